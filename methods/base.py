@@ -1,0 +1,82 @@
+"""The contract every distillation method fulfils: shapes in, one scalar loss out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What one network says about one batch of B images."""
+
+    maps: tuple[Tensor, ...]  # (B, C_i, H_i, W_i) per stage, shallow to deep, after its last ReLU
+    pre_relu: Tensor  # (B, C, H, W), the last stage before that ReLU
+    pooled: Tensor  # (B, C), global average of maps[-1]: the tap of the relational methods
+    embedding: Tensor  # (B, D), the retrieval feature, not normalised
+    logits: Tensor  # (B, K), one per training identity
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Channel counts of one network's `Outputs`; all a method may know before training."""
+
+    maps: tuple[int, ...]  # C_i per stage; the pooled width is the last
+    embedding: int  # D
+    identities: int  # K
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where a method was published; feeds the tables and the bibliography."""
+
+    authors: str
+    title: str
+    venue: str
+    year: int
+    url: str
+
+
+class Method(nn.Module):
+    """A distillation loss; its own parameters are exactly those the optimiser trains with it.
+
+    A subclass names itself (`name`, `label`, `paper`), says whether reordering the batch leaves its
+    loss alone (`permutation_invariant`) and which readings of its paper it offers (`variants`).
+    Its options are the keyword-only arguments of `__init__`, each with a default.
+
+    Raises:
+        ValueError: `variant` is not one of `variants`.
+    """
+
+    name: ClassVar[str]  # how users ask for it
+    label: ClassVar[str]  # how tables print it
+    paper: ClassVar[Paper | None]
+    permutation_invariant: ClassVar[bool] = True
+    variants: ClassVar[tuple[str, ...]] = ("original",)
+
+    def __init__(
+        self, student: Widths, teacher: Widths, *, weight: float = 1.0, variant: str = "original"
+    ) -> None:
+        super().__init__()
+        if variant not in self.variants:
+            offered = ", ".join(self.variants)
+            raise ValueError(
+                f"{self.name} has no variant {variant!r} in this version. Offered: {offered}."
+            )
+        self.weight = weight
+        self.variant = variant
+
+    def prepare(self, batches: Callable[[], Iterable[Outputs]], generator: torch.Generator) -> None:
+        """See the frozen teacher on the training set before the student trains.
+
+        `batches()` runs the teacher over the un-augmented training set in fixed order, as often as
+        it is called; whatever is random here must draw from `generator`.
+        """
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        """Return the unweighted loss, a scalar; no gradient reaches the teacher's tensors."""
+        raise NotImplementedError
