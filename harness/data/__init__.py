@@ -1,0 +1,18 @@
+"""The datasets by name, and how one of them becomes a `Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.data import dukemtmc, market1501, msmt17, veri776
+from harness.data.dataset import Dataset
+
+__all__ = ["LOADERS", "Dataset"]
+
+LOADERS: dict[str, Callable[[Path], Dataset]] = {
+    "market1501": market1501.load,
+    "dukemtmc": dukemtmc.load,
+    "msmt17": msmt17.load,
+    "veri776": veri776.load,
+}

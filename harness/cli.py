@@ -1,0 +1,90 @@
+"""The `kdreid` command; a verb imports what it needs when it is called, so `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.errors import INTERRUPTED, HarnessError
+from harness.run import Json, Runs, run
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Compare knowledge-distillation methods for object re-identification.",
+)
+app.command(name="run")(run)
+app.command(name="plan", help="Show what `run` with the same options would do.")(run)
+
+data = typer.Typer(no_args_is_help=True, help="Generated images.")
+app.add_typer(data, name="data")
+
+
+@app.command()
+def status(runs: Runs = Path("runs"), as_json: Json = False) -> None:
+    """How every run stands; exit code 0: all done, 1: some failed, 4: some are missing."""
+    from harness.show import show_status
+
+    raise typer.Exit(show_status(runs, as_json=as_json))
+
+
+@app.command()
+def report(runs: Runs = Path("runs")) -> None:
+    """Gather all records into tables: on the terminal, as Markdown, LaTeX and CSV."""
+    from results.report import report as write
+
+    typer.echo(write(runs).text)
+
+
+@app.command(name="list")
+def list_names(as_json: Json = False) -> None:
+    """The methods, datasets, networks, heads and studies by name."""
+    from harness.show import show_names
+
+    show_names(as_json=as_json)
+
+
+@data.command()
+def make(
+    target: Annotated[Path, typer.Argument(help="Folder to write, in Market-1501's layout.")],
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="kind=vehicles, seed=3, train_identities=200")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Draw images of made-up people or vehicles."""
+    from harness.opening import draw
+
+    typer.echo(draw(target, assignments or (), workers))
+
+
+@data.command()
+def sheet(
+    source: Annotated[Path, typer.Argument(help="A folder in Market-1501's layout.")],
+    target: Annotated[Path, typer.Argument(help="The PNG to write.")],
+) -> None:
+    """A contact sheet: identities as rows, their images camera by camera."""
+    from harness.data.synthetic import contact_sheet
+
+    contact_sheet(source, target)
+    typer.echo(target)
+
+
+def serve(application: typer.Typer) -> None:
+    """Run a command line; a known error becomes one sentence and its exit code."""
+    try:
+        application()
+    except HarnessError as error:
+        sys.stderr.write(f"kdreid: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def main() -> None:
+    """Entry point of `kdreid`."""
+    serve(app)

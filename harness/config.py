@@ -1,0 +1,169 @@
+"""YAML to validated values; every mistake is reported with its file, its line and the nearest word.
+
+A dataset's file says how networks are trained on it, a study's file which runs make a comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError
+
+from harness.data.synthetic import Synthetic
+from harness.errors import UsageError, nearest
+from harness.spec import Option, Recipe
+
+FOLDER = Path(__file__).parents[1] / "configs"
+
+Values = dict[str, Option]
+
+
+def _partial(name: str, of: type) -> type[BaseModel]:
+    """A model with every field of the dataclass `of`, each of which may be left out."""
+    hints = get_type_hints(of)
+    known: dict[str, Any] = {f.name: (hints[f.name] | None, None) for f in fields(of)}
+    return create_model(name, __config__=ConfigDict(extra="forbid", strict=False), **known)
+
+
+RecipeFile = _partial("RecipeFile", Recipe)
+SyntheticFile = _partial("SyntheticFile", Synthetic)
+
+
+class File(BaseModel):
+    """What every configuration file may hold: changes to the built-in defaults."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    recipe: RecipeFile = Field(default_factory=RecipeFile)  # type: ignore[valid-type]
+    teacher_recipe: RecipeFile = Field(default_factory=RecipeFile)  # type: ignore[valid-type]
+    options: dict[str, Values] = Field(default_factory=dict)  # per method
+    data: SyntheticFile = Field(default_factory=SyntheticFile)  # type: ignore[valid-type]
+
+    def section(self, name: str) -> Values:
+        """The values that the file really states in one of its sections."""
+        values: Values = getattr(self, name).model_dump(exclude_unset=True)
+        return values
+
+
+class DatasetFile(File):
+    """`configs/dataset/NAME.yaml`: how a dataset is found and what its training looks like."""
+
+    loader: str
+    root: Path | None = None
+
+
+class StudyFile(File):
+    """`configs/study/NAME.yaml`: which runs make a table or figure. Absent means the usual."""
+
+    description: str = ""
+    dataset: str | None = None
+    methods: list[str] | None = None
+    teacher: str | None = None
+    student: str | None = None
+    seeds: list[int] | None = None
+    head: str | None = None
+    pack: int | None = None
+
+
+def names(kind: str) -> list[str]:
+    """The configurations of a kind (dataset, study) by name."""
+    return sorted(path.stem for path in (FOLDER / kind).glob("*.yaml"))
+
+
+def load_dataset(name: str) -> DatasetFile:
+    """Read a dataset's file.
+
+    Raises:
+        UsageError: there is no such dataset, or its file is wrong.
+    """
+    if name not in names("dataset"):
+        raise UsageError(f"No dataset is called {name!r}.{nearest(name, names('dataset'))}")
+    return read(FOLDER / "dataset" / f"{name}.yaml", DatasetFile)
+
+
+def load_study(name: str) -> StudyFile:
+    """Read a study by its name or by the path of a YAML file.
+
+    Raises:
+        UsageError: there is no such study, or its file is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return read(Path(name), StudyFile)
+    if name not in names("study"):
+        raise UsageError(
+            f"No study is called {name!r}.{nearest(name, names('study'))} "
+            f"A file of your own is given by its path: --study my/study.yaml."
+        )
+    return read(FOLDER / "study" / f"{name}.yaml", StudyFile)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(path: Path, model: type[Model]) -> Model:
+    """One file as a value of `model`.
+
+    Raises:
+        UsageError: it is absent, not YAML, or holds an unknown key or an impossible value.
+    """
+    try:
+        content = YAML().load(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}).") from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"{path}:{line}: not YAML: {error.problem}.") from error
+    if content is not None and not isinstance(content, CommentedMap):
+        raise UsageError(f"{path}:1: expected `key: value` lines.")
+    try:
+        return model.model_validate(_plain(content))
+    except ValidationError as error:
+        raise UsageError(_explain(path, content, model, error)) from error
+
+
+def _plain(node: object) -> Any:
+    """The parser's containers and numbers as Python's own."""
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return {} if node is None else node
+
+
+def _explain(path: Path, content: Any, model: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = [part for part in first["loc"] if isinstance(part, str | int)]
+    line = _line(content, place)
+    key = ".".join(map(str, place))
+    if first["type"] == "extra_forbidden":
+        allowed = _allowed(model, place[:-1])
+        return f"{path}:{line}: unknown key {key!r}.{nearest(str(place[-1]), allowed)}"
+    given = f", given {first['input']!r}" if first["type"] != "missing" else ""
+    return f"{path}:{line}: {key}: {first['msg']}{given}."
+
+
+def _line(content: Any, place: list[str | int]) -> int:
+    line = 1
+    for part in place:
+        if not isinstance(content, CommentedMap) or part not in content:
+            break
+        line = content.lc.key(part)[0] + 1
+        content = content[part]
+    return line
+
+
+def _allowed(model: type[BaseModel], place: list[str | int]) -> list[str]:
+    for part in place:
+        annotation = model.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)

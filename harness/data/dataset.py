@@ -1,0 +1,85 @@
+"""A Re-ID dataset as a value: which files there are, whom they show, and what is scored."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.errors import SetupError
+
+SAMPLED_FILES = 64  # whose whole content enters the fingerprint
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Image:
+    """One image: its path below the dataset's root, whom it shows and which camera saw it."""
+
+    file: str
+    identity: int
+    camera: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Which test images are queries and which the gallery, as indices into `Dataset.test`."""
+
+    query: tuple[int, ...]
+    gallery: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training images, test images, and by name the draws that the test is scored on."""
+
+    name: str
+    root: Path
+    train: tuple[Image, ...]
+    test: tuple[Image, ...]
+    evaluations: dict[str, tuple[Draw, ...]]
+    notes: tuple[str, ...] = ()  # what a reader of the numbers should know, a sentence each
+
+    @cached_property
+    def identities(self) -> tuple[int, ...]:
+        """Training identities in order; an identity's position is its class label."""
+        return tuple(sorted({image.identity for image in self.train}))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of all names, labels and sizes and of the content of evenly spaced files."""
+        digest = hashlib.sha256()
+        images = [*self.train, *self.test]
+        for image in images:
+            size = (self.root / image.file).stat().st_size
+            digest.update(f"{image.file} {image.identity} {image.camera} {size}\n".encode())
+        digest.update(repr(self.evaluations).encode())
+        for image in images[:: max(1, len(images) // SAMPLED_FILES)]:
+            digest.update(hashlib.sha256((self.root / image.file).read_bytes()).digest())
+        return digest.hexdigest()[:16]
+
+
+def assemble(
+    name: str,
+    root: Path,
+    train: Iterable[Image],
+    query: Sequence[Image],
+    gallery: Sequence[Image],
+    notes: Iterable[str] = (),
+) -> Dataset:
+    """The usual dataset: one fixed query set and one gallery. Everything is sorted here.
+
+    Raises:
+        SetupError: a subset is empty.
+    """
+    train, query, gallery = sorted(train), sorted(query), sorted(gallery)
+    for subset, images in (("training", train), ("query", query), ("gallery", gallery)):
+        if not images:
+            raise SetupError(f"{name}: no {subset} images were found in {root}.")
+    draw = Draw(
+        query=tuple(range(len(query))),
+        gallery=tuple(range(len(query), len(query) + len(gallery))),
+    )
+    test = (*query, *gallery)
+    return Dataset(name, root, tuple(train), test, {"test": (draw,)}, tuple(notes))

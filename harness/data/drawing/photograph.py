@@ -1,0 +1,103 @@
+"""One image: somebody or something in front of a camera's street, framed by a detector."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from harness.data.drawing.body import sample_pose
+from harness.data.drawing.camera import Camera
+from harness.data.drawing.canvas import SUPERSAMPLING, Canvas, Point
+from harness.data.drawing.coachwork import draw_vehicle
+from harness.data.drawing.figure import draw_person
+from harness.data.drawing.occluder import occlude
+from harness.data.drawing.people import Person
+from harness.data.drawing.perspective import View
+from harness.data.drawing.randomness import between
+from harness.data.drawing.vehicles import Vehicle
+
+Subject = Person | Vehicle
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How the box lies around the subject: its size, shift (parts of the picture) and roll."""
+
+    size: float
+    shift: Point
+    roll: float
+
+
+def frame(
+    generator: np.random.Generator, camera: Camera, difficulty: float, *, bad: bool
+) -> Framing:
+    """A box that is a little off, or (bad) one that holds some part of the subject only."""
+    if bad:
+        size = between(generator, 1.7, 2.6)
+        shift = (between(generator, -0.5, 0.5), between(generator, -0.8, 0.8))
+        return Framing(size, shift, 0.0)
+    across, down = generator.normal(0.0, difficulty, 2)
+    return Framing(
+        size=camera.size * float(np.exp(generator.normal(0.0, 0.13 * difficulty))),
+        shift=(0.11 * float(across), 0.06 * float(down)),
+        roll=float(generator.normal(0.0, 0.09 * difficulty)),
+    )
+
+
+def photograph(
+    subject: Subject,
+    camera: Camera,
+    generator: np.random.Generator,
+    size: tuple[int, int],
+    difficulty: float,
+    *,
+    bad: bool = False,
+) -> Image.Image:
+    """The subject as the camera sees it, an RGB picture of (height, width) pixels."""
+    height, width = size
+    picture = camera.view(generator, height, width)
+    framing = frame(generator, camera, difficulty, bad=bad)
+    yaw = camera.heading(generator, difficulty)
+    if isinstance(subject, Person):
+        _place_person(picture, subject, camera, generator, framing, yaw)
+    else:
+        _place_vehicle(picture, subject, camera, framing, yaw)
+    if generator.random() < 0.45 * difficulty:
+        occlude(picture, generator)
+    return camera.expose(picture.reduce(SUPERSAMPLING), generator, difficulty)
+
+
+def _centre(picture: Image.Image, framing: Framing) -> Point:
+    return (
+        picture.width * (0.5 + framing.shift[0]),
+        picture.height * (0.5 + framing.shift[1]),
+    )
+
+
+def _place_person(
+    picture: Image.Image,
+    person: Person,
+    camera: Camera,
+    generator: np.random.Generator,
+    framing: Framing,
+    yaw: float,
+) -> None:
+    """Draw the person upright; figure units run from 0 (head) to 1 (soles)."""
+    fitting = min(0.9 * picture.height, 1.8 * picture.width)
+    scale = fitting * framing.size * person.height
+    x, y = _centre(picture, framing)
+    canvas = Canvas(picture, scale=scale, centre=(x, y - 0.5 * scale), roll=framing.roll)
+    draw_person(canvas, person, sample_pose(generator, yaw, camera.elevation))
+
+
+def _place_vehicle(
+    picture: Image.Image, vehicle: Vehicle, camera: Camera, framing: Framing, yaw: float
+) -> None:
+    """Draw the vehicle as large as the picture lets it be from this side."""
+    view = View(yaw, camera.elevation, vehicle.box)
+    left, top, right, bottom = view.bounds()
+    fitting = min(0.92 * picture.width / (right - left), 0.86 * picture.height / (bottom - top))
+    scale = fitting * framing.size
+    x, y = _centre(picture, framing)
+    centre = (x - scale * (left + right) / 2, y - scale * (top + bottom) / 2)
+    draw_vehicle(Canvas(picture, scale=scale, centre=centre, roll=framing.roll), vehicle, view)

@@ -1,0 +1,25 @@
+"""Random streams named by what they are for, so that no draw depends on the order of work."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+Option = TypeVar("Option")
+
+
+def stream(*labels: str | int) -> np.random.Generator:
+    """A generator that is a pure function of its labels: sha256 of the joined labels is the seed."""
+    digest = hashlib.sha256("/".join(str(label) for label in labels).encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
+
+
+def pick(generator: np.random.Generator, options: Sequence[Option]) -> Option:
+    """One of the options, each equally likely; an option listed twice is twice as likely."""
+    return options[int(generator.integers(len(options)))]
+
+
+def between(generator: np.random.Generator, low: float, high: float) -> float:
+    """A number drawn evenly from [low, high)."""
+    return float(low + (high - low) * generator.random())

@@ -1,0 +1,256 @@
+"""Carry out one cohort: build, prepare, train, evaluate, record. The one impure function.
+
+Whatever it does is under the leases of the runs it was given; whatever it leaves is on disk.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from harness.checkpoint import Trainee, save_model, weights_sha256
+from harness.data.dataset import Dataset
+from harness.data.pixels import Pixels
+from harness.data.stream import PREPARE_BATCH, Stream, plain_batches
+from harness.environment import describe
+from harness.errors import SetupError
+from harness.files import write_atomically, write_json
+from harness.interrupt import Stop
+from harness.lease import Lease
+from harness.networks import ReID, as_float32, build
+from harness.prepare import prepare
+from harness.progress import Progress, Reporter
+from harness.record import (
+    CURVE,
+    MODEL,
+    PER_QUERY,
+    PROGRESS,
+    read_record,
+    write_failure,
+    write_record,
+)
+from harness.score import score
+from harness.seeding import seeded
+from harness.spec import SCORING_VERSION, RunSpec
+from harness.train import DivergedError, Failure, Loop, guarded, train
+from methods import Outputs, create, find
+
+SHOWN_EVERY = 5.0  # seconds between two updates of a run's progress file
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all cohorts of one process share; none of it can change a number."""
+
+    runs: Path
+    device: torch.device
+    stop: Stop
+    reporter: Reporter
+    weights: Mapping[str, Path]  # ImageNet weights by network
+    workers: int = 1
+    interval: float = 300.0  # seconds between checkpoints
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset with its decoded pixels."""
+
+    dataset: Dataset
+    train: Pixels
+    test: Pixels
+
+
+def execute(
+    members: Sequence[RunSpec], leases: Mapping[str, Lease], data: Data, session: Session
+) -> dict[str, Failure]:
+    """Train and score the runs of a cohort; return, by key, those that failed.
+
+    Raises:
+        InterruptedRunError: a stop was requested; what was reached is on disk.
+        SetupError: the cohort cannot start at all, for example without its teacher.
+    """
+    began, recipe, seed = time.monotonic(), members[0].recipe, members[0].seed
+    teachers = next((spec.teachers for spec in members if spec.teachers), ())
+    teacher = load_network(teachers[0], data, session) if teachers else None
+    stream = Stream(data.dataset, data.train, recipe, seed)
+    trainees: list[Trainee] = []
+    failures: dict[str, Failure] = {}
+    for spec in members:
+        session.stop.check()
+        session.reporter.say(f"preparing {spec.name}") if spec.teachers else None
+        if failure := guarded(
+            lambda s=spec: trainees.append(_build(s, leases[s.key], teacher, data, session))
+        ):
+            failures[spec.key] = failure
+    prepared = time.monotonic()
+    with session.reporter.task(_title(members)) as progress:
+        advance = partial(_advance, trainees, progress)
+        loop = Loop(
+            stream, recipe, session.device, session.stop, session.workers, session.interval, advance
+        )
+        failures |= train(trainees, teacher, loop)
+    timings = {"preparing": prepared - began, "training_cohort": time.monotonic() - prepared}
+    going = [trainee for trainee in trainees if trainee.spec.key not in failures]
+    with session.reporter.task("scoring") as progress:
+        for number, trainee in enumerate(going, 1):
+            finish = partial(_finish, trainee, data, session, timings, len(members))
+            if failure := guarded(finish):
+                failures[trainee.spec.key] = failure
+            progress(number, len(going), "")
+    for spec in members:
+        if (failure := failures.get(spec.key)) and failure.kind != "lost":
+            write_failure(session.runs, spec, failure.kind, failure.message, failure.trace)
+    return failures
+
+
+def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:
+    """The trained network of a run that is done, on the device, in evaluation mode.
+
+    Raises:
+        SetupError: its files are absent or are not those that its record speaks of.
+    """
+    record = read_record(session.runs, spec)
+    path = session.runs / spec.key / MODEL
+    network = build(spec.network, spec.head, len(data.dataset.identities))
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError) as error:
+        raise SetupError(
+            f"{path} cannot be read ({error}). Remove the folder to train it again."
+        ) from error
+    if weights_sha256(state) != record["result"]["model"]:
+        raise SetupError(
+            f"{path} is not what its record describes. Remove the folder to train it again."
+        )
+    network.load_state_dict(state)
+    return network.to(session.device).eval()
+
+
+def rescore(spec: RunSpec, data: Data, session: Session) -> None:
+    """Score a finished run's network again, by the present version of the protocol."""
+    record = read_record(session.runs, spec)
+    network = load_network(spec, data, session)
+    per_query = session.runs / spec.key / PER_QUERY
+    record["result"]["evaluations"] = score(
+        network, data.dataset, data.test, session.device, per_query
+    )
+    write_record(session.runs, spec, record | {"scoring_version": SCORING_VERSION})
+
+
+def _build(
+    spec: RunSpec, lease: Lease, teacher: ReID | None, data: Data, session: Session
+) -> Trainee:
+    """A run as it starts, or as its checkpoint left it."""
+    identities = len(data.dataset.identities)
+    weights = session.weights.get(spec.network) if spec.recipe.pretrained != "none" else None
+    network = build(spec.network, spec.head, identities, seed=spec.seed, weights=weights)
+    network.to(session.device)
+    method, prepared = None, frozenset[str]()
+    if spec.teachers and teacher is not None:
+        with seeded("adapters", spec.seed, spec.method):
+            method = create(spec.method, network.widths, teacher.widths, dict(spec.options))
+        method.to(session.device)
+        folder = session.runs / spec.teachers[0].key
+        widths = (network.widths, teacher.widths)
+        batches = partial(_teacher_batches, teacher, data, session)
+        prepared = prepare(method, spec, widths, folder, batches)
+    trained = [*network.parameters(), *(method.parameters() if method else [])]
+    optimiser = torch.optim.SGD(
+        [parameter for parameter in trained if parameter.requires_grad],
+        lr=spec.recipe.lr,
+        momentum=spec.recipe.momentum,
+        weight_decay=spec.recipe.weight_decay,
+    )
+    scaler = torch.amp.GradScaler(session.device.type, enabled=spec.recipe.precision == "fp16")
+    folder = session.runs / spec.key
+    trainee = Trainee(spec, folder, lease, network, method, optimiser, scaler, prepared)
+    trainee.restore()
+    return trainee
+
+
+def _teacher_batches(teacher: ReID, data: Data, session: Session) -> Iterator[Outputs]:
+    """The frozen teacher over the un-augmented training set, in order."""
+    for images in plain_batches(data.train, session.device, PREPARE_BATCH):
+        session.stop.check()
+        with torch.no_grad():
+            yield as_float32(teacher(images))
+
+
+def _finish(
+    trainee: Trainee, data: Data, session: Session, timings: dict[str, float], company: int
+) -> None:
+    """Score a trained run and write its record."""
+    spec, folder = trainee.spec, trainee.folder
+    if not all(bool(p.isfinite().all()) for p in trainee.network.parameters()):
+        raise DivergedError("The weights are not finite after the last step.")
+    began = time.monotonic()
+    evaluations = score(
+        trainee.network, data.dataset, data.test, session.device, folder / PER_QUERY
+    )
+    _write_curve(folder / CURVE, trainee.curve)
+    trainee.lease.check()
+    result = {
+        "steps": trainee.step,
+        "model": save_model(folder / MODEL, trainee.network),
+        "evaluations": evaluations,
+    }
+    method = find(spec.method)
+    taught = [read_record(session.runs, t)["result"]["model"] for t in spec.teachers]
+    content = {
+        "label": method.label,
+        "result": result,
+        "scoring_version": SCORING_VERSION,
+        "environment": describe(session.device),
+        "timings": timings
+        | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
+        "teachers": taught,  # digests of the weights that taught this run
+        "parameters": _counts(trainee),
+        "paper": asdict(method.paper) if method.paper else None,
+        "notes": list(data.dataset.notes),
+    }
+    write_record(session.runs, spec, content)
+
+
+def _counts(trainee: Trainee) -> dict[str, int]:
+    """Trained parameters: of the network that is kept and of the adapters that are not."""
+
+    def count(module: torch.nn.Module) -> int:
+        return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+    return {
+        "network": count(trainee.network),
+        "adapters": count(trainee.method) if trainee.method else 0,
+    }
+
+
+def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in curve for name in row))
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows(curve)
+    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def _advance(
+    trainees: Sequence[Trainee], progress: Progress, done: int, total: int, note: str
+) -> None:
+    progress(done, total, note)
+    for trainee in trainees:
+        path = trainee.folder / PROGRESS
+        if done == total or not path.exists() or time.time() - path.stat().st_mtime > SHOWN_EVERY:
+            write_json(path, {"step": trainee.step, "steps": total})
+
+
+def _title(members: Sequence[RunSpec]) -> str:
+    """How progress names a cohort."""
+    if len(members) == 1:
+        return members[0].name
+    return f"{members[0].dataset} seed {members[0].seed}: {len(members)} runs side by side"

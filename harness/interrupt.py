@@ -1,0 +1,45 @@
+"""Stopping at a step boundary: a signal only raises a flag, the loop saves and leaves."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from harness.errors import InterruptedRunError
+
+
+class Stop:
+    """Whether somebody asked this process to stop."""
+
+    requested = False
+
+    def check(self) -> None:
+        """Leave now, between two pieces of work.
+
+        Raises:
+            InterruptedRunError: a stop was requested.
+        """
+        if self.requested:
+            raise InterruptedRunError(
+                "Stopped as asked. Run the same command again to go on from here."
+            )
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Within the block the first SIGINT or SIGTERM sets the flag; a second one ends the process."""
+    stop = Stop()
+
+    def request(_number: int, _frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+
+    earlier = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

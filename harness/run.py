@@ -1,0 +1,135 @@
+"""The main command: `python -m harness.run --methods all --dataset msmt17`, or `kdreid run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import DONE, FAILED
+
+if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
+    from harness.grid import Asked, Grid
+    from harness.launch import Outcome
+    from harness.progress import Reporter
+
+Names = list[str] | None
+Methods = Annotated[Names, typer.Option(help="`all`, names or globs, comma-separated or repeated.")]
+Exclude = Annotated[Names, typer.Option("--exclude", "-x", help="Methods to leave out.")]
+Datasets = Annotated[Names, typer.Option("--dataset", help="One or more, comma-separated.")]
+DataRoot = Annotated[Path | None, typer.Option(help="Folder that holds the dataset as unpacked.")]
+Study = Annotated[str | None, typer.Option(help="A file of configs/study, or a path to one.")]
+Network = Annotated[str | None, typer.Option(help="A network's name; see kdreid list.")]
+Head = Annotated[str | None, typer.Option(help="bnneck (default) or fc256.")]
+Seeds = Annotated[str | None, typer.Option(help="Student seeds, as in 0,1,2.")]
+TeacherSeed = Annotated[str, typer.Option(help="The teacher's seed, or `same` as each student's.")]
+Pack = Annotated[int | None, typer.Option(min=1, help="Students behind one teacher forward.")]
+Set = Annotated[
+    Names, typer.Option("--set", help="recipe.epochs=60, pdrd.weight=1, data.seed=3 ...")
+]
+Weights = Annotated[Names, typer.Option(help="ImageNet weights, as NETWORK=FILE.")]
+Runs = Annotated[Path, typer.Option(help="Where everything is written.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Precision = Annotated[str | None, typer.Option(help="fp32, bf16 or fp16.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; part of a CPU run's key.")]
+Workers = Annotated[int, typer.Option(min=0, help="Readers beside the training; change no number.")]
+Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between two checkpoints.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan and stop.")]
+Retry = Annotated[bool, typer.Option("--retry", help="Try diverged runs again, too.")]
+Json = Annotated[bool, typer.Option("--json", help="With --dry-run: the plan as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+
+
+def run(
+    context: typer.Context,
+    methods: Methods = None,
+    exclude: Exclude = None,
+    dataset: Datasets = None,
+    data_root: DataRoot = None,
+    study: Study = None,
+    teacher: Network = None,
+    student: Network = None,
+    head: Head = None,
+    seeds: Seeds = None,
+    teacher_seed: TeacherSeed = "0",
+    pack: Pack = None,
+    assignments: Set = None,
+    weights: Weights = None,
+    runs: Runs = Path("runs"),
+    device: Device = "auto",
+    precision: Precision = None,
+    threads: Threads = None,
+    workers: Workers = 2,
+    checkpoint_every: Checkpoint = 300.0,
+    dry_run: DryRun = False,
+    retry: Retry = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train teachers, plain students and every method, then compare; what is done is kept."""
+    from harness.grid import Asked, make
+    from harness.progress import Reporter
+
+    asked = Asked(
+        methods or (), exclude or (), dataset or (), data_root, study, teacher, student, head,
+        seeds, teacher_seed, pack, assignments or (), weights or (), runs, device, precision,
+        threads, workers,
+    )  # fmt: skip
+    reporter = Reporter(quiet=quiet)
+    if dry_run or context.info_name == "plan":
+        from harness.show import show_plan
+
+        show_plan(make(asked, reporter), as_json=as_json)
+    else:
+        raise typer.Exit(_carry_out(asked, reporter, checkpoint_every, retry=retry))
+
+
+def _carry_out(asked: Asked, reporter: Reporter, interval: float, *, retry: bool) -> int:
+    """Plan, train, report; the exit code."""
+    from harness.execute import Session
+    from harness.files import require_writable
+    from harness.grid import make
+    from harness.interrupt import stoppable
+    from harness.launch import Launcher
+
+    require_writable(asked.runs)
+    with stoppable() as stop:
+        grid = make(asked, reporter)
+        session = Session(
+            asked.runs, grid.device, stop, reporter, grid.weights, asked.workers, interval
+        )
+        reporter.say(f"{len(grid.specs)} runs in {len(grid.plan)} cohorts on {grid.device}")
+        outcome = Launcher(session, grid.open_data, retry).launch(grid.plan)
+    _conclude(grid, outcome, reporter)
+    return FAILED if outcome.failed else DONE
+
+
+def _conclude(grid: Grid, outcome: Outcome, reporter: Reporter) -> None:
+    """Print the tables of what was asked for, where everything is, and what failed."""
+    from results.report import report
+
+    typer.echo(report(grid.runs).text)
+    reporter.say(
+        f"{len(outcome.done)} runs done now, {len(outcome.already)} were done before, "
+        f"{len(outcome.failed)} failed."
+    )
+    for key, reason in outcome.failed.items():
+        reporter.say(f"failed: {key}: {reason}")
+    if outcome.failed:
+        reporter.say(
+            "The same command tries failed runs again; each folder's failure.json says more."
+        )
+
+
+def main() -> None:
+    """Entry point of `python -m harness.run`."""
+    from harness.cli import serve
+
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(name="run")(run)
+    serve(app)
+
+
+if __name__ == "__main__":
+    main()

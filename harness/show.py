@@ -1,0 +1,95 @@
+"""What the read-only verbs print: plans, status, names. Nothing here imports torch by itself."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness.errors import DONE, FAILED, INCOMPLETE, SetupError
+from harness.files import read_json
+from harness.record import FAILURE, PROGRESS, folders, state_of
+
+if TYPE_CHECKING:
+    from harness.grid import Grid
+
+
+def show_plan(grid: Grid, *, as_json: bool) -> None:
+    """Cohort by cohort, each run with its state; then the counts and the next command."""
+    rows = [
+        {"cohort": number, "key": spec.key, "state": state_of(grid.runs / spec.key)}
+        for number, cohort in enumerate(grid.plan, 1)
+        for spec in cohort
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    for number, cohort in enumerate(grid.plan, 1):
+        first = cohort[0].recipe
+        size = f"{first.height}x{first.width}, {first.epochs} epochs, {first.precision}"
+        typer.echo(
+            f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {grid.device}"
+        )
+        for row in (row for row in rows if row["cohort"] == number):
+            typer.echo(f"  {row['state']:<12} {row['key']}")
+    counts = Counter(str(row["state"]) for row in rows)
+    typer.echo(f"{len(rows)} runs: {_tally(counts)}. Nothing was started.")
+
+
+def show_status(runs: Path, *, as_json: bool) -> int:
+    """One line a run, read from disk alone; the exit code that scripts can poll."""
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    rows = [_row(folder, runs) for folder in folders(runs)]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        for row in rows:
+            typer.echo(f"{row['state']:<12} {row['key']}  {row['detail']}".rstrip())
+        typer.echo(f"{len(rows)} runs: {_tally(Counter(row['state'] for row in rows))}")
+    states = {row["state"] for row in rows}
+    if states <= {"done"}:
+        return DONE
+    return FAILED if states <= {"done", "failed"} else INCOMPLETE
+
+
+def show_names(*, as_json: bool) -> None:
+    """Everything that can be asked for by name."""
+    from harness.config import names
+    from harness.networks import NETWORKS
+    from harness.spec import HEADS
+    from methods import EXTRAS, METHODS
+
+    known = {
+        "methods": list(METHODS),
+        "further methods (not in `all`)": list(EXTRAS),
+        "datasets": names("dataset"),
+        "networks": list(NETWORKS),
+        "heads": list(HEADS),
+        "studies": names("study"),
+    }
+    if as_json:
+        typer.echo(json.dumps(known, indent=1))
+        return
+    for kind, words in known.items():
+        typer.echo(f"{kind}: {', '.join(words)}")
+
+
+def _row(folder: Path, runs: Path) -> dict[str, Any]:
+    state, detail = state_of(folder), ""
+    if state == "failed":
+        failure = read_json(folder / FAILURE) or {}
+        detail = (
+            f"{failure.get('kind')}: {failure.get('message')} (attempt {failure.get('attempt')})"
+        )
+    elif state in ("running", "interrupted"):
+        progress = read_json(folder / PROGRESS) or {}
+        detail = f"step {progress.get('step', '?')} of {progress.get('steps', '?')}"
+    return {"key": folder.relative_to(runs).as_posix(), "state": state, "detail": detail}
+
+
+def _tally(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "none"

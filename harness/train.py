@@ -1,0 +1,154 @@
+"""The one training loop: a cohort of runs on one data stream behind one frozen teacher.
+
+Every run has its own network, adapters, optimiser and scaler, and nothing random passes from one to
+the next, so that a run's numbers do not depend on its company. A run that fails leaves; the others
+go on.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from harness.checkpoint import Trainee
+from harness.data.stream import Stream
+from harness.interrupt import Stop
+from harness.lease import LeaseLostError
+from harness.networks import ReID, as_float32
+from harness.objective import objective
+from harness.schedule import learning_rate
+from harness.seeding import seed_of
+from harness.spec import Recipe
+from methods import Outputs
+
+AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+CURVE_ROWS_PER_EPOCH = 10
+
+
+class DivergedError(Exception):
+    """A loss or a weight is no longer a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run left its cohort; `kind` is diverged, memory, disk, lost or error."""
+
+    kind: str
+    message: str
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What the loop needs besides the runs: the data, the device and how to behave on it."""
+
+    stream: Stream
+    recipe: Recipe
+    device: torch.device
+    stop: Stop
+    workers: int = 1
+    interval: float = 300.0  # seconds between checkpoints
+    progress: Callable[[int, int, str], None] = lambda _done, _total, _note: None
+
+
+def train(trainees: Sequence[Trainee], teacher: ReID | None, loop: Loop) -> dict[str, Failure]:
+    """Bring every trainee to the last step; return, by key, those that did not get there.
+
+    Raises:
+        InterruptedRunError: a stop was requested; all trainees are saved.
+    """
+    going, failures = list(trainees), {}
+    saved, stream = time.monotonic(), loop.stream
+    start = min((trainee.step for trainee in going), default=stream.steps)
+    for step, raw in stream.run(start, loop.workers):
+        images, labels = raw.to(loop.device)
+        active = [trainee for trainee in going if trainee.step == step]  # others are ahead
+        taught = None
+        if teacher is not None and any(trainee.method for trainee in active):
+            with torch.no_grad():
+                taught = _outputs(teacher.eval(), images, loop)
+        for trainee in active:
+            if failure := guarded(partial(_update, trainee, images, labels, taught, loop)):
+                failures[trainee.spec.key] = failure
+        stopping = loop.stop.requested  # read once: what is left after this step is on disk
+        if stopping or time.monotonic() - saved >= loop.interval:
+            _save(going, failures)
+            saved = time.monotonic()
+        going = [trainee for trainee in going if trainee.spec.key not in failures]
+        if not going:
+            break
+        loop.progress(step + 1, stream.steps, _note(going))
+        if stopping:
+            loop.stop.check()
+    return failures
+
+
+def guarded(work: Callable[[], object]) -> Failure | None:
+    """Do what belongs to one run alone; whatever goes wrong is its failure and nobody else's."""
+    try:
+        work()
+    except DivergedError as error:
+        return Failure("diverged", str(error), "")
+    except LeaseLostError as error:
+        return Failure("lost", str(error), "")
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        return Failure("memory", f"Out of memory: {error}", traceback.format_exc())
+    except OSError as error:
+        return Failure("disk", f"{error}", traceback.format_exc())
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        return Failure("error", message, traceback.format_exc())
+    return None
+
+
+def _outputs(network: ReID, images: Tensor, loop: Loop) -> Outputs:
+    """A forward pass in the recipe's precision, handed on in float32."""
+    dtype = AUTOCAST.get(loop.recipe.precision)
+    with torch.autocast(loop.device.type, dtype=dtype, enabled=dtype is not None):
+        outputs = network(images)
+    return as_float32(outputs)
+
+
+def _update(
+    trainee: Trainee, images: Tensor, labels: Tensor, taught: Outputs | None, loop: Loop
+) -> None:
+    """One step of one run: forward, losses, backward, SGD."""
+    began, step, spec = time.perf_counter(), trainee.step, trainee.spec
+    rate = learning_rate(loop.recipe, step, loop.stream.steps_per_epoch)
+    torch.manual_seed(seed_of("step", spec.seed, spec.method, step))  # for methods that draw
+    outputs = _outputs(trainee.network.train(), images, loop)
+    parts = objective(outputs, labels, loop.recipe)
+    if trainee.method is not None and taught is not None:
+        parts["distillation"] = trainee.method.weight * trainee.method(outputs, taught, labels)
+    loss = torch.stack(list(parts.values())).sum()
+    if not bool(loss.isfinite()):
+        values = ", ".join(f"{name} {float(value):.4g}" for name, value in parts.items())
+        raise DivergedError(f"The loss is not finite at step {step + 1}: {values}.")
+    for group in trainee.optimiser.param_groups:
+        group["lr"] = rate
+    trainee.optimiser.zero_grad(set_to_none=True)
+    trainee.scaler.scale(loss).backward()
+    trainee.scaler.step(trainee.optimiser)
+    trainee.scaler.update()
+    trainee.step += 1
+    trainee.seconds += time.perf_counter() - began
+    if step % max(1, loop.stream.steps_per_epoch // CURVE_ROWS_PER_EPOCH) == 0:
+        losses = {name: float(value) for name, value in parts.items()}
+        trainee.curve.append({"step": step + 1, "lr": rate, "loss": float(loss), **losses})
+
+
+def _save(trainees: Sequence[Trainee], failures: dict[str, Failure]) -> None:
+    for trainee in trainees:
+        if trainee.spec.key not in failures and (failure := guarded(trainee.save)):
+            failures[trainee.spec.key] = failure
+
+
+def _note(trainees: Sequence[Trainee]) -> str:
+    losses = [trainee.curve[-1]["loss"] for trainee in trainees if trainee.curve]
+    return f"loss {sum(losses) / len(losses):.2f}" if losses else ""

@@ -1,0 +1,69 @@
+"""The methods under comparison, in the order the tables print them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from methods.at import AT
+from methods.base import Method, Outputs, Paper, Widths
+from methods.cckd import CCKD
+from methods.csd import CSD
+from methods.fitnet import FitNet
+from methods.ft import FT
+from methods.kd import KD
+from methods.kdpe import KDPE
+from methods.none import NoDistillation
+from methods.options import Option, build, options, unknown
+from methods.pairwise import Pairwise
+from methods.pdrd import PDRD
+from methods.pdrk import PDRK
+from methods.pkt import PKT
+from methods.rkd import RKD
+from methods.sp import SP
+from methods.vid import VID
+from methods.vrkd import VRKD
+
+__all__ = [
+    "EXTRAS",
+    "METHODS",
+    "Method",
+    "Option",
+    "Outputs",
+    "Paper",
+    "Widths",
+    "create",
+    "find",
+    "options",
+]
+
+METHODS: dict[str, type[Method]] = {
+    method.name: method
+    for method in (FitNet, AT, FT, CCKD, SP, VID, RKD, PKT, KDPE, CSD, VRKD, PDRD)
+}
+EXTRAS: dict[str, type[Method]] = {
+    method.name: method for method in (NoDistillation, Pairwise, PDRK, KD)
+}
+
+
+def find(name: str) -> type[Method]:
+    """Return the method called `name`.
+
+    Raises:
+        ValueError: no method is called so; the message suggests the nearest and lists all.
+    """
+    everything = METHODS | EXTRAS
+    if name not in everything:
+        raise ValueError(unknown("No method is called", name, list(everything)))
+    return everything[name]
+
+
+def create(
+    method: str | type[Method], student: Widths, teacher: Widths, given: Mapping[str, object]
+) -> Method:
+    """Build the method called `method`, or that class, with the options `given`.
+
+    Raises:
+        ValueError: the method or an option is unknown, or an option's value is not allowed.
+    """
+    found = find(method) if isinstance(method, str) else method
+    return build(found, student, teacher, given)

@@ -1,0 +1,67 @@
+r"""Correlation congruence: a batch's kernel matrix should agree between student and teacher.
+
+With x = E(f) / ||E(f)||_2 of the pooled features f, (B, C), and E a trained linear map to
+`dimension` entries (one per network), the Gaussian kernel of unit vectors is expanded to order P:
+
+    k(x, y) = sum_{p=0..P} exp(-2 gamma) (2 gamma)^p / p! <x, y>^p
+    L = 1 / B^2 sum_{i,j} (k(x_i, x_j)_student - k(x_i, x_j)_teacher)^2
+
+The expansion holds for unit vectors only, hence the division. As the teacher's embedding is
+trained too, both may shrink to a point: L = 0 alone does not prove that anything was learned.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from methods.base import Method, Outputs, Paper, Widths
+from methods.relations import cosines, require_batch
+
+
+class CCKD(Method):
+    """Match kernel matrices; `gamma` and `order` (P) are the expansion's."""
+
+    name = "cckd"
+    label = "CCKD"
+    paper = Paper(
+        authors="Peng, Jin, Liu, Li, Wu, Liu, Zhou and Zhang",
+        title="Correlation Congruence for Knowledge Distillation",
+        venue="ICCV",
+        year=2019,
+        url="https://arxiv.org/abs/1904.01802",
+    )
+
+    def __init__(
+        self,
+        student: Widths,
+        teacher: Widths,
+        *,
+        weight: float = 10.0,
+        dimension: int = 128,
+        gamma: float = 0.4,
+        order: int = 2,
+        variant: str = "original",
+    ) -> None:
+        super().__init__(student, teacher, weight=weight, variant=variant)
+        self.student_embed = nn.Linear(student.maps[-1], dimension)
+        self.teacher_embed = nn.Linear(teacher.maps[-1], dimension)
+        self.gamma, self.order = gamma, order
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        require_batch(student.pooled, 2, self.name)
+        source = self.kernel(self.student_embed(student.pooled))
+        target = self.kernel(self.teacher_embed(teacher.pooled.detach()))
+        return F.mse_loss(source, target)
+
+    def kernel(self, embeddings: Tensor) -> Tensor:
+        """Expanded Gaussian kernel of every pair of directions: (B, dimension) -> (B, B)."""
+        products, scale = cosines(embeddings), math.exp(-2 * self.gamma)
+        total = torch.full_like(products, scale)
+        for power in range(1, self.order + 1):
+            coefficient = scale * (2 * self.gamma) ** power / math.factorial(power)
+            total = total + coefficient * products**power
+        return total

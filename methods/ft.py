@@ -1,0 +1,113 @@
+r"""Factor transfer: the student explains the teacher's paraphrase of its own last map.
+
+With F the last map, P the paraphraser's encoder C_teacher -> k C_teacher and T the translator
+C_student -> k C_teacher, each three 3x3 convolutions with LeakyReLU(0.1), and row(.) flattening
+to (B, k C_teacher H W) and dividing by the row-wise L2 norm,
+
+    L = mean |row(T(F_student)) - row(P(F_teacher))|
+
+Before the student trains, P and a decoder D learn to minimise mean |D(P(F_teacher)) - F_teacher|;
+then P is frozen and D dropped. Entries of a unit row shrink as 1 / sqrt(k C_teacher H W), so the
+authors' weight of 500 at 2048 entries becomes 4000 at the 131072 of a ResNet-101 on 256x128 images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice, pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from methods.base import Method, Outputs, Paper, Widths
+from methods.relations import match_sizes, normalise
+
+
+class FT(Method):
+    """Match factors in L1 (p = 1); `ratio` is the paper's k, `translator` is trained.
+
+    `epochs`, `rate` and `steps` belong to the pre-training of the paraphraser: passes over the
+    training set, learning rate, and after how many batches in all to cut it (0: never).
+    """
+
+    name = "ft"
+    label = "FT"
+    paper = Paper(
+        authors="Kim, Park and Kwak",
+        title="Paraphrasing Complex Network: Network Compression via Factor Transfer",
+        venue="NeurIPS",
+        year=2018,
+        url="https://arxiv.org/abs/1802.04977",
+    )
+
+    def __init__(
+        self,
+        student: Widths,
+        teacher: Widths,
+        *,
+        weight: float = 4000.0,
+        ratio: float = 0.5,
+        epochs: int = 5,
+        steps: int = 0,
+        rate: float = 0.1,
+        variant: str = "original",
+    ) -> None:
+        super().__init__(student, teacher, weight=weight, variant=variant)
+        self.widths = teacher.maps[-1], max(1, round(ratio * teacher.maps[-1]))
+        self.epochs, self.steps, self.rate = epochs, steps, rate
+        self.paraphraser = encoder(*self.widths).requires_grad_(False)
+        self.translator = encoder(student.maps[-1], self.widths[1])
+
+    def prepare(self, batches: Callable[[], Iterable[Outputs]], generator: torch.Generator) -> None:
+        """Train the paraphraser on the teacher's last maps, then freeze it.
+
+        The decoder starts from torch's global generator, as the convolutions of `__init__` do.
+        """
+        place = next(self.paraphraser.parameters())
+        maps = (batch.maps[-1].to(place) for _ in range(self.epochs) for batch in batches())
+        reconstruction = decoder(*self.widths).to(place)
+        self.paraphraser.requires_grad_(True)
+        learn_to_paraphrase(
+            self.paraphraser, reconstruction, islice(maps, self.steps or None), self.rate
+        )
+        self.paraphraser.requires_grad_(False)
+        self.paraphraser.zero_grad(set_to_none=True)
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        with torch.no_grad():
+            paraphrase = self.paraphraser(teacher.maps[-1].detach())
+        source, target = match_sizes(self.translator(student.maps[-1]), paraphrase)
+        return F.l1_loss(normalise(source.flatten(1)), normalise(target.flatten(1)))
+
+
+def encoder(channels: int, factors: int) -> nn.Sequential:
+    """Three convolutions: (B, channels, H, W) -> (B, factors, H, W)."""
+    widths = (channels, channels, factors, factors)
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.Conv2d(inputs, outputs, kernel_size=3, padding=1), nn.LeakyReLU(0.1)]
+    return nn.Sequential(*layers)
+
+
+def decoder(channels: int, factors: int) -> nn.Sequential:
+    """Three transposed convolutions: (B, factors, H, W) -> (B, channels, H, W)."""
+    widths = (factors, factors, channels, channels)
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        layers += [nn.ConvTranspose2d(inputs, outputs, kernel_size=3, padding=1), nn.LeakyReLU(0.1)]
+    return nn.Sequential(*layers)
+
+
+def learn_to_paraphrase(
+    paraphraser: nn.Module, reconstruction: nn.Module, maps: Iterable[Tensor], rate: float
+) -> None:
+    """Train both in place to reproduce each (B, C, H, W) of `maps`, one SGD step per batch."""
+    parameters = [*paraphraser.parameters(), *reconstruction.parameters()]
+    optimiser = torch.optim.SGD(parameters, lr=rate, momentum=0.9, weight_decay=5e-4)
+    with torch.enable_grad():
+        for target in (batch.detach() for batch in maps):
+            loss = F.l1_loss(reconstruction(paraphraser(target)), target)
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            optimiser.step()

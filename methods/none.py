@@ -1,0 +1,26 @@
+"""No distillation: the student, or a teacher, trained by its objective alone.
+
+L = 0
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from methods.base import Method, Outputs, Widths
+
+
+class NoDistillation(Method):
+    """The baseline every other method must beat; looks at neither network."""
+
+    name = "none"
+    label = "Student"
+    paper = None
+
+    def __init__(
+        self, student: Widths, teacher: Widths, *, weight: float = 0.0, variant: str = "original"
+    ) -> None:
+        super().__init__(student, teacher, weight=weight, variant=variant)
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        return student.pooled.new_zeros(())

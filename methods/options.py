@@ -1,0 +1,83 @@
+"""A method's options are the keyword-only arguments of its `__init__`; this reads and checks them.
+
+What an option means stands in the method's docstring; its name, type and default stand nowhere but
+in that signature.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import cast, get_type_hints
+
+from methods.base import Method, Widths
+
+PLAIN = (float, int, bool, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a method."""
+
+    name: str
+    type: type[float] | type[int] | type[bool] | type[str]
+    default: float | int | bool | str
+
+
+def options(method: type[Method]) -> dict[str, Option]:
+    """Return the options of `method` by name, in the order of its signature.
+
+    Raises:
+        ValueError: an option has no default, or is not annotated as float, int, bool or str.
+    """
+    hints = get_type_hints(method.__init__)
+    found = {}
+    for parameter in inspect.signature(method).parameters.values():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        name = parameter.name
+        if parameter.default is inspect.Parameter.empty:
+            raise ValueError(f"Option {name!r} of {method.name} has no default.")
+        if hints.get(name) not in PLAIN:
+            allowed = ", ".join(kind.__name__ for kind in PLAIN)
+            raise ValueError(f"Option {name!r} of {method.name} must be annotated as {allowed}.")
+        found[name] = Option(name, hints[name], parameter.default)
+    return found
+
+
+def build(
+    method: type[Method], student: Widths, teacher: Widths, given: Mapping[str, object]
+) -> Method:
+    """Build `method` with the options `given`, the others at their defaults.
+
+    Raises:
+        ValueError: an option is unknown, of another type, or refused by the method.
+    """
+    known = options(method)
+    values = {}
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(unknown(f"{method.name} has no option", name, list(known)))
+        values[name] = checked(method.name, known[name], value)
+    return cast("Callable[..., Method]", method)(student, teacher, **values)
+
+
+def checked(method: str, option: Option, value: object) -> object:
+    """Return `value` as the type of `option`: a whole number will do for a float."""
+    if option.type is float and type(value) is int:
+        return float(value)
+    if type(value) is not option.type:
+        raise ValueError(
+            f"Option {option.name!r} of {method} must be of type {option.type.__name__}, "
+            f"but was given {value!r}."
+        )
+    return value
+
+
+def unknown(what: str, name: str, known: list[str]) -> str:
+    """Say that `name` is not `known`, which one is nearest, and which there are."""
+    nearest = get_close_matches(name.lower(), known, n=1)
+    guess = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    return f"{what} {name!r}.{guess} Known: {', '.join(known)}."

@@ -1,0 +1,32 @@
+r"""Ablation of PDRD: the similarities themselves should agree, not their differences.
+
+With C the cosines of the pooled features, (B, B),
+
+    L = 1 / B sum_i || C_i, teacher - C_i, student ||_2
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from methods.base import Method, Outputs, Widths
+from methods.pdrd import PDRD
+from methods.relations import cosines, lengths, require_batch
+
+
+class Pairwise(Method):
+    """Match pairwise similarities (Eq. 4 of PDRD)."""
+
+    name = "pairwise"
+    label = "L_pairwise"
+    paper = PDRD.paper
+
+    def __init__(
+        self, student: Widths, teacher: Widths, *, weight: float = 2.0, variant: str = "original"
+    ) -> None:
+        super().__init__(student, teacher, weight=weight, variant=variant)
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        require_batch(student.pooled, 2, self.name)
+        gap = cosines(teacher.pooled.detach()) - cosines(student.pooled)
+        return lengths(gap, dim=1).mean()

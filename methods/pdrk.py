@@ -1,0 +1,39 @@
+r"""Ablation of PDRD: differences of similarities should agree, without an activation.
+
+With C the cosines of the pooled features, (B, B), and A_ijk = C_ij - C_ik,
+
+    L = 1 / B sum_i || A_i, teacher - A_i, student ||_F
+
+Since A is linear in C, d = C_teacher - C_student is all it needs, in O(B^2) instead of O(B^3):
+
+    || A_i, teacher - A_i, student ||_F = sqrt(2 B) || d_i - mean_j d_ij ||_2
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from methods.base import Method, Outputs, Widths
+from methods.pdrd import PDRD
+from methods.relations import cosines, lengths, require_batch
+
+
+class PDRK(Method):
+    """Match differences of similarities (Eq. 7 of PDRD)."""
+
+    name = "pdrk"
+    label = "L_pdrk"
+    paper = PDRD.paper
+
+    def __init__(
+        self, student: Widths, teacher: Widths, *, weight: float = 2.0, variant: str = "original"
+    ) -> None:
+        super().__init__(student, teacher, weight=weight, variant=variant)
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        require_batch(student.pooled, 2, self.name)
+        gap = cosines(teacher.pooled.detach()) - cosines(student.pooled)
+        centred = gap - gap.mean(dim=1, keepdim=True)
+        return math.sqrt(2 * len(gap)) * lengths(centred, dim=1).mean()

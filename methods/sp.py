@@ -1,0 +1,46 @@
+r"""Similarity-preserving distillation: images alike to the teacher are alike to the student.
+
+With Q the last feature map flattened to (B, C*H*W) and row(.) the row-wise L2 norm,
+
+    G = row(Q @ Q.T)                                 # (B, B), for student and teacher alike
+    L = ||G_teacher - G_student||_F^2 / B^2
+
+Student and teacher may differ in C, H and W: both reduce to (B, B), so nothing is learned.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from methods.base import Method, Outputs, Paper, Widths
+from methods.relations import normalise, require_batch
+
+
+class SP(Method):
+    """Match the batch's pairwise similarities (Eq. 4); `weight` is the paper's gamma."""
+
+    name = "sp"
+    label = "SP"
+    paper = Paper(
+        authors="Tung and Mori",
+        title="Similarity-Preserving Knowledge Distillation",
+        venue="ICCV",
+        year=2019,
+        url="https://arxiv.org/abs/1907.09682",
+    )
+
+    def __init__(
+        self, student: Widths, teacher: Widths, *, weight: float = 3000.0, variant: str = "original"
+    ) -> None:
+        super().__init__(student, teacher, weight=weight, variant=variant)
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        require_batch(student.maps[-1], 2, self.name)
+        target = similarities(teacher.maps[-1].detach())
+        return (target - similarities(student.maps[-1])).square().mean()
+
+
+def similarities(maps: Tensor) -> Tensor:
+    """Row-normalised Gram matrix of a batch: (B, C, H, W) -> (B, B)."""
+    flat = maps.flatten(start_dim=1)
+    return normalise(flat @ flat.T)

@@ -1,0 +1,209 @@
+import numpy as np
+import pytest
+import torch
+from fakes import LABELS, LARGE, SMALL, assert_gradient, assert_loss, fake, golden, leaf, only
+from fakes import widths as make_widths
+from torch import nn
+from torch.nn import functional as F
+from torchdistill.losses.mid_level import FTLoss
+
+from methods.ft import FT, decoder, encoder, learn_to_paraphrase
+
+GOLDEN = make_widths(16), make_widths(64)
+
+
+def load(module, arrays, prefix):
+    """Set three convolutions, at 0, 2 and 4 of a Sequential, from `prefix`0 to `prefix`2."""
+    for layer in range(3):
+        for part in ("weight", "bias"):
+            tensor = getattr(module[2 * layer], part)
+            tensor.data.copy_(arrays[f"{prefix}{layer}.{part}"])
+
+
+def convolve(maps, weight, bias):
+    """A 3x3 convolution with padding 1 and LeakyReLU(0.1), entry by entry."""
+    outputs, inputs = weight.shape[:2]
+    batch, _, height, width = maps.shape
+    result = np.zeros((batch, outputs, height, width))
+    for b, o, h, w in np.ndindex(result.shape):
+        value = bias[o]
+        for i, y, x in np.ndindex(inputs, 3, 3):
+            if 0 <= h + y - 1 < height and 0 <= w + x - 1 < width:
+                value += weight[o, i, y, x] * maps[b, i, h + y - 1, w + x - 1]
+        result[b, o, h, w] = value if value > 0 else 0.1 * value
+    return result
+
+
+def factors(module, maps):
+    for layer in (0, 2, 4):
+        weight, bias = module[layer].weight.detach().numpy(), module[layer].bias.detach().numpy()
+        maps = convolve(maps, weight, bias)
+    return maps
+
+
+def formula(ours, theirs):
+    """Mean absolute gap of factors that have unit length per image."""
+    total = 0.0
+    for first, second in zip(ours, theirs, strict=True):
+        lengths = [sum(v**2 for v in factor.flat) ** 0.5 for factor in (first, second)]
+        for a, b in zip(first.flat, second.flat, strict=True):
+            total += abs(a / lengths[0] - b / lengths[1])
+    return total / ours.size
+
+
+def test_agrees_with_the_formula_in_loops():
+    torch.manual_seed(0)
+    method = FT(make_widths(3), make_widths(4)).double()
+    student, teacher = torch.randn(2, 3, 4, 2).double(), torch.randn(2, 4, 4, 2).double()
+    expected = formula(
+        factors(method.translator, student.numpy()), factors(method.paraphraser, teacher.numpy())
+    )
+    assert_loss(method(only(maps=(student,)), only(maps=(teacher,)), LABELS), expected, 1e-9)
+
+
+@pytest.fixture(name="loaded")
+def with_golden_weights():
+    arrays = golden("ft")
+    method = FT(*GOLDEN)
+    load(method.paraphraser, arrays, "paraphraser.conv")
+    load(method.translator, arrays, "translator.conv")
+    return arrays, method
+
+
+def test_agrees_with_the_golden_arrays(loaded):
+    arrays, method = loaded
+    student = leaf(arrays["s"])
+    loss = method(only(maps=(student,)), only(maps=(arrays["t"],)), LABELS)
+    loss.backward()
+    assert_loss(loss, arrays["loss64__author_p1"])
+    assert_gradient(student, arrays["grad_s__author_p1"])
+    for layer in (0, 2):
+        expected = arrays[f"grad_translator.conv{layer}.weight__author_p1"]
+        assert_gradient(method.translator[2 * layer].weight, expected)
+    torch.testing.assert_close(method.translator(student), arrays["factor_s"])
+    torch.testing.assert_close(method.paraphraser(arrays["t"]), arrays["factor_t"])
+
+
+def test_the_decoder_agrees_with_the_golden_arrays(loaded):
+    arrays, method = loaded
+    reconstruction = decoder(64, 32)
+    load(reconstruction, arrays, "paraphraser.deconv")
+    output = reconstruction(method.paraphraser(arrays["t"]))
+    torch.testing.assert_close(output, arrays["reconstruction"])
+    loss = F.l1_loss(output, arrays["t"])
+    assert_loss(loss, arrays["loss__paraphraser_author_L1_recon"])
+
+
+@pytest.mark.parametrize(("p", "agree"), [(1, True), (2, False)])
+def test_torchdistill_agrees_at_p_1_and_not_at_p_2(loaded, p, agree):
+    arrays, method = loaded
+    loss = method(only(maps=(arrays["s"],)), only(maps=(arrays["t"],)), LABELS)
+    theirs = FTLoss(p=p)(
+        {"translator": {"output": arrays["factor_s"]}},
+        {"paraphraser": {"output": arrays["factor_t"]}},
+    )
+    assert torch.isclose(loss, theirs, rtol=2e-5) == agree
+
+
+def test_zero_where_the_factors_agree_up_to_scale():
+    torch.manual_seed(0)
+    method = FT(LARGE, LARGE).double()
+    method.translator.load_state_dict(method.paraphraser.state_dict())
+    outputs = fake(LARGE)
+    assert method(outputs, outputs, LABELS) == 0
+    with torch.no_grad():
+        method.translator[4].weight *= 3
+        method.translator[4].bias *= 3
+    assert method(outputs, outputs, LABELS) < 1e-15
+    assert method(outputs, fake(LARGE, seed=1), LABELS) > 1e-3
+
+
+def batches():
+    return [fake(LARGE, seed=seed, dtype=torch.float32) for seed in range(4)]
+
+
+def prepared(seed=0, **given):
+    torch.manual_seed(seed)
+    method = FT(SMALL, LARGE, **given)
+    start = {key: value.clone() for key, value in method.state_dict().items()}
+    method.prepare(batches, torch.Generator())
+    return method, start
+
+
+def test_reconstruction_improves_while_pre_training():
+    torch.manual_seed(0)
+    paraphraser, reconstruction = encoder(128, 64), decoder(128, 64)
+    maps = [batch.maps[-1] for batch in batches()]
+
+    def error():
+        return sum(F.l1_loss(reconstruction(paraphraser(m)), m).item() for m in maps)
+
+    before = error()
+    learn_to_paraphrase(paraphraser, reconstruction, maps * 10, rate=0.1)
+    assert error() < 0.95 * before
+
+
+def test_the_first_step_of_pre_training_is_plain_descent_with_decay():
+    torch.manual_seed(0)
+    paraphraser, reconstruction = encoder(4, 2).double(), decoder(4, 2).double()
+    maps = torch.randn(2, 4, 4, 2).double()
+    parameters = [*paraphraser.parameters(), *reconstruction.parameters()]
+    loss = (reconstruction(paraphraser(maps)) - maps).abs().mean()
+    gradients = torch.autograd.grad(loss, parameters)
+    expected = [
+        p.detach() - 0.1 * (g + 5e-4 * p.detach())
+        for p, g in zip(parameters, gradients, strict=True)
+    ]
+    learn_to_paraphrase(paraphraser, reconstruction, [maps], rate=0.1)
+    torch.testing.assert_close([p.detach() for p in parameters], expected)
+
+
+def test_prepare_moves_the_paraphraser_alone_and_freezes_it():
+    method, start = prepared(epochs=1)
+    for key, value in method.state_dict().items():
+        assert torch.equal(value, start[key]) == key.startswith("translator")
+    assert not any(p.requires_grad for p in method.paraphraser.parameters())
+    assert all(p.requires_grad for p in method.translator.parameters())
+    assert all(p.grad is None for p in method.paraphraser.parameters())
+
+
+def test_the_paraphraser_is_frozen_before_prepare_too():
+    method = FT(SMALL, LARGE)
+    assert not any(p.requires_grad for p in method.paraphraser.parameters())
+
+
+def test_the_decoder_is_dropped():
+    method, _ = prepared(epochs=1)
+    assert {key.partition(".")[0] for key in method.state_dict()} == {"paraphraser", "translator"}
+    assert not any(isinstance(module, nn.ConvTranspose2d) for module in method.modules())
+
+
+def test_prepare_repeats_bit_by_bit_for_a_seed_even_without_gradients():
+    with torch.no_grad():
+        first, _ = prepared(epochs=1)
+    second, _ = prepared(epochs=1)
+    for key, value in first.state_dict().items():
+        assert torch.equal(value, second.state_dict()[key]), key
+
+
+def test_epochs_and_steps_say_how_many_batches_are_seen():
+    def seen(**given):
+        counted = []
+
+        def count():
+            for batch in batches():
+                counted.append(batch)
+                yield batch
+
+        FT(SMALL, LARGE, **given).prepare(count, torch.Generator())
+        return len(counted)
+
+    assert seen(epochs=2) == 8
+    assert seen(epochs=2, steps=5) == 5
+    assert seen(epochs=1, steps=5) == 4
+    assert seen(epochs=0) == 0
+
+
+def test_ratio_sets_the_number_of_factors():
+    method = FT(SMALL, LARGE, ratio=0.25)
+    assert method.paraphraser[4].out_channels == method.translator[4].out_channels == 32
