@@ -82,12 +82,13 @@ def execute(
     stream = Stream(data.dataset, data.train, recipe, seed)
     trainees: list[Trainee] = []
     failures: dict[str, Failure] = {}
+
+    def enter(spec: RunSpec) -> None:
+        trainees.append(_build(spec, leases[spec.key], teacher, data, session))
+
     for spec in members:
         session.stop.check()
-        session.reporter.say(f"preparing {spec.name}") if spec.teachers else None
-        if failure := guarded(
-            lambda s=spec: trainees.append(_build(s, leases[s.key], teacher, data, session))
-        ):
+        if failure := guarded(partial(enter, spec)):
             failures[spec.key] = failure
     prepared = time.monotonic()
     with session.reporter.task(_title(members)) as progress:

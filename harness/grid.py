@@ -10,6 +10,7 @@ import torch
 
 from harness.config import StudyFile, load_dataset, load_study
 from harness.data.dataset import Dataset
+from harness.data.sampler import require_identities
 from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
 from harness.networks.weights import find_weights, weights_digest
@@ -101,6 +102,8 @@ def make(asked: Asked, reporter: Reporter) -> Grid:
         datasets[name] = open_dataset(
             name, file, settings.data, asked.data_root, asked.runs, asked.workers, reporter
         )
+        for recipe in (settings.recipe, settings.teacher_recipe):
+            require_identities(len(datasets[name].identities), recipe.identities)
         digests = {network: weights_digest(path) for network, path in weights.items()}
         wanted = runs(request, settings, datasets[name].fingerprint, digests)
         plan += cohorts(wanted, asked.pack or study.pack or PACK)

@@ -1,6 +1,6 @@
 r"""What every network learns from labels alone, with or without a teacher.
 
-    L = CE(logits, labels; label smoothing) + w * mean_a relu(margin + max_p d(a, p) - min_n d(a, n))
+    L = CE(logits, labels; smoothing) + w * mean_a relu(margin + max_p d(a, p) - min_n d(a, n))
 
 d is the Euclidean distance of pooled features, not normalised; a runs over the batch, p over the
 images of the same identity and n over all others (batch-hard, Hermans et al. 2017).

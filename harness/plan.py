@@ -141,24 +141,32 @@ def runs(
 
 
 def cohorts(specs: Sequence[RunSpec], pack: int) -> list[tuple[RunSpec, ...]]:
-    """Group runs that may share a data stream and a teacher, at most `pack` in each; teachers first."""
+    """Group runs that may share one data stream and one teacher, `pack` at most; teachers first."""
     taught = {teacher for spec in specs for teacher in spec.teachers}
     levels = [[s for s in specs if s in taught], [s for s in specs if s not in taught]]
     result = []
     for level in levels:
-        groups: dict[object, list[RunSpec]] = {}
-        for spec in sorted(
-            level, key=lambda s: not s.teachers
-        ):  # runs that any group can take last
-            shared = (spec.dataset, spec.fingerprint, spec.seed, spec.recipe, spec.device)
-            home = (*shared, spec.teachers)
-            if not spec.teachers:
-                home = next((key for key in groups if key[:-1] == shared), home)  # type: ignore[index]
-            groups.setdefault(home, []).append(spec)
+        groups: dict[tuple[_Stream, tuple[RunSpec, ...]], list[RunSpec]] = {}
+        for spec in level:
+            groups.setdefault((_stream(spec), spec.teachers), []).append(spec)
+        for (stream, teachers), group in list(groups.items()):
+            company = [home for home in groups if home[0] == stream and home[1]]
+            if not teachers and company:  # a run without a teacher joins any company
+                groups[company[0]] = group + groups[company[0]]
+                del groups[stream, teachers]
         for group in groups.values():
-            ordered = sorted(group, key=specs.index)
-            result += [tuple(ordered[at : at + pack]) for at in range(0, len(ordered), pack)]
+            result += [tuple(group[at : at + pack]) for at in range(0, len(group), pack)]
     return result
+
+
+_Stream = tuple[str, str, int, Recipe, str, int]
+
+
+def _stream(spec: RunSpec) -> _Stream:
+    """What runs must have in common to see the same batches on the same device."""
+    return (
+        spec.dataset, spec.fingerprint, spec.seed, spec.recipe, spec.device, spec.threads
+    )  # fmt: skip
 
 
 def _split(assignment: str) -> tuple[str, str, Option]:

@@ -20,10 +20,10 @@ RANKS = (1, 5, 10, 20)
 
 
 def embed(network: ReID, pixels: Pixels, device: torch.device) -> torch.Tensor:
-    """Retrieval features of all images in float32: (N, D), on the CPU."""
+    """Retrieval features of all images in float32: (N, D), on the device."""
     network.eval()
     with torch.no_grad():
-        parts = [network(images).embedding.cpu() for images in plain_batches(pixels, device, BATCH)]
+        parts = [network(images).embedding for images in plain_batches(pixels, device, BATCH)]
     return torch.cat(parts)
 
 
@@ -32,17 +32,15 @@ def score(
 ) -> dict[str, list[dict[str, Any]]]:
     """All scores by evaluation and draw; the same for every single query goes to `per_query`."""
     features = embed(network, pixels, device)
-    identities = torch.tensor([image.identity for image in dataset.test])
-    cameras = torch.tensor([image.camera for image in dataset.test])
+    identities = torch.tensor([image.identity for image in dataset.test], device=device)
+    cameras = torch.tensor([image.camera for image in dataset.test], device=device)
     everything = Embeddings(features, identities, cameras)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     scores: dict[str, list[dict[str, Any]]] = {}
     for name, draws in dataset.evaluations.items():
         scores[name] = []
         for number, draw in enumerate(draws):
-            query, gallery = (
-                _select(everything, part).to(device) for part in (draw.query, draw.gallery)
-            )
+            query, gallery = _select(everything, draw.query), _select(everything, draw.gallery)
             ranking = evaluate(query, gallery)
             scores[name].append(_summary(ranking))
             columns = _columns(ranking, dataset, draw)
@@ -52,7 +50,7 @@ def score(
 
 
 def _select(embeddings: Embeddings, indices: tuple[int, ...]) -> Embeddings:
-    rows = torch.tensor(indices)
+    rows = torch.tensor(indices, device=embeddings.features.device)
     return Embeddings(
         embeddings.features[rows], embeddings.identities[rows], embeddings.cameras[rows]
     )

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from harness.checkpoint import Trainee
 from harness.data.stream import Stream
+from harness.errors import InterruptedRunError
 from harness.interrupt import Stop
 from harness.lease import LeaseLostError
 from harness.networks import ReID, as_float32
@@ -93,6 +94,8 @@ def guarded(work: Callable[[], object]) -> Failure | None:
     """Do what belongs to one run alone; whatever goes wrong is its failure and nobody else's."""
     try:
         work()
+    except InterruptedRunError:
+        raise
     except DivergedError as error:
         return Failure("diverged", str(error), "")
     except LeaseLostError as error:
@@ -128,19 +131,19 @@ def _update(
         parts["distillation"] = trainee.method.weight * trainee.method(outputs, taught, labels)
     loss = torch.stack(list(parts.values())).sum()
     if not bool(loss.isfinite()):
-        values = ", ".join(f"{name} {float(value):.4g}" for name, value in parts.items())
+        values = ", ".join(f"{name} {value.item():.4g}" for name, value in parts.items())
         raise DivergedError(f"The loss is not finite at step {step + 1}: {values}.")
     for group in trainee.optimiser.param_groups:
         group["lr"] = rate
     trainee.optimiser.zero_grad(set_to_none=True)
-    trainee.scaler.scale(loss).backward()
+    trainee.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
     trainee.scaler.step(trainee.optimiser)
     trainee.scaler.update()
     trainee.step += 1
     trainee.seconds += time.perf_counter() - began
     if step % max(1, loop.stream.steps_per_epoch // CURVE_ROWS_PER_EPOCH) == 0:
-        losses = {name: float(value) for name, value in parts.items()}
-        trainee.curve.append({"step": step + 1, "lr": rate, "loss": float(loss), **losses})
+        losses = {name: value.item() for name, value in parts.items()}
+        trainee.curve.append({"step": step + 1, "lr": rate, "loss": loss.item(), **losses})
 
 
 def _save(trainees: Sequence[Trainee], failures: dict[str, Failure]) -> None:

@@ -104,7 +104,8 @@ def _build(
         more = f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else ""
         raise SetupError(
             f"{dataset.name}: {len(unreadable)} unreadable images: "
-            f"{'; '.join(unreadable[:5])}{more}. Restore them from the dataset's archive and run the same command again."
+            f"{'; '.join(unreadable[:5])}{more}. Restore them from the dataset's archive, then run "
+            f"the same command again."
         )
     write_json(folder / "ready.json", {"train": len(dataset.train), "test": len(dataset.test)})
 

@@ -18,6 +18,19 @@ from harness.errors import UsageError
 from harness.seeding import generator
 
 
+def require_identities(available: int, wanted: int) -> None:
+    """Check that P distinct identities can be drawn.
+
+    Raises:
+        UsageError: the training set has fewer.
+    """
+    if available < wanted:
+        raise UsageError(
+            f"recipe.identities is {wanted} (P, identities per batch) but the training set has "
+            f"{available}. Choose at most that many: --set recipe.identities={available}."
+        )
+
+
 class Sampler:
     """Draws the batches of every epoch from the labels of the training images.
 
@@ -31,12 +44,7 @@ class Sampler:
         self._members: dict[int, list[int]] = {}
         for index, label in enumerate(labels):
             self._members.setdefault(label, []).append(index)
-        if len(self._members) < identities:
-            raise UsageError(
-                f"recipe.identities is {identities} (P, identities per batch) but the training set "
-                f"has {len(self._members)}. Choose at most that many: --set recipe.identities="
-                f"{len(self._members)}."
-            )
+        require_identities(len(self._members), identities)
         self.identities, self.images_each, self._stream = identities, images_each, stream
         self.batches = self._count()
         self._epoch = lru_cache(maxsize=2)(self._draw)

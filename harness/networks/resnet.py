@@ -40,10 +40,10 @@ class ResNet(Backbone):
         for stage in self.stages[:-1]:
             current = stage(current)
             maps.append(current)
-        *blocks, last = self.stages[-1]
-        for block in blocks:
+        last = list(self.stages[-1].children())
+        for block in last[:-1]:
             current = block(current)
-        pre_relu = before_relu(last, current)
+        pre_relu = before_relu(last[-1], current)
         return (*maps, pre_relu.relu()), pre_relu
 
     def load_pretrained(self, state: Mapping[str, Any]) -> None:

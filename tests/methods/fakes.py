@@ -71,7 +71,7 @@ def cast(outputs, dtype):
 
 def only(**taps):
     """Outputs of which a method may touch nothing but the given taps."""
-    unused = {name: None for name in ("maps", "pre_relu", "pooled", "embedding", "logits")}
+    unused = dict.fromkeys(("maps", "pre_relu", "pooled", "embedding", "logits"))
     return Outputs(**(unused | taps))
 
 
@@ -92,10 +92,8 @@ def golden(name) -> dict[str, torch.Tensor]:
 def assert_loss(loss, expected, tolerance=2e-5):
     """The loss is within a relative tolerance of a number."""
     assert loss.shape == ()
-    assert abs(float(loss.detach()) - expected) <= tolerance * abs(expected), (
-        float(loss),
-        expected,
-    )
+    given = loss.item()
+    assert abs(given - expected) <= tolerance * abs(expected), (given, expected)
 
 
 def assert_gradient(tensor, expected, tolerance=1e-4):

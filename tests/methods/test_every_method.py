@@ -15,6 +15,15 @@ SMALLEST_BATCH = {"rkd": 3} | dict.fromkeys(
 )
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """On maps this small threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def build(name, student=SMALL, teacher=LARGE, *, dtype=torch.float64):
     """A prepared method."""
     torch.manual_seed(0)

@@ -72,7 +72,7 @@ def _draw_side_bag(canvas: Canvas, person: Person, pose: Pose) -> None:
     )
 
 
-def draw_straps(canvas: Canvas, person: Person, pose: Pose, body: Surface) -> None:
+def draw_straps(canvas: Canvas, person: Person, body: Surface) -> None:
     """What holds the bag: two straps of a backpack, or one across the chest and the back."""
     colour = shade(person.bag_colour, 0.75)
     if person.bag == "backpack":

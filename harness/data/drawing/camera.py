@@ -13,6 +13,8 @@ from harness.data.drawing.scenery import draw_scenery
 
 Pixels = NDArray[np.float32]
 
+MIDDLE = np.float32(110)  # the brightness that contrast leaves as it is
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Camera:
@@ -49,26 +51,25 @@ class Camera:
         """The picture as this camera records it, under the light of the moment."""
         softness = self.blur * between(generator, 0.7, 1.3)
         if softness > 0.3:
-            picture = picture.filter(ImageFilter.GaussianBlur(softness))
-        pixels: Pixels = np.asarray(picture).astype(np.float32)
-        grey = pixels.mean(axis=2, keepdims=True)
-        pixels = grey + np.float32(self.saturation) * (pixels - grey)
-        moment = np.float32(math.exp(float(generator.normal(0.0, 0.3 * difficulty))))
-        warmth = generator.normal(0.0, 0.1 * difficulty, 3).astype(np.float32) + np.float32(1.0)
-        pixels = (pixels - 110) * (self.gains * warmth * moment) + np.float32(
-            110 * moment + self.brightness
-        )
+            picture = picture.filter(ImageFilter.BoxBlur(softness))
+        moment = math.exp(0.3 * difficulty * float(generator.standard_normal()))
+        warmth = 1 + 0.1 * difficulty * generator.standard_normal(3, np.float32)
+        gains = self.gains * warmth * np.float32(moment)
+        grey = np.asarray(picture.convert("L"), np.float32)[:, :, None]
+        pixels: Pixels = np.asarray(picture, np.float32) * (gains * np.float32(self.saturation))
+        pixels += grey * (gains * np.float32(1 - self.saturation))
+        pixels += np.float32(MIDDLE * moment + self.brightness) - MIDDLE * gains
         pixels *= self.light
         pixels += np.float32(self.noise) * generator.standard_normal(pixels.shape, np.float32)
-        return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+        return Image.fromarray(np.clip(pixels, 0, 255, out=pixels).astype(np.uint8))
 
 
 def sample_camera(
     generator: np.random.Generator, number: int, height: int, width: int, difficulty: float
 ) -> Camera:
     """Camera `number` (from 0), the more extreme the higher the difficulty (0..1)."""
-    gains = np.exp(generator.normal(0.0, 0.42 * difficulty, 3))
-    contrast = math.exp(float(generator.normal(0.0, 0.35 * difficulty)))
+    gains = np.exp(generator.uniform(-0.65, 0.65, 3) * difficulty)
+    contrast = math.exp(difficulty * between(generator, -0.5, 0.5))
     toward = between(generator, 0.0, math.tau)
     across = np.linspace(-1, 1, width)[None, :, None] * math.cos(toward)
     down = np.linspace(-1, 1, height)[:, None, None] * math.sin(toward)
@@ -77,12 +78,12 @@ def sample_camera(
         scenery=draw_scenery(generator, width * SUPERSAMPLING, height * SUPERSAMPLING),
         light=(1 + slope * (across + down)).astype(np.float32),
         gains=(gains * contrast).astype(np.float32),
-        brightness=float(generator.normal(0.0, 55 * difficulty)),
+        brightness=difficulty * between(generator, -80, 80),
         saturation=between(generator, 1 - 0.9 * difficulty, 1 + 0.4 * difficulty),
         blur=between(generator, 0.3, 0.5 + 1.6 * difficulty) * height / 128,
         noise=between(generator, 1.0, 3.0 + 30 * difficulty),
         quality=int(between(generator, 92 - 60 * difficulty, 94)),
         yaw=number * 2.4 + between(generator, -0.4, 0.4),
         elevation=between(generator, 0.05, 0.3),
-        size=math.exp(float(generator.normal(0.0, 0.14 * difficulty))),
+        size=math.exp(difficulty * between(generator, -0.25, 0.2)),
     )

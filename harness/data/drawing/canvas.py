@@ -55,8 +55,9 @@ class Canvas:
 
     def limb(self, start: Point, end: Point, radii: Point, colour: Colour) -> None:
         """Fill a tapered bar with round ends, of radius radii[0] at the start."""
-        self.disc(start, (radii[0], radii[0]), colour)
-        self.disc(end, (radii[1], radii[1]), colour)
+        for (x, y), radius in zip(self._pixels((start, end)), radii, strict=True):
+            reach = radius * self._scale
+            self._solid.ellipse((x - reach, y - reach, x + reach, y + reach), fill=colour)
         across, down = end[0] - start[0], end[1] - start[1]
         length = math.hypot(across, down)
         if length < 1e-6:

@@ -1,9 +1,7 @@
 """A whole vehicle, drawn from the far side to the near side."""
 
-import math
-
 from harness.data.drawing.block import Block
-from harness.data.drawing.canvas import Canvas
+from harness.data.drawing.canvas import CIRCLE, Canvas
 from harness.data.drawing.colours import Colour, shade
 from harness.data.drawing.livery import (
     draw_belt,
@@ -14,7 +12,7 @@ from harness.data.drawing.livery import (
     draw_sticker,
 )
 from harness.data.drawing.models import MODELS, Model, Outline
-from harness.data.drawing.perspective import Vertex, View
+from harness.data.drawing.perspective import View
 from harness.data.drawing.vehicles import Vehicle
 
 TYRE: Colour = (24, 24, 26)
@@ -34,11 +32,9 @@ def draw_vehicle(canvas: Canvas, vehicle: Vehicle, view: View) -> None:
     behind = bool(model.load) and view.eye[0] > 0
     if behind:
         _draw_load(canvas, vehicle, model, view)
-    if view.eye[0] < 0:
+    if model.bed is not None and view.eye[0] < 0:  # the bed's tailgate hides the cabin's foot
         _draw_cabin(vehicle, model, cabin)
         _draw_body(vehicle, model, body, cabin)
-        if model.bed is None:
-            _draw_cabin(vehicle, model, cabin)
     else:
         _draw_body(vehicle, model, body, cabin)
         _draw_cabin(vehicle, model, cabin)
@@ -66,19 +62,12 @@ def _draw_wheels(canvas: Canvas, vehicle: Vehicle, model: Model, view: View, sid
     y = side * (model.width / 2 + 0.015)
     near = side * view.eye[1] > abs(y)
     rings = ((1.16, shade(vehicle.paint, 0.35)), (1.0, TYRE), (0.62, vehicle.hub), (0.2, TYRE))
-    for x in model.wheels:
-        centre: Vertex = (x * vehicle.stretch, y, model.radius)
+    for axle in model.wheels:
+        middle = axle * vehicle.stretch
         for size, colour in rings if near else rings[1:2]:
             radius = size * model.radius
             ring = [
-                view.project(
-                    (
-                        centre[0] + radius * math.cos(math.tau * step / 14),
-                        y,
-                        centre[2] + radius * math.sin(math.tau * step / 14),
-                    )
-                )
-                for step in range(14)
+                view.project((middle + radius * x, y, model.radius + radius * z)) for x, z in CIRCLE
             ]
             canvas.polygon(ring, colour)
 

@@ -5,7 +5,7 @@ from harness.data.drawing.body import Pose, arm, leg
 from harness.data.drawing.canvas import Canvas
 from harness.data.drawing.clothes import draw_top, torso
 from harness.data.drawing.colours import shade
-from harness.data.drawing.head import draw_head, draw_hair_behind
+from harness.data.drawing.head import draw_hair_behind, draw_head
 from harness.data.drawing.people import Person
 from harness.data.drawing.surface import Surface
 
@@ -25,7 +25,7 @@ def draw_person(canvas: Canvas, person: Person, pose: Pose) -> None:
     if person.legwear == "skirt":
         _draw_skirt(canvas, person, pose)
     draw_top(canvas, person, body)
-    draw_straps(canvas, person, pose, body)
+    draw_straps(canvas, person, body)
     if abs(pose.depth((0.108, 0.0, 0.0))) < 0.06:
         _draw_arm(canvas, person, pose, -near)
     draw_head(canvas, person, pose)

@@ -13,7 +13,9 @@ FACE = 1.15  # radians to either side of the nose
 ROUND = math.tau
 
 
-def _ellipsoid(top: float, bottom: float, width: float, depth: float) -> list[tuple[float, ...]]:
+def _ellipsoid(
+    top: float, bottom: float, width: float, depth: float
+) -> list[tuple[float, float, float]]:
     """Profile rows (height, half width, half depth) of an egg standing upright."""
     rows = []
     for step in range(9):
@@ -24,7 +26,7 @@ def _ellipsoid(top: float, bottom: float, width: float, depth: float) -> list[tu
 
 
 def _egg(pose: Pose, top: float, bottom: float, width: float, depth: float) -> Surface:
-    rows = [(row[0], row[1], row[2]) for row in _ellipsoid(top, bottom, width, depth)]
+    rows = _ellipsoid(top, bottom, width, depth)
     return Surface(rows, pose.yaw, pose.project((0.0, 0.0, 0.012))[0])
 
 

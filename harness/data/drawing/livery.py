@@ -1,9 +1,7 @@
 """What is painted on a vehicle, stuck to it or mounted on its roof."""
 
-import math
-
 from harness.data.drawing.block import Block
-from harness.data.drawing.canvas import Canvas, Point
+from harness.data.drawing.canvas import CIRCLE, Canvas, Point
 from harness.data.drawing.colours import Colour, shade
 from harness.data.drawing.perspective import View
 from harness.data.drawing.vehicles import Vehicle
@@ -55,13 +53,7 @@ def draw_racing(vehicle: Vehicle, block: Block) -> None:
 
 
 def _disc(centre: Point, radius: float) -> tuple[Point, ...]:
-    return tuple(
-        (
-            centre[0] + radius * math.cos(math.tau * step / 14),
-            centre[1] + radius * math.sin(math.tau * step / 14),
-        )
-        for step in range(14)
-    )
+    return tuple((centre[0] + radius * x, centre[1] + radius * y) for x, y in CIRCLE)
 
 
 def draw_logo(vehicle: Vehicle, block: Block) -> None:

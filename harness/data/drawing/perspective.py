@@ -15,16 +15,20 @@ DISTANCE = 2.6  # of the camera from the middle, in lengths of the box
 
 
 class View:
-    """A camera at `yaw` (radians) and `elevation` (slope) around a box (length, width, height)."""
+    """A camera at `yaw` (radians) and `elevation` (slope) around a box (length, width, height).
 
-    def __init__(self, yaw: float, elevation: float, box: Vertex) -> None:
+    What it sees is made `stretch` times as high, as crops of long vehicles are when they are resized.
+    """
+
+    def __init__(self, yaw: float, elevation: float, box: Vertex, stretch: float = 1.0) -> None:
         length, width, height = box
         away = DISTANCE * length
-        tilt = math.atan(elevation + 0.06)
+        tilt = math.atan(elevation)
         self.box = box
         self._cosine, self._sine = math.cos(yaw), math.sin(yaw)
         self._level, self._steep = math.cos(tilt), math.sin(tilt)
         self._away = away
+        self._stretch = stretch
         self._middle = height / 2
         self.eye: Vertex = (
             away * self._level * self._cosine,
@@ -41,7 +45,7 @@ class View:
         nearer = self._away / (self._away - toward * self._level - z * self._steep)
         across = y * self._cosine - x * self._sine
         up = z * self._level - toward * self._steep
-        return across * nearer, -up * nearer
+        return across * nearer, -up * nearer * self._stretch
 
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of the whole box as it appears."""

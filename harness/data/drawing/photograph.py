@@ -1,5 +1,6 @@
 """One image: somebody or something in front of a camera's street, framed by a detector."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from harness.data.drawing.randomness import between
 from harness.data.drawing.vehicles import Vehicle
 
 Subject = Person | Vehicle
+
+MAST = 0.16  # slope by which traffic cameras look down more steeply than others
+STRETCH = 1.35  # the most that a long vehicle's crop is made higher to fill the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,20 @@ def photograph(
     height, width = size
     picture = camera.view(generator, height, width)
     framing = frame(generator, camera, difficulty, bad=bad)
-    yaw = camera.heading(generator, difficulty)
     if isinstance(subject, Person):
+        yaw = camera.heading(generator, difficulty)
         _place_person(picture, subject, camera, generator, framing, yaw)
     else:
+        yaw = oblique(camera.heading(generator, 0.3 * difficulty))
         _place_vehicle(picture, subject, camera, framing, yaw)
     if generator.random() < 0.45 * difficulty:
         occlude(picture, generator)
     return camera.expose(picture.reduce(SUPERSAMPLING), generator, difficulty)
+
+
+def oblique(yaw: float) -> float:
+    """The direction moved towards the nearer side: roads seldom run straight at a camera."""
+    return yaw + 0.4 * math.sin(2 * yaw)
 
 
 def _centre(picture: Image.Image, framing: Framing) -> Point:
@@ -94,10 +104,12 @@ def _place_vehicle(
     picture: Image.Image, vehicle: Vehicle, camera: Camera, framing: Framing, yaw: float
 ) -> None:
     """Draw the vehicle as large as the picture lets it be from this side."""
-    view = View(yaw, camera.elevation, vehicle.box)
+    elevation = camera.elevation + MAST
+    left, top, right, bottom = View(yaw, elevation, vehicle.box).bounds()
+    widest, highest = 0.92 * picture.width / (right - left), 0.86 * picture.height / (bottom - top)
+    view = View(yaw, elevation, vehicle.box, min(max(1.0, highest / widest), STRETCH))
     left, top, right, bottom = view.bounds()
-    fitting = min(0.92 * picture.width / (right - left), 0.86 * picture.height / (bottom - top))
-    scale = fitting * framing.size
+    scale = framing.size * min(widest, 0.86 * picture.height / (bottom - top))
     x, y = _centre(picture, framing)
     centre = (x - scale * (left + right) / 2, y - scale * (top + bottom) / 2)
     draw_vehicle(Canvas(picture, scale=scale, centre=centre, roll=framing.roll), vehicle, view)

@@ -10,7 +10,7 @@ Option = TypeVar("Option")
 
 
 def stream(*labels: str | int) -> np.random.Generator:
-    """A generator that is a pure function of its labels: sha256 of the joined labels is the seed."""
+    """A generator that depends on the labels alone: the sha256 of all of them is its seed."""
     digest = hashlib.sha256("/".join(str(label) for label in labels).encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
 

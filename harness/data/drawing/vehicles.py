@@ -10,8 +10,8 @@ from harness.data.drawing.perspective import Vertex
 from harness.data.drawing.randomness import between, pick
 
 TYPES = tuple(MODELS)
-SCHEMES = ("plain", "plain", "roof", "lower", "nose")
-STRIPES = ("none", "none", "belt", "racing", "slash")
+SCHEMES = ("plain", "roof", "lower", "nose")
+STRIPES = ("none", "belt", "racing", "slash")
 LOGOS = ("none", "disc", "square", "bars")
 FITTINGS = ("none", "none", "rails", "box", "beacon")
 GLASS: dict[str, Colour] = {"clear": (126, 150, 164), "dark": (26, 30, 36), "green": (62, 96, 84)}

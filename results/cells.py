@@ -1,0 +1,110 @@
+"""From the runs of one row to what its cells say; an empty cell always says why it is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from results.settings import Setting
+
+NO_RUN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The runs of one row: one method with one set of options, seed by seed."""
+
+    method: str
+    label: str
+    runs: pd.DataFrame
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The runs that have scores."""
+        return self.runs[self.runs["status"] == "done"]
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The runs that ended without."""
+        return self.runs[self.runs["status"] == "failed"]
+
+
+def lines(setting: Setting, method: str, label: str = "") -> list[Line]:
+    """One line per set of options of `method`, the defaults first; a line without runs if none ran.
+
+    Runs of one method whose code differs are no repetitions of each other: each code has its line.
+    """
+    runs = setting.students[setting.students["method"] == method]
+    if runs.empty:
+        return [Line(method, label or method, runs)]
+    name = label or str(runs["label"].iloc[(runs["status"] != "done").argmin()])
+    return list(_by_options(runs, method, name))
+
+
+def _by_options(runs: pd.DataFrame, method: str, name: str) -> Iterator[Line]:
+    for options, same in runs.groupby("options", sort=True):
+        versions = same.groupby("version", sort=True)
+        for version, group in versions:
+            code = f"code {version}" if len(versions) > 1 else ""
+            added = ", ".join(filter(None, (str(options), code)))
+            yield Line(method, f"{name} ({added})" if added else name, group)
+
+
+def score(line: Line, column: str) -> str:
+    """Percent: the value of one seed, mean ± standard deviation (ddof 1) of more."""
+    if line.done.empty:
+        return _failures(line) or NO_RUN
+    values = 100 * line.done[column].astype(float)
+    mean = f"{values.mean():.2f}"
+    return mean if len(values) == 1 else f"{mean} ± {values.std(ddof=1):.2f}"
+
+
+def seeds(line: Line, expected: int) -> str:
+    """How many seeds the line's scores are of, and of how many if that is fewer than `expected`."""
+    if line.runs.empty:
+        return NO_RUN
+    count = str(len(line.done))
+    if len(line.done) < expected:
+        count = f"{count}/{expected} seeds"
+    return count if line.done.empty else ", ".join(filter(None, (count, _failures(line))))
+
+
+def gain(line: Line, plain: Line | None) -> str:
+    """Mean over seeds of mAP minus the undistilled student's of the same seed, in points."""
+    if plain is None or line.done.empty:
+        return NO_RUN
+    ours, theirs = (part.done.set_index("seed")["mAP"].astype(float) for part in (line, plain))
+    differences = (100 * (ours - theirs)).dropna()
+    if differences.empty:
+        return NO_RUN
+    text = f"{differences.mean():+.2f}"
+    return text if len(differences) == len(ours) else f"{text} ({len(differences)} of {len(ours)})"
+
+
+def expected_seeds(setting: Setting) -> int:
+    """How many seeds a complete row has: all that any distilled student was given."""
+    taught = setting.students[setting.students["teacher_key"] != ""]
+    return int((setting.students if taught.empty else taught)["seed"].nunique())
+
+
+def undistilled(setting: Setting) -> Line | None:
+    """The plain student to measure gains against; None if there is none, or more than one."""
+    found = lines(setting, "none")
+    return found[0] if len(found) == 1 and not found[0].done.empty else None
+
+
+def teacher_lines(setting: Setting) -> list[tuple[Line, str]]:
+    """One line per teacher, with its network."""
+    found = []
+    for number, (key, network) in enumerate(setting.teachers, 1):
+        label = "Teacher" if len(setting.teachers) == 1 else f"Teacher {number}"
+        runs = setting.teacher_runs[setting.teacher_runs["key"] == key]
+        found.append((Line("teacher", label, runs), network))
+    return found or [(Line("teacher", "Teacher", setting.teacher_runs.iloc[:0]), "")]
+
+
+def _failures(line: Line) -> str:
+    kinds = ", ".join(sorted(set(line.failed["failure"])))
+    return f"failed: {kinds}" if kinds else ""

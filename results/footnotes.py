@@ -1,0 +1,99 @@
+"""What has to be said beside a table's numbers, so that nobody reads too much into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from results.cells import NO_RUN, lines
+from results.published import PublishedTable, Source
+from results.settings import Setting
+
+ONE_SEED = (
+    "A row of one seed does not cover the noise between seeds: another seed could turn its "
+    "difference from other rows around."
+)
+SPREAD = "± is the standard deviation over seeds (n - 1 in the denominator)."
+GAIN = (
+    "Gain in mAP: points above the undistilled student of the same seed, mean over the seeds that "
+    "both have."
+)
+SYNTHETIC = (
+    "Generated images and a small budget. Such runs can show that the pipeline works and that "
+    "trained networks rise far above raw pixels. They cannot rank methods: differences under about "
+    "3 mAP are noise, no method's weight was tuned, and the teacher is undertrained, so that a "
+    "student above its teacher is a sign of that and not a finding."
+)
+
+
+def collect(
+    sections: Sequence[Setting],
+    printed: Sequence[tuple[Source, PublishedTable]],
+    rows: Sequence[Sequence[str]],
+) -> tuple[str, ...]:
+    """All footnotes of a table over `sections`, each once, the most general first."""
+    found = [note for setting in sections for note in _of_setting(setting)]
+    if any("±" in cell for row in rows for cell in row):
+        found.append(SPREAD)
+    if any(cell == NO_RUN for row in rows for cell in row):
+        found.append(f"{NO_RUN}: there is no run to take the number from.")
+    for setting in sections:
+        found += _of_printed(setting, printed)
+    found += [note for setting in sections for note in _recorded(setting)]
+    return tuple(dict.fromkeys(found))
+
+
+def _of_setting(setting: Setting) -> Iterator[str]:
+    if setting.dataset == "synthetic":
+        yield SYNTHETIC
+    yield f"Setting of {setting.dataset}: {setting.describe()}."
+    for key, _ in setting.teachers:
+        yield f"Teacher of every distilled student: {key}."
+    done = setting.students[setting.students["status"] == "done"]
+    if done.groupby(["method", "options", "version"])["seed"].nunique().eq(1).any():
+        yield ONE_SEED
+    if len(lines(setting, "none")) > 1:
+        yield (
+            "There are undistilled students of different code or options, so no gain is given; "
+            "run them again with this version."
+        )
+    everything = pd.concat([done, setting.teacher_runs[setting.teacher_runs["status"] == "done"]])
+    protocols = sorted(set(everything["scoring"]))
+    if len(protocols) > 1:
+        yield (
+            f"These scores are of different scoring protocols ({', '.join(protocols)}); "
+            "score again before comparing them."
+        )
+    draws = done["draws"].max()
+    if draws > 1:
+        name = done["evaluation"].iloc[0]
+        yield f"Scores are of the evaluation {name}, each the mean of {int(draws)} draws."
+
+
+def _of_printed(
+    setting: Setting, printed: Sequence[tuple[Source, PublishedTable]]
+) -> Iterator[str]:
+    for source, table in printed:
+        protocol = source.protocols.get(setting.dataset, {})
+        unequal = [
+            f"{name} {stated} there, {setting.fields[name]} here"
+            for name, stated in protocol.items()
+            if name in setting.fields and setting.fields[name] != stated
+        ]
+        origin = f"Published: {source.paper.authors} {source.paper.year}, Table {table.number}"
+        if unequal:
+            yield (
+                f"{origin}. On {setting.dataset} its protocol is another, so the numbers are not "
+                f"comparable: {'; '.join(unequal)}."
+            )
+        else:
+            yield f"{origin}."
+        if source.seeds is None:
+            yield "The paper does not say how many runs its numbers are of."
+        yield from table.notes.get(setting.dataset, ())
+
+
+def _recorded(setting: Setting) -> Iterator[str]:
+    for notes in pd.concat([setting.teacher_runs, setting.students])["notes"]:
+        yield from notes

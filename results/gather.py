@@ -1,0 +1,162 @@
+"""From a runs folder to one table row per run: what is on disk is all there is to know.
+
+A run's folder is `<runs>/<dataset>/<method>/<pair>/<seed0-1a2b3c4d>`. It is done if it holds a
+`record.json`, and failed if it holds a `failure.json` and no record; anything else is not a result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+FORMAT = 1
+DEPTH = 4  # folders from the runs folder down to a run
+NOT_RUNS = ("data", "cache", "report")
+RECORD, FAILURE = "record.json", "failure.json"
+AGREED = ("dataset", "fingerprint", "network", "head", "weights", "device", "threads")
+COLUMNS = (
+    *("key", "dataset", "method", "label", "network", "head", "weights", "fingerprint"),
+    *("device", "threads", "seed", "options", "version", "teacher", "teacher_key", "teachers"),
+    *("student_setting", "setting", "fields", "status", "failure", "message"),
+    *(
+        "scoring",
+        "evaluation",
+        "draws",
+        "queries",
+        "mAP",
+        "R1",
+        "R5",
+        "R10",
+        "mINP",
+        "reference",
+        "notes",
+    ),
+)
+
+
+def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
+    """One row per finished or failed run, scores as fractions of 1, and a list of problems.
+
+    `student_setting` is a digest of all that must agree between students in one table: data,
+    network, head, initial weights, recipe, device and threads; `setting` adds the teachers' keys,
+    and equals it where there is no teacher. `fields` is what `student_setting` was made from, as
+    JSON; `teachers` are pairs of key and network. A file that cannot be used is named among the
+    problems and left out.
+    """
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for path in _files(runs, problems):
+        try:
+            rows.append(_row(path, runs))
+        except KeyError as error:
+            problems.append(f"{path}: ignored, it has no {error}.")
+        except (OSError, TypeError, ValueError, AttributeError, StopIteration) as error:
+            problems.append(f"{path}: ignored, {str(error) or 'it has no evaluation'}.")
+    rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
+    return pd.DataFrame(rows, columns=list(COLUMNS)), problems
+
+
+def _files(runs: Path, problems: list[str]) -> Iterator[Path]:
+    """The file that speaks for each run; whatever else lies around is added to `problems`."""
+    for top in sorted(runs.iterdir()) if runs.is_dir() else ():
+        if top.name in NOT_RUNS or top.name.startswith("."):
+            continue
+        if not top.is_dir():
+            problems.append(f"{top}: ignored, it belongs to no run.")
+            continue
+        for path in sorted(top.rglob("*.json")):
+            if path.name not in (RECORD, FAILURE):
+                continue
+            if len(path.relative_to(runs).parts) != DEPTH + 1:
+                problems.append(
+                    f"{path}: ignored, a run lies {DEPTH} folders below the runs folder."
+                )
+            elif path.name == RECORD or not path.with_name(RECORD).exists():
+                yield path
+
+
+def _row(path: Path, runs: Path) -> dict[str, Any]:
+    """The table row of one run; raises on anything that is not as it must be."""
+    content = json.loads(path.read_bytes())
+    if not isinstance(content, dict):
+        raise TypeError("it is not a JSON object")
+    folder = path.parent.relative_to(runs).as_posix()
+    if content["key"] != folder:
+        raise ValueError(f"it is of the run {content['key']}, which is not its folder")
+    spec = content["spec"]
+    row = _identity(spec) | {"key": folder}
+    if path.name == FAILURE:
+        return row | _failure(content)
+    if content["format"] != FORMAT:
+        raise ValueError(f"its format is {content['format']}; this version reads {FORMAT}")
+    paper = content.get("paper")
+    return row | {
+        **_scores(content["result"]["evaluations"]),
+        "label": str(content.get("label") or spec["method"]),
+        "scoring": str(content.get("scoring_version", "")),
+        "status": "done",
+        "failure": "",
+        "message": "",
+        "reference": f"{paper['year']} {paper['venue']}" if paper else "",
+        "notes": tuple(map(str, content.get("notes") or ())),
+    }
+
+
+def _identity(spec: dict[str, Any]) -> dict[str, Any]:
+    """What a run is, from its spec."""
+    fields = {name: spec[name] for name in AGREED} | dict(spec["recipe"])
+    teachers = tuple((str(teacher["key"]), str(teacher["network"])) for teacher in spec["teachers"])
+    keys = [key for key, _ in teachers]
+    student = _digest(fields)
+    return {
+        **{name: str(spec[name]) for name in AGREED},
+        "method": str(spec["method"]),
+        "label": str(spec["method"]),
+        "seed": int(spec["seed"]),
+        "options": ", ".join(f"{name}={value}" for name, value in sorted(spec["options"].items())),
+        "version": f"{spec.get('source', '')[:8]}/{spec.get('training_version', '')}",
+        "teacher": " + ".join(dict.fromkeys(network for _, network in teachers)),
+        "teacher_key": ", ".join(keys),
+        "teachers": teachers,
+        "student_setting": student,
+        "setting": _digest([student, keys]) if keys else student,
+        "fields": json.dumps(fields, sort_keys=True),
+    }
+
+
+def _failure(content: dict[str, Any]) -> dict[str, Any]:
+    """What a failed run has in place of scores."""
+    return {
+        "status": "failed",
+        "failure": str(content["kind"]),
+        "message": str(content.get("message", "")),
+        "scoring": "",
+        "evaluation": "",
+        "reference": "",
+        "notes": (),
+    }
+
+
+def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Scores of the first evaluation, each the mean over its draws."""
+    name, draws = next(iter(evaluations.items()))
+    columns = {
+        "mAP": [draw["mAP"] for draw in draws],
+        "mINP": [draw["mINP"] for draw in draws],
+        **{f"R{rank}": [draw["cmc"][str(rank)] for draw in draws] for rank in (1, 5, 10)},
+    }
+    for column, values in columns.items():
+        if not all(0 <= value <= 1 for value in values):
+            raise ValueError(f"its {column} is not a fraction between 0 and 1: {values}")
+    scores: dict[str, Any] = {column: fmean(values) for column, values in columns.items()}
+    return scores | {"evaluation": name, "draws": len(draws), "queries": int(draws[0]["queries"])}
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,0 +1,87 @@
+"""The report: all tables that the runs on disk allow, as files and as text."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from results import render
+from results.gather import gather
+from results.published import load_published
+from results.tables import Table, ablation, comparison
+
+INDEX = "tables.md"  # all tables of this report
+RUNS = "runs.csv"  # one line per run
+INTERNAL = ["student_setting", "fields", "teachers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of one call of `report`."""
+
+    tables: tuple[Table, ...]
+    text: str  # for a terminal
+    problems: tuple[str, ...]
+    files: tuple[Path, ...]
+
+
+def report(runs: Path, target: Path | None = None) -> Report:
+    """Write all tables into `target`, by default `<runs>/report`, each as .md, .tex and .csv.
+
+    Every file is replaced atomically. Files of tables that no longer exist are left, and named
+    among the problems.
+    """
+    frame, problems = gather(runs)
+    failed = frame[frame["status"] == "failed"]
+    for key, kind, message in zip(failed["key"], failed["failure"], failed["message"], strict=True):
+        first = next(iter(str(message).splitlines()), "")
+        problems.append(f"{key}: failed ({kind}). {first}".rstrip())
+    tables = _tables(frame)
+    if not tables:
+        text = f"No run under {runs} is done yet, so there is nothing to report.\n"
+        return Report((), text, tuple(problems), ())
+    folder = runs / "report" if target is None else target
+    contents = {INDEX: "\n".join(render.markdown(table) for table in tables)}
+    for table in tables:
+        contents[f"{table.name}.md"] = render.markdown(table)
+        contents[f"{table.name}.tex"] = render.latex(table)
+        contents[f"{table.name}.csv"] = render.frame(table).to_csv(index=False)
+    contents[RUNS] = frame.drop(columns=INTERNAL).to_csv(index=False)
+    for name, content in contents.items():
+        _write(folder / name, content)
+    problems += [
+        f"{path}: of an earlier report; this one has no such table."
+        for pattern in ("comparison-*", "ablation*")
+        for path in sorted(folder.glob(pattern))
+        if path.name not in contents
+    ]
+    text = "\n".join(render.terminal(table) for table in tables)
+    return Report(tuple(tables), text, tuple(problems), tuple(folder / name for name in contents))
+
+
+def _tables(frame: pd.DataFrame) -> list[Table]:
+    """Ablations first, then comparisons by dataset."""
+    published = load_published()
+    datasets = sorted(set(frame["dataset"]))
+    compared = [table for name in datasets for table in comparison(frame, name, published)]
+    return [*ablation(frame, published), *compared]
+
+
+def _write(path: Path, content: str) -> None:
+    """Replace `path` so that a kill at any moment leaves either the old content or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,108 @@
+"""Which runs may stand in one table, and what sets one table apart from the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+NAMED = ("network", "head", "weights", "epochs", "height", "width", "identities", "images_each")
+DESCRIBED = (*NAMED, "precision", "device", "threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Students that differ in method, options and seed only, and the teachers they share."""
+
+    dataset: str
+    digest: str
+    network: str
+    fields: dict[str, Any]  # all that the students agree in
+    teachers: tuple[tuple[str, str], ...]  # key and network of each
+    students: pd.DataFrame  # rows of `gather`, the undistilled student's among them
+    teacher_runs: pd.DataFrame  # rows of `gather`, those that exist
+    differs: tuple[str, ...] = ()  # "epochs 3": what other settings of this dataset do otherwise
+
+    @property
+    def teacher(self) -> str:
+        """The teachers' networks, each once."""
+        return " + ".join(dict.fromkeys(network for _, network in self.teachers))
+
+    def describe(self) -> str:
+        """The fields a reader asks for first, as one line."""
+        return ", ".join(f"{name} {self.fields[name]}" for name in DESCRIBED if name in self.fields)
+
+
+def settings(frame: pd.DataFrame, dataset: str) -> list[Setting]:
+    """The settings of one dataset in which at least one run is done, the largest first."""
+    found = [
+        setting
+        for setting in _all(frame, dataset)
+        if (setting.students["status"] == "done").any()
+        or (setting.teacher_runs["status"] == "done").any()
+    ]
+    found.sort(key=lambda setting: (-len(setting.students), setting.digest))
+    return _tell_apart(found)
+
+
+def _all(frame: pd.DataFrame, dataset: str) -> Iterator[Setting]:
+    """Every set of comparable students; a run that only serves as teacher makes no set."""
+    runs = frame[frame["dataset"] == dataset]
+    taught, plain = runs[runs["teacher_key"] != ""], runs[runs["teacher_key"] == ""]
+    for _, group in taught.groupby("setting", sort=True):
+        peers = plain[plain["student_setting"] == group["student_setting"].iloc[0]]
+        yield _setting(frame, pd.concat([peers, group]), group.iloc[0])
+    serving = {key for teachers in frame["teachers"] for key, _ in teachers}
+    alone = plain[~plain["student_setting"].isin(taught["student_setting"])]
+    for _, group in alone.groupby("setting", sort=True):
+        if not group["key"].isin(list(serving)).all():
+            yield _setting(frame, group, group.iloc[0])
+
+
+def _setting(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) -> Setting:
+    keys = [key for key, _ in example["teachers"]]
+    return Setting(
+        dataset=example["dataset"],
+        digest=example["setting"],
+        network=example["network"],
+        fields=json.loads(example["fields"]),
+        teachers=example["teachers"],
+        students=students,
+        teacher_runs=frame[frame["key"].isin(keys)],
+    )
+
+
+def _tell_apart(found: list[Setting]) -> list[Setting]:
+    """Fill in `differs`: every field, and the teacher, in which not all settings agree."""
+    everything = [{**setting.fields, "teacher": _teacher(setting, found)} for setting in found]
+    names = [name for fields in everything for name in fields]
+    unequal = [
+        name
+        for name in dict.fromkeys(names)
+        if len({json.dumps(fields.get(name)) for fields in everything}) > 1
+    ]
+    return [
+        replace(
+            setting,
+            differs=tuple(f"{_word(name)} {fields.get(name, 'unset')}" for name in unequal),
+        )
+        for setting, fields in zip(found, everything, strict=True)
+    ]
+
+
+def _teacher(setting: Setting, found: list[Setting]) -> str:
+    """The teacher's network; with its run where another setting's teacher has the same network."""
+    if not setting.teachers:
+        return "none"
+    rivals = {other.teachers for other in found if other.teacher == setting.teacher}
+    if len(rivals) == 1:
+        return setting.teacher
+    runs = ", ".join(key.rpartition("/")[2] for key, _ in setting.teachers)
+    return f"{setting.teacher} {runs}"
+
+
+def _word(name: str) -> str:
+    return "data" if name == "fingerprint" else name

@@ -1,0 +1,140 @@
+"""The four real datasets, in their distributed layouts, as a few real JPEG files each."""
+
+import pytest
+
+from harness.data import LOADERS
+from harness.errors import SetupError
+
+MARKET = {
+    "bounding_box_train": ["0002_c1s1_000451_03.jpg", "0007_c6s3_000551_01.jpg"],
+    "query": ["0001_c1s1_001051_00.jpg"],
+    "bounding_box_test": [
+        "-1_c1s1_000401_03.jpg", "0000_c1s1_000151_01.jpg", "0001_c1s1_001051_03.jpg",
+        "0001_c4s2_001051_03.jpg",
+    ],
+}  # fmt: skip
+DUKE = {
+    "bounding_box_train": ["0001_c2_f0046182.jpg", "0005_c8_f0046302.jpg"],
+    "query": ["0009_c1_f0046182.jpg"],
+    "bounding_box_test": ["0009_c5_f0046182.jpg", "4000_c5_f0046182.jpg"],
+}
+VERI = {
+    "image_train": ["0001_c001_00016450_0.jpg", "0003_c019_00016450_0.jpg"],
+    "image_query": ["0002_c002_00030600_0.jpg"],
+    "image_test": ["0002_c002_00030600_0.jpg", "0002_c020_00030605_1.jpg"],
+}
+
+
+@pytest.fixture
+def place(jpeg):
+    def write(root, folders):
+        for folder, names in folders.items():
+            for name in names:
+                jpeg(root / folder / name)
+        return root
+
+    return write
+
+
+@pytest.fixture
+def msmt17(place):
+    def write(root, train="train", test="test"):
+        place(root, {
+            f"{train}/0000": ["0000_000_01_0303morning_0015_0.jpg", "0000_001_15_0303noon_1_0_ex.jpg"],
+            f"{train}/0001": ["0001_000_02_0303morning_0015_0.jpg"],
+            f"{test}/0000": ["0000_000_03_0303noon_0015_0.jpg", "0000_001_04_0303noon_0015_1.jpg"],
+        })  # fmt: skip
+        (root / "list_train.txt").write_text("0000/0000_000_01_0303morning_0015_0.jpg 0\n")
+        (root / "list_val.txt").write_text(
+            "0001/0001_000_02_0303morning_0015_0.jpg 1\n0000/0000_001_15_0303noon_1_0_ex.jpg 0\n\n"
+        )
+        (root / "list_query.txt").write_text("0000/0000_000_03_0303noon_0015_0.jpg 0\n")
+        (root / "list_gallery.txt").write_text("0000/0000_001_04_0303noon_0015_1.jpg 0\n")
+        return root
+
+    return write
+
+
+@pytest.mark.parametrize("folder", ["", "Market-1501-v15.09.15", "market1501"])
+def test_market1501(tmp_path, place, folder):
+    place(tmp_path / "user9_c5" / folder, MARKET)  # a parent folder that looks like a label
+    dataset = LOADERS["market1501"](tmp_path / "user9_c5")
+    assert [(i.identity, i.camera) for i in dataset.train] == [(2, 1), (7, 6)]
+    (draw,) = dataset.evaluations["test"]
+    gallery = [dataset.test[index] for index in draw.gallery]
+    assert [(i.identity, i.camera) for i in gallery] == [(0, 1), (1, 1), (1, 4)]  # -1 is gone
+    assert [dataset.test[index].identity for index in draw.query] == [1]
+    assert "1 named -1 (junk) were dropped, 1 named 0000" in dataset.notes[0]
+
+
+def test_dukemtmc(tmp_path, place):
+    place(tmp_path / "DukeMTMC-reID", DUKE)
+    dataset = LOADERS["dukemtmc"](tmp_path)
+    assert [(i.identity, i.camera) for i in dataset.train] == [(1, 2), (5, 8)]
+    assert dataset.identities == (1, 5)
+    assert len(dataset.test) == 3
+
+
+def test_veri776_reads_three_digit_cameras_and_keeps_queries_in_the_gallery(tmp_path, place):
+    place(tmp_path / "VeRi", VERI)
+    dataset = LOADERS["veri776"](tmp_path)
+    assert [(i.identity, i.camera) for i in dataset.train] == [(1, 1), (3, 19)]
+    (draw,) = dataset.evaluations["test"]
+    assert [dataset.test[i].camera for i in draw.gallery] == [2, 20]
+
+
+@pytest.mark.parametrize(
+    ("folder", "parts"),
+    [("MSMT17_V1", ("train", "test")), ("MSMT17_V2", ("mask_train_v2", "mask_test_v2"))],
+)
+def test_msmt17_trains_on_train_and_val(tmp_path, msmt17, folder, parts):
+    msmt17(tmp_path / folder, *parts)
+    dataset = LOADERS["msmt17"](tmp_path)
+    assert [(i.identity, i.camera) for i in dataset.train] == [(0, 1), (0, 15), (1, 2)]
+    assert "list_train + list_val: 3 images" in dataset.notes[0]
+    assert folder in dataset.notes[0]
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_a_missing_folder_says_what_was_expected_and_where(tmp_path, name):
+    with pytest.raises(SetupError, match=rf"{name}: .* not found\. Looked in: .*Expected layout"):
+        LOADERS[name](tmp_path)
+
+
+def test_an_empty_folder_is_not_an_empty_dataset(tmp_path, place):
+    place(tmp_path, MARKET)
+    for file in (tmp_path / "query").iterdir():
+        file.unlink()
+    with pytest.raises(SetupError, match="query holds no JPEG file"):
+        LOADERS["market1501"](tmp_path)
+
+
+def test_a_strange_name_is_named(tmp_path, place, jpeg):
+    place(tmp_path, MARKET)
+    jpeg(tmp_path / "query" / "holiday.jpg")
+    with pytest.raises(SetupError, match="holiday.jpg is not named as expected"):
+        LOADERS["market1501"](tmp_path)
+
+
+def test_msmt17_names_the_list_line_that_is_wrong(tmp_path, msmt17):
+    root = msmt17(tmp_path / "MSMT17_V1")
+    with (root / "list_query.txt").open("a") as file:
+        file.write("0000/0000_009_03_gone.jpg 0\n")
+    with pytest.raises(SetupError, match=r"list_query.txt:2 names test/0000/0000_009_03_gone.jpg"):
+        LOADERS["msmt17"](tmp_path)
+
+
+def test_the_fingerprint_sees_names_labels_sizes_and_content(tmp_path, place, jpeg):
+    place(tmp_path / "a", MARKET)
+    place(tmp_path / "b", MARKET)
+    first, twin = (LOADERS["market1501"](tmp_path / part).fingerprint for part in "ab")
+    assert first == twin
+    file = tmp_path / "b" / "query" / "0001_c1s1_001051_00.jpg"
+    size = file.stat().st_size
+    content = bytearray(file.read_bytes())
+    content[-10] ^= 1
+    file.write_bytes(content)
+    assert file.stat().st_size == size
+    assert LOADERS["market1501"](tmp_path / "b").fingerprint != first
+    jpeg(tmp_path / "a" / "query" / "0001_c2s1_001051_00.jpg")
+    assert LOADERS["market1501"](tmp_path / "a").fingerprint != first

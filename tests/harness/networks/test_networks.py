@@ -1,0 +1,111 @@
+import pytest
+import torch
+from torchvision import models
+
+from harness.errors import SetupError
+from harness.networks import NETWORKS, build
+from harness.networks.reid import HEADS
+from harness.networks.weights import find_weights, read_weights, weights_digest
+
+IMAGES = torch.randn(2, 3, 64, 32, generator=torch.Generator().manual_seed(0))
+WIDTHS = {"resnet18": 1, "resnet34": 1, "resnet50": 4, "resnet101": 4}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_outputs_have_the_contracts_shapes(name):
+    network = build(name, "bnneck", 7)
+    for parameter in network.parameters():  # residual branches start at zero
+        torch.nn.init.normal_(parameter, std=0.1)
+    outputs = network(IMAGES)
+    widths = tuple(WIDTHS[name] * width for width in (64, 128, 256, 512))
+    sizes = [(16, 8), (8, 4), (4, 2), (4, 2)]  # last stride 1: stage 4 keeps stage 3's size
+    assert [tuple(m.shape) for m in outputs.maps] == [
+        (2, width, *size) for width, size in zip(widths, sizes, strict=True)
+    ]
+    assert network.widths.maps == widths
+    assert outputs.embedding.shape == (2, network.widths.embedding)
+    assert outputs.logits.shape == (2, 7)
+    assert torch.equal(outputs.pooled, outputs.maps[-1].mean((2, 3)))
+    assert torch.equal(outputs.maps[-1], outputs.pre_relu.relu())
+    assert (outputs.pre_relu < 0).any()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_with_stride_2_the_backbone_is_torchvisions(name):
+    """Same weights, last stride set back: the pooled features are torchvision's own."""
+    theirs = models.get_model(name, weights=None).eval()
+    network = build(name, "bnneck", 7).eval()
+    network.backbone.load_pretrained(theirs.state_dict())
+    first = network.backbone.stages[-1][0]
+    (first.conv1 if name == "resnet18" else first.conv2).stride = (2, 2)
+    first.downsample[0].stride = (2, 2)
+    theirs.fc = torch.nn.Identity()
+    torch.testing.assert_close(network(IMAGES).pooled, theirs(IMAGES))
+
+
+def test_the_start_depends_on_seed_network_and_head_only():
+    def start(*arguments):
+        torch.manual_seed(torch.initial_seed() + 1)  # the global stream must not matter
+        return build(*arguments[:3], seed=arguments[3]).state_dict()["head.classifier.weight"]
+
+    assert torch.equal(start("resnet18", "bnneck", 7, 0), start("resnet18", "bnneck", 7, 0))
+    assert not torch.equal(start("resnet18", "bnneck", 7, 0), start("resnet18", "bnneck", 7, 1))
+
+
+@pytest.mark.parametrize(
+    ("head", "width", "parameters"), [("bnneck", 512, 11.47), ("fc256", 256, 11.46)]
+)
+def test_heads(head, width, parameters):
+    """VRKD prints 11.46 M for ResNet-18 with the 256-d head and 576 identities."""
+    network = build("resnet18", head, 576)
+    assert network.widths.embedding == width
+    assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(parameters, abs=0.01)
+    assert set(HEADS) == {"bnneck", "fc256"}
+
+
+def test_bnnecks_bias_is_frozen_and_its_classifier_has_none():
+    head = build("resnet18", "bnneck", 7).head
+    assert not head.neck.bias.requires_grad
+    assert head.classifier.bias is None
+
+
+def test_weights_given_by_path_are_loaded(tmp_path):
+    theirs = models.get_model("resnet18", weights=None).state_dict()
+    torch.save(theirs, tmp_path / "w.pth")
+    path = find_weights("resnet18", {"resnet18": tmp_path / "w.pth"})
+    network = build("resnet18", "bnneck", 7, weights=path)
+    assert torch.equal(network.backbone.stem[0].weight, theirs["conv1.weight"])
+    assert torch.equal(network.backbone.stages[3][1].conv2.weight, theirs["layer4.1.conv2.weight"])
+    assert len(weights_digest(path)) == 16
+    with pytest.raises(SetupError, match="does not fit resnet34"):
+        build("resnet34", "bnneck", 7, weights=path)
+
+
+def test_weights_in_torchvisions_cache_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    file = tmp_path / "checkpoints" / "resnet18-f37072fd.pth"
+    file.parent.mkdir()
+    torch.save(models.get_model("resnet18", weights=None).state_dict(), file)
+    assert find_weights("resnet18", {}) == file
+
+
+def test_absent_weights_name_both_ways_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    with pytest.raises(SetupError, match=r"--weights resnet101=FILE.*recipe.pretrained=none"):
+        find_weights("resnet101", {})
+    with pytest.raises(SetupError, match="nowhere.pth, do not exist"):
+        find_weights("resnet101", {"resnet101": tmp_path / "nowhere.pth"})
+
+
+def test_a_file_of_something_else_is_refused_and_nothing_in_it_is_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    torch.save(Evil(), tmp_path / "evil.pth")
+    with pytest.raises(SetupError, match="is not a file of weights"):
+        read_weights(tmp_path / "evil.pth")
+    assert not (tmp_path / "ran").exists()
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(SetupError, match="holds a list, not a state dictionary"):
+        read_weights(tmp_path / "list.pth")

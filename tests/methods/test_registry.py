@@ -1,0 +1,161 @@
+from pathlib import Path
+
+import pytest
+from fakes import LARGE, SMALL
+
+import methods
+from methods import EXTRAS, METHODS, Method, Option, Paper, create, find, options
+
+SUPPORT = {"__init__", "base", "options", "relations"}
+DEFAULT_WEIGHTS = {
+    "fitnet": 100.0,
+    "at": 1000.0,
+    "ft": 4000.0,
+    "cckd": 10.0,
+    "sp": 3000.0,
+    "vid": 1.0,
+    "rkd": 1.0,
+    "pkt": 3e4,
+    "kdpe": 3.0,
+    "csd": 1.0,
+    "vrkd": 1.0,
+    "pdrd": 2.0,
+    "none": 0.0,
+    "pairwise": 2.0,
+    "pdrk": 2.0,
+    "kd": 1.0,
+}
+LABELS = "FitNet AT FT CCKD SP VID RKD PKT KDPE CSD VRKD PDRD Student L_pairwise L_pdrk KD"
+
+
+def test_every_file_is_listed():
+    files = {path.stem for path in Path(methods.__file__).parent.glob("*.py")}
+    assert files - SUPPORT == set(METHODS | EXTRAS)
+
+
+def test_every_file_has_a_test():
+    tests = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
+    assert {f"test_{name}" for name in METHODS | EXTRAS} <= tests
+
+
+def test_methods_stand_in_table_order_under_their_labels():
+    assert list(METHODS | EXTRAS) == list(DEFAULT_WEIGHTS)
+    assert [method.label for method in (METHODS | EXTRAS).values()] == LABELS.split()
+
+
+@pytest.mark.parametrize("name", METHODS | EXTRAS)
+def test_each_names_its_paper_and_module(name):
+    method = find(name)
+    assert method.name == name and method.__module__ == f"methods.{name}"
+    if name == "none":
+        assert method.paper is None
+    else:
+        assert isinstance(method.paper, Paper)
+        assert method.paper.url.startswith("https://") and 2015 <= method.paper.year <= 2024
+
+
+@pytest.mark.parametrize("name", METHODS | EXTRAS)
+def test_defaults(name):
+    found, method = options(find(name)), create(name, SMALL, LARGE, {})
+    assert found["weight"] == Option("weight", float, DEFAULT_WEIGHTS[name])
+    assert method.weight == DEFAULT_WEIGHTS[name]
+    assert found["variant"].default == method.variant == method.variants[0]
+    assert all(type(option.default) is option.type for option in found.values())
+
+
+def test_options_that_are_part_of_the_contract():
+    def defaults(name):
+        found = options(find(name)).values()
+        return {o.name: o.default for o in found if o.name not in ("weight", "variant")}
+
+    assert defaults("ft") == {"ratio": 0.5, "epochs": 5, "steps": 0, "rate": 0.1}
+    assert defaults("cckd") == {"dimension": 128, "gamma": 0.4, "order": 2}
+    assert defaults("rkd") == {"distance_weight": 1.0, "angle_weight": 2.0}
+    assert defaults("kdpe") == {"temperature": 0.1, "power": 3}
+    assert defaults("csd") == {"neighbours": 0, "tau_q": 1.0, "tau_g": 0.01}
+    assert defaults("kd") == defaults("vrkd") == {"temperature": 2.0, "t2_scale": True}
+    assert defaults("pdrd") == {"activation": "mish"}
+    assert defaults("vid") == {"initial_variance": 5.0}
+    assert defaults("sp") == defaults("at") == defaults("fitnet") == defaults("pkt") == {}
+
+
+def test_find_returns_the_class():
+    assert find("pdrd") is METHODS["pdrd"]
+    assert find("none") is EXTRAS["none"]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("spp", "sp"), ("kdep", "kdpe"), ("PDRD", "pdrd"), ("pairwize", "pairwise")],
+)
+def test_find_suggests_the_nearest_and_lists_all(given, meant):
+    with pytest.raises(ValueError, match=f"{given}'. Did you mean '{meant}'.*fitnet, .*, kd"):
+        find(given)
+
+
+def test_find_suggests_nothing_far_away():
+    with pytest.raises(ValueError, match=r"No method is called 'xyzzy'. Known: fitnet"):
+        find("xyzzy")
+
+
+def test_create_passes_options_on():
+    method = create("pdrd", SMALL, LARGE, {"weight": 3, "activation": "relu"})
+    assert (method.weight, method.activation) == (3.0, "relu")
+    assert type(method.weight) is float
+
+
+def test_create_takes_a_class():
+    assert isinstance(create(METHODS["sp"], SMALL, LARGE, {}), METHODS["sp"])
+
+
+def test_an_unknown_option_is_refused_with_the_nearest():
+    message = "kd has no option 'temprature'. Did you mean 'temperature'.*weight, temperature, t2"
+    with pytest.raises(ValueError, match=message):
+        create("kd", SMALL, LARGE, {"temprature": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value", "kind"),
+    [
+        ("kd", "temperature", "2", "float"),
+        ("kd", "t2_scale", 1, "bool"),
+        ("ft", "epochs", 2.5, "int"),
+        ("ft", "epochs", True, "int"),
+        ("pdrd", "activation", 3, "str"),
+    ],
+)
+def test_an_option_of_another_type_is_refused(name, option, value, kind):
+    with pytest.raises(ValueError, match=f"'{option}' of {name} must be of type {kind}"):
+        create(name, SMALL, LARGE, {option: value})
+
+
+def test_options_need_a_default_and_a_plain_type():
+    class Nameless(Method):
+        name = "nameless"
+
+        def __init__(self, student, teacher, *, size: int) -> None:
+            super().__init__(student, teacher)
+
+    class Odd(Method):
+        name = "odd"
+
+        def __init__(self, student, teacher, *, sizes: tuple[int, ...] = ()) -> None:
+            super().__init__(student, teacher)
+
+    with pytest.raises(ValueError, match="'size' of nameless has no default"):
+        options(Nameless)
+    with pytest.raises(ValueError, match="'sizes' of odd must be annotated as float, int"):
+        options(Odd)
+
+
+def test_a_method_without_options_of_its_own_has_those_of_the_base():
+    class Plain(Method):
+        name = "plain"
+
+    assert list(options(Plain)) == ["weight", "variant"]
+    assert create(Plain, SMALL, LARGE, {"weight": 2.0}).weight == 2.0
+
+
+def test_the_package_exports_what_it_says():
+    assert all(hasattr(methods, name) for name in methods.__all__)
+    assert methods.__all__ == sorted(methods.__all__, key=lambda name: (not name.isupper(), name))

@@ -1,0 +1,63 @@
+import pytest
+
+from results.render import escape, latex, markdown, terminal
+from results.tables import Table
+
+TABLE = Table(
+    name="comparison-x",
+    title="100 % of L_pdrk & others",
+    columns=("Method", "mAP", "Gain in mAP"),
+    rows=(("FT (steps=4)", "47.50 ± 0.71", "+6.50"), ("L_pdrk & a|b", "failed: diverged", "-")),
+    footnotes=("A short note with 5 % and under_score.", "Long " * 40 + "end."),
+)
+
+
+def test_markdown():
+    lines = markdown(TABLE).splitlines()
+    assert lines[0] == "## 100 % of L_pdrk & others"
+    assert lines[2].split() == ["|", "Method", "|", "mAP", "|", "Gain", "in", "mAP", "|"]
+    assert set(lines[3]) <= set("|:-")
+    assert "47.50 ± 0.71" in lines[4] and "+6.50" in lines[4]
+    assert r"a\|b" in lines[5]
+    assert lines[7].startswith("- A short note")
+
+
+def test_numbers_are_left_as_they_are():
+    assert "+6.50" in terminal(TABLE) and "47.50 ± 0.71" in terminal(TABLE)
+
+
+def test_terminal():
+    lines = terminal(TABLE).splitlines()
+    assert lines[0] == TABLE.title
+    assert max(map(len, lines)) <= 100
+    assert any(line.startswith("* A short note") for line in lines)
+
+
+def test_latex():
+    text = latex(TABLE)
+    assert text.startswith("\\begin{table}") and text.endswith("\\end{table}\n")
+    assert "\\toprule" in text and "\\bottomrule" in text and "\\begin{tabular}{lrr}" in text
+    assert r"\caption{100 \% of L\_pdrk \& others}" in text
+    assert r"L\_pdrk \& a\textbar{}b & failed: diverged & - \\" in text
+    assert r"FT (steps=4) & 47.50 $\pm$ 0.71 & +6.50 \\" in text
+    assert r"5 \% and under\_score." in text
+    assert "±" not in text
+    assert text.count("{") == text.count("}")
+
+
+@pytest.mark.parametrize(
+    ("plain", "escaped"),
+    [
+        ("a_b", r"a\_b"),
+        ("5 %", r"5 \%"),
+        ("A & B", r"A \& B"),
+        ("1 ± 2", r"1 $\pm$ 2"),
+        ("$#{}", r"\$\#\{\}"),
+        ("~^", r"\textasciitilde{}\textasciicircum{}"),
+        ("\\n", r"\textbackslash{}n"),
+        ("<>|", r"\textless{}\textgreater{}\textbar{}"),
+        ("[a]*", "{[}a{]}{*}"),
+    ],
+)
+def test_escape(plain, escaped):
+    assert escape(plain) == escaped

@@ -1,0 +1,98 @@
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made_records import cells, done, failed, spec, study, teacher_spec
+
+from results.report import report
+
+
+def test_writes_every_table_in_three_forms(tmp_path):
+    study(tmp_path)
+    made = report(tmp_path)
+    names = {path.name for path in made.files}
+    single = {f"comparison-synthetic.{end}" for end in ("md", "tex", "csv")}
+    assert names == single | {"tables.md", "runs.csv"}
+    assert {path.parent for path in made.files} == {tmp_path / "report"}
+    assert {path.name for path in (tmp_path / "report").iterdir()} == names
+    assert "+10.00" in made.text and made.problems == ()
+    with (tmp_path / "report" / "comparison-synthetic.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    (table,) = made.tables
+    assert [tuple(row) for row in rows] == [table.columns, *table.rows]
+    with (tmp_path / "report" / "runs.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 7
+
+
+def test_a_report_is_not_read_as_a_run(tmp_path):
+    study(tmp_path)
+    first = report(tmp_path)
+    assert report(tmp_path) == first
+
+
+def test_another_folder(tmp_path):
+    study(tmp_path / "runs")
+    made = report(tmp_path / "runs", tmp_path / "elsewhere" / "deep")
+    assert (tmp_path / "elsewhere" / "deep" / "tables.md").exists()
+    assert not (tmp_path / "runs" / "report").exists()
+    assert all(path.parent == tmp_path / "elsewhere" / "deep" for path in made.files)
+
+
+@pytest.mark.parametrize("make", [True, False])
+def test_no_runs_is_a_sentence_and_no_file(tmp_path, make):
+    runs = tmp_path / "runs"
+    if make:
+        runs.mkdir()
+    made = report(runs)
+    assert made.tables == () and made.files == () and made.problems == ()
+    assert made.text == f"No run under {runs} is done yet, so there is nothing to report.\n"
+    assert not (runs / "report").exists()
+
+
+def test_failures_and_damage_are_problems(tmp_path):
+    failed(tmp_path, spec("sp", 0, [teacher_spec()]), message="Loss is NaN.\nTraceback")
+    (tmp_path / "stray.txt").write_text("")
+    made = report(tmp_path)
+    assert made.files == () and "nothing to report" in made.text
+    assert any(p.endswith("failed (diverged). Loss is NaN.") for p in made.problems)
+    assert any("stray.txt" in problem for problem in made.problems)
+
+
+def test_files_are_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    study(tmp_path, seeds=(0,))
+    report(tmp_path)
+    folder = tmp_path / "report"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    done(tmp_path, spec("sp", 0, [teacher_spec()]), 0.5)
+
+    def full(handle):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        report(tmp_path)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    monkeypatch.undo()
+    table = report(tmp_path).tables[0]
+    assert cells(table, "SP")["mAP"] == "50.00"
+    assert (folder / "comparison-synthetic.md").read_bytes() != before["comparison-synthetic.md"]
+
+
+def test_tables_of_an_earlier_report_are_named(tmp_path):
+    study(tmp_path)
+    report(tmp_path)
+    (tmp_path / "report" / "comparison-old.md").write_text("")
+    (problem,) = report(tmp_path).problems
+    assert "comparison-old.md" in problem and "earlier report" in problem
+
+
+def test_results_do_not_need_torch():
+    code = "import sys, results.report; print(sorted({'torch', 'harness'} & {*sys.modules}))"
+    root = Path(__file__).parents[2]
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "[]\n"
