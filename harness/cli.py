@@ -35,9 +35,9 @@ def status(runs: Runs = Path("runs"), as_json: Json = False) -> None:
 @app.command()
 def report(runs: Runs = Path("runs")) -> None:
     """Gather all records into tables: on the terminal, as Markdown, LaTeX and CSV."""
-    from results.report import report as write
+    from harness.show import show_report
 
-    typer.echo(write(runs).text)
+    show_report(runs)
 
 
 @app.command(name="list")

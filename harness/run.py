@@ -107,9 +107,9 @@ def _carry_out(asked: Asked, reporter: Reporter, interval: float, *, retry: bool
 
 def _conclude(grid: Grid, outcome: Outcome, reporter: Reporter) -> None:
     """Print the tables of what was asked for, where everything is, and what failed."""
-    from results.report import report
+    from harness.show import show_report
 
-    typer.echo(report(grid.runs).text)
+    show_report(grid.runs)
     reporter.say(
         f"{len(outcome.done)} runs done now, {len(outcome.already)} were done before, "
         f"{len(outcome.failed)} failed."

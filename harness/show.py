@@ -56,6 +56,21 @@ def show_status(runs: Path, *, as_json: bool) -> int:
     return FAILED if states <= {"done", "failed"} else INCOMPLETE
 
 
+def show_report(runs: Path) -> None:
+    """Write and print all tables, say what could not go into them, and where the files are."""
+    from results.report import report
+
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    written = report(runs)
+    typer.echo(written.text)
+    for problem in written.problems:
+        typer.echo(f"note: {problem}", err=True)
+    if written.files:
+        kinds = ", ".join(sorted({path.suffix for path in written.files}))
+        typer.echo(f"Tables ({kinds}): {written.files[0].parent}/")
+
+
 def show_names(*, as_json: bool) -> None:
     """Everything that can be asked for by name."""
     from harness.config import names

@@ -83,7 +83,7 @@ def test_status_exit_codes(tmp_path, with_teacher):
 
 
 BAD = [
-    (2, ["--dataset", "synthetic", "--methods", "pdrdd"], "No method is called 'pdrdd'. Did you mean 'pdrd'?"),
+    (2, ["--dataset", "synthetic", "--methods", "pdrdd"], "Did you mean 'pdrd'?"),
     (2, ["--dataset", "market", "--methods", "all"], "No dataset is called 'market'"),
     (2, ["--dataset", "synthetic", "--student", "resnet19"], "No network is called 'resnet19'"),
     (2, ["--dataset", "synthetic", "--head", "neck"], "No head is called 'neck'"),

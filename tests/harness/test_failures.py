@@ -21,7 +21,15 @@ class Faulty(Method):
     name = label = "faulty"
     paper = None
 
-    def __init__(self, student, teacher, *, weight=1.0, variant="original", fault: str = "nan"):
+    def __init__(
+        self,
+        student,
+        teacher,
+        *,
+        weight: float = 1.0,
+        variant: str = "original",
+        fault: str = "nan",
+    ):
         super().__init__(student, teacher, weight=weight, variant=variant)
         self.fault, self.calls = fault, 0
 
@@ -39,7 +47,7 @@ class Faulty(Method):
         if self.fault == "memory":
             raise torch.OutOfMemoryError("tried to allocate 1 EiB")
         if self.fault == "gradient":  # the loss is finite, what it does to the weights is not
-            return (student.pooled * 0).clamp_min(0).sqrt().sum()
+            return (student.pooled - student.pooled.detach()).sqrt().sum()
         raise ZeroDivisionError("a bug")
 
 

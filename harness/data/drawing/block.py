@@ -38,6 +38,7 @@ class Block:
         return min(along), max(along)
 
     def _half(self, z: float) -> float:
+        """Half the width at a height."""
         return self._half_width - self._lean * (z - self._low) / self._span
 
     def fill(self, face: Sequence[Vertex], colour: Colour, opacity: float = 1.0) -> None:

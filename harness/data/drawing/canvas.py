@@ -33,6 +33,7 @@ class Canvas:
         self._centre = centre
 
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
+        """Figure units to pixels."""
         along, across, (left, top) = self._along, self._across, self._centre
         return [(left + along * x - across * y, top + across * x + along * y) for x, y in points]
 

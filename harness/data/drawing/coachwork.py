@@ -45,10 +45,12 @@ def draw_vehicle(canvas: Canvas, vehicle: Vehicle, view: View) -> None:
 
 
 def _sized(outline: Outline, vehicle: Vehicle) -> Outline:
+    """The outline at this vehicle's own length and height."""
     return tuple((x * vehicle.stretch, z * vehicle.rise) for x, z in outline)
 
 
 def _draw_shadow(canvas: Canvas, view: View) -> None:
+    """The shadow on the ground, a little wider than the vehicle."""
     length, width, _ = view.box
     ground = [
         view.project((0.52 * length * x, 0.58 * width * y, 0.0))

@@ -26,6 +26,7 @@ def _ellipsoid(
 
 
 def _egg(pose: Pose, top: float, bottom: float, width: float, depth: float) -> Surface:
+    """An ellipsoid around the head, seen from where the camera is."""
     rows = _ellipsoid(top, bottom, width, depth)
     return Surface(rows, pose.yaw, pose.project((0.0, 0.0, 0.012))[0])
 

@@ -53,6 +53,7 @@ def draw_racing(vehicle: Vehicle, block: Block) -> None:
 
 
 def _disc(centre: Point, radius: float) -> tuple[Point, ...]:
+    """The outline of a disc."""
     return tuple((centre[0] + radius * x, centre[1] + radius * y) for x, y in CIRCLE)
 
 

@@ -17,7 +17,7 @@ DISTANCE = 2.6  # of the camera from the middle, in lengths of the box
 class View:
     """A camera at `yaw` (radians) and `elevation` (slope) around a box (length, width, height).
 
-    What it sees is made `stretch` times as high, as crops of long vehicles are when they are resized.
+    What it sees is made `stretch` times as high, as resizing does to the crop of a long vehicle.
     """
 
     def __init__(self, yaw: float, elevation: float, box: Vertex, stretch: float = 1.0) -> None:

@@ -78,6 +78,7 @@ def oblique(yaw: float) -> float:
 
 
 def _centre(picture: Image.Image, framing: Framing) -> Point:
+    """The middle of the box, in pixels."""
     return (
         picture.width * (0.5 + framing.shift[0]),
         picture.height * (0.5 + framing.shift[1]),

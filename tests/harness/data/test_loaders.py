@@ -40,11 +40,11 @@ def place(jpeg):
 def msmt17(place):
     def write(root, train="train", test="test"):
         place(root, {
-            f"{train}/0000": ["0000_000_01_0303morning_0015_0.jpg", "0000_001_15_0303noon_1_0_ex.jpg"],
+            f"{train}/0000": ["0000_000_01_03morning_15_0.jpg", "0000_001_15_0303noon_1_0_ex.jpg"],
             f"{train}/0001": ["0001_000_02_0303morning_0015_0.jpg"],
             f"{test}/0000": ["0000_000_03_0303noon_0015_0.jpg", "0000_001_04_0303noon_0015_1.jpg"],
         })  # fmt: skip
-        (root / "list_train.txt").write_text("0000/0000_000_01_0303morning_0015_0.jpg 0\n")
+        (root / "list_train.txt").write_text("0000/0000_000_01_03morning_15_0.jpg 0\n")
         (root / "list_val.txt").write_text(
             "0001/0001_000_02_0303morning_0015_0.jpg 1\n0000/0000_001_15_0303noon_1_0_ex.jpg 0\n\n"
         )
