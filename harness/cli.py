@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness.errors import INTERRUPTED, HarnessError
 from harness.run import Json, Runs, run
+from harness.serve import serve
 
 app = typer.Typer(
     add_completion=False,
@@ -72,17 +71,6 @@ def sheet(
 
     contact_sheet(source, target)
     typer.echo(target)
-
-
-def serve(application: typer.Typer) -> None:
-    """Run a command line; a known error becomes one sentence and its exit code."""
-    try:
-        application()
-    except HarnessError as error:
-        sys.stderr.write(f"kdreid: {error}\n")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.config import DatasetFile
 from harness.data import LOADERS, Dataset, market1501
 from harness.data.pixels import open_pixels
-from harness.data.synthetic import Synthetic, generate
+from harness.data.synthetic import GENERATOR_VERSION, Synthetic, generate
 from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
 from harness.lease import waiting
@@ -88,7 +88,8 @@ def draw(target: Path, assignments: Sequence[str], workers: int) -> Path:
 
 
 def _generated(settings: Synthetic, runs: Path, workers: int, reporter: Reporter) -> Path:
-    digest = hashlib.sha256(json.dumps(asdict(settings)).encode()).hexdigest()[:8]
+    content = json.dumps([GENERATOR_VERSION, asdict(settings)])
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     root = runs / "data" / f"{GENERATED}-{settings.kind}-{digest}"
     with waiting(root.with_suffix(".drawing")), reporter.task("drawing images") as progress:
         try:

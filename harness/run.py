@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.errors import DONE, FAILED
+from harness.serve import serve
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
     from harness.grid import Asked, Grid
@@ -124,8 +125,6 @@ def _conclude(grid: Grid, outcome: Outcome, reporter: Reporter) -> None:
 
 def main() -> None:
     """Entry point of `python -m harness.run`."""
-    from harness.cli import serve
-
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command(name="run")(run)
     serve(app)
