@@ -181,7 +181,8 @@ def _teacher_batches(teacher: ReID, data: Data, session: Session) -> Iterator[Ou
     for images in plain_batches(data.train, session.device, PREPARE_BATCH):
         session.stop.check()
         with torch.no_grad():
-            yield as_float32(teacher(images))
+            outputs = as_float32(teacher(images))
+        yield outputs  # outside the block, which would otherwise hold for whoever asks
 
 
 def _finish(

@@ -55,7 +55,7 @@ def test_a_finished_grid_prints_its_table_and_where_it_lies(study):
     done = call("kdreid", "run", *study)
     assert done.returncode == 0, done.stderr
     assert "0 runs done now, 3 were done before, 0 failed" in done.stderr
-    assert "ResNet50" in done.stdout or "resnet50" in done.stdout
+    assert "ResNet34" in done.stdout or "resnet34" in done.stdout
     assert "KD" in done.stdout
     assert "report" in done.stdout
 
@@ -73,7 +73,7 @@ def test_status_and_list(shared_runs):
 def test_status_exit_codes(tmp_path, with_teacher):
     assert call("kdreid", "status", "--runs", tmp_path / "nowhere").returncode == 3
     assert call("kdreid", "status", "--runs", with_teacher).returncode == 0
-    (teacher,) = with_teacher.glob("synthetic/none/resnet50/*")
+    (teacher,) = with_teacher.glob("synthetic/none/resnet34/*")
     (teacher / "record.json").unlink()
     assert call("kdreid", "status", "--runs", with_teacher).returncode == 4
     (teacher / "failure.json").write_text('{"kind": "diverged", "message": "m", "attempt": 1}')
