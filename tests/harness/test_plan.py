@@ -50,7 +50,7 @@ def test_unknown_names_suggest_the_nearest():
 def test_teachers_come_first_and_one_teacher_serves_all_seeds():
     (teacher,), *rest = planned()
     assert (teacher.network, teacher.seed, teacher.teachers) == ("resnet101", 0, ())
-    assert teacher.recipe.epochs == 5
+    assert teacher.recipe.epochs == 4
     assert [len(cohort) for cohort in rest] == [13, 13]
     assert all(spec.teachers in ((), (teacher,)) for cohort in rest for spec in cohort)
     assert [spec.method for spec in rest[0]] == ["none", *METHODS]
@@ -90,9 +90,9 @@ def test_a_student_like_its_teacher_is_trained_once():
 
 def test_assignments_override_files_and_are_part_of_the_key():
     changed = settle(
-        [load_dataset("synthetic")], ["recipe.epochs=4", "pdrd.weight=1", "ft.steps=9"]
+        [load_dataset("synthetic")], ["recipe.epochs=3", "pdrd.weight=1", "ft.steps=9"]
     )
-    assert (changed.recipe.epochs, changed.teacher_recipe.epochs) == (4, 5)
+    assert (changed.recipe.epochs, changed.teacher_recipe.epochs) == (3, 4)
     assert changed.options == {"ft": {"steps": 9}, "pdrd": {"weight": 1.0}}
     keys = [{s.key for c in planned(settings=value) for s in c} for value in (SETTINGS, changed)]
     assert len(keys[0] & keys[1]) == 1  # the teacher
