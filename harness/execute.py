@@ -209,6 +209,7 @@ def _finish(
         "label": method.label,
         "result": result,
         "scoring_version": SCORING_VERSION,
+        "curve": {"file": CURVE, "first": trainee.curve[0], "last": trainee.curve[-1]},
         "environment": describe(session.device),
         "timings": timings
         | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
