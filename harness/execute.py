@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -178,11 +179,15 @@ def _build(
 
 def _teacher_batches(teacher: ReID, data: Data, session: Session) -> Iterator[Outputs]:
     """The frozen teacher over the un-augmented training set, in order."""
-    for images in plain_batches(data.train, session.device, PREPARE_BATCH):
-        session.stop.check()
-        with torch.no_grad():
-            outputs = as_float32(teacher(images))
-        yield outputs  # outside the block, which would otherwise hold for whoever asks
+    batches = plain_batches(data.train, session.device, PREPARE_BATCH)
+    total = math.ceil(len(data.train) / PREPARE_BATCH)
+    with session.reporter.task("preparing on the teacher") as progress:
+        for number, images in enumerate(batches, 1):
+            session.stop.check()
+            with torch.no_grad():
+                outputs = as_float32(teacher(images))
+            yield outputs  # outside the block, which would otherwise hold for whoever asks
+            progress(number, total, "")
 
 
 def _finish(

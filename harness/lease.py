@@ -135,6 +135,17 @@ def _create(path: Path, claim: dict[str, Any]) -> bool:
             os.link(file.name, path)
         except FileExistsError:
             return False
+        except OSError:  # a disk without hard links: the content follows a moment after the name
+            return _create_in_two_steps(path, claim)
+    return True
+
+
+def _create_in_two_steps(path: Path, claim: dict[str, Any]) -> bool:
+    try:
+        with path.open("x") as file:
+            json.dump(claim, file)
+    except FileExistsError:
+        return False
     return True
 
 

@@ -9,6 +9,8 @@ import time
 import pytest
 import small
 
+from harness.run import main
+
 COMMANDS = {"run": ["-m", "harness.run"], "kdreid": ["-c", "from harness.cli import main; main()"]}
 
 
@@ -100,13 +102,26 @@ BAD = [
 
 
 @pytest.mark.parametrize(("code", "arguments", "words"), BAD, ids=[" ".join(a) for _, a, _ in BAD])
-def test_bad_input_is_one_sentence_and_a_code(tmp_path, monkeypatch, code, arguments, words):
+def test_bad_input_is_one_sentence_and_a_code(
+    tmp_path, monkeypatch, capsys, code, arguments, words
+):
+    """In this process, since each would import torch again."""
+    runs = tmp_path / "runs"
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    done = call("run", *arguments, "--runs", tmp_path / "runs")
-    assert done.returncode == code
-    assert words in " ".join(done.stderr.replace("│", " ").split())
-    assert "Traceback" not in done.stderr
-    assert not list((tmp_path / "runs").glob("*/*/*/*")) or "data" in os.listdir(tmp_path / "runs")
+    monkeypatch.setattr(sys, "argv", ["harness.run", *arguments, "--runs", str(runs)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    errors = capsys.readouterr().err
+    assert ended.value.code == code
+    assert words in " ".join(errors.replace("│", " ").split())
+    assert "Traceback" not in errors
+    assert not list(runs.glob("*/*/*/*/spec.json"))
+
+
+def test_a_wrong_name_in_a_process_of_its_own(tmp_path):
+    done = call("run", "--dataset", "synthetic", "--methods", "pdrdd", "--runs", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("kdreid: No method is called 'pdrdd'. Did you mean 'pdrd'?")
 
 
 def test_an_unwritable_runs_folder(tmp_path):

@@ -112,3 +112,13 @@ def test_waiting_ends_when_the_holder_lets_go(tmp_path):
     process.communicate()
     with waiting(tmp_path, poll=0.01) as held:
         held.check()
+
+
+def test_a_disk_without_hard_links_will_do(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with acquire(tmp_path) as held:
+        held.check()
+        assert acquire(tmp_path) is None
