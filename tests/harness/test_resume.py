@@ -74,10 +74,10 @@ def test_killed_between_two_members_checkpoints(
 def test_killed_at_random_moments(uninterrupted, tmp_path):
     """From nothing: killed while drawing, decoding, training the teacher, the students, scoring."""
     draw, kills = random.Random(4), 0
-    for _ in range(25):
+    for attempt in range(25):
         process = small.start(tmp_path, *METHODS, arguments=("--checkpoint-every", "0"))
         try:
-            process.wait(timeout=draw.uniform(4, 14))
+            process.wait(timeout=draw.uniform(4, 12) + attempt)
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1
