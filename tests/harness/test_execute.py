@@ -9,7 +9,8 @@ import torch
 
 from harness import execute, launch
 from harness.errors import SetupError
-from harness.networks import build
+from harness.networks import NETWORKS, build
+from harness.networks.reid import Backbone
 from methods import METHODS
 
 
@@ -128,17 +129,46 @@ def test_prepared_state_is_made_once_and_left_out_of_checkpoints(with_teacher, m
     assert {frozenset(names) for method, names in contents if method == "kdpe"} == {frozenset()}
 
 
-@pytest.mark.parametrize("precision", ["bf16", "fp16"])
-def test_half_precision_trains_and_is_another_run(with_teacher, precision):
-    """One short epoch: a CPU without the instructions for it is slow in half precision."""
-    asked = {
-        "teacher": "resnet18",
-        "assignments": ["recipe.epochs=1", "recipe.hold_until=0.5", "teacher_recipe.epochs=1"],
-    }
-    plan, outcome = small.run(with_teacher, "pdrd", precision=precision, **asked)
+class Tiny(Backbone):
+    """Four small stages: many CPUs take minutes for a ResNet in half precision."""
+
+    widths = (4, 4, 8, 8)
+
+    def __init__(self):
+        super().__init__()
+        pairs = zip((3, 4, 4, 8), self.widths, strict=True)
+        self.stages = torch.nn.ModuleList([torch.nn.Conv2d(i, o, 3, 2, 1) for i, o in pairs])
+
+    def forward(self, images):
+        maps, seen = [], set()
+        for stage in self.stages:
+            pre_relu = stage(images)
+            seen.add(pre_relu.dtype)
+            images = pre_relu.relu()
+            maps.append(images)
+        Tiny.dtypes = seen
+        return tuple(maps), pre_relu
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16)]
+)
+def test_half_precision_trains_and_is_another_run(with_teacher, monkeypatch, precision, dtype):
+    monkeypatch.setitem(NETWORKS, "tiny", Tiny)
+    losses = []
+    original = METHODS["pdrd"].forward
+
+    def forward(self, student, teacher, labels):
+        losses.append((Tiny.dtypes, student.pooled.dtype, torch.is_autocast_enabled("cpu")))
+        return original(self, student, teacher, labels)
+
+    monkeypatch.setattr(METHODS["pdrd"], "forward", forward)
+    plan, outcome = small.run(
+        with_teacher, "pdrd", teacher="tiny", student="tiny", precision=precision
+    )
     assert not outcome.failed
-    assert {spec.recipe.precision for spec in plan.specs} == {precision}
-    full = small.grid(with_teacher, "pdrd", **asked)
+    assert set(map(str, losses)) == {str(({dtype}, torch.float32, False))}
+    full = small.grid(with_teacher, "pdrd", teacher="tiny", student="tiny")
     assert not {spec.key for spec in plan.specs} & {spec.key for spec in full.specs}
 
 
