@@ -24,6 +24,7 @@ from harness.data.drawing.photograph import photograph
 from harness.data.drawing.randomness import stream
 from harness.data.drawing.roster import SIZES, roster
 from harness.data.drawing.sheet import contact_sheet
+from harness.orphans import end_with_parent
 
 __all__ = ["GENERATOR_VERSION", "Synthetic", "contact_sheet", "generate"]
 
@@ -198,7 +199,9 @@ def _draw_all(settings: Synthetic, folder: Path, workers: int) -> Iterator[int]:
             yield _draw(settings, folder, chunk)
         return
     # Forked children would inherit the locks of the caller's threads; spawned ones do not.
-    pool = ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=end_with_parent
+    )
     try:
         for future in as_completed([pool.submit(_draw, settings, folder, c) for c in chunks]):
             yield future.result()

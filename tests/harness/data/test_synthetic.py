@@ -2,9 +2,13 @@
 
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -278,3 +282,23 @@ def test_neither_colours_nor_pixels_solve_the_task(tmp_path, kind, width):
     root = generate(tmp_path / kind, settings)
     assert mean_average_precision(root, "histogram") < 0.12
     assert mean_average_precision(root, "pixels") < 0.25
+
+
+def test_a_killed_drawer_leaves_no_worker_behind(tmp_path):
+    """Its workers hold its output open: reading to the end returns only once they are gone."""
+    code = """
+import sys
+from pathlib import Path
+from harness.data.synthetic import Synthetic, generate
+if __name__ == "__main__":
+    settings = Synthetic(train_identities=500)
+    generate(Path(sys.argv[1]), settings, workers=2, progress=lambda *_: print("on", flush=True))
+"""
+    (tmp_path / "drawing.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "drawing.py"), str(tmp_path / "images")]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"on\n"
+    process.kill()
+    process.communicate(timeout=60)
+    assert not (tmp_path / "images").exists()
