@@ -13,13 +13,11 @@ its first author's later code. Without `t2_scale` the weight is in effect T^2 ti
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from methods.base import Method, Outputs, Paper, Widths
-from methods.relations import divergence, require_same_identities
+from methods.base import Paper
+from methods.kd import KD
 
 
-class VRKD(Method):
+class VRKD(KD):
     """Match softened probabilities (Eq. 2); `temperature` is T, `weight` the paper's lambda.
 
     Raises:
@@ -35,22 +33,3 @@ class VRKD(Method):
         year=2021,
         url="https://doi.org/10.1186/s13634-021-00767-x",
     )
-
-    def __init__(
-        self,
-        student: Widths,
-        teacher: Widths,
-        *,
-        weight: float = 1.0,
-        temperature: float = 2.0,
-        t2_scale: bool = True,
-        variant: str = "original",
-    ) -> None:
-        super().__init__(student, teacher, weight=weight, variant=variant)
-        require_same_identities(student.identities, teacher.identities, self.name)
-        self.temperature, self.t2_scale = temperature, t2_scale
-
-    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
-        temperature = self.temperature
-        loss = divergence(student.logits / temperature, teacher.logits.detach() / temperature)
-        return loss * temperature**2 if self.t2_scale else loss

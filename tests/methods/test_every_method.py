@@ -101,7 +101,7 @@ def test_state_round_trips(name):
     assert torch.equal(method(student, teacher, LABELS), other(student, teacher, LABELS))
 
 
-def finite_gradients(name, student, teacher):
+def assert_finite_gradients(name, student, teacher):
     method = build(name, SMALL, SMALL, dtype=torch.float32)
     loss = method(student, teacher, LABELS)
     loss.backward()
@@ -117,7 +117,7 @@ def raw(seed=0):
 
 
 def test_finite_where_student_and_teacher_agree(name):
-    finite_gradients(name, from_raw(*raw(), grad=True), from_raw(*raw()))
+    assert_finite_gradients(name, from_raw(*raw(), grad=True), from_raw(*raw()))
 
 
 @pytest.mark.parametrize("dead", [[2], [0, 5], list(range(8))], ids=["one", "two", "all"])
@@ -127,7 +127,7 @@ def test_finite_with_dead_rows(name, dead, who):
     for network in {"student": [ours], "teacher": [theirs], "both": [ours, theirs]}[who]:
         for maps in network[0]:
             maps[dead] = -1.0
-    finite_gradients(name, from_raw(*ours, grad=True), from_raw(*theirs))
+    assert_finite_gradients(name, from_raw(*ours, grad=True), from_raw(*theirs))
 
 
 @pytest.mark.parametrize("who", ["student", "teacher", "both"])
@@ -136,7 +136,7 @@ def test_finite_with_duplicated_images(name, who):
     for network in {"student": [ours], "teacher": [theirs], "both": [ours, theirs]}[who]:
         for tensor in (*network[0], network[1], network[2]):
             tensor[4:] = tensor[:4]
-    finite_gradients(name, from_raw(*ours, grad=True), from_raw(*theirs))
+    assert_finite_gradients(name, from_raw(*ours, grad=True), from_raw(*theirs))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
