@@ -40,7 +40,7 @@ from harness.record import (
 from harness.score import score
 from harness.seeding import seeded
 from harness.spec import SCORING_VERSION, RunSpec
-from harness.train import DivergedError, Failure, Loop, guarded, train
+from harness.train import CURVE_ROWS_PER_EPOCH, DivergedError, Failure, Loop, guarded, train
 from methods import Outputs, create, find
 
 SHOWN_EVERY = 5.0  # seconds between two updates of a run's progress file
@@ -214,7 +214,7 @@ def _finish(
         "label": method.label,
         "result": result,
         "scoring_version": SCORING_VERSION,
-        "curve": {"file": CURVE, "first": trainee.curve[0], "last": trainee.curve[-1]},
+        "curve": {"file": CURVE, "thinned": trainee.curve[::CURVE_ROWS_PER_EPOCH]},
         "environment": describe(session.device),
         "timings": timings
         | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},

@@ -39,6 +39,8 @@ def test_the_record_can_be_traced(finished):
     assert {"training", "scoring", "cohort"} <= record["timings"].keys()
     assert record["parameters"]["network"] > 11e6
     assert record["result"]["steps"] == 8
+    first, *_ = record["curve"]["thinned"]
+    assert first["step"] == 1 and first["loss"] > 0
 
 
 def test_the_summary_is_the_mean_of_the_queries(finished):
