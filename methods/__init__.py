@@ -13,7 +13,7 @@ from methods.ft import FT
 from methods.kd import KD
 from methods.kdpe import KDPE
 from methods.none import NoDistillation
-from methods.options import Option, build, options, unknown
+from methods.options import Option, build, defaults, options, unknown
 from methods.pairwise import Pairwise
 from methods.pdrd import PDRD
 from methods.pdrk import PDRK
@@ -32,6 +32,7 @@ __all__ = [
     "Paper",
     "Widths",
     "create",
+    "defaults",
     "find",
     "options",
 ]

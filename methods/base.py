@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,34 +41,54 @@ class Paper:
     url: str
 
 
+Value = float | int | bool | str
+T = TypeVar("T", float, int, bool, str)
+
+
 class Method(nn.Module):
     """A distillation loss; its own parameters are exactly those the optimiser trains with it.
 
     A subclass names itself (`name`, `label`, `paper`), says whether reordering the batch leaves its
     loss alone (`permutation_invariant`) and which readings of its paper it offers (`variants`).
-    Its options are the keyword-only arguments of `__init__`, each with a default.
+    Its options are the keyword-only arguments of `__init__`, each with a default; a default of None
+    stands for the one that `variants` gives for the variant chosen.
 
     Raises:
-        ValueError: `variant` is not one of `variants`.
+        ValueError: `variant` is not one of `variants`, or the teacher offers logits alone
+            (several networks joined) and the method needs more.
     """
 
     name: ClassVar[str]  # how users ask for it
     label: ClassVar[str]  # how tables print it
     paper: ClassVar[Paper | None]
-    permutation_invariant: ClassVar[bool] = True
-    variants: ClassVar[tuple[str, ...]] = ("original",)
+    permutation_invariant: bool = True
+    needs_features: ClassVar[bool] = True  # of the teacher; False: its logits are enough
+    variants: ClassVar[Mapping[str, Mapping[str, Value]]] = {"original": {}}
 
     def __init__(
-        self, student: Widths, teacher: Widths, *, weight: float = 1.0, variant: str = "original"
+        self,
+        student: Widths,
+        teacher: Widths,
+        *,
+        weight: float | None = 1.0,
+        variant: str = "original",
     ) -> None:
         super().__init__()
         if variant not in self.variants:
-            offered = ", ".join(self.variants)
             raise ValueError(
-                f"{self.name} has no variant {variant!r} in this version. Offered: {offered}."
+                f"{self.name} has no variant {variant!r}. Offered: {', '.join(self.variants)}."
             )
-        self.weight = weight
+        if self.needs_features and not teacher.maps:
+            raise ValueError(
+                f"{self.name} needs the teacher's maps or features, but this teacher is several "
+                "networks joined by their logits. Methods for such a teacher: vrkd, kd."
+            )
         self.variant = variant
+        self.weight = self.of_variant("weight", weight)
+
+    def of_variant(self, option: str, given: T | None) -> T:
+        """`given`, or where it is None what the chosen variant sets `option` to."""
+        return cast("T", self.variants[self.variant][option]) if given is None else given
 
     def prepare(self, batches: Callable[[], Iterable[Outputs]], generator: torch.Generator) -> None:
         """See the frozen teacher on the training set before the student trains.

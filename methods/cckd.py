@@ -8,22 +8,28 @@ With x = E(f) / ||E(f)||_2 of the pooled features f, (B, C), and E a trained lin
 
 The expansion holds for unit vectors only, hence the division. As the teacher's embedding is
 trained too, both may shrink to a point: L = 0 alone does not prove that anything was learned.
+
+The variant `pdrd`, as PDRD's authors ran it, multiplies the gaps of images that follow each other
+in the batch and so depends on its order: with delta_i = |x_i,student - x_i,teacher|, (dimension,),
+
+    L = 1 / (B - 1) sum_{i < B} <delta_i, delta_{i+1}>
 """
 
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from methods.base import Method, Outputs, Paper, Widths
-from methods.relations import cosines, require_batch
+from methods.relations import cosines, normalise, require_batch
 
 
 class CCKD(Method):
-    """Match kernel matrices; `gamma` and `order` (P) are the expansion's."""
+    """Match kernel matrices; `gamma` and `order` (P) are the expansion's, unused in `pdrd`."""
 
     name = "cckd"
     label = "CCKD"
@@ -34,6 +40,8 @@ class CCKD(Method):
         year=2019,
         url="https://arxiv.org/abs/1904.01802",
     )
+
+    variants: ClassVar = {"original": {}, "pdrd": {}}
 
     def __init__(
         self,
@@ -50,12 +58,16 @@ class CCKD(Method):
         self.student_embed = nn.Linear(student.maps[-1], dimension)
         self.teacher_embed = nn.Linear(teacher.maps[-1], dimension)
         self.gamma, self.order = gamma, order
+        self.permutation_invariant = variant == "original"
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         require_batch(student.pooled, 2, self.name)
-        source = self.kernel(self.student_embed(student.pooled))
-        target = self.kernel(self.teacher_embed(teacher.pooled.detach()))
-        return F.mse_loss(source, target)
+        source = self.student_embed(student.pooled)
+        target = self.teacher_embed(teacher.pooled.detach())
+        if self.variant == "pdrd":
+            gaps = (normalise(source) - normalise(target)).abs()
+            return (gaps[:-1] * gaps[1:]).sum(dim=1).mean()
+        return F.mse_loss(self.kernel(source), self.kernel(target))
 
     def kernel(self, embeddings: Tensor) -> Tensor:
         """Expanded Gaussian kernel of every pair of directions: (B, dimension) -> (B, B)."""

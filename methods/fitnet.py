@@ -1,14 +1,17 @@
 r"""FitNets: a regressor of a middle map of the student should hit the teacher's map.
 
-With F the second stage's map, (B, C, H, W), and r a 1x1 convolution, BatchNorm and ReLU,
+With F one stage's map, (B, C, H, W), and r a 1x1 convolution, BatchNorm and ReLU,
 
     L = mean_{b,c,h,w} (r(F_student) - F_teacher)^2
 
 r ends in a ReLU because the target is the output of one. Regressor and student train together;
-the paper trains the student's first half on this loss alone before anything else.
+the paper trains the student's first half on this loss alone before anything else. The second stage
+is tapped, in the variant `pdrd` (as PDRD's authors ran it) the last one.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,7 +21,13 @@ from methods.relations import match_sizes
 
 
 class FitNet(Method):
-    """Regress the teacher's hint (Eq. 3, mean instead of half the sum), `regressor` is trained."""
+    """Regress the teacher's hint (Eq. 3, mean instead of half the sum), `regressor` is trained.
+
+    `stage` counts the maps from 0, or from -1 for the last.
+
+    Raises:
+        ValueError: a network has no such stage.
+    """
 
     name = "fitnet"
     label = "FitNet"
@@ -30,16 +39,32 @@ class FitNet(Method):
         url="https://arxiv.org/abs/1412.6550",
     )
 
+    variants: ClassVar = {
+        "original": {"weight": 100.0, "stage": 1},
+        "pdrd": {"weight": 10.0, "stage": -1},
+    }
+
     def __init__(
-        self, student: Widths, teacher: Widths, *, weight: float = 100.0, variant: str = "original"
+        self,
+        student: Widths,
+        teacher: Widths,
+        *,
+        weight: float | None = None,
+        stage: int | None = None,
+        variant: str = "original",
     ) -> None:
         super().__init__(student, teacher, weight=weight, variant=variant)
+        self.stage = self.of_variant("stage", stage)
+        stages = min(len(student.maps), len(teacher.maps))
+        if not -stages <= self.stage < stages:
+            raise ValueError(f"{self.name} has no stage {self.stage}: there are {stages}.")
+        width = teacher.maps[self.stage]
         self.regressor = nn.Sequential(
-            nn.Conv2d(student.maps[1], teacher.maps[1], kernel_size=1),
-            nn.BatchNorm2d(teacher.maps[1]),
+            nn.Conv2d(student.maps[self.stage], width, kernel_size=1),
+            nn.BatchNorm2d(width),
             nn.ReLU(),
         )
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
-        source, hint = match_sizes(student.maps[1], teacher.maps[1].detach())
+        source, hint = match_sizes(student.maps[self.stage], teacher.maps[self.stage].detach())
         return F.mse_loss(self.regressor(source), hint)

@@ -31,6 +31,7 @@ class KD(Method):
         year=2015,
         url="https://arxiv.org/abs/1503.02531",
     )
+    needs_features = False
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ class NoDistillation(Method):
     name = "none"
     label = "Student"
     paper = None
+    needs_features = False
 
     def __init__(
         self, student: Widths, teacher: Widths, *, weight: float = 0.0, variant: str = "original"

@@ -10,9 +10,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import cast, get_type_hints
+from types import NoneType
+from typing import cast, get_args, get_type_hints
 
-from methods.base import Method, Widths
+from methods.base import Method, Value, Widths
 
 PLAIN = (float, int, bool, str)
 
@@ -23,7 +24,7 @@ class Option:
 
     name: str
     type: type[float] | type[int] | type[bool] | type[str]
-    default: float | int | bool | str
+    default: Value | None  # None: the variant's own
 
 
 def options(method: type[Method]) -> dict[str, Option]:
@@ -40,11 +41,26 @@ def options(method: type[Method]) -> dict[str, Option]:
         name = parameter.name
         if parameter.default is inspect.Parameter.empty:
             raise ValueError(f"Option {name!r} of {method.name} has no default.")
-        if hints.get(name) not in PLAIN:
+        kinds = [kind for kind in get_args(hints[name]) or (hints[name],) if kind is not NoneType]
+        if len(kinds) != 1 or kinds[0] not in PLAIN:
             allowed = ", ".join(kind.__name__ for kind in PLAIN)
             raise ValueError(f"Option {name!r} of {method.name} must be annotated as {allowed}.")
-        found[name] = Option(name, hints[name], parameter.default)
+        found[name] = Option(name, kinds[0], parameter.default)
     return found
+
+
+def defaults(method: type[Method], variant: str) -> dict[str, Value]:
+    """What every option of `method` is in a variant unless it is given; `variant` is left out.
+
+    Raises:
+        ValueError: `method` has no such variant.
+    """
+    if variant not in method.variants:
+        offered = ", ".join(method.variants)
+        raise ValueError(f"{method.name} has no variant {variant!r}. Offered: {offered}.")
+    stated = {name: option.default for name, option in options(method).items()}
+    own = {**stated, **method.variants[variant]}
+    return {name: v for name, v in own.items() if v is not None and name != "variant"}
 
 
 def build(

@@ -7,9 +7,12 @@ With x the pooled features divided by ||x||_2 + eps, eps = 1e-7,
     L = mean_ij P_teacher log((P_teacher + eps) / (P_student + eps))
 
 As a mean over B^2 entries of rows that sum to 1, L falls with 1 / B; it is small, hence the weight.
+The variant `pdrd` is the same loss with the weight that PDRD's authors gave it.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -32,8 +35,15 @@ class PKT(Method):
         url="https://arxiv.org/abs/1803.10837",
     )
 
+    variants: ClassVar = {"original": {"weight": 3e4}, "pdrd": {"weight": 3e5}}
+
     def __init__(
-        self, student: Widths, teacher: Widths, *, weight: float = 3e4, variant: str = "original"
+        self,
+        student: Widths,
+        teacher: Widths,
+        *,
+        weight: float | None = None,
+        variant: str = "original",
     ) -> None:
         super().__init__(student, teacher, weight=weight, variant=variant)
 

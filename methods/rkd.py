@@ -8,10 +8,13 @@ With x the pooled features, (B, C), mu the mean over the pairs with d > 0, and h
     L = distance_weight mean_ij h(d_student - d_teacher)
       + angle_weight mean_ijk h(a_student - a_teacher)
 
-As in the authors' metric learning, the teacher's rows have unit length, the student's do not.
+As in the authors' metric learning, the teacher's rows have unit length, the student's do not; in
+the variant `pdrd` neither have, and the terms weigh 25 and 50 instead of 1 and 2.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -33,23 +36,30 @@ class RKD(Method):
         url="https://arxiv.org/abs/1904.05068",
     )
 
+    variants: ClassVar = {
+        "original": {"weight": 1.0, "distance_weight": 1.0, "angle_weight": 2.0},
+        "pdrd": {"weight": 1.0, "distance_weight": 25.0, "angle_weight": 50.0},
+    }
+
     def __init__(
         self,
         student: Widths,
         teacher: Widths,
         *,
-        weight: float = 1.0,
-        distance_weight: float = 1.0,
-        angle_weight: float = 2.0,
+        weight: float | None = None,
+        distance_weight: float | None = None,
+        angle_weight: float | None = None,
         variant: str = "original",
     ) -> None:
         super().__init__(student, teacher, weight=weight, variant=variant)
-        self.distance_weight, self.angle_weight = distance_weight, angle_weight
+        self.distance_weight = self.of_variant("distance_weight", distance_weight)
+        self.angle_weight = self.of_variant("angle_weight", angle_weight)
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         require_batch(student.pooled, 3, self.name)  # with two images both terms are always 0
         source = offsets(student.pooled)
-        target = offsets(normalise(teacher.pooled.detach()))
+        taught = teacher.pooled.detach()
+        target = offsets(taught if self.variant == "pdrd" else normalise(taught))
         distance = F.smooth_l1_loss(distances(source), distances(target))
         angle = F.smooth_l1_loss(angles(source), angles(target))
         return self.distance_weight * distance + self.angle_weight * angle

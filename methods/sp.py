@@ -5,15 +5,19 @@ With Q the last feature map flattened to (B, C*H*W) and row(.) the row-wise L2 n
     G = row(Q @ Q.T)                                 # (B, B), for student and teacher alike
     L = ||G_teacher - G_student||_F^2 / B^2
 
-Student and teacher may differ in C, H and W: both reduce to (B, B), so nothing is learned.
+Student and teacher may differ in C, H and W: both reduce to (B, B), so nothing is learned. The
+variant `pdrd`, as PDRD's authors ran it, takes for G the cosines of the pooled features instead.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
+from torch.nn import functional as F
 
 from methods.base import Method, Outputs, Paper, Widths
-from methods.relations import normalise, require_batch
+from methods.relations import cosines, normalise, require_batch
 
 
 class SP(Method):
@@ -29,12 +33,22 @@ class SP(Method):
         url="https://arxiv.org/abs/1907.09682",
     )
 
+    variants: ClassVar = {"original": {"weight": 3000.0}, "pdrd": {"weight": 1000.0}}
+
     def __init__(
-        self, student: Widths, teacher: Widths, *, weight: float = 3000.0, variant: str = "original"
+        self,
+        student: Widths,
+        teacher: Widths,
+        *,
+        weight: float | None = None,
+        variant: str = "original",
     ) -> None:
         super().__init__(student, teacher, weight=weight, variant=variant)
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        if self.variant == "pdrd":
+            require_batch(student.pooled, 2, self.name)
+            return F.mse_loss(cosines(student.pooled), cosines(teacher.pooled.detach()))
         require_batch(student.maps[-1], 2, self.name)
         target = similarities(teacher.maps[-1].detach())
         return (target - similarities(student.maps[-1])).square().mean()

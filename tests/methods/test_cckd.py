@@ -54,8 +54,8 @@ def test_agrees_with_the_formula_in_loops(gamma, order):
     assert_loss(method(student, teacher, LABELS), expected, 1e-9)
 
 
-def with_golden_weights(arrays):
-    method = CCKD(make_widths(512), make_widths(2048), dimension=32)
+def with_golden_weights(arrays, **given):
+    method = CCKD(make_widths(512), make_widths(2048), dimension=32, **given)
     for network, letter in (("student", "s"), ("teacher", "t")):
         getattr(method, f"{network}_embed").load_state_dict(
             {part: arrays[f"embed_{letter}_{part}"] for part in ("weight", "bias")}
@@ -74,6 +74,45 @@ def test_agrees_with_the_golden_arrays():
     for network, letter in (("student", "s"), ("teacher", "t")):
         weight = getattr(method, f"{network}_embed").weight
         assert_gradient(weight, arrays[f"grad_embed_{letter}_weight__paper_taylorP2_autograd"])
+
+
+def product_formula(students, teachers):
+    """Mean over neighbours in the batch of their gaps' products, entry by entry."""
+
+    def unit(row):
+        length = math.sqrt(sum(v * v for v in row))
+        return [v / length for v in row]
+
+    gaps = [
+        [abs(a - b) for a, b in zip(unit(x), unit(y), strict=True)]
+        for x, y in zip(students, teachers, strict=True)
+    ]
+    products = [
+        sum(a * b for a, b in zip(gaps[i], gaps[i + 1], strict=True)) for i in range(len(gaps) - 1)
+    ]
+    return sum(products) / len(products)
+
+
+def test_pdrds_variant_agrees_with_its_formula_in_loops():
+    torch.manual_seed(0)
+    method = CCKD(SMALL, LARGE, dimension=6, variant="pdrd").double()
+    student, teacher = fake(SMALL), fake(LARGE, seed=1)
+    embedded = (method.student_embed(student.pooled), method.teacher_embed(teacher.pooled))
+    expected = product_formula(*(rows.tolist() for rows in embedded))
+    assert_loss(method(student, teacher, LABELS), expected, 1e-10)
+
+
+def test_pdrds_variant_agrees_with_the_golden_arrays():
+    arrays = golden("cckd")
+    method = with_golden_weights(arrays, variant="pdrd")
+    student = leaf(arrays["es"])
+    loss = pooled_loss(method, student, arrays["et"])
+    loss.backward()
+    assert_loss(loss, arrays["loss64__SCYX_CC_normalized"])
+    assert_gradient(student, arrays["grad_es__SCYX_CC_normalized"])
+    for network, letter in (("student", "s"), ("teacher", "t")):
+        weight = getattr(method, f"{network}_embed").weight
+        assert_gradient(weight, arrays[f"grad_embed_{letter}_weight__SCYX_CC_normalized"])
 
 
 def test_torchdistill_leaves_the_norm_unsquared_and_the_rows_as_they_are():

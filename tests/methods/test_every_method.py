@@ -1,4 +1,4 @@
-"""What must hold for all methods; a new method is covered by being listed."""
+"""What must hold for all methods in every variant; a new method is covered by being listed."""
 
 import copy
 import math
@@ -7,12 +7,15 @@ import pytest
 import torch
 from fakes import LABELS, LARGE, SIZES, SMALL, cast, fake, from_raw, reordered, tensors
 
-from methods import EXTRAS, METHODS, create
+from methods import EXTRAS, METHODS, Widths, create
 
-LEARNING = METHODS | {name: method for name, method in EXTRAS.items() if name != "none"}
-SMALLEST_BATCH = {"rkd": 3} | dict.fromkeys(
-    ("cckd", "sp", "pkt", "csd", "pdrd", "pairwise", "pdrk"), 2
-)
+EVERY = [f"{n}:{variant}" for n, kind in (METHODS | EXTRAS).items() for variant in kind.variants]
+LEARNING = [case for case in EVERY if not case.startswith("none")]
+SMALLEST_BATCH = {"rkd:original": 3, "rkd:pdrd": 3, "csd:pdrd": 2} | {
+    f"{name}:{variant}": 2
+    for name in ("cckd", "sp", "pkt", "pdrd", "pairwise", "pdrk")
+    for variant in (METHODS | EXTRAS)[name].variants
+}
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +27,17 @@ def _one_thread():
     torch.set_num_threads(before)
 
 
+def make(case, student, teacher):
+    """A method by its name alone or with its variant, as `sp:pdrd`."""
+    name, _, variant = case.partition(":")
+    given = {"variant": variant} if variant else {}
+    return create(name, student, teacher, given | ({"steps": 2} if name == "ft" else {}))
+
+
 def build(name, student=SMALL, teacher=LARGE, *, dtype=torch.float64):
     """A prepared method."""
     torch.manual_seed(0)
-    method = create(name, student, teacher, {"steps": 2} if name == "ft" else {})
+    method = make(name, student, teacher)
     prepared = [fake(teacher, 50, seed=seed, dtype=torch.float32) for seed in (7, 8)]
     method.prepare(lambda: prepared, torch.Generator().manual_seed(0))
     return method.to(dtype)
@@ -38,7 +48,7 @@ def name(request):
     return request.param
 
 
-@pytest.mark.parametrize("name", METHODS | EXTRAS)
+@pytest.mark.parametrize("name", EVERY)
 def test_loss_is_a_finite_scalar(name):
     loss = build(name)(fake(SMALL, grad=True), fake(LARGE, seed=1), LABELS)
     assert loss.shape == () and torch.isfinite(loss)
@@ -57,7 +67,7 @@ def test_gradient_reaches_the_student_and_every_trainable_parameter(name):
             assert parameter.grad is None, key
 
 
-@pytest.mark.parametrize("name", METHODS | EXTRAS)
+@pytest.mark.parametrize("name", EVERY)
 def test_no_gradient_reaches_the_teacher(name):
     student, teacher = fake(SMALL, grad=True), fake(LARGE, seed=1, grad=True)
     loss = build(name)(student, teacher, LABELS)
@@ -96,7 +106,7 @@ def test_maps_of_other_sizes(name, small, large, sizes):
 def test_state_round_trips(name):
     method, student, teacher = build(name), fake(SMALL), fake(LARGE, seed=1)
     torch.manual_seed(99)
-    other = create(name, SMALL, LARGE, {}).double()
+    other = make(name, SMALL, LARGE).double()
     other.load_state_dict(method.state_dict())
     assert torch.equal(method(student, teacher, LABELS), other(student, teacher, LABELS))
 
@@ -151,7 +161,7 @@ def test_single_precision_is_precise_enough(name):
         build(name, dtype=dtype)(cast(student, dtype), cast(teacher, dtype), LABELS).item()
         for dtype in (torch.float32, torch.float64)
     )
-    assert math.isclose(single, double, rel_tol=1e-3 if name == "pkt" else 1e-4)
+    assert math.isclose(single, double, rel_tol=1e-3 if "pkt" in name else 1e-4)
 
 
 @pytest.mark.parametrize("name", SMALLEST_BATCH)
@@ -160,7 +170,9 @@ def test_too_small_a_batch_is_refused_with_both_numbers(name):
     method = build(name)
     assert torch.isfinite(method(fake(SMALL, least), fake(LARGE, least, seed=1), LABELS[:least]))
     few = least - 1
-    with pytest.raises(ValueError, match=rf"{name} .*at least {least} images.*given {few}"):
+    with pytest.raises(
+        ValueError, match=rf"{name.partition(':')[0]} .*at least {least} images.*given {few}"
+    ):
         method(fake(SMALL, few), fake(LARGE, few, seed=1), LABELS[:few])
 
 
@@ -186,5 +198,22 @@ def test_a_step_changes_every_trainable_parameter(name):
 
 
 def test_an_unknown_variant_is_refused(name):
+    name = name.partition(":")[0]
     with pytest.raises(ValueError, match=rf"{name} has no variant 'other'.*Offered"):
         create(name, SMALL, LARGE, {"variant": "other"})
+
+
+@pytest.mark.parametrize("name", ["csd:original"])
+def test_what_waits_for_prepare_says_so(name):
+    with pytest.raises(ValueError, match="`prepare` has not run"):
+        make(name, SMALL, LARGE).double()(fake(SMALL), fake(LARGE), LABELS)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_teacher_of_logits_alone_is_refused_by_whoever_needs_more(name):
+    joined = Widths(maps=(), embedding=0, identities=5)
+    if name.partition(":")[0] in ("none", "kd", "vrkd"):
+        assert make(name, SMALL, joined)
+    else:
+        with pytest.raises(ValueError, match="needs the teacher's maps or features.*vrkd, kd"):
+            make(name, SMALL, joined)

@@ -36,6 +36,20 @@ def test_agrees_with_the_formula_in_loops():
     assert_loss(method(student, teacher, LABELS[:3]), float(expected), 1e-9)
 
 
+@pytest.mark.parametrize(("given", "stage"), [({"variant": "pdrd"}, -1), ({"stage": 2}, 2)])
+def test_another_stage_is_tapped_by_variant_or_option(given, stage):
+    method = FitNet(SMALL, LARGE, **given).double()
+    student, teacher = fake(SMALL), fake(LARGE, seed=1)
+    hint = method.regressor(student.maps[stage]) - teacher.maps[stage]
+    assert_loss(method(student, teacher, LABELS), hint.square().mean().item(), 1e-12)
+    assert method.weight == (10.0 if given.get("variant") else 100.0)
+
+
+def test_a_stage_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="fitnet has no stage 4: there are 4"):
+        FitNet(SMALL, LARGE, stage=4)
+
+
 def test_agrees_with_the_golden_arrays():
     arrays = golden("fitnet")
     method = FitNet(make_widths(4, 16), make_widths(4, 64))

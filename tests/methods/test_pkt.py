@@ -72,6 +72,12 @@ def test_torchdistill_agrees(features):
     assert torch.isclose(loss_of(student, teacher), theirs, rtol=1e-9)
 
 
+def test_pdrds_variant_is_the_same_loss_under_another_weight(features):
+    variant = PKT(SMALL, LARGE, variant="pdrd")
+    assert pooled_loss(variant, *features) == loss_of(*features)
+    assert variant.weight == 10 * PKT(SMALL, LARGE).weight == 3e5
+
+
 def test_zero_where_student_and_teacher_agree_and_never_below(features):
     assert loss_of(features[0], features[0]) == 0
     assert all(loss_of(rows(6, 5, s), rows(6, 9, s + 50)) >= -1e-9 for s in range(20))

@@ -4,7 +4,7 @@ import pytest
 from fakes import LARGE, SMALL
 
 import methods
-from methods import EXTRAS, METHODS, Method, Option, Paper, create, find, options
+from methods import EXTRAS, METHODS, Method, Paper, create, defaults, find, options
 
 SUPPORT = {"__init__", "base", "options", "relations"}
 DEFAULT_WEIGHTS = {
@@ -57,26 +57,51 @@ def test_each_names_its_paper_and_module(name):
 @pytest.mark.parametrize("name", METHODS | EXTRAS)
 def test_defaults(name):
     found, method = options(find(name)), create(name, SMALL, LARGE, {})
-    assert found["weight"] == Option("weight", float, DEFAULT_WEIGHTS[name])
+    assert found["weight"].type is float
     assert method.weight == DEFAULT_WEIGHTS[name]
-    assert found["variant"].default == method.variant == method.variants[0]
-    assert all(type(option.default) is option.type for option in found.values())
+    assert found["variant"].default == method.variant == next(iter(method.variants))
+    usual = defaults(find(name), method.variant)
+    assert set(usual) | {"variant"} == set(found)
+    assert all(type(value) is found[option].type for option, value in usual.items())
+
+
+VARIANTS = {  # as the binding table of the design has them
+    "fitnet": {"original": 100.0, "pdrd": 10.0},
+    "cckd": {"original": 10.0, "pdrd": 10.0},
+    "sp": {"original": 3000.0, "pdrd": 1000.0},
+    "rkd": {"original": 1.0, "pdrd": 1.0},
+    "pkt": {"original": 3e4, "pdrd": 3e5},
+    "csd": {"pdrd": 1.0, "original": 1.0},
+}
+
+
+@pytest.mark.parametrize("name", METHODS | EXTRAS)
+def test_variants_and_their_weights(name):
+    offered = {
+        variant: create(name, SMALL, LARGE, {"variant": variant}).weight
+        for variant in find(name).variants
+    }
+    assert offered == VARIANTS.get(name, {"original": DEFAULT_WEIGHTS[name]})
+    for variant in offered:
+        assert create(name, SMALL, LARGE, {"variant": variant, "weight": 7.0}).weight == 7.0
 
 
 def test_options_that_are_part_of_the_contract():
-    def defaults(name):
-        found = options(find(name)).values()
-        return {o.name: o.default for o in found if o.name not in ("weight", "variant")}
+    def usual(name, variant="original"):
+        return {k: v for k, v in defaults(find(name), variant).items() if k != "weight"}
 
-    assert defaults("ft") == {"ratio": 0.5, "epochs": 5, "steps": 0, "rate": 0.1}
-    assert defaults("cckd") == {"dimension": 128, "gamma": 0.4, "order": 2}
-    assert defaults("rkd") == {"distance_weight": 1.0, "angle_weight": 2.0}
-    assert defaults("kdpe") == {"temperature": 0.1, "power": 3}
-    assert defaults("csd") == {"neighbours": 0, "tau_q": 1.0, "tau_g": 0.01}
-    assert defaults("kd") == defaults("vrkd") == {"temperature": 2.0, "t2_scale": True}
-    assert defaults("pdrd") == {"activation": "mish"}
-    assert defaults("vid") == {"initial_variance": 5.0}
-    assert defaults("sp") == defaults("at") == defaults("fitnet") == defaults("pkt") == {}
+    assert usual("ft") == {"ratio": 0.5, "epochs": 5, "steps": 0, "rate": 0.1}
+    assert usual("cckd") == {"dimension": 128, "gamma": 0.4, "order": 2}
+    assert usual("rkd") == {"distance_weight": 1.0, "angle_weight": 2.0}
+    assert usual("rkd", "pdrd") == {"distance_weight": 25.0, "angle_weight": 50.0}
+    assert usual("kdpe") == {"temperature": 0.1, "power": 3}
+    assert usual("csd", "pdrd") == {"neighbours": 0, "tau_q": 1.0, "tau_g": 0.01}
+    assert usual("csd") == {"neighbours": 96, "tau_q": 1.0, "tau_g": 0.01}
+    assert (usual("fitnet"), usual("fitnet", "pdrd")) == ({"stage": 1}, {"stage": -1})
+    assert usual("kd") == usual("vrkd") == {"temperature": 2.0, "t2_scale": True}
+    assert usual("pdrd") == {"activation": "mish"}
+    assert usual("vid") == {"initial_variance": 5.0}
+    assert usual("sp") == usual("at") == usual("pkt") == {}
 
 
 def test_find_returns_the_class():

@@ -27,9 +27,10 @@ def norm(vector):
     return sum(v * v for v in vector) ** 0.5
 
 
-def formula(students, teachers, distance_weight=1.0, angle_weight=2.0):
+def formula(students, teachers, distance_weight=1.0, angle_weight=2.0, *, unit_teacher=True):
     """Huber loss of relative distances and of angles, entry by entry."""
-    teachers = [[v / norm(row) for v in row] for row in teachers]
+    if unit_teacher:
+        teachers = [[v / norm(row) for v in row] for row in teachers]
     size = len(students)
 
     def distances(points):
@@ -96,6 +97,22 @@ def test_each_term_agrees_with_the_golden_arrays_of_a_raw_teacher(tag, relation)
     loss.backward()
     assert_loss(loss, arrays[f"loss64__author_{tag}"])
     assert_gradient(student, arrays[f"grad_es__author_{tag}"])
+
+
+def test_pdrds_variant_leaves_the_teacher_raw_and_weighs_25_and_50(features):
+    student, teacher = features
+    expected = formula(student.tolist(), teacher.tolist(), 25.0, 50.0, unit_teacher=False)
+    assert_loss(loss_of(student, teacher, variant="pdrd"), expected, 1e-9)
+
+
+def test_pdrds_variant_agrees_with_the_golden_arrays():
+    arrays = golden("rkd")
+    student = leaf(arrays["es"])
+    loss = loss_of(student, arrays["et"], variant="pdrd")
+    loss.backward()
+    for code in ("RepDistiller", "mdistiller", "SCYX"):
+        assert_loss(loss, arrays[f"loss64__{code}_25d_50a"])
+    assert_gradient(student, arrays["grad_es__RepDistiller_25d_50a"])
 
 
 @pytest.mark.parametrize("weights", [(1.0, 2.0), (3.0, 0.5)])

@@ -10,7 +10,9 @@ from fakes import (
     golden,
     leaf,
     only,
+    pooled_loss,
     rotation,
+    rows,
 )
 from torchdistill.losses.mid_level import SPKDLoss
 
@@ -66,6 +68,40 @@ def test_torchdistill_normalises_by_l1_where_the_paper_says_l2(maps):
 
     difference = by_l1(maps[1]) - by_l1(maps[0])
     assert torch.isclose(difference.square().mean(), theirs, rtol=1e-10)
+
+
+def cosine_formula(students, teachers):
+    """Mean squared gap of cosines, entry by entry."""
+
+    def cosine(x, y):
+        product = sum(a * b for a, b in zip(x, y, strict=True))
+        return product / (sum(a * a for a in x) * sum(b * b for b in y)) ** 0.5
+
+    pairs = [(i, j) for i in range(len(students)) for j in range(len(students))]
+    gaps = [cosine(students[i], students[j]) - cosine(teachers[i], teachers[j]) for i, j in pairs]
+    return sum(gap**2 for gap in gaps) / len(students) ** 2
+
+
+def test_pdrds_variant_agrees_with_its_formula_in_loops():
+    student, teacher = rows(6, 5), rows(6, 9, seed=1)
+    loss = pooled_loss(SP(SMALL, LARGE, variant="pdrd"), student, teacher)
+    assert_loss(loss, cosine_formula(student.tolist(), teacher.tolist()), 1e-10)
+
+
+def test_pdrds_variant_agrees_with_the_golden_arrays():
+    arrays = golden("sp")
+    student = leaf(arrays["es"])
+    loss = pooled_loss(SP(SMALL, LARGE, variant="pdrd"), student, arrays["et"])
+    loss.backward()
+    assert_loss(loss, arrays["loss64__SCYX_cosine_variant_emb"])
+    assert_gradient(student, arrays["grad_es__SCYX_cosine_variant_emb"])
+
+
+def test_pdrds_variant_is_invariant_to_a_scale_per_image():
+    student, teacher = rows(6, 5), rows(6, 9, seed=1)
+    method, scales = SP(SMALL, LARGE, variant="pdrd"), torch.linspace(0.5, 2, 6).double()[:, None]
+    loss = pooled_loss(method, student, teacher).item()
+    assert_loss(pooled_loss(method, student * scales, teacher), loss, 1e-10)
 
 
 def test_zero_where_the_maps_agree(maps):
