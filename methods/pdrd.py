@@ -12,9 +12,11 @@ belongs to batches of 96.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from methods.base import Method, Outputs, Paper, Widths
@@ -25,7 +27,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid,
     "relu": F.relu,
 }
-ANCHORS = 32  # how many i are compared at once, to stay in the processor's cache
+ENTRIES = 1 << 19  # entries of A compared at once: 2 MiB, which stay in a core's cache
 
 
 class PDRD(Method):
@@ -63,14 +65,46 @@ class PDRD(Method):
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         require_batch(student.pooled, 2, self.name)
-        activate = ACTIVATIONS[self.activation]
-        source = torch.split(cosines(student.pooled), ANCHORS)
-        target = torch.split(cosines(teacher.pooled.detach()), ANCHORS)
-        norms = [
-            lengths(activate(differences(theirs)) - activate(differences(ours)), dim=(1, 2))
-            for ours, theirs in zip(source, target, strict=True)
-        ]
-        return torch.cat(norms).mean()
+        source, target = cosines(student.pooled), cosines(teacher.pooled.detach())
+        mean: Tensor = ByAnchors.apply(source, target, ACTIVATIONS[self.activation])
+        return mean
+
+
+class ByAnchors(torch.autograd.Function):
+    """The mean over i of one anchor's norm, (B, B), (B, B) -> (), without a tensor of B^3 entries.
+
+    Forward takes a few anchors at a time and computes their part of the gradient at once, so that
+    nothing but the (B, B) gradient is kept for backward.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        source: Tensor,
+        target: Tensor,
+        activate: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        count, learning = len(source), ctx.needs_input_grad[0]
+        size = max(1, ENTRIES // count**2)
+        # Filled in place: hundreds of small results kept between large ones freed would leave the
+        # heap full of holes, as large in all as the (B, B, B) tensor that this avoids.
+        norms, slopes = source.new_empty(count), torch.empty_like(source)
+        for start in range(0, count, size):
+            rows = slice(start, start + size)
+            with torch.set_grad_enabled(learning):
+                leaf = source[rows].detach().requires_grad_(learning)
+                gap = activate(differences(target[rows])).sub_(activate(differences(leaf)))
+                norm = lengths(gap, dim=(1, 2))
+                if learning:
+                    slopes[rows] = torch.autograd.grad(norm.sum(), leaf)[0]
+            norms[rows] = norm.detach()
+        ctx.save_for_backward(slopes / count)
+        return norms.mean()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return gradient * ctx.saved_tensors[0], None, None
 
 
 def differences(rows: Tensor) -> Tensor:

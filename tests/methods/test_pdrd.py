@@ -106,9 +106,15 @@ def test_invariant_to_rotation_and_a_scale_per_image(features):
 
 
 def test_anchors_are_compared_in_chunks_of_any_size(features, monkeypatch):
-    whole = loss_of(*features).item()
-    monkeypatch.setattr(pdrd, "ANCHORS", 4)
-    assert_loss(loss_of(*features), whole, 1e-12)
+    student = features[0].clone().requires_grad_()
+    loss_of(student, features[1]).backward()
+    whole, expected = loss_of(*features).item(), student.grad
+    monkeypatch.setattr(pdrd, "ENTRIES", 4 * 6**2)
+    student = features[0].clone().requires_grad_()
+    loss = loss_of(student, features[1])
+    loss.backward()
+    assert_loss(loss, whole, 1e-12)
+    assert_gradient(student, expected, 1e-12)
 
 
 def test_a_full_batch_grows_the_loss_with_its_size():
