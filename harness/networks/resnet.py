@@ -1,7 +1,7 @@
-"""torchvision's residual networks with last stride 1, tapped after every stage.
+"""torchvision's residual networks, tapped after every stage.
 
-With last stride 1 the fourth stage keeps the third one's resolution: an image of H x W gives maps
-of 1/4, 1/8, 1/16 and 1/16 of its height and width.
+With last stride 1, the default, the fourth stage keeps the third one's resolution: an image of
+H x W gives maps of 1/4, 1/8, 1/16 and 1/16 of its height and width. With 2 it halves it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from harness.networks.reid import Backbone
+from harness.networks.reid import Backbone, max_pool
 
 
 class ResNet(Backbone):
@@ -23,14 +23,15 @@ class ResNet(Backbone):
         widths: (64, 128, 256, 512) for basic blocks, four times that for bottlenecks.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, last_stride: int = 1, stem: str = "3x3") -> None:
         super().__init__()
         # Residual branches that start at zero let a network without pre-training start learning
         # at once; where pre-trained weights are loaded they overwrite this.
         body = models.get_model(name, weights=None, zero_init_residual=True)
-        self.stem = nn.Sequential(body.conv1, body.bn1, body.relu, body.maxpool)
+        self.stem = nn.Sequential(body.conv1, body.bn1, body.relu, max_pool(stem))
         self.stages = nn.ModuleList([body.layer1, body.layer2, body.layer3, body.layer4])
-        _keep_resolution(body.layer4[0])
+        if last_stride == 1:
+            _keep_resolution(body.layer4[0])
         expansion = body.layer1[0].expansion
         self.widths = tuple(width * expansion for width in (64, 128, 256, 512))
 
