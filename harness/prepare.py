@@ -34,7 +34,7 @@ def prepare(
         return frozenset()
     content = [spec.source, spec.options, spec.seed, [asdict(width) for width in widths]]
     digest = hashlib.sha256(json.dumps(content, default=list).encode()).hexdigest()[:16]
-    path = teacher_folder / "prepared" / f"{spec.method}-{digest}.pt"
+    path = teacher_folder / "prepared" / f"{spec.method_folder}-{digest}.pt"
     if not path.exists():
         with waiting(path.with_suffix(".making")):
             if not path.exists():

@@ -4,30 +4,49 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
 
+from methods import Method
+
 ROOT = Path(__file__).parents[1]
+HOME = "methods"  # what methods from elsewhere import from here counts, too
 
 
-def source_digest(module: str) -> str:
-    """sha256 over the syntax trees of `module` (dotted) and of all it imports from its package."""
-    trees = {name: _tree(_path(name)) for name in sorted(_closure(module))}
+def method_digest(kind: type[Method]) -> str:
+    """Digest of a method's code; of a method that is declared, not written, of its declaration."""
+    if declared := getattr(kind, "definition", None):
+        return hashlib.sha256(declared.encode()).hexdigest()[:16]
+    file, module = Path(inspect.getfile(kind)).resolve(), kind.__module__
+    return source_digest(module, file.parents[module.count(".") + (file.name == "__init__.py")])
+
+
+def source_digest(module: str, root: Path | None = None) -> str:
+    """sha256 over the syntax trees of `module` (dotted) and of all it imports from its package.
+
+    `root` is the folder that holds the package; what is imported from `methods` counts as well.
+    """
+    roots = {HOME: ROOT, module.partition(".")[0]: root or ROOT}
+    trees = {name: _tree(_path(name, roots)) for name in sorted(_closure(module, roots))}
     content = "\n".join(f"{name}\n{tree}" for name, tree in trees.items())
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _path(module: str) -> Path:
-    path = ROOT.joinpath(*module.split("."))
+def _path(module: str, roots: Mapping[str, Path]) -> Path:
+    parts = module.split(".")
+    path = roots[parts[0]].joinpath(*parts)
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _closure(module: str) -> set[str]:
-    package, seen, waiting = module.partition(".")[0], set(), [module]
+def _closure(module: str, roots: Mapping[str, Path]) -> set[str]:
+    seen, waiting = set[str](), [module]
     while waiting:
         name = waiting.pop()
-        if name not in seen and _path(name).exists():
+        if name not in seen and _path(name, roots).exists():
             seen.add(name)
-            waiting += [found for found in _imports(_path(name)) if found.startswith(package)]
+            imported = _imports(_path(name, roots))
+            waiting += [found for found in imported if found.partition(".")[0] in roots]
     return seen
 
 
