@@ -21,7 +21,9 @@ from harness.spec import Option, Recipe
 
 FOLDER = Path(__file__).parents[1] / "configs"
 
-Values = dict[str, Option]
+Setting = Option | tuple[float, ...]
+Values = dict[str, Setting]  # of a recipe or of generated data
+Options = dict[str, Option]  # of a method
 
 
 def _partial(name: str, of: type) -> type[BaseModel]:
@@ -42,7 +44,7 @@ class File(BaseModel):
 
     recipe: RecipeFile = Field(default_factory=RecipeFile)  # type: ignore[valid-type]
     teacher_recipe: RecipeFile = Field(default_factory=RecipeFile)  # type: ignore[valid-type]
-    options: dict[str, Values] = Field(default_factory=dict)  # per method
+    options: dict[str, Options] = Field(default_factory=dict)  # per method
     data: SyntheticFile = Field(default_factory=SyntheticFile)  # type: ignore[valid-type]
 
     def section(self, name: str) -> Values:

@@ -25,7 +25,8 @@ from harness.errors import SetupError
 from harness.files import write_atomically, write_json
 from harness.interrupt import Stop
 from harness.lease import Lease
-from harness.networks import ReID, as_float32, build
+from harness.lookup import method_class
+from harness.networks import Joined, ReID, as_float32, build
 from harness.prepare import prepare
 from harness.progress import Progress, Reporter
 from harness.record import (
@@ -41,7 +42,7 @@ from harness.score import score
 from harness.seeding import seeded
 from harness.spec import SCORING_VERSION, RunSpec
 from harness.train import CURVE_ROWS_PER_EPOCH, DivergedError, Failure, Loop, guarded, train
-from methods import Outputs, create, find
+from methods import Outputs, create
 
 SHOWN_EVERY = 5.0  # seconds between two updates of a run's progress file
 
@@ -79,8 +80,11 @@ def execute(
     """
     began, recipe, seed = time.monotonic(), members[0].recipe, members[0].seed
     teachers = next((spec.teachers for spec in members if spec.teachers), ())
-    teacher = load_network(teachers[0], data, session) if teachers else None
+    teacher = load_teacher(teachers, data, session)
     stream = Stream(data.dataset, data.train, recipe, seed)
+    second = None
+    if teacher is not None and recipe.distillation_batches == "separate":
+        second = Stream(data.dataset, data.train, recipe, seed, "distillation")
     trainees: list[Trainee] = []
     failures: dict[str, Failure] = {}
 
@@ -95,8 +99,9 @@ def execute(
     with session.reporter.task(_title(members)) as progress:
         advance = partial(_advance, trainees, progress)
         loop = Loop(
-            stream, recipe, session.device, session.stop, session.workers, session.interval, advance
-        )
+            stream, second, recipe, session.device, session.stop, session.workers,
+            session.interval, advance,
+        )  # fmt: skip
         failures |= train(trainees, teacher, loop)
     timings = {"preparing": prepared - began, "training_cohort": time.monotonic() - prepared}
     going = [trainee for trainee in trainees if trainee.spec.key not in failures]
@@ -120,7 +125,7 @@ def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:
     """
     record = read_record(session.runs, spec)
     path = session.runs / spec.key / MODEL
-    network = build(spec.network, spec.head, len(data.dataset.identities))
+    network = _network(spec, data)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError) as error:
@@ -135,6 +140,12 @@ def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:
     return network.to(session.device).eval()
 
 
+def load_teacher(teachers: Sequence[RunSpec], data: Data, session: Session) -> ReID | Joined | None:
+    """The frozen teacher: one network, or several that speak by the mean of their logits."""
+    members = [load_network(spec, data, session) for spec in teachers]
+    return Joined(members).eval() if len(members) > 1 else next(iter(members), None)
+
+
 def rescore(spec: RunSpec, data: Data, session: Session) -> None:
     """Score a finished run's network again, by the present version of the protocol."""
     record = read_record(session.runs, spec)
@@ -147,17 +158,16 @@ def rescore(spec: RunSpec, data: Data, session: Session) -> None:
 
 
 def _build(
-    spec: RunSpec, lease: Lease, teacher: ReID | None, data: Data, session: Session
+    spec: RunSpec, lease: Lease, teacher: ReID | Joined | None, data: Data, session: Session
 ) -> Trainee:
     """A run as it starts, or as its checkpoint left it."""
-    identities = len(data.dataset.identities)
     weights = session.weights.get(spec.network) if spec.recipe.pretrained != "none" else None
-    network = build(spec.network, spec.head, identities, seed=spec.seed, weights=weights)
-    network.to(session.device)
+    network = _network(spec, data, weights).to(session.device)
     method, prepared = None, frozenset[str]()
     if spec.teachers and teacher is not None:
         with seeded("adapters", spec.seed, spec.method):
-            method = create(spec.method, network.widths, teacher.widths, dict(spec.options))
+            kind = method_class(spec.method)
+            method = create(kind, network.widths, teacher.widths, dict(spec.options))
         method.to(session.device)
         folder = session.runs / spec.teachers[0].key
         widths = (network.widths, teacher.widths)
@@ -177,7 +187,15 @@ def _build(
     return trainee
 
 
-def _teacher_batches(teacher: ReID, data: Data, session: Session) -> Iterator[Outputs]:
+def _network(spec: RunSpec, data: Data, weights: Path | None = None) -> ReID:
+    """The network of a run as it starts."""
+    return build(
+        spec.network, spec.head, len(data.dataset.identities), seed=spec.seed, weights=weights,
+        last_stride=spec.recipe.last_stride, stem=spec.recipe.stem,
+    )  # fmt: skip
+
+
+def _teacher_batches(teacher: ReID | Joined, data: Data, session: Session) -> Iterator[Outputs]:
     """The frozen teacher over the un-augmented training set, in order."""
     batches = plain_batches(data.train, session.device, PREPARE_BATCH)
     total = math.ceil(len(data.train) / PREPARE_BATCH)
@@ -208,7 +226,7 @@ def _finish(
         "model": save_model(folder / MODEL, trainee.network),
         "evaluations": evaluations,
     }
-    method = find(spec.method)
+    method = method_class(spec.method)
     taught = [read_record(session.runs, t)["result"]["model"] for t in spec.teachers]
     content = {
         "label": method.label,

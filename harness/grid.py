@@ -10,14 +10,16 @@ import torch
 
 from harness.config import StudyFile, load_dataset, load_study
 from harness.data.dataset import Dataset
-from harness.data.sampler import require_identities
+from harness.data.sampler import require_identities, require_images
 from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
+from harness.networks import NETWORKS
 from harness.networks.weights import find_weights, weights_digest
 from harness.opening import open_data, open_dataset
-from harness.plan import Request, Settings, cohorts, method_names, network_name, runs, settle
+from harness.plan import Request, cohorts, method_names, network_name, runs, teacher_names
 from harness.progress import Reporter
-from harness.spec import HEADS, RunSpec
+from harness.settings import Settings, settle
+from harness.spec import HEADS, Recipe, RunSpec
 
 PACK = 16  # students behind one teacher forward, unless said otherwise
 
@@ -96,14 +98,14 @@ def make(asked: Asked, reporter: Reporter) -> Grid:
     datasets: dict[str, Dataset] = {}
     for name, file in files.items():
         precision = [f"recipe.precision={asked.precision}"] if asked.precision else []
-        settings = settle([file, study], [*asked.assignments, *precision])
         request = _request(asked, study, name, device.type, threads)
+        settings = settle([file, study], [*asked.assignments, *precision], request.methods)
         weights |= _weights(request, settings, asked.weights)
         datasets[name] = open_dataset(
             name, file, settings.data, asked.data_root, asked.runs, asked.workers, reporter
         )
         for recipe in (settings.recipe, settings.teacher_recipe):
-            require_identities(len(datasets[name].identities), recipe.identities)
+            _require_batch(datasets[name], recipe)
         digests = {network: weights_digest(path) for network, path in weights.items()}
         wanted = runs(request, settings, datasets[name].fingerprint, digests)
         plan += cohorts(wanted, asked.pack or study.pack or PACK)
@@ -120,7 +122,7 @@ def _request(asked: Asked, study: StudyFile, name: str, device: str, threads: in
     return Request(
         dataset=name,
         methods=method_names(list(asked.methods) or study.methods or ["all"], asked.exclude),
-        teacher=network_name(asked.teacher or study.teacher or "resnet101"),
+        teacher=asked.teacher or study.teacher or "resnet101",
         student=network_name(asked.student or study.student or "resnet18"),
         seeds=tuple(dict.fromkeys(seeds or [0])),
         head=head,
@@ -128,6 +130,13 @@ def _request(asked: Asked, study: StudyFile, name: str, device: str, threads: in
         threads=threads,
         teacher_seed=asked.teacher_seed,
     )
+
+
+def _require_batch(dataset: Dataset, recipe: Recipe) -> None:
+    if recipe.sampling == "images":
+        require_images(len(dataset.train), recipe.batch)
+    else:
+        require_identities(len(dataset.identities), recipe.identities)
 
 
 def _numbers(text: str) -> list[int]:
@@ -147,12 +156,13 @@ def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict
         files[network_name(network)] = Path(path)
     wanted = {request.student: settings.recipe}
     if any(method != "none" for method in request.methods):
-        wanted.setdefault(request.teacher, settings.teacher_recipe)
-    return {
-        network: find_weights(network, files)
-        for network, recipe in wanted.items()
-        if recipe.pretrained == "imagenet"
-    }
+        wanted = dict.fromkeys(teacher_names(request.teacher), settings.teacher_recipe) | wanted
+    found = {}
+    for network, recipe in wanted.items():
+        published = NETWORKS[network].pretrained  # None: always from scratch
+        if recipe.pretrained == "imagenet" and published:
+            found[network] = find_weights(published, files)
+    return found
 
 
 def _device(name: str) -> torch.device:

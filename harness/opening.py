@@ -15,8 +15,8 @@ from harness.data.synthetic import GENERATOR_VERSION, Synthetic, generate
 from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
 from harness.lease import waiting
-from harness.plan import settle
 from harness.progress import Reporter
+from harness.settings import settle
 from harness.spec import Recipe
 
 GENERATED = "synthetic"

@@ -1,27 +1,18 @@
-"""From names and configurations to runs: a grid is a plain list of cohorts, teachers first.
-
-Precedence of settings, weakest first: defaults of `Recipe`, the dataset's file, the study's file,
-`--set`, `--precision`.
-"""
+"""From names and settings to runs: a grid is a plain list of cohorts, teachers first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fnmatch import fnmatch
-from typing import TypeVar, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
-from harness.config import File, Values
-from harness.data.synthetic import Synthetic
 from harness.errors import UsageError, nearest
-from harness.networks import NETWORKS
-from harness.sources import source_digest
-from harness.spec import Option, Recipe, RunSpec
-from methods import EXTRAS, METHODS, Method, Widths, create, find, options
-
-RECIPE, TEACHER_RECIPE, DATA = "recipe", "teacher_recipe", "data"
+from harness.lookup import by_section, full_name, known_methods, method_class
+from harness.networks import NETWORKS, TEAMS
+from harness.settings import Settings
+from harness.sources import method_digest
+from harness.spec import Recipe, RunSpec
+from methods import EXTRAS, METHODS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +28,6 @@ class Request:
     device: str
     threads: int
     teacher_seed: str = "0"  # or "same": a teacher for every student seed
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the configurations and `--set` say, merged."""
-
-    recipe: Recipe
-    teacher_recipe: Recipe
-    options: Mapping[str, Values]  # per method
-    data: Synthetic
 
 
 def choose(
@@ -68,9 +49,14 @@ def choose(
 
 def method_names(asked: Iterable[str], excluded: Iterable[str] = ()) -> tuple[str, ...]:
     """The methods that are meant, in the order asked, without the excluded ones."""
-    known = [*METHODS, *EXTRAS]
+    known = known_methods()
     left_out = choose(excluded, known, [*METHODS], "method")
-    return tuple(n for n in choose(asked, known, [*METHODS], "method") if n not in left_out)
+    words = [word for text in asked for word in text.replace(",", " ").split()]
+    outside = [word for word in words if ":" in word]  # classes by their import path
+    chosen = choose(words, [*known, *outside], [*METHODS], "method")
+    names = [full_name(name) for name in chosen if name not in left_out]
+    by_section(names)  # imports them and finds clashes
+    return tuple(dict.fromkeys(names))
 
 
 def network_name(name: str) -> str:
@@ -84,30 +70,32 @@ def network_name(name: str) -> str:
     return name
 
 
-def settle(files: Sequence[File], assignments: Sequence[str]) -> Settings:
-    """Merge files (weakest first) and `key=value` assignments.
+def _require_logits_suffice(methods: Iterable[str], team: str) -> None:
+    """Check that no method wants the features of a teacher of several networks.
 
     Raises:
-        UsageError: an assignment's key is unknown or its value impossible.
+        UsageError: one does.
     """
-    stated: dict[str, Values] = {}
-    for file in files:
-        for section in (RECIPE, TEACHER_RECIPE, DATA):
-            stated.setdefault(section, {}).update(file.section(section))
-        for method, values in file.options.items():
-            stated.setdefault(method, {}).update(values)
-    for assignment in assignments:
-        section, name, value = _split(assignment)
-        stated.setdefault(section, {})[name] = value
-    recipe = stated.pop(RECIPE, {})
-    teacher = recipe | stated.pop(TEACHER_RECIPE, {})
-    data = stated.pop(DATA, {})
-    return Settings(
-        recipe=_typed(Recipe, recipe, RECIPE),
-        teacher_recipe=_typed(Recipe, teacher, TEACHER_RECIPE),
-        data=_typed(Synthetic, data, DATA),
-        options={method: _method_options(method, values) for method, values in stated.items()},
-    )
+    everything = (METHODS | EXTRAS).items()
+    fit = [name for name, kind in everything if kind.paper and not kind.needs_features]
+    for name in methods:
+        if method_class(name).needs_features:
+            raise UsageError(
+                f"{name} needs the teacher's maps or features, but the teacher {team} is several "
+                f"networks joined by their logits. Methods for such a teacher: {', '.join(fit)}."
+            )
+
+
+def teacher_names(name: str) -> tuple[str, ...]:
+    """The networks that make the teacher called `name`: one, or a team's members.
+
+    Raises:
+        UsageError: neither network nor team is called so.
+    """
+    if name not in NETWORKS and name not in TEAMS:
+        known = [*NETWORKS, *TEAMS]
+        raise UsageError(f"No network is called {name!r}.{nearest(name, known)}")
+    return TEAMS.get(name, (name,))
 
 
 def runs(
@@ -122,9 +110,9 @@ def runs(
         return RunSpec(
             dataset=request.dataset, method=method, network=network, teachers=teachers, seed=seed,
             recipe=recipe, options=tuple(sorted(settings.options.get(method, {}).items())),
-            head=request.head, fingerprint=fingerprint,
+            head="own" if NETWORKS[network].head else request.head, fingerprint=fingerprint,
             weights=weights.get(network, "none") if recipe.pretrained != "none" else "none",
-            source=source_digest(find(method).__module__), device=request.device,
+            source=method_digest(method_class(method)), device=request.device,
             threads=request.threads,
         )  # fmt: skip
 
@@ -133,10 +121,15 @@ def runs(
     for seed in request.seeds:
         if distilled:
             teacher_seed = seed if request.teacher_seed == "same" else int(request.teacher_seed)
-            teacher = spec("none", request.teacher, teacher_seed, settings.teacher_recipe)
-            wanted.append(teacher)
+            teachers = [
+                spec("none", network, teacher_seed, settings.teacher_recipe)
+                for network in teacher_names(request.teacher)
+            ]
+            if len(teachers) > 1:
+                _require_logits_suffice(distilled, request.teacher)
+            wanted += teachers
         wanted.append(spec("none", request.student, seed, settings.recipe))
-        wanted += [spec(m, request.student, seed, settings.recipe, teacher) for m in distilled]
+        wanted += [spec(m, request.student, seed, settings.recipe, *teachers) for m in distilled]
     return list(dict.fromkeys(wanted))
 
 
@@ -167,66 +160,3 @@ def _stream(spec: RunSpec) -> _Stream:
     return (
         spec.dataset, spec.fingerprint, spec.seed, spec.recipe, spec.device, spec.threads
     )  # fmt: skip
-
-
-def _split(assignment: str) -> tuple[str, str, Option]:
-    """`recipe.epochs=3` as (section, name, value as text)."""
-    key, equals, value = assignment.partition("=")
-    section, dot, name = key.strip().partition(".")
-    if not (equals and dot and name):
-        raise UsageError(f"--set {assignment!r} is not SECTION.NAME=VALUE, as in recipe.epochs=60.")
-    sections = [RECIPE, TEACHER_RECIPE, DATA, *METHODS, *EXTRAS]
-    if section not in sections:
-        hint = nearest(section, sections)
-        raise UsageError(f"--set {assignment!r}: nothing is called {section!r}.{hint}")
-    return section, name, value.strip()
-
-
-T = TypeVar("T")
-
-
-def _typed(kind: type[T], values: Values, section: str) -> T:
-    """A dataclass from stated values, each converted to its field's type."""
-    hints = get_type_hints(kind)
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    given = {}
-    for name, value in values.items():
-        if name not in known:
-            raise UsageError(f"{section} has no {name!r}.{nearest(name, known)}")
-        given[name] = _convert(value, hints[name], f"{section}.{name}")
-    try:
-        return kind(**given)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-
-
-def _method_options(method: str, values: Values) -> Values:
-    """A method's options, checked and without those that state the default."""
-    try:
-        kind: type[Method] = find(method)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    offered = options(kind)
-    chosen: Values = {}
-    for name, value in values.items():
-        if name not in offered:
-            raise UsageError(f"{method} has no option {name!r}.{nearest(name, offered)}")
-        typed = _convert(value, offered[name].type, f"{method}.{name}")
-        if typed != offered[name].default:
-            chosen[name] = typed
-    try:  # an impossible value is known now, not when the run starts
-        create(kind, _SMALL, _SMALL, chosen)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    return chosen
-
-
-_SMALL = Widths(maps=(8, 8, 8, 8), embedding=8, identities=2)
-
-
-def _convert(value: Option, kind: type, name: str) -> Option:
-    try:
-        converted: Option = TypeAdapter(kind).validate_python(value)
-    except ValidationError as error:
-        raise UsageError(f"{name} takes {kind.__name__}, given {value!r}.") from error
-    return converted

@@ -11,9 +11,19 @@ TRAINING_VERSION = 1  # raise it by hand when a change of the code moves trained
 SCORING_VERSION = 1  # raise it when a change moves scores of the same weights: re-scores only
 
 PRECISIONS = ("fp32", "bf16", "fp16")
-HEADS = ("bnneck", "fc256")
+HEADS = ("bnneck", "fc256", "classblock")
 
 Option = float | int | str | bool
+
+_WORDS: dict[str, tuple[str | int, ...]] = {
+    "pretrained": ("imagenet", "none"),
+    "precision": PRECISIONS,
+    "schedule": ("cosine", "steps"),
+    "sampling": ("identities", "images"),
+    "last_stride": (1, 2),
+    "stem": ("3x3", "2x2"),
+    "distillation_batches": ("shared", "separate"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +56,37 @@ class Recipe:
     erase: float = 0.5
     pretrained: str = "imagenet"  # or "none": from scratch
     precision: str = "fp32"
+    schedule: str = "cosine"  # or "steps": the rate times `decay` at each of `milestones`
+    milestones: tuple[float, ...] = ()
+    decay: float = 0.1
+    sampling: str = "identities"  # P x K; or "images": `batch` images drawn at random
+    batch: int = 256
+    last_stride: int = 1  # of ResNets and DenseNets; 2 as published
+    stem: str = "3x3"  # their max pooling; "2x2" as in PDRD's authors' later code
+    distillation_batches: str = "shared"  # or "separate": a second stream for the methods' losses
 
     def __post_init__(self) -> None:
-        positive = ("epochs", "lr", "identities", "images_each", "height", "width")
+        positive = ("epochs", "lr", "identities", "images_each", "height", "width", "batch")
         for name in positive:
             self._require(name, getattr(self, name) > 0, "above 0")
         for name in ("flip", "erase", "label_smoothing"):
             self._require(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         not_negative = ("warmup_epochs", "final_lr", "momentum", "weight_decay", "pad", "margin")
-        for name in (*not_negative, "triplet_weight", "warmup_factor"):
+        for name in (*not_negative, "triplet_weight", "warmup_factor", "decay"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
-        ordered = self.warmup_epochs <= self.hold_until < self.epochs
-        self._require("hold_until", ordered, "between warmup_epochs and epochs (and below epochs)")
-        self._require("pretrained", self.pretrained in ("imagenet", "none"), "imagenet or none")
-        self._require("precision", self.precision in PRECISIONS, " or ".join(PRECISIONS))
-        if self.triplet_weight:
+        if self.schedule == "cosine":
+            ordered = self.warmup_epochs <= self.hold_until < self.epochs
+            self._require(
+                "hold_until", ordered, "between warmup_epochs and epochs (and below epochs)"
+            )
+        for name, allowed in _WORDS.items():
+            said = " or ".join(map(str, allowed))
+            self._require(name, getattr(self, name) in allowed, said)
+        rising = list(self.milestones) == sorted(self.milestones)
+        self._require("milestones", rising, "epochs in rising order")
+        if self.sampling == "images":
+            self._require("triplet_weight", self.triplet_weight == 0, "0 with sampling: images")
+        elif self.triplet_weight:
             pairs = self.identities > 1 and self.images_each > 1
             self._require(
                 "images_each", pairs, "2 or more (and identities too) with a triplet loss"
@@ -94,8 +120,20 @@ class RunSpec:
         """Folder of this run: readable first, then a digest of every field."""
         content = json.dumps([TRAINING_VERSION, asdict(self)], sort_keys=True).encode()
         digest = hashlib.sha256(content).hexdigest()[:8]
-        pair = "-".join((*dict.fromkeys(t.network for t in self.teachers), self.network))
-        return f"{self.dataset}/{self.method}/{pair}/seed{self.seed}-{digest}"
+        pair = "-".join((*self._teachers(), self.network))
+        return f"{self.dataset}/{self.method_folder}/{pair}/seed{self.seed}-{digest}"
+
+    @property
+    def method_folder(self) -> str:
+        """The method's name as one part of a path: an import path has colons."""
+        return self.method.replace(":", "-").replace("/", "-")
+
+    def _teachers(self) -> tuple[str, ...]:
+        """The teacher's network; of several their number and kind: `4xresnet18`."""
+        names = [teacher.network for teacher in self.teachers]
+        if len(names) < 2:
+            return tuple(names)
+        return (f"{len(names)}x{names[0].partition('-')[0]}",)
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from harness.data.stream import Stream
 from harness.errors import InterruptedRunError
 from harness.interrupt import Stop
 from harness.lease import LeaseLostError
-from harness.networks import ReID, as_float32
+from harness.networks import Joined, ReID, as_float32
 from harness.objective import objective
 from harness.schedule import learning_rate
 from harness.seeding import seed_of
@@ -50,6 +51,7 @@ class Loop:
     """What the loop needs besides the runs: the data, the device and how to behave on it."""
 
     stream: Stream
+    second: Stream | None  # for the methods' losses, where they have batches of their own
     recipe: Recipe
     device: torch.device
     stop: Stop
@@ -58,7 +60,19 @@ class Loop:
     progress: Callable[[int, int, str], None] = lambda _done, _total, _note: None
 
 
-def train(trainees: Sequence[Trainee], teacher: ReID | None, loop: Loop) -> dict[str, Failure]:
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the teacher says about a batch; `own`: the objective sees another batch."""
+
+    images: Tensor
+    labels: Tensor
+    taught: Outputs
+    own: bool
+
+
+def train(
+    trainees: Sequence[Trainee], teacher: ReID | Joined | None, loop: Loop
+) -> dict[str, Failure]:
     """Bring every trainee to the last step; return, by key, those that did not get there.
 
     Raises:
@@ -67,15 +81,18 @@ def train(trainees: Sequence[Trainee], teacher: ReID | None, loop: Loop) -> dict
     going, failures = list(trainees), {}
     saved, stream = time.monotonic(), loop.stream
     start = min((trainee.step for trainee in going), default=stream.steps)
-    for step, raw in stream.run(start, loop.workers):
+    others = loop.second.run(start, loop.workers) if loop.second else repeat(None)
+    for (step, raw), other in zip(stream.run(start, loop.workers), others, strict=False):
         images, labels = raw.to(loop.device)
         active = [trainee for trainee in going if trainee.step == step]  # others are ahead
-        taught = None
+        lesson = None
         if teacher is not None and any(trainee.method for trainee in active):
+            shown = other[1].to(loop.device) if other else (images, labels)
             with torch.no_grad():
-                taught = _outputs(teacher.eval(), images, loop)
+                taught = _outputs(teacher.eval(), shown[0], loop)
+            lesson = Lesson(*shown, taught, own=other is not None)
         for trainee in active:
-            if failure := guarded(partial(_update, trainee, images, labels, taught, loop)):
+            if failure := guarded(partial(_update, trainee, images, labels, lesson, loop)):
                 failures[trainee.spec.key] = failure
         stopping = loop.stop.requested  # read once: what is left after this step is on disk
         if stopping or time.monotonic() - saved >= loop.interval:
@@ -110,7 +127,7 @@ def guarded(work: Callable[[], object]) -> Failure | None:
     return None
 
 
-def _outputs(network: ReID, images: Tensor, loop: Loop) -> Outputs:
+def _outputs(network: ReID | Joined, images: Tensor, loop: Loop) -> Outputs:
     """A forward pass in the recipe's precision, handed on in float32."""
     dtype = AUTOCAST.get(loop.recipe.precision)
     with torch.autocast(loop.device.type, dtype=dtype, enabled=dtype is not None):
@@ -119,7 +136,7 @@ def _outputs(network: ReID, images: Tensor, loop: Loop) -> Outputs:
 
 
 def _update(
-    trainee: Trainee, images: Tensor, labels: Tensor, taught: Outputs | None, loop: Loop
+    trainee: Trainee, images: Tensor, labels: Tensor, lesson: Lesson | None, loop: Loop
 ) -> None:
     """One step of one run: forward, losses, backward, SGD."""
     began, step, spec = time.perf_counter(), trainee.step, trainee.spec
@@ -127,8 +144,11 @@ def _update(
     torch.manual_seed(seed_of("step", spec.seed, spec.method, step))  # for methods that draw
     outputs = _outputs(trainee.network.train(), images, loop)
     parts = objective(outputs, labels, loop.recipe)
-    if trainee.method is not None and taught is not None:
-        parts["distillation"] = trainee.method.weight * trainee.method(outputs, taught, labels)
+    if trainee.method is not None and lesson is not None:
+        if lesson.own:
+            outputs = _outputs(trainee.network, lesson.images, loop)
+        loss = trainee.method(outputs, lesson.taught, lesson.labels)
+        parts["distillation"] = trainee.method.weight * loss
     loss = torch.stack(list(parts.values())).sum()
     if not bool(loss.isfinite()):
         values = ", ".join(f"{name} {value.item():.4g}" for name, value in parts.items())

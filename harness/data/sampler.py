@@ -1,4 +1,4 @@
-"""P x K batches: P distinct identities, K images of each, as a pure function of (seed, epoch).
+"""Which images make a batch, as a pure function of (seed, epoch): P identities, K images of each.
 
 Each identity's images are shuffled and cut into groups of K; an identity with fewer than K images
 forms one group in which images repeat. The groups are then dealt round-robin into as many batches
@@ -29,6 +29,42 @@ def require_identities(available: int, wanted: int) -> None:
             f"recipe.identities is {wanted} (P, identities per batch) but the training set has "
             f"{available}. Choose at most that many: --set recipe.identities={available}."
         )
+
+
+def require_images(available: int, wanted: int) -> None:
+    """Check that one batch of images can be drawn.
+
+    Raises:
+        UsageError: the training set has fewer.
+    """
+    if available < wanted:
+        raise UsageError(
+            f"recipe.batch is {wanted} but the training set has {available} images. Choose at most "
+            f"that many: --set recipe.batch={available}."
+        )
+
+
+class Shuffle:
+    """All images in random order, cut into batches; what does not fill the last one is dropped.
+
+    Raises:
+        UsageError: there are fewer images than one batch needs.
+    """
+
+    def __init__(self, images: int, size: int, stream: str) -> None:
+        require_images(images, size)
+        self._images, self._size, self._stream = images, size, stream
+        self.batches = images // size
+        self._epoch = lru_cache(maxsize=2)(self._draw)
+
+    def batch(self, epoch: int, number: int) -> list[int]:
+        """Indices of the images of one batch."""
+        return self._epoch(epoch)[number * self._size : (number + 1) * self._size]
+
+    def _draw(self, epoch: int) -> list[int]:
+        random = generator("sampler", self._stream, epoch)
+        order: list[int] = torch.randperm(self._images, generator=random).tolist()
+        return order
 
 
 class Sampler:

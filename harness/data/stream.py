@@ -12,7 +12,7 @@ from torch import Tensor
 from harness.data.augment import Augmentation, apply, draw, normalise
 from harness.data.dataset import Dataset
 from harness.data.pixels import Pixels
-from harness.data.sampler import Sampler
+from harness.data.sampler import Sampler, Shuffle
 from harness.seeding import generator
 from harness.spec import Recipe
 
@@ -34,16 +34,25 @@ class Raw:
 
 
 class Stream:
-    """The training batches of one (dataset, seed, recipe), reachable at any step."""
+    """The training batches of one (dataset, seed, recipe), reachable at any step.
 
-    def __init__(self, dataset: Dataset, pixels: Pixels, recipe: Recipe, seed: int) -> None:
+    Streams of another `purpose` draw other batches from the same images.
+    """
+
+    def __init__(
+        self, dataset: Dataset, pixels: Pixels, recipe: Recipe, seed: int, purpose: str = ""
+    ) -> None:
         position = {identity: label for label, identity in enumerate(dataset.identities)}
         self._labels = torch.tensor([position[image.identity] for image in dataset.train])
         self._pixels, self._recipe = pixels, recipe
-        self._name = f"{dataset.fingerprint}/{seed}"
-        self._sampler = Sampler(
-            self._labels.tolist(), recipe.identities, recipe.images_each, self._name
-        )
+        self._name = f"{dataset.fingerprint}/{seed}" + (purpose and f"/{purpose}")
+        self._sampler: Sampler | Shuffle
+        if recipe.sampling == "images":
+            self._sampler = Shuffle(len(self._labels), recipe.batch, self._name)
+        else:
+            self._sampler = Sampler(
+                self._labels.tolist(), recipe.identities, recipe.images_each, self._name
+            )
         self.steps_per_epoch = self._sampler.batches
         self.steps = recipe.epochs * self.steps_per_epoch
 

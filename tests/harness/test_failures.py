@@ -121,7 +121,7 @@ def test_a_failed_teacher_blocks_its_students_and_only_them(tmp_path, shared_run
     original = Trainee.restore
 
     def restore(self):
-        if self.spec.network == "resnet34":
+        if self.spec.network == "resnet18":
             raise RuntimeError("bad day")
         original(self)
 

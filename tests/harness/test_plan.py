@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.config import load_dataset
+from harness.config import load_dataset, load_study
 from harness.errors import UsageError
-from harness.plan import Request, choose, cohorts, method_names, network_name, runs, settle
+from harness.plan import Request, choose, cohorts, method_names, network_name, runs, teacher_names
+from harness.settings import settle
 from methods import METHODS
 
 SETTINGS = settle([load_dataset("synthetic")], [])
@@ -98,9 +99,55 @@ def test_assignments_override_files_and_are_part_of_the_key():
     assert len(keys[0] & keys[1]) == 1  # the teacher
 
 
-def test_a_stated_default_is_no_change():
-    same = settle([load_dataset("synthetic")], ["pdrd.weight=2"])
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["pdrd.weight=2"],
+        ["sp.weight=3000"],
+        ["sp.variant=original"],
+        ["rkd.distance_weight=1", "rkd.angle_weight=2"],
+    ],
+)
+def test_a_stated_default_is_no_change(assignments):
+    same = settle([load_dataset("synthetic")], assignments)
     assert planned(settings=same) == planned()
+
+
+def test_a_variant_brings_its_own_defaults():
+    changed = settle([], ["sp.variant=pdrd", "sp.weight=1000", "rkd.variant=pdrd"])
+    assert changed.options == {"sp": {"variant": "pdrd"}, "rkd": {"variant": "pdrd"}}
+    changed = settle([], ["sp.variant=pdrd", "sp.weight=3000"])
+    assert changed.options == {"sp": {"variant": "pdrd", "weight": 3000.0}}
+
+
+def test_milestones_can_be_assigned():
+    changed = settle([], ["recipe.schedule=steps", "recipe.milestones=60, 90,110"])
+    assert changed.recipe.milestones == (60.0, 90.0, 110.0)
+
+
+def test_a_team_makes_one_teacher_of_several_runs():
+    request = replace(REQUEST, teacher="resnet18-directional", methods=("vrkd",), seeds=(0,))
+    teachers, students = planned(request)
+    assert [spec.network for spec in teachers] == [
+        f"resnet18-{kind}" for kind in ("hap", "vap", "dap", "aap")
+    ]
+    assert {spec.head for spec in teachers} == {"own"}
+    assert students[-1].teachers == teachers
+    assert students[-1].key.startswith("synthetic/vrkd/4xresnet18-resnet18/seed0-")
+    with pytest.raises(UsageError, match="'resnet18-direct'. Did you mean 'resnet18-directional'"):
+        teacher_names("resnet18-direct")
+
+
+def test_the_study_of_pdrds_tables_takes_its_variants():
+    settings = settle([load_dataset("market1501"), load_study("pdrd-tables")], [])
+    variants = {name: values.get("variant") for name, values in settings.options.items()}
+    assert variants == dict.fromkeys(("fitnet", "cckd", "sp", "rkd", "pkt"), "pdrd") | {"csd": None}
+
+
+def test_the_study_of_vrkd_is_as_its_paper_says():
+    recipe = settle([load_dataset("veri776"), load_study("vrkd")], []).recipe
+    assert (recipe.schedule, recipe.milestones, recipe.lr) == ("steps", (60, 90, 110), 0.02)
+    assert (recipe.sampling, recipe.batch, recipe.triplet_weight) == ("images", 256, 0)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +161,13 @@ def test_a_stated_default_is_no_change():
         ("pdrd.wieght=1", "pdrd has no option 'wieght'. Did you mean 'weight'"),
         ("pdrd.weight=heavy", "pdrd.weight takes float, given 'heavy'"),
         ("pdrd.activation=tanh", "mish"),
-        ("sp.variant=pdrd", "sp has no variant 'pdrd' in this version"),
-        ("csd.variant=original", "csd has no variant 'original' in this version"),
+        ("sp.variant=pdr", "sp has no variant 'pdr'. Offered: original, pdrd"),
+        ("fitnet.stage=7", "fitnet has no stage 7"),
+        ("recipe.milestones=60,ten", "recipe.milestones takes numbers such as 60,90,110"),
+        ("recipe.milestones=60,30", "recipe.milestones is .* it must be epochs in rising order"),
+        ("recipe.schedule=stairs", "recipe.schedule is stairs; it must be cosine or steps"),
+        ("recipe.last_stride=3", "recipe.last_stride is 3; it must be 1 or 2"),
+        ("recipe.sampling=images", "recipe.triplet_weight is .* it must be 0 with sampling"),
         ("recipe.flip=2", "recipe.flip is 2.0; it must be between 0 and 1"),
         ("data.kind=cats", "kind"),
     ],

@@ -28,3 +28,14 @@ def test_the_vehicle_schedule_of_pdrd():
 def test_it_never_rises_after_the_warm_up():
     rates = [learning_rate(Recipe(), step, 7) for step in range(70, 1050)]
     assert all(later <= earlier for earlier, later in pairwise(rates))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "rate"),
+    [(0, 2e-3), (2.5, 1.1e-2), (5, 2e-2), (59.9, 2e-2), (60, 2e-3), (90, 2e-4), (119, 2e-5)],
+)
+def test_the_steps_of_vrkd(epoch, rate):
+    recipe = Recipe(
+        epochs=120, warmup_epochs=5, schedule="steps", milestones=(60, 90, 110), lr=2e-2
+    )
+    assert learning_rate(recipe, round(epoch * 100), 100) == pytest.approx(rate, rel=1e-6)

@@ -44,7 +44,7 @@ def test_a_killed_holders_teacher_is_taken_over_and_resumed(tmp_path, monkeypatc
     runs, notes = tmp_path / "runs", tmp_path / "notes"
     monkeypatch.setenv("NOTES", str(notes))
     first = small.start(runs, "sp", arguments=("--checkpoint-every", "0"), code=NOTING)
-    while not list(runs.glob("synthetic/none/resnet34/*/checkpoint.pt")):
+    while not list(runs.glob("synthetic/none/resnet18/*/checkpoint.pt")):
         assert first.poll() is None
         time.sleep(0.02)
     second = small.start(runs, "pdrd", code=NOTING)

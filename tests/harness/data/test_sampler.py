@@ -1,6 +1,6 @@
 import pytest
 
-from harness.data.sampler import Sampler
+from harness.data.sampler import Sampler, Shuffle
 from harness.errors import UsageError
 
 LABELS = [
@@ -53,3 +53,16 @@ def test_over_epochs_every_image_is_used():
 def test_too_few_identities_is_refused_with_the_way_out():
     with pytest.raises(UsageError, match=r"recipe.identities is 11 .* has 10\..*identities=10"):
         Sampler(LABELS, 11, 2, "s")
+
+
+def test_shuffled_batches_cut_every_epoch_anew_and_repeat_nothing():
+    sampler = Shuffle(23, 5, "s")
+    first, second = (batches(sampler, epoch) for epoch in (0, 1))
+    assert sampler.batches == 4 and first != second
+    assert len({index for batch in first for index in batch}) == 20
+    assert first == batches(Shuffle(23, 5, "s"))
+
+
+def test_too_few_images_is_refused_with_the_way_out():
+    with pytest.raises(UsageError, match=r"recipe.batch is 24 .* has 23 images.*batch=23"):
+        Shuffle(23, 24, "s")

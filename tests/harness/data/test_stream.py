@@ -44,3 +44,12 @@ def test_batches_differ_from_step_to_step(stream):
 def test_labels_are_positions_of_sorted_identities(stream):
     labels = torch.cat([raw.labels for _, raw in stream.run(0, 0)])
     assert set(labels.tolist()) == set(range(8))
+
+
+def test_a_stream_of_another_purpose_draws_other_batches(shared_runs, stream):
+    plan = small.grid(shared_runs, "kd")
+    spec = plan.plan[1][0]
+    data = plan.open_data(spec)
+    other = Stream(data.dataset, data.train, spec.recipe, spec.seed, "distillation")
+    assert other.steps == stream.steps
+    assert not torch.equal(other.at(0).pixels, stream.at(0).pixels)
