@@ -21,6 +21,8 @@ app.command(name="plan", help="Show what `run` with the same options would do.")
 
 data = typer.Typer(no_args_is_help=True, help="Generated images.")
 app.add_typer(data, name="data")
+bench = typer.Typer(no_args_is_help=True, help="Measurements, ours and the obvious way in one run.")
+app.add_typer(bench, name="bench")
 
 
 @app.command()
@@ -45,6 +47,52 @@ def list_names(as_json: Json = False) -> None:
     from harness.show import show_names
 
     show_names(as_json=as_json)
+
+
+@app.command()
+def networks(
+    identities: Annotated[int, typer.Option(min=1, help="Classes of the classifier.")] = 576,
+) -> None:
+    """Parameters and operations of every network, beside what VRKD's Table 1 prints."""
+    from harness.measures import show_networks
+
+    show_networks(identities)
+
+
+@app.command()
+def check_method(
+    name: Annotated[str, typer.Argument(help="A method's name, package.module:Class or file.py.")],
+    train: Annotated[bool, typer.Option(help="Also train with it (half a minute).")] = True,
+) -> None:
+    """Check a method against the contract; exit code 1 if it breaks it."""
+    from harness.checking import check_method as check
+
+    raise typer.Exit(check(name, train=train))
+
+
+@app.command()
+def new_method(
+    name: Annotated[str, typer.Argument(help="In small letters, as my_method.")],
+    folder: Annotated[Path, typer.Option(help="Where to write it and its test.")] = Path(),
+) -> None:
+    """Write a method that works, and its test, to start yours from."""
+    from harness.template import write
+
+    for path in write(name, folder):
+        typer.echo(path)
+    typer.echo(f"Next: kdreid check-method {folder / name}.py")
+
+
+@bench.command()
+def npdrk(
+    images: Annotated[str, typer.Option(help="Batch sizes.")] = "96,256,512",
+    repeats: Annotated[int, typer.Option(min=1)] = 5,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """PDRD's loss by anchors against the broadcast: time and peak memory."""
+    from harness.measures import show_npdrk
+
+    show_npdrk([int(word) for word in images.split(",")], repeats, threads)
 
 
 @data.command()

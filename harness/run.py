@@ -22,7 +22,7 @@ Datasets = Annotated[Names, typer.Option("--dataset", help="One or more, comma-s
 DataRoot = Annotated[Path | None, typer.Option(help="Folder that holds the dataset as unpacked.")]
 Study = Annotated[str | None, typer.Option(help="A file of configs/study, or a path to one.")]
 Network = Annotated[str | None, typer.Option(help="A network's name; see kdreid list.")]
-Head = Annotated[str | None, typer.Option(help="bnneck (default) or fc256.")]
+Head = Annotated[str | None, typer.Option(help="bnneck (default), fc256 or classblock.")]
 Seeds = Annotated[str | None, typer.Option(help="Student seeds, as in 0,1,2.")]
 TeacherSeed = Annotated[str, typer.Option(help="The teacher's seed, or `same` as each student's.")]
 Pack = Annotated[int | None, typer.Option(min=1, help="Students behind one teacher forward.")]

@@ -74,15 +74,18 @@ def show_report(runs: Path) -> None:
 def show_names(*, as_json: bool) -> None:
     """Everything that can be asked for by name."""
     from harness.config import names
-    from harness.networks import NETWORKS
+    from harness.lookup import installed
+    from harness.networks import NETWORKS, TEAMS
     from harness.spec import HEADS
     from methods import EXTRAS, METHODS
 
     known = {
         "methods": list(METHODS),
         "further methods (not in `all`)": list(EXTRAS),
+        "methods of installed packages": list(installed()),
         "datasets": names("dataset"),
         "networks": list(NETWORKS),
+        "teachers of several networks": list(TEAMS),
         "heads": list(HEADS),
         "studies": names("study"),
     }

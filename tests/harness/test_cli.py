@@ -57,7 +57,7 @@ def test_a_finished_grid_prints_its_table_and_where_it_lies(study):
     done = call("kdreid", "run", *study)
     assert done.returncode == 0, done.stderr
     assert "0 runs done now, 3 were done before, 0 failed" in done.stderr
-    assert "ResNet34" in done.stdout or "resnet34" in done.stdout
+    assert "resnet18" in done.stdout
     assert "KD" in done.stdout
     assert "report" in done.stdout
 
@@ -75,7 +75,7 @@ def test_status_and_list(shared_runs):
 def test_status_exit_codes(tmp_path, with_teacher):
     assert call("kdreid", "status", "--runs", tmp_path / "nowhere").returncode == 3
     assert call("kdreid", "status", "--runs", with_teacher).returncode == 0
-    (teacher,) = with_teacher.glob("synthetic/none/resnet34/*")
+    (teacher,) = with_teacher.glob("synthetic/none/resnet18/*")
     (teacher / "record.json").unlink()
     assert call("kdreid", "status", "--runs", with_teacher).returncode == 4
     (teacher / "failure.json").write_text('{"kind": "diverged", "message": "m", "attempt": 1}')
@@ -167,7 +167,7 @@ def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
         "--runs", tmp_path, "--methods", "none", "--set", "recipe.pretrained=none",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    (record,) = tmp_path.glob("market1501/none/resnet18/*/record.json")
+    (record,) = tmp_path.glob("market1501/none/cnn5/*/record.json")
     assert "junk" in json.loads(record.read_text())["notes"][0]
 
 
