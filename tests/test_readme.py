@@ -4,15 +4,14 @@ import re
 import shlex
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import pytest
 import small
-import torch
-from fakes import LABELS, LARGE, SMALL, fake
 
-from methods import METHODS, Method, create
+from harness.conformance import carry_out
+from harness.conformance.losses import checks
+from harness.lookup import method_class
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -85,14 +84,12 @@ def test_the_loss_snippet_runs():
 
 
 def test_the_shown_method_is_a_method(tmp_path, monkeypatch):
-    """It fulfils the contract, and trains by its name once it is listed."""
-    module = types.ModuleType("centre")
-    exec(SNIPPETS[1], module.__dict__)
-    centre = module.Centre
-    assert issubclass(centre, Method)
-    student, teacher = fake(SMALL, grad=True), fake(LARGE)
-    loss = create(centre, SMALL, LARGE, {"power": 2.0})(student, teacher, LABELS)
-    assert loss.shape == () and torch.isfinite(loss)
-    monkeypatch.setitem(METHODS, "centre", centre)
-    _, outcome = small.run(tmp_path, "centre", assignments=["centre.power=2"])
+    """It conforms, and trains from a file in the current folder under its own name."""
+    (tmp_path / "centre.py").write_text(SNIPPETS[1])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    centre = method_class("centre:Centre")
+    assert [f for f in carry_out(checks(centre, "original")) if f.problem] == []
+    plan, outcome = small.run(tmp_path, "centre:Centre", assignments=["centre.power=2"])
     assert not outcome.failed
+    assert plan.plan[-1][-1].options == (("power", 2.0),)
