@@ -7,7 +7,7 @@ import pytest
 import torch
 from fakes import LABELS, LARGE, SIZES, SMALL, cast, fake, from_raw, reordered, tensors
 
-from methods import EXTRAS, METHODS, Widths, create
+from methods import EXTRAS, METHODS, Outputs, Widths, create
 
 EVERY = [f"{n}:{variant}" for n, kind in (METHODS | EXTRAS).items() for variant in kind.variants]
 LEARNING = [case for case in EVERY if not case.startswith("none")]
@@ -74,6 +74,25 @@ def test_no_gradient_reaches_the_teacher(name):
     if loss.requires_grad:
         loss.backward()
     assert all(tensor.grad is None for tensor in tensors(teacher))
+
+
+def test_the_gradient_is_that_of_finite_differences(name):
+    """Along a random direction in all of the student's tensors at once."""
+    method, teacher = build(name), fake(LARGE, seed=1)
+    leaves = [tensor.detach().requires_grad_() for tensor in tensors(fake(SMALL))]
+
+    def loss(step=0.0):
+        moved = [leaf + step * way for leaf, way in zip(leaves, ways, strict=True)]
+        return method(Outputs(tuple(moved[:4]), *moved[4:]), teacher, LABELS)
+
+    torch.manual_seed(5)
+    ways = [torch.randn_like(leaf) for leaf in leaves]
+    loss().backward()
+    pairs = zip(leaves, ways, strict=True)
+    slope = sum((leaf.grad * way).sum() for leaf, way in pairs if leaf.grad is not None)
+    with torch.no_grad():
+        estimate = (loss(1e-6) - loss(-1e-6)) / 2e-6
+    assert torch.isclose(slope, estimate, rtol=1e-4)
 
 
 def test_inputs_are_left_as_they_were(name):
