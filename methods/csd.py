@@ -65,10 +65,12 @@ class CSD(Method):
         self.neighbours = self.of_variant("neighbours", neighbours)
         self.tau_q, self.tau_g = tau_q, tau_g
         ours, theirs = student.maps[-1], teacher.maps[-1]
-        self.projector: nn.Module = nn.Linear(ours, theirs)
+        self.projector: nn.Module
         if variant == "pdrd":
             convolution = nn.Conv2d(ours, theirs, kernel_size=3, stride=2, padding=1)
             self.projector = nn.Sequential(convolution, nn.BatchNorm2d(theirs), nn.ReLU())
+        else:
+            self.projector = nn.Linear(ours, theirs)
         self.register_buffer("bank", torch.zeros(0, theirs))
 
     def prepare(self, batches: Callable[[], Iterable[Outputs]], generator: torch.Generator) -> None:
