@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from harness.consistency import rank_consistency
 from methods import Outputs, Widths
 from methods.pdrd import ACTIVATIONS, PDRD, differences
 from methods.relations import cosines, lengths
@@ -75,6 +76,20 @@ def npdrk(images: int, repeats: int, threads: int) -> dict[str, Measurement]:
         )
         for name, several in found.items()
     }
+
+
+def consistency(queries: int, gallery: int) -> float:
+    """Seconds for PDRD's L_rank between two networks that rank alike but not the same."""
+    random = torch.Generator().manual_seed(0)
+
+    def features(count: int) -> Tensor:
+        return torch.randn(count, FEATURES, generator=random)
+
+    teacher = features(queries), features(gallery)
+    student = tuple(part + features(len(part)) for part in teacher)
+    began = time.perf_counter()
+    rank_consistency(teacher, (student[0], student[1]))
+    return time.perf_counter() - began
 
 
 def _measure(name: str, images: int, repeats: int, threads: int) -> Measurement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from harness.bench import npdrk
+from harness.bench import consistency, npdrk
 from harness.networks import NETWORKS, build
 from harness.networks.counting import count
 from harness.networks.printed import VRKD_TABLE_1
@@ -53,3 +53,12 @@ def show_npdrk(batches: list[int], repeats: int, threads: int) -> None:
             f"  {images:>4} images  by anchors takes {quick.seconds / slow.seconds:.2f} of the time"
             f" and {quick.mebibytes / max(slow.mebibytes, 1e-9):.2f} of the memory"
         )
+
+
+def show_consistency(queries: int, gallery: int) -> None:
+    """How long ranking consistency takes."""
+    seconds = consistency(queries, gallery)
+    typer.echo(
+        f"L_rank of {queries:,} queries in a gallery of {gallery:,}: {seconds:.0f} s, "
+        f"{seconds / queries * 1e3:.1f} ms a query"
+    )

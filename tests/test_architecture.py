@@ -11,6 +11,7 @@ ALLOWED = {"methods": set(), "results": set(), "slurm": set(), "harness": set(FO
 OWNERS = {
     "submitit": {"slurm"},
     "pandas": {"results"},
+    "scipy": {"results", "harness"},
     "tabulate": {"results"},
     "jinja2": {"results"},
     "torchvision": {"harness"},
