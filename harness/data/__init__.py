@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.data import dukemtmc, market1501, msmt17, veri776
+from harness.data import dukemtmc, market1501, msmt17, vehicleid, veri776
 from harness.data.dataset import Dataset
 
 __all__ = ["LOADERS", "Dataset"]
@@ -15,4 +15,5 @@ LOADERS: dict[str, Callable[[Path], Dataset]] = {
     "dukemtmc": dukemtmc.load,
     "msmt17": msmt17.load,
     "veri776": veri776.load,
+    "vehicleid": vehicleid.load,
 }

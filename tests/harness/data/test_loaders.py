@@ -1,4 +1,4 @@
-"""The four real datasets, in their distributed layouts, as a few real JPEG files each."""
+"""The five real datasets, in their distributed layouts, as a few real JPEG files each."""
 
 import pytest
 
@@ -138,3 +138,67 @@ def test_the_fingerprint_sees_names_labels_sizes_and_content(tmp_path, place, jp
     assert LOADERS["market1501"](tmp_path / "b").fingerprint != first
     jpeg(tmp_path / "a" / "query" / "0001_c2s1_001051_00.jpg")
     assert LOADERS["market1501"](tmp_path / "a").fingerprint != first
+
+
+@pytest.fixture
+def vehicleid(place):
+    """Ten images of three test vehicles (4, 4 and 2) and four of two others."""
+
+    def write(root):
+        numbers = [f"{number:07d}" for number in range(1, 15)]
+        place(root, {"image": [f"{number}.jpg" for number in numbers]})
+        vehicles = [7, 7, 9, 9, 21, 21, 21, 21, 22, 22, 22, 22, 23, 23]
+        lines = [f"{number} {v}" for number, v in zip(numbers, vehicles, strict=True)]
+        (root / "train_test_split").mkdir()
+        (root / "train_test_split/train_list.txt").write_text("\n".join(lines[:4]) + "\n\n")
+        for size, end in ((800, 8), (1600, 12), (2400, 14)):
+            path = root / f"train_test_split/test_list_{size}.txt"
+            path.write_text("\n".join(lines[4:end]) + "\n")
+        return root
+
+    return write
+
+
+@pytest.mark.parametrize("folder", ["", "VehicleID_V1.0", "vehicleid"])
+def test_vehicleid_scores_three_lists_in_ten_draws_each(tmp_path, vehicleid, folder):
+    vehicleid(tmp_path / folder)
+    dataset = LOADERS["vehicleid"](tmp_path)
+    assert dataset.identities == (7, 9) and len(dataset.test) == 10
+    assert {name: len(draws) for name, draws in dataset.evaluations.items()} == {
+        "test800": 10, "test1600": 10, "test2400": 10
+    }  # fmt: skip
+    for name, vehicles, images in (("test800", 1, 4), ("test1600", 2, 8), ("test2400", 3, 10)):
+        for draw in dataset.evaluations[name]:
+            gallery = [dataset.test[index].identity for index in draw.gallery]
+            assert len(gallery) == len(set(gallery)) == vehicles
+            assert len(draw.query) == images - vehicles
+            assert not set(draw.query) & set(draw.gallery)
+    assert len({draw.gallery for draw in dataset.evaluations["test2400"]}) > 3
+    assert len({image.camera for image in dataset.test}) == 10  # so that nothing is removed
+
+
+def test_vehicleids_draws_are_always_the_same(tmp_path, vehicleid):
+    vehicleid(tmp_path)
+    first, again = LOADERS["vehicleid"](tmp_path), LOADERS["vehicleid"](tmp_path)
+    assert first.evaluations == again.evaluations
+    assert first.fingerprint == again.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("line", "pattern"),
+    [
+        ("0000001", r"train_list.txt:5: '0000001' is not `image vehicle`"),
+        ("0000099 7", r"train_list.txt:5 names image/0000099.jpg, which is absent"),
+    ],
+)
+def test_a_wrong_line_of_vehicleid_is_named(tmp_path, vehicleid, line, pattern):
+    path = vehicleid(tmp_path) / "train_test_split/train_list.txt"
+    path.write_text(path.read_text().strip() + f"\n{line}\n")
+    with pytest.raises(SetupError, match=pattern):
+        LOADERS["vehicleid"](tmp_path)
+
+
+def test_an_empty_list_of_vehicleid_is_refused(tmp_path, vehicleid):
+    (vehicleid(tmp_path) / "train_test_split/test_list_800.txt").write_text("\n")
+    with pytest.raises(SetupError, match="test_list_800.txt names no image"):
+        LOADERS["vehicleid"](tmp_path)
