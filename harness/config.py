@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
+from harness.data.check import Expected
 from harness.data.synthetic import Synthetic
 from harness.errors import UsageError, nearest
 from harness.spec import Option, Recipe
@@ -58,6 +59,8 @@ class DatasetFile(File):
 
     loader: str
     root: Path | None = None
+    expected: dict[str, Expected] = Field(default_factory=dict)  # counts by subset
+    availability: str = ""  # what to know before looking for it
 
 
 class StudyFile(File):

@@ -46,6 +46,7 @@ class Asked:
     precision: str | None = None
     threads: int | None = None
     workers: int = 2
+    allow_partial: bool = False
 
 
 @dataclass
@@ -102,8 +103,9 @@ def make(asked: Asked, reporter: Reporter) -> Grid:
         settings = settle([file, study], [*asked.assignments, *precision], request.methods)
         weights |= _weights(request, settings, asked.weights)
         datasets[name] = open_dataset(
-            name, file, settings.data, asked.data_root, asked.runs, asked.workers, reporter
-        )
+            name, file, settings.data, asked.data_root, asked.runs, asked.workers, reporter,
+            allow_partial=asked.allow_partial,
+        )  # fmt: skip
         for recipe in (settings.recipe, settings.teacher_recipe):
             _require_batch(datasets[name], recipe)
         digests = {network: weights_digest(path) for network, path in weights.items()}

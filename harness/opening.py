@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness.config import DatasetFile
 from harness.data import LOADERS, Dataset, market1501
+from harness.data.check import require_whole
 from harness.data.pixels import open_pixels
+from harness.data.relay import LAYOUTS, VEHICLES, relay
 from harness.data.synthetic import GENERATOR_VERSION, Synthetic, generate
 from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
@@ -20,6 +23,7 @@ from harness.settings import settle
 from harness.spec import Recipe
 
 GENERATED = "synthetic"
+PLACE = "KDREID_DATA"  # environment variable: where the real datasets are
 
 
 def open_dataset(
@@ -30,11 +34,13 @@ def open_dataset(
     runs: Path,
     workers: int,
     reporter: Reporter,
+    *,
+    allow_partial: bool = False,
 ) -> Dataset:
     """The dataset called `name`, from `root` or, if it is the generated one, drawn when missing.
 
     Raises:
-        SetupError: it is not where it should be, or not complete.
+        SetupError: it is not where it should be, or not complete and that is not allowed.
         UsageError: its file names an unknown loader.
     """
     root = root or file.root
@@ -46,12 +52,26 @@ def open_dataset(
         raise UsageError(
             f"{name}: no loader is called {file.loader!r}.{nearest(file.loader, LOADERS)}"
         )
+    dataset = find_dataset(name, file, root)
+    notes = require_whole(dataset, file.expected, allow_partial=allow_partial)
+    return replace(dataset, notes=(*dataset.notes, *notes))
+
+
+def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
+    """A real dataset below `root`, or where its file or KDREID_DATA says, whole or not.
+
+    Raises:
+        SetupError: it is not there.
+    """
+    root = root or file.root or (Path(os.environ[PLACE]) if os.environ.get(PLACE) else None)
+    about = f" {file.availability}" if file.availability else ""
     if root is None:
         raise SetupError(
-            f"{name}: say where it is with --data-root DIR (the folder that holds it, as unpacked)."
+            f"{name}: say where it is with --data-root DIR (the folder that holds it, as unpacked) "
+            f"or in the environment variable {PLACE}.{about}"
         )
     if not root.is_dir():
-        raise SetupError(f"{name}: the data root {root} does not exist.")
+        raise SetupError(f"{name}: the data root {root} does not exist.{about}")
     return LOADERS[file.loader](root)
 
 
@@ -74,15 +94,22 @@ def open_data(
     return Data(dataset, train, test)
 
 
-def draw(target: Path, assignments: Sequence[str], workers: int) -> Path:
-    """Generate images into `target` with the given `name=value` settings.
+def draw(target: Path, assignments: Sequence[str], workers: int, like: str | None = None) -> Path:
+    """Generate images with the given `name=value` settings; the folder that holds them.
+
+    They go into `target` in Market-1501's layout or, with `like`, below it in that dataset's.
 
     Raises:
-        UsageError: a setting is unknown or impossible, or `target` holds something else.
+        UsageError: a setting is unknown or impossible, or the folder holds something else.
     """
-    settings = settle([], [f"data.{assignment}" for assignment in assignments]).data
+    if like is not None and like not in LAYOUTS:
+        raise UsageError(f"No layout is called {like!r}.{nearest(like, LAYOUTS)}")
+    kind = ["data.kind=vehicles"] if like in VEHICLES else []
+    settings = settle([], [*kind, *(f"data.{assignment}" for assignment in assignments)]).data
     try:
-        return generate(target, settings, workers=workers)
+        if like is None:
+            return generate(target, settings, workers=workers)
+        return relay(generate(target / ".drawn", settings, workers=workers), target, like)
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -36,6 +36,7 @@ Precision = Annotated[str | None, typer.Option(help="fp32, bf16 or fp16.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; part of a CPU run's key.")]
 Workers = Annotated[int, typer.Option(min=0, help="Readers beside the training; change no number.")]
 Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between two checkpoints.")]
+Partial = Annotated[bool, typer.Option("--allow-partial", help="Go on with an incomplete dataset.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan and stop.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try diverged runs again, too.")]
 Json = Annotated[bool, typer.Option("--json", help="With --dry-run: the plan as JSON.")]
@@ -63,6 +64,7 @@ def run(
     threads: Threads = None,
     workers: Workers = 2,
     checkpoint_every: Checkpoint = 300.0,
+    allow_partial: Partial = False,
     dry_run: DryRun = False,
     retry: Retry = False,
     as_json: Json = False,
@@ -75,7 +77,7 @@ def run(
     asked = Asked(
         methods or (), exclude or (), dataset or (), data_root, study, teacher, student, head,
         seeds, teacher_seed, pack, assignments or (), weights or (), runs, device, precision,
-        threads, workers,
+        threads, workers, allow_partial,
     )  # fmt: skip
     reporter = Reporter(quiet=quiet)
     if dry_run or context.info_name == "plan":

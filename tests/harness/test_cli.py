@@ -166,7 +166,15 @@ def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
         "run", "--study", small.STUDY, "--dataset", "market1501", "--data-root", root,
         "--runs", tmp_path, "--methods", "none", "--set", "recipe.pretrained=none",
     )  # fmt: skip
+    assert done.returncode == 3
+    assert "is not the whole dataset: train has 32 images where 12,936" in done.stderr
+    done = call(
+        "run", "--study", small.STUDY, "--dataset", "market1501", "--data-root", root,
+        "--runs", tmp_path, "--methods", "none", "--set", "recipe.pretrained=none",
+        "--allow-partial",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "Partial data: train has 32 images" in done.stdout
     (record,) = tmp_path.glob("market1501/none/cnn5/*/record.json")
     assert "junk" in json.loads(record.read_text())["notes"][0]
 
