@@ -49,6 +49,17 @@ def list_names(as_json: Json = False) -> None:
     show_names(as_json=as_json)
 
 
+@bench.command(name="consistency")
+def bench_consistency(
+    queries: Annotated[int, typer.Option(min=1)] = 3368,
+    gallery: Annotated[int, typer.Option(min=2)] = 19732,
+) -> None:
+    """PDRD's ranking consistency (Eq. 2), by default at Market-1501's size."""
+    from harness.measures import show_consistency
+
+    show_consistency(queries, gallery)
+
+
 @app.command()
 def networks(
     identities: Annotated[int, typer.Option(min=1, help="Classes of the classifier.")] = 576,
@@ -97,16 +108,32 @@ def npdrk(
 
 @data.command()
 def make(
-    target: Annotated[Path, typer.Argument(help="Folder to write, in Market-1501's layout.")],
+    target: Annotated[Path, typer.Argument(help="Folder to write; with --like the data root.")],
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="kind=vehicles, seed=3, train_identities=200")
     ] = None,
+    like: Annotated[
+        str | None, typer.Option(help="market1501, dukemtmc, msmt17, veri776 or vehicleid.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
-    """Draw images of made-up people or vehicles."""
+    """Draw images of made-up people or vehicles, in the layout of a real dataset."""
     from harness.opening import draw
 
-    typer.echo(draw(target, assignments or (), workers))
+    typer.echo(draw(target, assignments or (), workers, like))
+
+
+@data.command(name="check")
+def check_data(
+    dataset: Annotated[str, typer.Option(help="A real dataset's name.")],
+    data_root: Annotated[Path | None, typer.Option(help="Folder that holds it.")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every image.")] = False,
+    workers: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Found against expected, subset by subset; exit code 3 if the copy is not whole."""
+    from harness.checking_data import check_data as check
+
+    raise typer.Exit(check(dataset, data_root, deep=deep, workers=workers))
 
 
 @data.command()
