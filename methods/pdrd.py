@@ -92,12 +92,14 @@ class ByAnchors(torch.autograd.Function):
         for start in range(0, count, size):
             rows = slice(start, start + size)
             with torch.set_grad_enabled(learning):
-                leaf = source[rows].detach().requires_grad_(learning)
-                gap = activate(differences(target[rows])).sub_(activate(differences(leaf)))
-                norm = lengths(gap, dim=(1, 2))
-                if learning:
-                    slopes[rows] = torch.autograd.grad(norm.sum(), leaf)[0]
-            norms[rows] = norm.detach()
+                ours = differences(source[rows].detach()).requires_grad_(learning)
+                activated = activate(ours)
+            gap = activate(differences(target[rows])).sub_(activated.detach())
+            norms[rows] = norm = lengths(gap, dim=(1, 2))
+            if learning:
+                gap.div_(norm.where(norm > 0, 1)[:, None, None])  # 0 where both networks agree
+                (slope,) = torch.autograd.grad(activated, ours, gap)
+                slopes[rows] = slope.sum(dim=1) - slope.sum(dim=2)
         ctx.save_for_backward(slopes / count)
         return norms.mean()
 
