@@ -11,7 +11,7 @@ import typer
 
 from harness.conformance import Finding, carry_out, losses, training
 from harness.errors import DONE, FAILED, UsageError
-from harness.lookup import full_name, method_class
+from harness.lookup import defined_in, full_name, method_class
 from methods import Method, Widths, create
 
 WIDE = Widths(maps=(256, 512, 1024, 2048), embedding=2048, identities=702)
@@ -64,13 +64,7 @@ def _from_file(path: Path) -> str:
         module = importlib.import_module(path.stem)
     except Exception as error:
         raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {error}).") from error
-    found = [
-        key
-        for key, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, Method)
-        and value.__module__ == module.__name__
-    ]
+    found = defined_in(module)
     if len(found) != 1:
         raise UsageError(
             f"{path} defines {len(found)} methods; say which: {path.stem}:CLASS, from its folder."

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 
 from harness.errors import UsageError, nearest
 from methods import EXTRAS, METHODS, Method
@@ -86,7 +87,7 @@ def _imported(name: str) -> type[Method]:
         ) from error
     kind = getattr(module, attribute, None)
     if not (isinstance(kind, type) and issubclass(kind, Method)):
-        offered = [k for k, v in vars(module).items() if _is_method(v, module_name)]
+        offered = defined_in(module)
         raise UsageError(f"{module_name} has no method {attribute!r}.{nearest(attribute, offered)}")
     for wanted in ("name", "label", "paper"):
         if not hasattr(kind, wanted):
@@ -94,5 +95,12 @@ def _imported(name: str) -> type[Method]:
     return kind
 
 
-def _is_method(value: object, module: str) -> bool:
-    return isinstance(value, type) and issubclass(value, Method) and value.__module__ == module
+def defined_in(module: ModuleType) -> list[str]:
+    """The names of the methods that a module defines itself."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, Method)
+        and value.__module__ == module.__name__
+    ]

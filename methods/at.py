@@ -11,11 +11,13 @@ weight of 1000 belongs to the code. As each Q has unit length, a stage counts as
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from methods.base import Method, Outputs, Paper, Widths
+from methods.base import Method, Outputs, Paper
 from methods.relations import match_sizes, normalise
 
 
@@ -35,10 +37,7 @@ class AT(Method):
         url="https://arxiv.org/abs/1612.03928",
     )
 
-    def __init__(
-        self, student: Widths, teacher: Widths, *, weight: float = 1000.0, variant: str = "original"
-    ) -> None:
-        super().__init__(student, teacher, weight=weight, variant=variant)
+    variants: ClassVar = {"original": {"weight": 1000.0}}
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         stages = []

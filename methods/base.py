@@ -63,14 +63,14 @@ class Method(nn.Module):
     paper: ClassVar[Paper | None]
     permutation_invariant: bool = True
     needs_features: ClassVar[bool] = True  # of the teacher; False: its logits are enough
-    variants: ClassVar[Mapping[str, Mapping[str, Value]]] = {"original": {}}
+    variants: ClassVar[Mapping[str, Mapping[str, Value]]] = {"original": {"weight": 1.0}}
 
     def __init__(
         self,
         student: Widths,
         teacher: Widths,
         *,
-        weight: float | None = 1.0,
+        weight: float | None = None,
         variant: str = "original",
     ) -> None:
         super().__init__()

@@ -58,9 +58,8 @@ def defaults(method: type[Method], variant: str) -> dict[str, Value]:
     if variant not in method.variants:
         offered = ", ".join(method.variants)
         raise ValueError(f"{method.name} has no variant {variant!r}. Offered: {offered}.")
-    stated = {name: option.default for name, option in options(method).items()}
-    own = {**stated, **method.variants[variant]}
-    return {name: v for name, v in own.items() if v is not None and name != "variant"}
+    stated = {n: o.default for n, o in options(method).items() if o.default is not None}
+    return {n: v for n, v in {**method.variants[variant], **stated}.items() if n != "variant"}
 
 
 def build(

@@ -7,9 +7,11 @@ With C the cosines of the pooled features, (B, B),
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
-from methods.base import Method, Outputs, Widths
+from methods.base import Method, Outputs
 from methods.pdrd import PDRD
 from methods.relations import cosines, lengths, require_batch
 
@@ -20,11 +22,7 @@ class Pairwise(Method):
     name = "pairwise"
     label = "L_pairwise"
     paper = PDRD.paper
-
-    def __init__(
-        self, student: Widths, teacher: Widths, *, weight: float = 2.0, variant: str = "original"
-    ) -> None:
-        super().__init__(student, teacher, weight=weight, variant=variant)
+    variants: ClassVar = {"original": {"weight": 2.0}}
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         require_batch(student.pooled, 2, self.name)

@@ -12,10 +12,11 @@ Since A is linear in C, d = C_teacher - C_student is all it needs, in O(B^2) ins
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 from torch import Tensor
 
-from methods.base import Method, Outputs, Widths
+from methods.base import Method, Outputs
 from methods.pdrd import PDRD
 from methods.relations import cosines, lengths, require_batch
 
@@ -26,11 +27,7 @@ class PDRK(Method):
     name = "pdrk"
     label = "L_pdrk"
     paper = PDRD.paper
-
-    def __init__(
-        self, student: Widths, teacher: Widths, *, weight: float = 2.0, variant: str = "original"
-    ) -> None:
-        super().__init__(student, teacher, weight=weight, variant=variant)
+    variants: ClassVar = {"original": {"weight": 2.0}}
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         require_batch(student.pooled, 2, self.name)

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from methods.base import Method, Outputs, Paper, Widths
+from methods.base import Method, Outputs, Paper
 from methods.relations import lengths, require_batch
 
 EPSILON = 1e-7  # the paper's code; L is so small that another value moves it by 1e-4
@@ -36,16 +36,6 @@ class PKT(Method):
     )
 
     variants: ClassVar = {"original": {"weight": 3e4}, "pdrd": {"weight": 3e5}}
-
-    def __init__(
-        self,
-        student: Widths,
-        teacher: Widths,
-        *,
-        weight: float | None = None,
-        variant: str = "original",
-    ) -> None:
-        super().__init__(student, teacher, weight=weight, variant=variant)
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         require_batch(student.pooled, 2, self.name)

@@ -16,7 +16,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from methods.base import Method, Outputs, Paper, Widths
+from methods.base import Method, Outputs, Paper
 from methods.relations import cosines, normalise, require_batch
 
 
@@ -34,16 +34,6 @@ class SP(Method):
     )
 
     variants: ClassVar = {"original": {"weight": 3000.0}, "pdrd": {"weight": 1000.0}}
-
-    def __init__(
-        self,
-        student: Widths,
-        teacher: Widths,
-        *,
-        weight: float | None = None,
-        variant: str = "original",
-    ) -> None:
-        super().__init__(student, teacher, weight=weight, variant=variant)
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         if self.variant == "pdrd":

@@ -33,7 +33,7 @@ def checks(kind: type[Method], variant: str) -> dict[str, Callable[[], str]]:
         "inputs are left as they were": _inputs_untouched,
         "the order of the batch matters as declared": _order,
         "maps of other sizes and widths": _mixed,
-        "outputs of a network in half precision": _half,
+        "outputs of a network in half precision, under autocast": _half,
         "finite where student and teacher agree": _agreeing,
         "finite with dead (all-zero) rows": _dead,
         "finite with duplicated images": _duplicated,
@@ -157,11 +157,20 @@ def _mixed(kind: type[Method], variant: str) -> str:
 
 
 def _half(kind: type[Method], variant: str) -> str:
-    def as_half(tensor: Tensor) -> Tensor:
-        return tensor.bfloat16().float()
-
-    student = as_float32(made_up(SMALL, grad=True, change=as_half))
-    return _finite(build(kind, variant), student, made_up(LARGE, seed=1, change=as_half))
+    """As the loop does it: a network under autocast, the loss in float32 outside."""
+    raw = made_up(SMALL, grad=True, change=lambda tensor: tensor.bfloat16())
+    teacher = as_float32(made_up(LARGE, seed=1, change=lambda tensor: tensor.bfloat16()))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        student = as_float32(raw)
+        with torch.autocast("cpu", enabled=False):
+            loss = build(kind, variant)(student, teacher, LABELS)
+    if loss.dtype != torch.float32 or not bool(loss.isfinite()):
+        return f"the loss is {loss.item()} in {loss.dtype}"
+    torch.autograd.backward(loss)
+    gradients = [tensor.grad for tensor in tensors(raw) if tensor.grad is not None]
+    if not gradients or not all(bool(gradient.isfinite().all()) for gradient in gradients):
+        return "a gradient that reaches the network is not finite, or none does"
+    return ""
 
 
 def _agreeing(kind: type[Method], variant: str) -> str:

@@ -24,11 +24,7 @@ def require_identities(available: int, wanted: int) -> None:
     Raises:
         UsageError: the training set has fewer.
     """
-    if available < wanted:
-        raise UsageError(
-            f"recipe.identities is {wanted} (P, identities per batch) but the training set has "
-            f"{available}. Choose at most that many: --set recipe.identities={available}."
-        )
+    _require("identities", wanted, " (P, identities per batch)", available, "")
 
 
 def require_images(available: int, wanted: int) -> None:
@@ -37,10 +33,14 @@ def require_images(available: int, wanted: int) -> None:
     Raises:
         UsageError: the training set has fewer.
     """
+    _require("batch", wanted, "", available, " images")
+
+
+def _require(field: str, wanted: int, meaning: str, available: int, what: str) -> None:
     if available < wanted:
         raise UsageError(
-            f"recipe.batch is {wanted} but the training set has {available} images. Choose at most "
-            f"that many: --set recipe.batch={available}."
+            f"recipe.{field} is {wanted}{meaning} but the training set has {available}{what}. "
+            f"Choose at most that many: --set recipe.{field}={available}."
         )
 
 
