@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.run import Json, Runs, run
+from harness.run import DataRoot, Json, Partial, Runs, run
 from harness.serve import serve
 
 app = typer.Typer(
@@ -126,7 +126,7 @@ def make(
 @data.command(name="check")
 def check_data(
     dataset: Annotated[str, typer.Option(help="A real dataset's name.")],
-    data_root: Annotated[Path | None, typer.Option(help="Folder that holds it.")] = None,
+    data_root: DataRoot = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every image.")] = False,
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
@@ -134,6 +134,21 @@ def check_data(
     from harness.checking_data import check_data as check
 
     raise typer.Exit(check(dataset, data_root, deep=deep, workers=workers))
+
+
+@data.command(name="cache")
+def cache_data(
+    dataset: Annotated[str, typer.Option(help="A dataset's name.")],
+    data_root: DataRoot = None,
+    size: Annotated[str | None, typer.Option(help="As 256x128; usually the recipe's.")] = None,
+    runs: Runs = Path("runs"),
+    workers: Annotated[int, typer.Option(min=1)] = 2,
+    allow_partial: Partial = False,
+) -> None:
+    """Decode all images ahead of the runs, which then share them."""
+    from harness.caching import cache_data as cache
+
+    cache(dataset, data_root, runs, size, workers, allow_partial=allow_partial)
 
 
 @data.command()

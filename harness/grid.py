@@ -47,6 +47,7 @@ class Asked:
     threads: int | None = None
     workers: int = 2
     allow_partial: bool = False
+    cache: bool = True
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Grid:
     runs: Path
     workers: int
     reporter: Reporter
+    cache: bool = True
     _opened: dict[tuple[str, int, int], Data] = field(default_factory=dict)
 
     @property
@@ -73,7 +75,7 @@ class Grid:
         if where not in self._opened:
             dataset = self.datasets[spec.dataset]
             self._opened[where] = open_data(
-                dataset, spec.recipe, self.runs, self.workers, self.reporter
+                dataset, spec.recipe, self.runs, self.workers, self.reporter, cache=self.cache
             )
         return self._opened[where]
 
@@ -111,7 +113,7 @@ def make(asked: Asked, reporter: Reporter) -> Grid:
         digests = {network: weights_digest(path) for network, path in weights.items()}
         wanted = runs(request, settings, datasets[name].fingerprint, digests)
         plan += cohorts(wanted, asked.pack or study.pack or PACK)
-    return Grid(plan, device, weights, datasets, asked.runs, asked.workers, reporter)
+    return Grid(plan, device, weights, datasets, asked.runs, asked.workers, reporter, asked.cache)
 
 
 def _request(asked: Asked, study: StudyFile, name: str, device: str, threads: int) -> Request:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from harness.config import DatasetFile
 from harness.data import LOADERS, Dataset, market1501
+from harness.data.cache import Cached, DiskTooSmallError, open_cache
 from harness.data.check import require_whole
-from harness.data.pixels import open_pixels
+from harness.data.pixels import Decoding
 from harness.data.relay import LAYOUTS, VEHICLES, relay
 from harness.data.synthetic import GENERATOR_VERSION, Synthetic, generate
 from harness.errors import SetupError, UsageError, nearest
@@ -76,22 +77,45 @@ def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
 
 
 def open_data(
-    dataset: Dataset, recipe: Recipe, runs: Path, workers: int, reporter: Reporter
+    dataset: Dataset,
+    recipe: Recipe,
+    runs: Path,
+    workers: int,
+    reporter: Reporter,
+    *,
+    cache: bool = True,
 ) -> Data:
-    """The dataset with all its images decoded at the recipe's size.
+    """The dataset with its images at the recipe's size: decoded ahead, or as they are needed.
+
+    Without `cache`, or where the disk has no room for one, training is slower and no bit different.
 
     Raises:
         SetupError: images are unreadable.
     """
-    with reporter.task(f"decoding {dataset.name}") as progress:
-        train, test = open_pixels(
-            dataset,
-            (recipe.height, recipe.width),
-            runs / "cache",
-            workers=workers,
-            progress=lambda done, total: progress(done, total, ""),
-        )
+    size = (recipe.height, recipe.width)
+    if cache:
+        try:
+            return Data(dataset, *build_cache(dataset, size, runs, workers, reporter))
+        except DiskTooSmallError as error:
+            reporter.say(f"{error} Going on without: images are decoded as they are needed.")
+    train, test = (Decoding(dataset.root, images, size) for images in (dataset.train, dataset.test))
     return Data(dataset, train, test)
+
+
+def build_cache(
+    dataset: Dataset, size: tuple[int, int], runs: Path, workers: int, reporter: Reporter
+) -> tuple[Cached, Cached]:
+    """Training and test images at `size` (height, width) from the cache below `runs`.
+
+    Raises:
+        SetupError: images are unreadable.
+        DiskTooSmallError: there is no room.
+    """
+    with reporter.task(f"decoding {dataset.name}") as progress:
+        return open_cache(
+            dataset, size, runs / "cache", workers=workers, say=reporter.say,
+            progress=lambda done, total: progress(done, total, ""),
+        )  # fmt: skip
 
 
 def draw(target: Path, assignments: Sequence[str], workers: int, like: str | None = None) -> Path:

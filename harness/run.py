@@ -37,6 +37,7 @@ Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; part of a
 Workers = Annotated[int, typer.Option(min=0, help="Readers beside the training; change no number.")]
 Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between two checkpoints.")]
 Partial = Annotated[bool, typer.Option("--allow-partial", help="Go on with an incomplete dataset.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Decode images as they are needed.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan and stop.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try diverged runs again, too.")]
 Json = Annotated[bool, typer.Option("--json", help="With --dry-run: the plan as JSON.")]
@@ -65,6 +66,7 @@ def run(
     workers: Workers = 2,
     checkpoint_every: Checkpoint = 300.0,
     allow_partial: Partial = False,
+    no_cache: NoCache = False,
     dry_run: DryRun = False,
     retry: Retry = False,
     as_json: Json = False,
@@ -77,7 +79,7 @@ def run(
     asked = Asked(
         methods or (), exclude or (), dataset or (), data_root, study, teacher, student, head,
         seeds, teacher_seed, pack, assignments or (), weights or (), runs, device, precision,
-        threads, workers, allow_partial,
+        threads, workers, allow_partial, not no_cache,
     )  # fmt: skip
     reporter = Reporter(quiet=quiet)
     if dry_run or context.info_name == "plan":

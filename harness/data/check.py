@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from PIL import Image as Picture
 from pydantic import BaseModel, ConfigDict
 
 from harness.data.dataset import Dataset, Image
+from harness.data.decode import UnreadableError, decode
 from harness.errors import SetupError
 
 
@@ -99,11 +99,8 @@ def unreadable(
 
     def attempt(image: Image) -> str:
         try:
-            with Picture.open(dataset.root / image.file) as picture:
-                picture.load()
-                if picture.format != "JPEG":
-                    return f"{image.file}: it is a {picture.format} file, not JPEG"
-        except (OSError, SyntaxError, ValueError) as error:
+            decode(dataset.root / image.file)
+        except UnreadableError as error:
             return f"{image.file}: {error}"
         return ""
 

@@ -88,8 +88,8 @@ def spoil(copy, content):
     ("content", "words"),
     [
         (lambda data: data[: len(data) // 2], "truncated"),
-        (lambda _: b"", "cannot identify image file"),
-        (lambda _: b"not an image", "cannot identify image file"),
+        (lambda _: b"", "the file is empty"),
+        (lambda _: b"not an image", "it is no image file"),
     ],
     ids=["truncated", "empty", "text"],
 )

@@ -1,0 +1,13 @@
+import pytest
+
+from harness.data.dataset import Image, assemble
+
+
+@pytest.fixture
+def tiny(tmp_path, jpeg):
+    """Four training images and two test images, each a file of one colour."""
+    images = []
+    for number in range(6):
+        jpeg(tmp_path / "images" / f"{number}.jpg", colour=40 * number)
+        images.append(Image(f"images/{number}.jpg", number // 2, number % 2))
+    return assemble("tiny", tmp_path, images[:4], images[4:5], images[5:])
