@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from harness.config import load_dataset
-from harness.data.check import counts, unreadable
+from harness.data.check import counts, lacking, require_matches, unreadable
 from harness.errors import DONE, ENVIRONMENT, UsageError
 from harness.opening import GENERATED, find_dataset
 from harness.progress import Reporter
@@ -33,6 +33,8 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
         wanted = " or ".join(f"{number:,}" for number in count.expected) or "-"
         mark = "" if count.right else "  <- differs"
         typer.echo(f"  {count.subset:<18}{count.what:<12}{count.found:>10,}{wanted:>20}{mark}")
+    for sentence in lacking(dataset):
+        typer.echo(f"  {sentence}")
     for note in dataset.notes:
         typer.echo(f"  {note}")
     typer.echo(f"  fingerprint {dataset.fingerprint}")
@@ -43,6 +45,7 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
         for problem in problems[:SHOWN]:
             typer.echo(f"  unreadable: {problem}")
         typer.echo(f"  {len(problems)} unreadable images")
-    whole = all(count.right for count in found) and not problems
+    require_matches(dataset)
+    whole = all(count.right for count in found) and not problems and not dataset.absent
     typer.echo(f"{name}: {'whole' if whole else 'not whole; --allow-partial uses it as it is'}")
     return DONE if whole else ENVIRONMENT

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.config import DatasetFile
 from harness.data import LOADERS, Dataset, market1501
 from harness.data.cache import Cached, DiskTooSmallError, open_cache
-from harness.data.check import require_whole
+from harness.data.check import require_matches, require_whole
 from harness.data.pixels import Decoding
 from harness.data.relay import LAYOUTS, VEHICLES, relay
 from harness.data.synthetic import GENERATOR_VERSION, Synthetic, generate
@@ -41,20 +41,24 @@ def open_dataset(
     """The dataset called `name`, from `root` or, if it is the generated one, drawn when missing.
 
     Raises:
-        SetupError: it is not where it should be, or not complete and that is not allowed.
+        SetupError: it is not where it should be, not complete and that is not allowed, or there
+            is nothing to score.
         UsageError: its file names an unknown loader.
     """
     root = root or file.root
     if file.loader == GENERATED:
         if root is None:
             root = _generated(settings, runs, workers, reporter)
-        return market1501.load_folders(name, root, market1501.FOLDERS, market1501.NAME)
+        dataset = market1501.load_folders(name, root, market1501.FOLDERS, market1501.NAME)
+        require_matches(dataset)
+        return dataset
     if file.loader not in LOADERS:
         raise UsageError(
             f"{name}: no loader is called {file.loader!r}.{nearest(file.loader, LOADERS)}"
         )
     dataset = find_dataset(name, file, root)
     notes = require_whole(dataset, file.expected, allow_partial=allow_partial)
+    require_matches(dataset)
     return replace(dataset, notes=(*dataset.notes, *notes))
 
 

@@ -14,6 +14,7 @@ LOADERS: dict[str, Callable[[Path], Dataset]] = {
     "market1501": market1501.load,
     "dukemtmc": dukemtmc.load,
     "msmt17": msmt17.load,
+    "msmt17-train": msmt17.load_train,
     "veri776": veri776.load,
     "vehicleid": vehicleid.load,
 }

@@ -61,7 +61,7 @@ class Cached:
         pixels = self.array[np.asarray(chosen, dtype=np.int64)]
         for place, index in enumerate(chosen):
             if not self._checked[index]:
-                if zlib.crc32(pixels[place]) != self.checksums[index]:
+                if _checksum(pixels[place]) != self.checksums[index]:
                     pixels[place] = self._mended(index)
                 self._checked[index] = True
         return torch.from_numpy(pixels)
@@ -76,7 +76,7 @@ class Cached:
         self.say(f"The pixel cache of {name} was damaged on disk ({self.path}); decoded again.")
         with suppress(OSError, ValueError):
             np.load(self.path, mmap_mode="r+")[index] = image
-            np.load(_checksums(self.path), mmap_mode="r+")[index] = zlib.crc32(image)
+            np.load(_checksums(self.path), mmap_mode="r+")[index] = _checksum(image)
         return image
 
 
@@ -163,7 +163,7 @@ def _build(
             except UnreadableError as error:
                 return f"{file} ({error})"
             array[index] = image
-            sums[index] = zlib.crc32(np.ascontiguousarray(image))
+            sums[index] = _checksum(image)
             return ""
 
         with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -208,6 +208,10 @@ def _too_small(folder: Path, needed: int, error: OSError | None) -> str:
         f"The pixel cache needs {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free"
         f"{reason}. Make room there or choose another disk with --runs DIR."
     )
+
+
+def _checksum(image: Array) -> int:
+    return zlib.crc32(np.ascontiguousarray(image).data)
 
 
 def _checksums(path: Path) -> Path:

@@ -12,6 +12,8 @@ from harness.data.dataset import Dataset, Image
 from harness.data.decode import UnreadableError, decode
 from harness.errors import SetupError
 
+NAMED = 3  # absent images that a message names
+
 
 class Expected(BaseModel):
     """Counts of one subset, as its dataset's file states them; of several any will do."""
@@ -78,10 +80,10 @@ def require_whole(
     Raises:
         SetupError: it is not whole, and that was not allowed.
     """
-    wrong = [count for count in counts(dataset, expected) if not count.right]
+    wrong = [*map(str, (c for c in counts(dataset, expected) if not c.right)), *lacking(dataset)]
     if not wrong:
         return ()
-    said = "; ".join(map(str, wrong))
+    said = "; ".join(wrong)
     if allow_partial:
         return (f"Partial data: {said}.",)
     raise SetupError(
@@ -89,6 +91,38 @@ def require_whole(
         f"(kdreid data check --dataset {dataset.name} --deep looks into every file), or go on with "
         "--allow-partial: every record and table will then say so."
     )
+
+
+def lacking(dataset: Dataset) -> list[str]:
+    """A sentence about the images that are listed but not there, if there are such."""
+    if not dataset.absent:
+        return []
+    more = ", ..." if len(dataset.absent) > NAMED else ""
+    return [
+        f"{len(dataset.absent):,} listed images are absent "
+        f"({', '.join(dataset.absent[:NAMED])}{more})"
+    ]
+
+
+def require_matches(dataset: Dataset) -> None:
+    """Make sure that there is something to score, before anything is trained.
+
+    Raises:
+        SetupError: no query of a test has a gallery image of its identity by another camera.
+    """
+    for name, draws in dataset.evaluations.items():
+        for draw in draws:
+            cameras: dict[int, set[int]] = {}
+            for image in (dataset.test[index] for index in draw.gallery):
+                cameras.setdefault(image.identity, set()).add(image.camera)
+            queries = [dataset.test[index] for index in draw.query]
+            if not any(cameras.get(query.identity, set()) - {query.camera} for query in queries):
+                raise SetupError(
+                    f"{dataset.name}: none of the {len(queries)} queries of {name!r} in "
+                    f"{dataset.root} has a match (an image of its identity by another camera) in "
+                    "the gallery, so nothing could be scored. Restore the query and gallery "
+                    "folders or lists of one and the same copy."
+                )
 
 
 def unreadable(

@@ -40,6 +40,9 @@ class Dataset:
     test: tuple[Image, ...]
     evaluations: dict[str, tuple[Draw, ...]]
     notes: tuple[str, ...] = ()  # what a reader of the numbers should know, a sentence each
+    absent: tuple[
+        str, ...
+    ] = ()  # where lists name an image that is not there, as `list:line: file`
 
     @cached_property
     def identities(self) -> tuple[int, ...]:
@@ -48,15 +51,24 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of all names, labels and sizes and of the content of evenly spaced files."""
+        """Digest of all names, labels and sizes and of the content of evenly spaced files.
+
+        Raises:
+            SetupError: a file cannot be read.
+        """
         digest = hashlib.sha256()
         images = [*self.train, *self.test]
-        for image in images:
-            size = (self.root / image.file).stat().st_size
-            digest.update(f"{image.file} {image.identity} {image.camera} {size}\n".encode())
-        digest.update(repr(self.evaluations).encode())
-        for image in images[:: max(1, len(images) // SAMPLED_FILES)]:
-            digest.update(hashlib.sha256((self.root / image.file).read_bytes()).digest())
+        try:
+            for image in images:
+                size = (self.root / image.file).stat().st_size
+                digest.update(f"{image.file} {image.identity} {image.camera} {size}\n".encode())
+            digest.update(repr(self.evaluations).encode())
+            for image in images[:: max(1, len(images) // SAMPLED_FILES)]:
+                digest.update(hashlib.sha256((self.root / image.file).read_bytes()).digest())
+        except OSError as error:
+            raise SetupError(
+                f"{self.name}: {error.filename} cannot be read ({error.strerror})."
+            ) from error
         return digest.hexdigest()[:16]
 
 
@@ -67,6 +79,7 @@ def assemble(
     query: Sequence[Image],
     gallery: Sequence[Image],
     notes: Iterable[str] = (),
+    absent: Iterable[str] = (),
 ) -> Dataset:
     """The usual dataset: one fixed query set and one gallery. Everything is sorted here.
 
@@ -82,4 +95,4 @@ def assemble(
         gallery=tuple(range(len(query), len(query) + len(gallery))),
     )
     test = (*query, *gallery)
-    return Dataset(name, root, tuple(train), test, {"test": (draw,)}, tuple(notes))
+    return Dataset(name, root, tuple(train), test, {"test": (draw,)}, tuple(notes), tuple(absent))

@@ -8,13 +8,12 @@ VRKD describes the reverse in one sentence, but its mAP lies above its R1, which
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 
 from harness.data.dataset import Dataset, Draw, Image
-from harness.data.layout import locate
+from harness.data.layout import entries, locate, tree
 from harness.errors import SetupError
 from harness.seeding import generator
 
@@ -27,8 +26,24 @@ DRAWS = 10
 def load(root: Path) -> Dataset:
     """Read the dataset below `root`, under its own name or the usual toolboxes' name."""
     home = locate(root, "vehicleid", FOLDERS, ("image", TRAIN, *TESTS.values()))
-    train = sorted(_read(home, TRAIN))
-    lists = {name: sorted(_read(home, path)) for name, path in TESTS.items()}
+    files = tree(home / "image", "vehicleid")
+    absent: dict[str, None] = {}  # in order; the test lists share images
+
+    def read(listed: str) -> list[Image]:
+        """The images of a list; as they have no camera, each counts as its own."""
+        images = []
+        for place, file, identity in entries(home / listed, "vehicleid"):
+            if not file.isdecimal():
+                raise SetupError(f"vehicleid: {home / listed}: {place}: {file!r} is no number.")
+            found = files.get(f"{file}.jpg")
+            if found is None:
+                absent[f"{place}: image/{file}.jpg"] = None
+            else:
+                images.append(Image(f"image/{found}", identity, int(file)))
+        return sorted(images)
+
+    train = read(TRAIN)
+    lists = {name: read(path) for name, path in TESTS.items()}
     test = sorted({image for images in lists.values() for image in images})
     place = {image: index for index, image in enumerate(test)}
     evaluations = {
@@ -36,29 +51,9 @@ def load(root: Path) -> Dataset:
         for name, images in lists.items()
     }
     note = f"Gallery: one image of every vehicle, in {DRAWS} seeded draws for each test list."
-    return Dataset("vehicleid", home, tuple(train), tuple(test), evaluations, (note,))
-
-
-def _read(home: Path, name: str) -> Iterable[Image]:
-    """The images of a list; as they have no camera, each counts as its own.
-
-    Raises:
-        SetupError: the list is empty, a line is wrong, or an image is absent.
-    """
-    images = []
-    for number, line in enumerate((home / name).read_text().splitlines(), 1):
-        if not line.strip():
-            continue
-        file, _, identity = line.strip().partition(" ")
-        if not (file.isdigit() and identity.strip().isdigit()):
-            raise SetupError(f"vehicleid: {home / name}:{number}: {line!r} is not `image vehicle`.")
-        path = f"image/{file}.jpg"
-        if not (home / path).is_file():
-            raise SetupError(f"vehicleid: {home / name}:{number} names {path}, which is absent.")
-        images.append(Image(path, int(identity), int(file)))
-    if not images:
-        raise SetupError(f"vehicleid: {home / name} names no image.")
-    return images
+    return Dataset(
+        "vehicleid", home, tuple(train), tuple(test), evaluations, (note,), tuple(absent)
+    )
 
 
 def _draw(name: str, number: int, images: list[Image], place: dict[Image, int]) -> Draw:

@@ -116,12 +116,25 @@ def test_a_strange_name_is_named(tmp_path, place, jpeg):
         LOADERS["market1501"](tmp_path)
 
 
-def test_msmt17_names_the_list_line_that_is_wrong(tmp_path, msmt17):
-    root = msmt17(tmp_path / "MSMT17_V1")
-    with (root / "list_query.txt").open("a") as file:
-        file.write("0000/0000_009_03_gone.jpg 0\n")
-    with pytest.raises(SetupError, match=r"list_query.txt:2 names test/0000/0000_009_03_gone.jpg"):
-        LOADERS["msmt17"](tmp_path)
+def test_msmt17_can_train_on_list_train_alone_under_a_name_of_its_own(tmp_path, msmt17):
+    msmt17(tmp_path / "MSMT17_V1")
+    both, alone = LOADERS["msmt17"](tmp_path), LOADERS["msmt17-train"](tmp_path)
+    assert (both.name, len(both.train)) == ("msmt17", 3)
+    assert (alone.name, len(alone.train)) == ("msmt17-train", 1)
+    assert "training on list_train: 1 images" in alone.notes[0]
+    assert alone.test == both.test and alone.fingerprint != both.fingerprint
+
+
+@pytest.mark.parametrize("name", ["msmt17", "vehicleid"])
+def test_listed_images_that_are_not_there_are_left_out_and_told(tmp_path, request, name):
+    request.getfixturevalue(name)(tmp_path)
+    whole = LOADERS[name](tmp_path)
+    assert not whole.absent
+    (tmp_path / whole.train[-1].file).unlink()
+    partial = LOADERS[name](tmp_path)
+    assert partial.train == whole.train[:-1]
+    (said,) = partial.absent
+    assert said.endswith(whole.train[-1].file) and ".txt:" in said
 
 
 def test_the_fingerprint_sees_names_labels_sizes_and_content(tmp_path, place, jpeg):
@@ -182,23 +195,3 @@ def test_vehicleids_draws_are_always_the_same(tmp_path, vehicleid):
     first, again = LOADERS["vehicleid"](tmp_path), LOADERS["vehicleid"](tmp_path)
     assert first.evaluations == again.evaluations
     assert first.fingerprint == again.fingerprint
-
-
-@pytest.mark.parametrize(
-    ("line", "pattern"),
-    [
-        ("0000001", r"train_list.txt:5: '0000001' is not `image vehicle`"),
-        ("0000099 7", r"train_list.txt:5 names image/0000099.jpg, which is absent"),
-    ],
-)
-def test_a_wrong_line_of_vehicleid_is_named(tmp_path, vehicleid, line, pattern):
-    path = vehicleid(tmp_path) / "train_test_split/train_list.txt"
-    path.write_text(path.read_text().strip() + f"\n{line}\n")
-    with pytest.raises(SetupError, match=pattern):
-        LOADERS["vehicleid"](tmp_path)
-
-
-def test_an_empty_list_of_vehicleid_is_refused(tmp_path, vehicleid):
-    (vehicleid(tmp_path) / "train_test_split/test_list_800.txt").write_text("\n")
-    with pytest.raises(SetupError, match="test_list_800.txt names no image"):
-        LOADERS["vehicleid"](tmp_path)
