@@ -106,6 +106,18 @@ def npdrk(
     show_npdrk([int(word) for word in images.split(",")], repeats, threads)
 
 
+@bench.command(name="loader")
+def bench_loader(
+    dataset: Annotated[str, typer.Option(help="Source sizes of these; all five if empty.")] = "",
+    images: Annotated[int, typer.Option(min=8)] = 96,
+    rounds: Annotated[int, typer.Option(min=1)] = 5,
+) -> None:
+    """Loading and augmenting from the pixel cache against Pillow and torchvision."""
+    from harness.measures import show_loader
+
+    show_loader(dataset.replace(",", " ").split(), images, rounds)
+
+
 @data.command()
 def make(
     target: Annotated[Path, typer.Argument(help="Folder to write; with --like the data root.")],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from harness.bench import consistency, npdrk
+from harness.bench_loader import SOURCES, measure_loader
+from harness.errors import UsageError, nearest
 from harness.networks import NETWORKS, build
 from harness.networks.counting import count
 from harness.networks.printed import VRKD_TABLE_1
@@ -62,3 +64,25 @@ def show_consistency(queries: int, gallery: int) -> None:
         f"L_rank of {queries:,} queries in a gallery of {gallery:,}: {seconds:.0f} s, "
         f"{seconds / queries * 1e3:.1f} ms a query"
     )
+
+
+def show_loader(names: list[str], images: int, rounds: int) -> None:
+    """Images per second and core at each dataset's source size, both ways.
+
+    Raises:
+        UsageError: a name is none of the five datasets.
+    """
+    if unknown := [name for name in names if name not in SOURCES]:
+        raise UsageError(f"No source is called {unknown[0]!r}.{nearest(unknown[0], SOURCES)}")
+    typer.echo(
+        "images per second on one core, files in memory; once: the pass that fills the cache"
+    )
+    typer.echo(f"  {'files':<22}{'input':>9}{'usual':>9}{'ours':>9}{'ratio':>8}{'once':>9}")
+    for name in names or SOURCES:
+        source = SOURCES[name]
+        found = measure_loader(source, images, rounds)
+        files, size = f"{name} {source.height}x{source.width}", "x".join(map(str, source.size))
+        typer.echo(
+            f"  {files:<22}{size:>9}{found.usual:>9.0f}{found.ours:>9.0f}{found.ratio:>7.1f}x"
+            f"{found.decoding:>9.0f}"
+        )

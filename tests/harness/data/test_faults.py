@@ -239,7 +239,7 @@ def test_the_main_command_says_it_and_exits_with_3(made, tmp_path):
     process = small.start(
         tmp_path / "runs", "sp", arguments=[
             "--dataset", "market1501", "--data-root", str(tmp_path / "root"), "--allow-partial",
-            "--set", "recipe.pretrained=none",
+            "--set", "recipe.pretrained=none", "--set", "recipe.identities=3",
         ],
     )  # fmt: skip
     told = process.communicate(timeout=120)[1]
