@@ -10,7 +10,7 @@ import torch
 
 from harness.config import StudyFile, load_dataset, load_study
 from harness.data.dataset import Dataset
-from harness.data.sampler import require_identities, require_images
+from harness.data.stream import sampler
 from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
 from harness.networks import NETWORKS
@@ -19,7 +19,7 @@ from harness.opening import open_data, open_dataset
 from harness.plan import Request, cohorts, method_names, network_name, runs, teacher_names
 from harness.progress import Reporter
 from harness.settings import Settings, settle
-from harness.spec import HEADS, Recipe, RunSpec
+from harness.spec import HEADS, RunSpec
 
 PACK = 16  # students behind one teacher forward, unless said otherwise
 
@@ -109,7 +109,7 @@ def make(asked: Asked, reporter: Reporter) -> Grid:
             allow_partial=asked.allow_partial,
         )  # fmt: skip
         for recipe in (settings.recipe, settings.teacher_recipe):
-            _require_batch(datasets[name], recipe)
+            sampler(datasets[name], recipe, "")  # which says if not even one batch can be drawn
         digests = {network: weights_digest(path) for network, path in weights.items()}
         wanted = runs(request, settings, datasets[name].fingerprint, digests)
         plan += cohorts(wanted, asked.pack or study.pack or PACK)
@@ -134,13 +134,6 @@ def _request(asked: Asked, study: StudyFile, name: str, device: str, threads: in
         threads=threads,
         teacher_seed=asked.teacher_seed,
     )
-
-
-def _require_batch(dataset: Dataset, recipe: Recipe) -> None:
-    if recipe.sampling == "images":
-        require_images(len(dataset.train), recipe.batch)
-    else:
-        require_identities(len(dataset.identities), recipe.identities)
 
 
 def _numbers(text: str) -> list[int]:

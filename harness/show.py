@@ -14,7 +14,9 @@ from harness.files import read_json
 from harness.record import FAILURE, PROGRESS, folders, state_of
 
 if TYPE_CHECKING:
+    from harness.data import Dataset
     from harness.grid import Grid
+    from harness.spec import Recipe
 
 
 def show_plan(grid: Grid, *, as_json: bool) -> None:
@@ -33,10 +35,26 @@ def show_plan(grid: Grid, *, as_json: bool) -> None:
         typer.echo(
             f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {grid.device}"
         )
+        typer.echo(f"  {_epoch(grid.datasets[cohort[0].dataset], first)}")
         for row in (row for row in rows if row["cohort"] == number):
             typer.echo(f"  {row['state']:<12} {row['key']}")
     counts = Counter(str(row["state"]) for row in rows)
     typer.echo(f"{len(rows)} runs: {_tally(counts)}. Nothing was started.")
+
+
+def _epoch(dataset: Dataset, recipe: Recipe) -> str:
+    """How long an epoch is: it differs between samplers, so it has to be said."""
+    from harness.data.stream import sampler
+
+    batches = sampler(dataset, recipe, "").batches
+    size, shape = recipe.batch, f"{recipe.batch} images"
+    if recipe.sampling == "identities":
+        size = recipe.identities * recipe.images_each
+        shape = f"{recipe.identities} identities x {recipe.images_each} images"
+    return (
+        f"an epoch is {batches:,} batches of {shape}: {batches * size:,} of "
+        f"{len(dataset.train):,} training images; {recipe.epochs * batches:,} steps in all"
+    )
 
 
 def show_status(runs: Path, *, as_json: bool) -> int:

@@ -18,24 +18,6 @@ from harness.errors import UsageError
 from harness.seeding import generator
 
 
-def require_identities(available: int, wanted: int) -> None:
-    """Check that P distinct identities can be drawn.
-
-    Raises:
-        UsageError: the training set has fewer.
-    """
-    _require("identities", wanted, " (P, identities per batch)", available, "")
-
-
-def require_images(available: int, wanted: int) -> None:
-    """Check that one batch of images can be drawn.
-
-    Raises:
-        UsageError: the training set has fewer.
-    """
-    _require("batch", wanted, "", available, " images")
-
-
 def _require(field: str, wanted: int, meaning: str, available: int, what: str) -> None:
     if available < wanted:
         raise UsageError(
@@ -52,7 +34,7 @@ class Shuffle:
     """
 
     def __init__(self, images: int, size: int, stream: str) -> None:
-        require_images(images, size)
+        _require("batch", size, "", images, " images")
         self._images, self._size, self._stream = images, size, stream
         self.batches = images // size
         self._epoch = lru_cache(maxsize=2)(self._draw)
@@ -80,7 +62,7 @@ class Sampler:
         self._members: dict[int, list[int]] = {}
         for index, label in enumerate(labels):
             self._members.setdefault(label, []).append(index)
-        require_identities(len(self._members), identities)
+        _require("identities", identities, " (P, identities per batch)", len(self._members), "")
         self.identities, self.images_each, self._stream = identities, images_each, stream
         self.batches = self._count()
         self._epoch = lru_cache(maxsize=2)(self._draw)

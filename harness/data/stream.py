@@ -42,17 +42,10 @@ class Stream:
     def __init__(
         self, dataset: Dataset, pixels: Pixels, recipe: Recipe, seed: int, purpose: str = ""
     ) -> None:
-        position = {identity: label for label, identity in enumerate(dataset.identities)}
-        self._labels = torch.tensor([position[image.identity] for image in dataset.train])
+        self._labels = torch.tensor(_labels(dataset))
         self._pixels, self._recipe = pixels, recipe
         self._name = f"{dataset.fingerprint}/{seed}" + (purpose and f"/{purpose}")
-        self._sampler: Sampler | Shuffle
-        if recipe.sampling == "images":
-            self._sampler = Shuffle(len(self._labels), recipe.batch, self._name)
-        else:
-            self._sampler = Sampler(
-                self._labels.tolist(), recipe.identities, recipe.images_each, self._name
-            )
+        self._sampler = sampler(dataset, recipe, self._name)
         self.steps_per_epoch = self._sampler.batches
         self.steps = recipe.epochs * self.steps_per_epoch
 
@@ -79,6 +72,23 @@ class Stream:
                 if (following := step + workers) < self.steps:
                     ahead[following] = pool.submit(self.at, following)
                 yield step, raw
+
+
+def sampler(dataset: Dataset, recipe: Recipe, name: str) -> Sampler | Shuffle:
+    """What cuts the training images into the batches of the stream called `name`.
+
+    Raises:
+        UsageError: the training set is too small for one batch.
+    """
+    if recipe.sampling == "images":
+        return Shuffle(len(dataset.train), recipe.batch, name)
+    return Sampler(_labels(dataset), recipe.identities, recipe.images_each, name)
+
+
+def _labels(dataset: Dataset) -> list[int]:
+    """The class of each training image."""
+    position = {identity: label for label, identity in enumerate(dataset.identities)}
+    return [position[image.identity] for image in dataset.train]
 
 
 def plain_batches(pixels: Pixels, device: torch.device, size: int) -> Iterator[Tensor]:

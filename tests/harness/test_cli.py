@@ -44,6 +44,7 @@ def test_the_main_command_and_its_twin_show_one_plan(study):
     assert first.returncode == second.returncode == 0
     assert first.stdout == second.stdout
     assert "cohort 2: 2 runs, one data stream, 32x16, 2 epochs, fp32, on cpu" in first.stdout
+    assert "an epoch is 4 batches of 4 identities x 2 images: 32 of 32 training" in first.stdout
     assert "3 runs: 3 done. Nothing was started." in first.stdout
 
 
