@@ -59,6 +59,15 @@ def test_a_shown_command_is_understood(line, tmp_path, monkeypatch):
         done = call(line.replace("runs/demo", str(tmp_path / "absent")))
         assert done.returncode == 3
         assert "There is no runs folder" in done.stderr
+    elif line.startswith("kdreid data make"):
+        small_data = ("train_identities=2", "test_identities=2", "distractors=1", "junk=1")
+        settings = (word for name in small_data for word in ("--set", name))
+        done = call(line.replace(" made ", f" {tmp_path / 'made'} "), *settings)
+        assert done.returncode == 0, done.stderr
+    elif line.startswith("kdreid data"):
+        done = call(line)
+        assert done.returncode == 3
+        assert "/data" in done.stderr
     elif "synthetic" in line:
         data = [f"data.{name}" for name in ("train_identities=16", "test_identities=2")]
         done = call(line, "--runs", tmp_path, *(w for d in data for w in ("--set", d)))
