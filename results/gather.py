@@ -151,8 +151,9 @@ def _failure(content: dict[str, Any]) -> dict[str, Any]:
 
 def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Scores of the first evaluation and, if there are several, of each under its name."""
-    found = {name: _of_draws(draws) for name, draws in evaluations.items()}
-    name, draws = next(iter(evaluations.items()))
+    found = {name: _of_draws(evaluations[name]) for name in sorted(evaluations, key=_by_size)}
+    name = next(iter(found))
+    draws = evaluations[name]
     scores: dict[str, Any] = {column: fmean(found[name][column]) for column in found[name]}
     for one, columns in found.items() if len(found) > 1 else ():
         for column, values in columns.items():
@@ -170,6 +171,11 @@ def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         "evaluations": tuple(found),
         "spreads": spreads,
     }
+
+
+def _by_size(name: str) -> tuple[int, str]:
+    """Order of evaluations: test800 before test1600, although the records sort them as text."""
+    return int("".join(filter(str.isdecimal, name)) or 0), name
 
 
 def _of_draws(draws: list[dict[str, Any]]) -> dict[str, list[float]]:
