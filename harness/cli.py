@@ -119,7 +119,7 @@ def make(
         str | None,
         typer.Option(
             metavar="N|full",
-            help="With --like: as many as the dataset has, or about N (12 or more) in proportion.",
+            help="With --like: as many as the dataset has, or N (12 or more) in its proportions.",
         ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1)] = 2,

@@ -116,17 +116,18 @@ def draw(
     """Generate images with the given `name=value` settings; the folder that holds them.
 
     They go into `target` in Market-1501's layout or, with `like`, below it in that dataset's. With
-    `images`, a number or "full", there are as many as that dataset has, or about so many in its
-    proportions.
+    `images`, a number or "full", there are so many in that dataset's proportions, or as many as it
+    has.
 
     Raises:
         UsageError: a setting is unknown or impossible, or the folder holds something else.
     """
     if like is not None and like not in LAYOUTS:
         raise UsageError(f"No layout is called {like!r}.{nearest(like, LAYOUTS)}")
+    if like is None and images is not None:
+        raise UsageError("--images counts as a real dataset does: name it with --like.")
     kind = ["data.kind=vehicles"] if like in VEHICLES else []
     settings = settle([], [*kind, *(f"data.{assignment}" for assignment in assignments)]).data
-    reporter = reporter or Reporter(quiet=True)
     try:
         with (reporter or Reporter(quiet=True)).task("drawing images") as progress:
 
@@ -134,8 +135,6 @@ def draw(
                 progress(done, total, "")
 
             if like is None:
-                if images is not None:
-                    raise UsageError("--images counts as a real dataset: name it with --like.")
                 return generate(target, settings, workers=workers, progress=shown)
             if images is None:
                 what: What = settings.studio, plan(settings), _stated(settings, like)
