@@ -127,12 +127,20 @@ def make(
     like: Annotated[
         str | None, typer.Option(help="market1501, dukemtmc, msmt17, veri776 or vehicleid.")
     ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|full",
+            help="With --like: as many as the dataset has, or N (12 or more) in its proportions.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Draw images of made-up people or vehicles, in the layout of a real dataset."""
-    from harness.opening import draw
+    from harness.making import draw
+    from harness.progress import Reporter
 
-    typer.echo(draw(target, assignments or (), workers, like))
+    typer.echo(draw(target, assignments or (), workers, like, images, Reporter()))
 
 
 @data.command(name="check")
