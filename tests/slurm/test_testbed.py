@@ -40,9 +40,9 @@ def until(condition, seconds=60):
         time.sleep(0.2)
 
 
-def kdtestbed(*words):
-    command = [sys.executable, "-m", "slurm.testbed", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def command(*words):
+    words = [sys.executable, "-m", "slurm.testbed", *words]
+    return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
 def left(folder):
@@ -185,39 +185,49 @@ def test_stop_leaves_no_process_and_a_restart_begins_with_an_empty_queue(slurm_i
     assert not left(folder)
 
 
-def test_a_killed_start_is_cleaned_up(slurm_installed, tmp_path):
-    folder = tmp_path / "c"
+def kill_a_start(folder):
+    """Leave what a start had done when it was killed; its first daemon."""
     command = [sys.executable, "-m", "slurm.testbed", "start", "--folder", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as start:
         until(lambda: processes.daemons(Layout(folder), "munged"))
         start.send_signal(signal.SIGKILL)
-    assert left(folder)
-    assert kdtestbed("status", "--folder", str(folder)).returncode == 1
-    stopped = kdtestbed("stop", "--folder", str(folder))
+    (munged,) = processes.daemons(Layout(folder), "munged")
+    return munged
+
+
+def test_a_killed_start_is_cleaned_up_by_the_next_one_or_by_stop(slurm_installed, tmp_path):
+    folder = tmp_path / "c"
+    munged = kill_a_start(folder)
+    with temporary_cluster(folder) as cluster:
+        assert munged not in processes.daemons(cluster.layout)
+        assert cluster.states() == {"n1": "idle", "n2": "idle"}
+    kill_a_start(folder)
+    assert command("status", "--folder", str(folder)).returncode == 1
+    stopped = command("stop", "--folder", str(folder))
     assert (stopped.returncode, stopped.stderr) == (0, f"Stopped the cluster in {folder}\n")
     assert not left(folder)
 
 
 def test_the_commands_of_the_shell(slurm_installed, tmp_path):
     place = ("--folder", str(tmp_path / "c"))
-    refused = kdtestbed("stop-node", "n1", *place)
+    refused = command("stop-node", "n1", *place)
     assert refused.returncode == 3
     assert f"first python -m slurm.testbed start --folder {tmp_path / 'c'}" in refused.stderr
-    started = kdtestbed("start", *place)
+    started = command("start", *place)
     try:
         assert started.returncode == 0, started.stderr
         assert started.stdout == f"export SLURM_CONF={tmp_path}/c/etc/slurm.conf\n"
         assert re.search(r"slurm.* n1, n2 idle after \d+\.\d s, accounting off", started.stderr)
-        assert kdtestbed("stop-node", "n2", *place).returncode == 0
-        shown = kdtestbed("status", *place)
+        assert command("stop-node", "n2", *place).returncode == 0
+        shown = command("status", *place)
         assert shown.returncode == 1
         assert re.search(r"^n1 +idle +\d+$", shown.stdout, re.M)
         assert re.search(r"^n2 +down +-$", shown.stdout, re.M)
-        assert kdtestbed("start-node", "n2", *place).returncode == 0
-        assert kdtestbed("status", *place).returncode == 0
+        assert command("start-node", "n2", *place).returncode == 0
+        assert command("status", *place).returncode == 0
     finally:
-        assert kdtestbed("stop", *place).returncode == 0
-    assert kdtestbed("stop", *place).stderr == f"Nothing runs in {tmp_path / 'c'}\n"
+        assert command("stop", *place).returncode == 0
+    assert command("stop", *place).stderr == f"Nothing runs in {tmp_path / 'c'}\n"
 
 
 def test_no_daemon_of_slurms_own_listens_to_the_network(cluster):
