@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.run import Json, Runs, run
+from harness.run import DataRoot, Device, Json, Quiet, Runs, Workers, run
 from harness.serve import serve
 
 app = typer.Typer(
@@ -47,6 +47,41 @@ def list_names(as_json: Json = False) -> None:
     from harness.show import show_names
 
     show_names(as_json=as_json)
+
+
+@app.command()
+def score(
+    words: Annotated[list[str], typer.Argument(metavar="RUN...", help="Keys or parts of digests.")],
+    runs: Runs = Path("runs"),
+    data_root: DataRoot = None,
+    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
+    ties: Annotated[str, typer.Option(help="pessimistic or optimistic.")] = "pessimistic",
+    flip: Annotated[bool, typer.Option("--flip", help="Average with mirror images.")] = False,
+    rerank: Annotated[bool, typer.Option("--rerank", help="k-reciprocal re-ranking.")] = False,
+    k1: Annotated[int, typer.Option(help="Neighbours, for --rerank.")] = 20,
+    k2: Annotated[int, typer.Option(help="Neighbours of the query expansion.")] = 6,
+    original: Annotated[float, typer.Option("--lambda", help="The old distance's share.")] = 0.3,
+    device: Device = "auto",
+    workers: Workers = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Every draw's scores as JSON.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score finished runs by other rules than the tables'; no record changes."""
+    from harness.errors import UsageError
+    from harness.execute import Session
+    from harness.grid import find_device
+    from harness.interrupt import Stop
+    from harness.progress import Reporter
+    from harness.rerank import Reranking
+    from harness.scoring import Rules, score_runs
+
+    try:
+        reranking = Reranking(k1, k2, original) if rerank else None
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    rules = Rules(metric, ties, flip, reranking)
+    session = Session(runs, find_device(device), Stop(), Reporter(quiet=quiet), {}, workers)
+    score_runs(words, rules, session, data_root, as_json=as_json)
 
 
 @bench.command(name="consistency")
