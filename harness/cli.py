@@ -95,6 +95,20 @@ def bench_consistency(
     show_consistency(queries, gallery)
 
 
+@bench.command(name="evaluate")
+def bench_evaluate(
+    size: Annotated[str, typer.Option(help="market1501, msmt17 or both.")] = "both",
+    width: Annotated[str, typer.Option(help="Widths of the features.")] = "512,2048",
+    repeats: Annotated[int, typer.Option(min=1)] = 3,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Scoring against the bare product of the same features: time and peak memory."""
+    from harness.measures import chosen_sizes, show_evaluate
+
+    widths = [int(word) for word in width.split(",")]
+    show_evaluate(chosen_sizes(size), widths, repeats, threads)
+
+
 @app.command()
 def networks(
     identities: Annotated[int, typer.Option(min=1, help="Classes of the classifier.")] = 576,
