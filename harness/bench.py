@@ -98,15 +98,15 @@ def _measure(name: str, images: int, repeats: int, threads: int) -> Measurement:
     student = torch.randn(images, FEATURES).relu().requires_grad_()
     teacher = torch.randn(images, FEATURES).relu()
     torch.autograd.backward(WAYS[name](student[:8], teacher[:8]))  # loads what is loaded once
-    before, seconds = _peak(), []
+    before, seconds = peak(), []
     for _ in range(repeats):
         began = time.perf_counter()
         torch.autograd.backward(WAYS[name](student, teacher))
         seconds.append(time.perf_counter() - began)
-    return Measurement(statistics.median(seconds), (_peak() - before) / MIB)
+    return Measurement(statistics.median(seconds), (peak() - before) / MIB)
 
 
-def _peak() -> int:
-    """Most KiB ever held. Linux only; getrusage would tell a child its parent's peak."""
+def peak() -> int:
+    """Most KiB ever held by this process. Linux only: getrusage tells a child its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import typer
 
 from harness.bench import consistency, npdrk
+from harness.bench_evaluate import SIZES, Size, evaluation
 from harness.bench_loader import SOURCES, measure_loader
 from harness.errors import UsageError, nearest
 from harness.networks import NETWORKS, build
@@ -86,3 +89,39 @@ def show_loader(names: list[str], images: int, rounds: int) -> None:
             f"  {files:<22}{size:>9}{found.usual:>9.0f}{found.ours:>9.0f}{found.ratio:>7.1f}x"
             f"{found.decoding:>9.0f}"
         )
+
+
+def show_evaluate(
+    sizes: Mapping[str, Size], widths: Sequence[int], repeats: int, threads: int
+) -> None:
+    """Scoring against the bare product of the same features, well retrieving and nearly random."""
+    typer.echo(
+        f"scoring and the bare product in turns, float32, {threads} threads, {repeats} times"
+    )
+    typer.echo(
+        f"  {'queries x gallery':<34}{'d':>5}{'mAP':>6}{'product':>10}{'scoring':>10}"
+        f"{'of least':>10}{'median':>8}{'memory':>10}"
+    )
+    for name, size in sizes.items():
+        for width in widths:
+            for separation in size.separations:
+                found = evaluation(size, width, separation, repeats, threads)
+                typer.echo(
+                    f"  {name:<15}{size.queries:>7,} x {size.rows:<9,}{width:>5}"
+                    f"{found.mean_average_precision:>6.2f}{found.product_seconds:>8.2f} s"
+                    f"{found.seconds:>8.2f} s{found.seconds / found.product_seconds:>10.2f}"
+                    f"{found.ratio:>8.2f}{found.megabytes:>7.0f} MB"
+                )
+    typer.echo("of least, median: scoring's time as a multiple of the product's. Memory: above the")
+    typer.echo("features, at most. Features: a centre for every identity, with noise.")
+
+
+def chosen_sizes(word: str) -> dict[str, Size]:
+    """The sizes that `word` means: one by its name, or `both`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if word != "both" and word not in SIZES:
+        raise UsageError(f"--size is {word!r}.{nearest(word, [*SIZES, 'both'])}")
+    return SIZES if word == "both" else {word: SIZES[word]}
