@@ -90,7 +90,7 @@ def bench_consistency(
     gallery: Annotated[int, typer.Option(min=2)] = 19732,
 ) -> None:
     """PDRD's ranking consistency (Eq. 2), by default at Market-1501's size."""
-    from harness.measures import show_consistency
+    from harness.bench.show import show_consistency
 
     show_consistency(queries, gallery)
 
@@ -103,7 +103,7 @@ def bench_evaluate(
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Scoring against the bare product of the same features: time and peak memory."""
-    from harness.measures import chosen_sizes, show_evaluate
+    from harness.bench.show import chosen_sizes, show_evaluate
 
     widths = [int(word) for word in width.split(",")]
     show_evaluate(chosen_sizes(size), widths, repeats, threads)
@@ -114,7 +114,7 @@ def networks(
     identities: Annotated[int, typer.Option(min=1, help="Classes of the classifier.")] = 576,
 ) -> None:
     """Parameters and operations of every network, beside what VRKD's Table 1 prints."""
-    from harness.measures import show_networks
+    from harness.networks.show import show_networks
 
     show_networks(identities)
 
@@ -150,7 +150,7 @@ def npdrk(
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """PDRD's loss by anchors against the broadcast: time and peak memory."""
-    from harness.measures import show_npdrk
+    from harness.bench.show import show_npdrk
 
     show_npdrk([int(word) for word in images.split(",")], repeats, threads)
 
@@ -162,7 +162,7 @@ def bench_loader(
     rounds: Annotated[int, typer.Option(min=1)] = 5,
 ) -> None:
     """Loading and augmenting from the pixel cache against Pillow and torchvision."""
-    from harness.measures import show_loader
+    from harness.bench.show import show_loader
 
     show_loader(dataset.replace(",", " ").split(), images, rounds)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.bench import peak
+from harness.bench.memory import peak
 from harness.evaluate import Embeddings, evaluate
 
 CHUNK = 512  # queries whose distances exist at a time, as scoring has it by default

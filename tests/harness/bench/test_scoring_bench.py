@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from harness.bench_evaluate import SIZES, Size, draw, evaluation, product
+from harness.bench.scoring import SIZES, Size, draw, evaluation, product
+from harness.bench.show import chosen_sizes, show_evaluate
 from harness.errors import UsageError
 from harness.evaluate import evaluate
-from harness.measures import chosen_sizes, show_evaluate
 
 SMALL = Size(60, 3000, 100, 6, (4.0, 1.5))
 

@@ -1,4 +1,4 @@
-"""What `kdreid networks` and `kdreid bench` print."""
+"""What `kdreid bench` prints."""
 
 from __future__ import annotations
 
@@ -6,41 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import typer
 
-from harness.bench import consistency, npdrk
-from harness.bench_evaluate import SIZES, Size, evaluation
-from harness.bench_loader import SOURCES, measure_loader
+from harness.bench.consistency import consistency
+from harness.bench.loader import SOURCES, measure_loader
+from harness.bench.npdrk import npdrk
+from harness.bench.scoring import SIZES, Size, evaluation
 from harness.errors import UsageError, nearest
-from harness.networks import NETWORKS, build
-from harness.networks.counting import count
-from harness.networks.printed import VRKD_TABLE_1
-
-
-def show_networks(identities: int) -> None:
-    """One line a network and input size; what VRKD prints stands beside it."""
-    typer.echo(
-        f"{'network':<24}{'head':<10}{'stride':>7}{'input':>10}{'parameters':>13}"
-        f"{'MACs':>10}{'with rest':>11}   printed by VRKD"
-    )
-    ours = [
-        (name, *(("own", 1, 256, 256) if known.head else ("bnneck", 1, 256, 128)), "")
-        for name, known in NETWORKS.items()
-    ]
-    theirs = [
-        (row.network, "fc256", row.last_stride, row.size, row.size, str(row))
-        for row in VRKD_TABLE_1
-    ]
-    for name, head, stride, height, width, printed in [*ours, *theirs]:
-        counts = count(build(name, head, identities, last_stride=stride), height, width)
-        typer.echo(
-            f"{name:<24}{head:<10}{stride:>7}{f'{height}x{width}':>10}"
-            f"{counts.parameters / 1e6:>11.2f} M{counts.macs / 1e9:>8.2f} G"
-            f"{counts.macs_with_rest / 1e9:>9.2f} G   {printed}".rstrip()
-        )
-    typer.echo(
-        f"For {identities} identities. MACs: convolutions and linear layers; with rest: also batch "
-        "normalisation\n(2 an element), ReLU and pooling (1), as VRKD's numbers count. Its numbers "
-        "for last stride 2\nare those of stride 1. SDC-CNN is a reconstruction from its numbers."
-    )
 
 
 def show_npdrk(batches: list[int], repeats: int, threads: int) -> None:
