@@ -1,7 +1,7 @@
 """Places among the distances of a row, without sorting what cannot matter.
 
 On a CPU a row of distances fits the processor's cache, and only the entries up to a bound are
-picked out and sorted, row by row. Elsewhere whole rows are sorted, all at once.
+picked out and sorted, row by row. An accelerator rather compares all rows at once with each mark.
 """
 
 from __future__ import annotations
@@ -36,10 +36,19 @@ def places(
 
 
 def all_at_once(distances: Tensor, marks: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """`places` by sorting whole rows."""
-    ordered, columns = distances.sort(dim=1, stable=True)
-    up_to = torch.searchsorted(ordered, marks, right=True)
-    return columns[:, :size].clone(), up_to, torch.searchsorted(ordered, marks)
+    """`places` by passing over all rows once for every mark."""
+    up_to, below = (torch.zeros_like(marks, dtype=torch.int64) for _ in range(2))
+    for place, mark in enumerate(marks.unbind(dim=1)):
+        up_to[:, place] = (distances <= mark[:, None]).sum(dim=1)
+        below[:, place] = (distances < mark[:, None]).sum(dim=1)
+    values, columns = distances.topk(size, dim=1, largest=False)
+    columns, order = columns.sort(dim=1)
+    columns = columns.gather(1, values.gather(1, order).sort(dim=1, stable=True).indices)
+    # topk picks any of the entries that tie for the last place: those few rows are sorted in full
+    unclear = ((distances <= values[:, -1:]).sum(dim=1) > size).nonzero()[:, 0]
+    for index in unclear.tolist():
+        columns[index] = distances[index].sort(stable=True).indices[:size]
+    return columns, up_to, below
 
 
 def by_row(
