@@ -4,7 +4,7 @@ import torch
 from harness.bench_evaluate import SIZES, Size, draw, evaluation, product
 from harness.errors import UsageError
 from harness.evaluate import evaluate
-from harness.measures import chosen_sizes, show_evaluate
+from harness.measures import chosen_sizes, chosen_widths, show_evaluate
 
 SMALL = Size(60, 3000, 100, 6, (4.0, 1.5))
 
@@ -53,3 +53,10 @@ def test_sizes_by_name():
     assert list(chosen_sizes("msmt17")) == ["msmt17"]
     with pytest.raises(UsageError, match="--size is 'market'.* Did you mean 'market1501'"):
         chosen_sizes("market")
+
+
+def test_widths_are_whole_numbers():
+    assert chosen_widths("512, 2048") == [512, 2048]
+    for text in ("", "wide", "0", "512,-1"):
+        with pytest.raises(UsageError, match="--width takes whole numbers"):
+            chosen_widths(text)
