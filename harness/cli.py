@@ -103,10 +103,9 @@ def bench_evaluate(
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Scoring against the bare product of the same features: time and peak memory."""
-    from harness.bench.show import chosen_sizes, show_evaluate
+    from harness.bench.show import chosen_sizes, chosen_widths, show_evaluate
 
-    widths = [int(word) for word in width.split(",")]
-    show_evaluate(chosen_sizes(size), widths, repeats, threads)
+    show_evaluate(chosen_sizes(size), chosen_widths(width), repeats, threads)
 
 
 @app.command()

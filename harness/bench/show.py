@@ -86,6 +86,18 @@ def show_evaluate(
     typer.echo("features, at most. Features: a centre for every identity, with noise.")
 
 
+def chosen_widths(text: str) -> list[int]:
+    """Widths as in `512,2048`.
+
+    Raises:
+        UsageError: they are no whole numbers from 1.
+    """
+    words = text.replace(",", " ").split()
+    if not words or not all(word.isdigit() and int(word) for word in words):
+        raise UsageError(f"--width takes whole numbers such as 512,2048; given {text!r}.")
+    return [int(word) for word in words]
+
+
 def chosen_sizes(word: str) -> dict[str, Size]:
     """The sizes that `word` means: one by its name, or `both`.
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from harness.bench.scoring import SIZES, Size, draw, evaluation, product
-from harness.bench.show import chosen_sizes, show_evaluate
+from harness.bench.show import chosen_sizes, chosen_widths, show_evaluate
 from harness.errors import UsageError
 from harness.evaluate import evaluate
 
@@ -53,3 +53,10 @@ def test_sizes_by_name():
     assert list(chosen_sizes("msmt17")) == ["msmt17"]
     with pytest.raises(UsageError, match="--size is 'market'.* Did you mean 'market1501'"):
         chosen_sizes("market")
+
+
+def test_widths_are_whole_numbers():
+    assert chosen_widths("512, 2048") == [512, 2048]
+    for text in ("", "wide", "0", "512,-1"):
+        with pytest.raises(UsageError, match="--width takes whole numbers"):
+            chosen_widths(text)
