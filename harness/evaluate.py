@@ -9,22 +9,26 @@ Queries with n = 0 are left out of every mean. Only the ranks of positives are e
 
     r_k = k + #{negatives closer than the k-th positive}
 
-so nothing is sorted but positives, and the distances of at most `chunk` queries exist at a time.
+so nothing is sorted but positives and what lies before the last of them, and the distances of at
+most `chunk` queries exist at a time. Negatives as far as a positive are counted or not (`ties`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from harness.ranks import places
+
 METRICS = ("cosine", "euclidean")
 TIES = ("pessimistic", "optimistic")
 NEAREST = 10
+UNIT_BYTES = 256 * 2**20  # of normalised gallery features that exist at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ class Ranking:
     inverse_negative_penalty: Tensor  # (Q,) float64, NaN where a query has no match
     first_rank: Tensor  # (Q,) int64, counted from 1, -1 where there is no match
     nearest: Tensor  # (Q, 10) int64, best gallery rows first, ties by row, padded with -1
+    best_precision: Tensor  # (Q,) float64, `average_precision` if positives won every tie
+    best_penalty: Tensor  # (Q,) float64, `inverse_negative_penalty` likewise
+    best_first_rank: Tensor  # (Q,) int64, `first_rank` likewise
 
     @property
     def mAP(self) -> float:  # noqa: N802
@@ -54,6 +61,16 @@ class Ranking:
     def mINP(self) -> float:  # noqa: N802
         """Mean inverse negative penalty."""
         return float(self.inverse_negative_penalty[self.first_rank > 0].mean())
+
+    @property
+    def optimistic(self) -> Ranking:
+        """The same queries where a positive comes before every negative that is equally far."""
+        return replace(
+            self,
+            average_precision=self.best_precision,
+            inverse_negative_penalty=self.best_penalty,
+            first_rank=self.best_first_rank,
+        )
 
     def cmc(self, k: int) -> float:
         """Fraction of queries whose first match is among the `k` best rows."""
@@ -85,56 +102,107 @@ def evaluate(
         raise ValueError(
             f"metric is {metric!r}, chunk {chunk}; they must be {' or '.join(METRICS)}, 1 or more."
         )
+    _require_ties(ties)
     columns = _same_identity(query, gallery)
-    with torch.no_grad(), _full_precision(query.features.device):
-        rows, others = query.features.float(), gallery.features.float()
-        if metric == "cosine":
-            rows, others = F.normalize(rows, dim=1), F.normalize(others, dim=1)
-        # |q - g|^2 = |q|^2 + |g|^2 - 2 q.g, and the first term is the same for a whole row
-        lengths = others.square().sum(dim=1) if metric == "euclidean" else others.new_zeros(1)
-        parts = []
-        for part in (slice(first, first + chunk) for first in range(0, len(rows), chunk)):
-            distances = torch.addmm(lengths, rows[part], others.T, alpha=-2)
-            cameras = query.cameras[part]
-            parts.append(_rank(distances, columns[part], cameras, gallery.cameras, ties))
-    ranking = Ranking(*(torch.cat(blocks) for blocks in zip(*parts, strict=True)))
+    with torch.no_grad(), full_precision(query.features.device):
+        parts = [
+            _rank(distances, columns[part], query.cameras[part], gallery.cameras, ties)
+            for part, distances in _distances(query.features, gallery.features, metric, chunk)
+        ]
+    ranking = join(parts)
     if not bool((ranking.first_rank > 0).any()):
         raise ValueError(
-            f"None of the {len(rows)} queries has a match: "
+            f"None of the {len(columns)} queries has a match: "
             "no gallery row shows a query's identity under another camera."
         )
     return ranking
 
 
 def rank_block(
-    distances: Tensor, query: Embeddings, gallery: Embeddings, *, ties: str = "pessimistic"
+    distances: Tensor,
+    query: Embeddings,
+    gallery: Embeddings,
+    *,
+    ties: str = "pessimistic",
+    chunk: int = 512,
 ) -> Ranking:
     """Rank by given finite distances (Q, G); features are not looked at, distances not changed.
 
     Raises:
         ValueError: `ties` is not allowed.
     """
+    _require_ties(ties)
     columns = _same_identity(query, gallery)
-    return Ranking(*_rank(distances.clone(), columns, query.cameras, gallery.cameras, ties))
+    parts = (
+        _rank(distances[part].clone(), columns[part], query.cameras[part], gallery.cameras, ties)
+        for part in _slices(len(distances), chunk)
+    )
+    return join(parts)
+
+
+def join(parts: Iterable[Ranking]) -> Ranking:
+    """The rankings of several sets of queries as that of one, in order."""
+    several = list(parts)
+    names = [field.name for field in fields(Ranking)]
+    return Ranking(*(torch.cat([getattr(part, name) for part in several]) for name in names))
+
+
+def _slices(count: int, size: int) -> Iterator[slice]:
+    yield from (slice(first, first + size) for first in range(0, count, size))
+
+
+def _distances(
+    query: Tensor, gallery: Tensor, metric: str, chunk: int
+) -> Iterator[tuple[slice, Tensor]]:
+    """What orders the gallery, `chunk` queries at a time: (Q, D), (G, D) -> (chunk or fewer, G).
+
+    The tensor is the caller's to change, until it asks for the next. By cosine a gallery whose
+    normalised features need much memory is normalised piece by piece, for every chunk anew.
+    """
+    unit = metric == "cosine"
+    size = max(1, UNIT_BYTES // (4 * gallery.shape[1])) if unit else len(gallery)
+    pieces = list(_slices(len(gallery), size))
+    # |q - g|^2 = |q|^2 + |g|^2 - 2 q.g, and the first term is the same for a whole row
+    lengths = gallery.new_zeros(1) if unit else gallery.float().square().sum(dim=1)
+    found = torch.empty(min(chunk, len(query)), len(gallery), device=query.device)
+    others = gallery.new_empty(0)
+    for part in _slices(len(query), chunk):
+        rows = F.normalize(query[part].float(), dim=1) if unit else query[part].float()
+        block = found[: len(rows)]
+        for piece in pieces:
+            if len(pieces) > 1 or part.start == 0:
+                del others  # before the next piece is made
+                others = gallery[piece].float()
+                others = F.normalize(others, dim=1) if unit else others
+            torch.addmm(
+                lengths, rows, others.T, beta=0 if unit else 1, alpha=-2, out=block[:, piece]
+            )
+        yield part, block
 
 
 def _rank(
     distances: Tensor, columns: Tensor, cameras: Tensor, gallery_cameras: Tensor, ties: str
-) -> tuple[Tensor, ...]:
-    """Fields of `Ranking` for one block: (Q, G) distances, consumed, `_same_identity`'s (Q, W)."""
-    if ties not in TIES:
-        raise ValueError(f"ties is {ties!r}; it must be {' or '.join(TIES)}.")
+) -> Ranking:
+    """One block: (Q, G) distances, consumed, and `_same_identity`'s columns (Q, W)."""
     member = columns >= 0
     match = member & (gallery_cameras[columns] != cameras[:, None])
     removed = member & ~match
     distances[removed.nonzero()[:, 0], columns[removed]] = torch.inf
-    nearest = _nearest(distances)
     positives = distances.gather(1, columns.clamp(min=0)).masked_fill(~match, torch.inf)
     positives = positives.sort(dim=1).values
-    distances[match.nonzero()[:, 0], columns[match]] = torch.inf  # only negatives are left
     count = match.sum(dim=1)
-    before = _negatives_before(distances, positives, count, optimistic=ties == "optimistic")
-    order = torch.arange(1, columns.shape[1] + 1, device=distances.device)
+    nearest, up_to, below = places(distances, positives, count, NEAREST)
+    nearest = nearest.masked_fill(distances.gather(1, nearest) == torch.inf, -1)
+    nearest = F.pad(nearest, (0, NEAREST - nearest.shape[1]), value=-1)
+    # of those only the negatives are to be counted
+    worst = _scores(up_to - torch.searchsorted(positives, positives, right=True), count)
+    best = _scores(below - torch.searchsorted(positives, positives), count)
+    return Ranking(*(worst if ties == "pessimistic" else best), nearest, *best)
+
+
+def _scores(before: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """AP, INP and first rank (Q,) from the negatives before each of `count` positives (Q, W)."""
+    order = torch.arange(1, before.shape[1] + 1, device=before.device)
     ranks = before + order
     precision = (order / ranks.double()).masked_fill(order > count[:, None], 0.0)
     missing = count == 0
@@ -143,41 +211,7 @@ def _rank(
         (precision.sum(dim=1) / count).masked_fill(missing, torch.nan),
         penalty.masked_fill(missing, torch.nan),
         ranks[:, 0].masked_fill(missing, -1),
-        nearest,
     )
-
-
-def _negatives_before(
-    negatives: Tensor, positives: Tensor, count: Tensor, *, optimistic: bool
-) -> Tensor:
-    """How many negatives come before each of `count` sorted positives: (Q, G), (Q, W) -> (Q, W).
-
-    Negatives behind the last positive change no score, so only the others are looked up.
-    """
-    queries, width = positives.shape
-    last = positives.gather(1, (count - 1).clamp(min=0)[:, None])
-    near = (negatives <= last) & (count > 0)[:, None]
-    # a negative lies behind as many positives as its place among them; left: a tie is not behind
-    places = [
-        torch.searchsorted(positives[index], values, right=optimistic) + index * (width + 1)
-        for index, values in enumerate(torch.split(negatives[near], near.sum(dim=1).tolist()))
-    ]
-    counts = torch.bincount(torch.cat(places), minlength=queries * (width + 1))
-    return counts.view(queries, width + 1).cumsum(dim=1)[:, :width]
-
-
-def _nearest(distances: Tensor) -> Tensor:
-    """The ten smallest of each row by (distance, column): (Q, G) -> (Q, 10), padded with -1."""
-    size = min(NEAREST, distances.shape[1])
-    values, columns = distances.topk(size, dim=1, largest=False)
-    columns, order = columns.sort(dim=1)
-    columns = columns.gather(1, values.gather(1, order).sort(dim=1, stable=True).indices)
-    # topk picks any of the rows that tie for the last place: those few queries are sorted in full
-    unclear = ((distances <= values[:, -1:]).sum(dim=1) > size).nonzero()[:, 0]
-    for index in unclear.tolist():
-        columns[index] = distances[index].sort(stable=True).indices[:size]
-    columns = columns.masked_fill(distances.gather(1, columns) == torch.inf, -1)
-    return F.pad(columns, (0, NEAREST - size), value=-1)
 
 
 def _same_identity(query: Embeddings, gallery: Embeddings) -> Tensor:
@@ -190,8 +224,13 @@ def _same_identity(query: Embeddings, gallery: Embeddings) -> Tensor:
     return order[places.clamp(max=len(order) - 1)].masked_fill(places >= end, -1)
 
 
+def _require_ties(ties: str) -> None:
+    if ties not in TIES:
+        raise ValueError(f"ties is {ties!r}; it must be {' or '.join(TIES)}.")
+
+
 @contextmanager
-def _full_precision(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """Multiply in float32 proper, whatever training has chosen for speed (TF32, autocast)."""
     matmul = torch.backends.cuda.matmul
     before, matmul.fp32_precision = matmul.fp32_precision, "ieee"

@@ -38,7 +38,7 @@ from harness.record import (
     write_failure,
     write_record,
 )
-from harness.score import score
+from harness.score import score, tie_notes
 from harness.seeding import seeded
 from harness.spec import SCORING_VERSION, RunSpec
 from harness.train import CURVE_ROWS_PER_EPOCH, DivergedError, Failure, Loop, guarded, train
@@ -151,10 +151,10 @@ def rescore(spec: RunSpec, data: Data, session: Session) -> None:
     record = read_record(session.runs, spec)
     network = load_network(spec, data, session)
     per_query = session.runs / spec.key / PER_QUERY
-    record["result"]["evaluations"] = score(
-        network, data.dataset, data.test, session.device, per_query
-    )
-    write_record(session.runs, spec, record | {"scoring_version": SCORING_VERSION})
+    evaluations = score(network, data.dataset, data.test, session.device, per_query)
+    record["result"]["evaluations"] = evaluations
+    notes = [*data.dataset.notes, *tie_notes(spec.key, evaluations)]
+    write_record(session.runs, spec, record | {"scoring_version": SCORING_VERSION, "notes": notes})
 
 
 def _build(
@@ -239,7 +239,7 @@ def _finish(
         "teachers": taught,  # digests of the weights that taught this run
         "parameters": _counts(trainee),
         "paper": asdict(method.paper) if method.paper else None,
-        "notes": list(data.dataset.notes),
+        "notes": [*data.dataset.notes, *tie_notes(spec.key, evaluations)],
     }
     write_record(session.runs, spec, content)
 

@@ -94,7 +94,7 @@ def make(asked: Asked, reporter: Reporter) -> Grid:
             "Say on which data: --dataset NAME (kdreid list shows the names) or --study."
         )
     files = {name: load_dataset(name) for text in names for name in text.replace(",", " ").split()}
-    device = _device(asked.device)
+    device = find_device(asked.device)
     threads = _threads(asked.threads) if device.type == "cpu" else 0
     plan: list[tuple[RunSpec, ...]] = []
     weights: dict[str, Path] = {}
@@ -162,7 +162,7 @@ def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict
     return found
 
 
-def _device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
     """The device asked for; `auto` is a GPU where there is one.
 
     Raises:

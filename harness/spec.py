@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 HEADS = ("bnneck", "fc256", "classblock")
 
 Option = float | int | str | bool
+
+_BESIDE = ("key", "training_version")  # what `RunSpec.as_json` adds to the fields
 
 _WORDS: dict[str, tuple[str | int, ...]] = {
     "pretrained": ("imagenet", "none"),
@@ -146,3 +149,24 @@ class RunSpec:
         plain["options"] = dict(self.options)
         plain["teachers"] = [teacher.as_json() for teacher in self.teachers]
         return {**plain, "key": self.key, "training_version": TRAINING_VERSION}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> RunSpec:
+        """The run that `as_json` told of.
+
+        Raises:
+            ValueError: another version of this program told it: fields or the key differ.
+        """
+        told = {name: value for name, value in content.items() if name not in _BESIDE}
+        try:
+            recipe = dict(told["recipe"])
+            spec = cls(**told | {
+                "teachers": tuple(cls.from_json(teacher) for teacher in told["teachers"]),
+                "recipe": Recipe(**recipe | {"milestones": tuple(recipe["milestones"])}),
+                "options": tuple(sorted(told["options"].items())),
+            })  # fmt: skip
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"its fields are not those of this version ({error})") from error
+        if spec.key != content.get("key"):
+            raise ValueError(f"this version would call it {spec.key}")
+        return spec

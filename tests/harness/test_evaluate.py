@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness import evaluate as module
 from harness.evaluate import TIES, Embeddings, evaluate, rank_block
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -209,6 +210,26 @@ def test_a_collapsed_network_scores_nothing(metric):
     assert evaluate(query, gallery, metric=metric, ties="optimistic").mAP == pytest.approx(1)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_pessimistic_ranking_knows_the_optimistic_one(seed):
+    query, gallery = drawn(seed, queries=30, rows=80)
+    both = [evaluate(query, gallery, metric="euclidean", ties=ties) for ties in TIES]
+    assert both[0].mAP < both[1].mAP
+    for name in ("average_precision", "inverse_negative_penalty", "first_rank", "nearest"):
+        expected = getattr(both[1], name).nan_to_num(2)
+        for ranking in both:
+            assert torch.equal(getattr(ranking.optimistic, name).nan_to_num(2), expected)
+
+
+def test_a_gallery_too_large_to_be_normalised_at_once_scores_the_same(monkeypatch):
+    _, query, gallery = load("g02_plain_60x400")
+    whole = evaluate(query, gallery, chunk=16)
+    monkeypatch.setattr(module, "UNIT_BYTES", 4 * gallery.features.shape[1] * 150)
+    pieces = evaluate(query, gallery, chunk=16)
+    torch.testing.assert_close(pieces.average_precision, whole.average_precision)
+    assert torch.equal(pieces.nearest, whole.nearest)
+
+
 def test_distances_of_all_queries_never_exist_at_once(monkeypatch):
     """Every tensor any operation returns is looked at: none reaches queries x rows."""
     query, gallery = drawn(0, queries=200, rows=500, identities=100, values=50, width=8)
@@ -233,9 +254,9 @@ def test_lower_precision_for_training_does_not_reach_the_distances(monkeypatch):
     expected = evaluate(query, gallery).average_precision
     matmul, multiply, seen = torch.backends.cuda.matmul, torch.addmm, []
 
-    def spy(*tensors, alpha):
+    def spy(*tensors, **options):
         seen.append((matmul.fp32_precision, torch.is_autocast_enabled("cpu")))
-        return multiply(*tensors, alpha=alpha)
+        return multiply(*tensors, **options)
 
     monkeypatch.setattr(torch, "addmm", spy)
     before = matmul.fp32_precision

@@ -1,3 +1,4 @@
+import json
 from dataclasses import fields, replace
 
 import pytest
@@ -59,3 +60,28 @@ def test_a_raised_training_version_changes_every_key(monkeypatch):
 def test_an_impossible_recipe_is_refused_by_name(field, value):
     with pytest.raises(ValueError, match=rf"recipe\.{field} is {value}; it must be"):
         Recipe(**{field: value})
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(RunSpec)])
+def test_a_spec_comes_back_from_its_json_with_its_key(field):
+    before = replace(STUDENT, **{field: CHANGES[field]})
+    stepped = replace(before.recipe, schedule="steps", milestones=(40.0, 60.5))
+    four = replace(before, teachers=(TEACHER,) * 4)
+    for told in (before, replace(before, recipe=stepped), four):
+        again = RunSpec.from_json(json.loads(json.dumps(told.as_json())))
+        assert again == told
+        assert again.key == told.key
+        assert again.as_json() == told.as_json()
+
+
+def test_the_json_of_another_version_is_refused(monkeypatch):
+    told = STUDENT.as_json()
+    with pytest.raises(ValueError, match="not those of this version .*'colour'"):
+        RunSpec.from_json(told | {"colour": 1})
+    with pytest.raises(ValueError, match="not those of this version .*'recipe'"):
+        RunSpec.from_json({name: value for name, value in told.items() if name != "recipe"})
+    with pytest.raises(ValueError, match="this version would call it msmt17/pdrd/"):
+        RunSpec.from_json(told | {"seed": 0, "network": "resnet34"})
+    monkeypatch.setattr(spec, "TRAINING_VERSION", spec.TRAINING_VERSION + 1)
+    with pytest.raises(ValueError, match="this version would call it msmt17/"):
+        RunSpec.from_json(told)

@@ -1,0 +1,68 @@
+"""Places among the distances of a row, without sorting what cannot matter.
+
+On a CPU a row of distances fits the processor's cache, and only the entries up to a bound are
+picked out and sorted, row by row. Elsewhere whole rows are sorted, all at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Row = np.ndarray[Any, np.dtype[Any]]
+
+
+def nearest(distances: Tensor, size: int) -> Tensor:
+    """Columns of the `size` smallest of a row by (distance, column): (Q, G) -> (Q, size or G)."""
+    nothing = distances.new_empty(len(distances), 0)
+    return places(distances, nothing, nothing.new_zeros(len(nothing), dtype=torch.int64), size)[0]
+
+
+def places(
+    distances: Tensor, marks: Tensor, count: Tensor, size: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Nearest columns, and how many entries of a row are up to and below its marks.
+
+    `marks` (Q, W) are sorted in each row, and the first `count` of a row are meant; what is said of
+    the others means nothing. (Q, G) -> (Q, size or G), (Q, W), (Q, W), all int64.
+    """
+    size = min(size, distances.shape[1])
+    if distances.device.type == "cpu":
+        return by_row(distances, marks, count, size)
+    return all_at_once(distances, marks, size)
+
+
+def all_at_once(distances: Tensor, marks: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """`places` by sorting whole rows."""
+    ordered, columns = distances.sort(dim=1, stable=True)
+    up_to = torch.searchsorted(ordered, marks, right=True)
+    return columns[:, :size].clone(), up_to, torch.searchsorted(ordered, marks)
+
+
+def by_row(
+    distances: Tensor, marks: Tensor, count: Tensor, size: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`places` by sorting what is up to the last mark, or the nearest, of one row at a time."""
+    first = np.empty((len(distances), size), dtype=np.int64)
+    counts = np.zeros((2, *marks.shape), dtype=np.int64)
+    rows = zip(distances.numpy(), marks.numpy(), count.tolist(), strict=True)
+    for index, (row, every, meant) in enumerate(rows):
+        columns, values, ordered = _smallest(row, every[meant - 1] if meant else -np.inf, size)
+        among = (values <= ordered[size - 1]).nonzero()[0]  # more than `size` only if some tie
+        among = among[values[among].argsort(kind="stable")[:size]]
+        first[index] = columns[among]
+        counts[0, index, :meant] = ordered.searchsorted(every[:meant], side="right")
+        counts[1, index, :meant] = ordered.searchsorted(every[:meant], side="left")
+    return torch.from_numpy(first), torch.from_numpy(counts[0]), torch.from_numpy(counts[1])
+
+
+def _smallest(row: Row, bound: float, size: int) -> tuple[Row, Row, Row]:
+    """All entries up to `bound`, and at least `size`: columns, rising; values; sorted values."""
+    columns = (row <= bound).nonzero()[0]
+    if len(columns) < size:
+        columns = (row <= np.partition(row, size - 1)[size - 1]).nonzero()[0]
+    values = row.take(columns)
+    return columns, values, np.sort(values)

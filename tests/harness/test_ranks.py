@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from harness.ranks import all_at_once, by_row, nearest
+
+
+def drawn(seed, rows, columns, values):
+    random = torch.Generator().manual_seed(seed)
+    distances = torch.randint(values, (rows, columns), generator=random).float()
+    marks = torch.randint(values, (rows, 6), generator=random).float().sort(dim=1).values
+    return distances, marks, torch.randint(7, (rows,), generator=random)
+
+
+@pytest.mark.parametrize(
+    ("columns", "values"), [(7, 3), (60, 5), (300, 10**6), (300, 1), (300, 40)]
+)
+def test_both_ways_count_and_order_as_plain_loops_do(columns, values):
+    distances, marks, count = drawn(columns, 9, columns, values)
+    size = min(10, columns)
+    for found in (by_row(distances, marks, count, size), all_at_once(distances, marks, size)):
+        for index, row in enumerate(distances.tolist()):
+            order = sorted(range(columns), key=lambda column: (row[column], column))
+            assert found[0][index].tolist() == order[:size]
+            for place, mark in enumerate(marks[index, : count[index]].tolist()):
+                assert found[1][index, place] == sum(value <= mark for value in row)
+                assert found[2][index, place] == sum(value < mark for value in row)
+
+
+def test_a_removed_entry_comes_last():
+    distances = torch.tensor([[torch.inf, 2.0, torch.inf, 1.0]])
+    assert nearest(distances, 3).tolist() == [[3, 1, 0]]
+    assert nearest(distances, 10).tolist() == [[3, 1, 0, 2]]
