@@ -101,14 +101,9 @@ def execute(
             stream, second, recipe, session.device, session.stop, session.workers,
             session.interval, Pace(trainees, progress),
         )  # fmt: skip
-        start, own = min((t.step for t in trainees), default=stream.steps), _own_seconds(trainees)
-        failures |= train(trainees, teacher, loop)
-    timings = {
-        "preparing": prepared - began,
-        "training_cohort": time.monotonic() - prepared,  # since the last start or resume
-        "training_own": _own_seconds(trainees) - own,  # of which in the runs' own passes
-        "steps": stream.steps - start,
-    }
+        left, timings = _train(trainees, teacher, loop)
+    failures |= left
+    timings["preparing"] = prepared - began
     going = [trainee for trainee in trainees if trainee.spec.key not in failures]
     with session.reporter.task("scoring") as progress:
         for number, trainee in enumerate(going, 1):
@@ -271,8 +266,19 @@ def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
     write_atomically(path, lambda file: file.write(text.getvalue().encode()))
 
 
-def _own_seconds(trainees: Sequence[Trainee]) -> float:
-    return sum(trainee.seconds for trainee in trainees)
+def _train(
+    trainees: Sequence[Trainee], teacher: ReID | Joined | None, loop: Loop
+) -> tuple[dict[str, Failure], dict[str, float]]:
+    """Train a cohort; who failed, and the seconds and steps since this start or resume."""
+    began, steps = time.monotonic(), loop.stream.steps
+    start = min((trainee.step for trainee in trainees), default=steps)
+    before = sum(trainee.seconds for trainee in trainees)
+    failures = train(trainees, teacher, loop)
+    return failures, {
+        "training_cohort": time.monotonic() - began,
+        "training_own": sum(trainee.seconds for trainee in trainees) - before,
+        "steps": steps - start,
+    }
 
 
 def _title(members: Sequence[RunSpec]) -> str:

@@ -115,7 +115,8 @@ def _by_squeue(ids: Sequence[str]) -> dict[str, Job]:
     Raises:
         SlurmError: squeue is absent or did not answer.
     """
-    bases, found = list(dict.fromkeys(map(_base, ids))), {}
+    bases = list(dict.fromkeys(map(_base, ids)))
+    found: dict[str, Job] = {}
     for start in range(0, len(bases), AT_ONCE):
         some = bases[start : start + AT_ONCE]
         answer = ask(
@@ -174,7 +175,8 @@ def _by_sacct(ids: Sequence[str]) -> dict[str, Job]:
     Raises:
         SlurmError: there is no accounting, or it did not answer.
     """
-    bases, found = list(dict.fromkeys(map(_base, ids))), {}
+    bases = list(dict.fromkeys(map(_base, ids)))
+    found: dict[str, Job] = {}
     for start in range(0, len(bases), AT_ONCE):
         text = _told(
             "sacct", "--noheader", "--parsable2", "--allocations",

@@ -36,7 +36,8 @@ def temporary_cluster(
     Raises:
         SlurmError: a package is missing, a cluster runs there already, or a daemon fails.
     """
+    cluster = start(folder, accounting=accounting, settings=settings)
     try:
-        yield start(folder, accounting=accounting, settings=settings)
+        yield cluster
     finally:
         stop(folder)

@@ -47,7 +47,7 @@ def _stop(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     """Exit code 0 if every node takes jobs, otherwise 1."""
-    layout = Layout(options.folder.absolute())
+    layout = Layout(options.folder)
     if not running(layout):
         sys.stdout.write(f"No cluster runs in {options.folder}\n")
         return NOT_RUNNING
@@ -75,13 +75,17 @@ def _start_node(options: argparse.Namespace) -> int:
 
 
 def _of(options: argparse.Namespace) -> Cluster:
-    layout = Layout(options.folder.absolute())
+    layout = Layout(options.folder)
     if not running(layout):
         raise SlurmError(
             f"No cluster runs in {options.folder}; "
             f"first python -m slurm.testbed start --folder {options.folder}"
         )
     return Cluster(layout)
+
+
+def _folder(text: str) -> Path:
+    return Path(text).resolve()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=words, description=words)
         verb.set_defaults(act=act)
         default = Path(tempfile.gettempdir()) / "slurm-testbed"
-        verb.add_argument("--folder", type=Path, default=default, help=f"default: {default}")
+        verb.add_argument("--folder", type=_folder, default=default, help=f"default: {default}")
         if name == "start":
             verb.add_argument("--accounting", action="store_true", help="with slurmdbd and MariaDB")
         if name.endswith("-node"):

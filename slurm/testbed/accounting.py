@@ -8,9 +8,10 @@ import subprocess
 
 from slurm.errors import SlurmError
 from slurm.testbed.config import user
+from slurm.testbed.daemons import Daemon, launch
 from slurm.testbed.layout import Layout
 from slurm.testbed.packages import program
-from slurm.testbed.processes import DAEMON, FOLDER, environment, spawn
+from slurm.testbed.processes import DAEMON, FOLDER, environment
 
 
 def make_database(layout: Layout) -> None:
@@ -38,7 +39,7 @@ def make_database(layout: Layout) -> None:
     unfinished.rename(layout.database)
 
 
-def start_database(layout: Layout) -> None:
+def start_database(layout: Layout) -> Daemon:
     """Start MariaDB without a TCP port."""
     command = [
         "mariadbd", "--no-defaults", f"--datadir={layout.database}",
@@ -47,17 +48,17 @@ def start_database(layout: Layout) -> None:
         "--innodb-flush-log-at-trx-commit=0",  # a test's accounts need not survive a power cut
         *_as_root(),
     ]  # fmt: skip
-    spawn(layout, "mariadbd", command)
+    return launch(layout, "mariadbd", command)
 
 
-def start_slurmdbd(layout: Layout) -> None:
+def start_slurmdbd(layout: Layout) -> Daemon:
     """Start slurmdbd, which creates its tables when they are missing.
 
     It finds slurmdbd.conf beside slurm.conf. It has no option for MariaDB's socket, but the
     client library it uses reads this variable.
     """
     socket = {"MYSQL_UNIX_PORT": str(layout.database_socket)}
-    spawn(layout, "slurmdbd", ["slurmdbd", "-D"], socket)
+    return launch(layout, "slurmdbd", ["slurmdbd", "-D"], socket)
 
 
 def _as_root() -> list[str]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from slurm.errors import SlurmError
-from slurm.testbed import accounting as accounts
-from slurm.testbed import config, packages, ports, processes
-from slurm.testbed.config import Settings
-from slurm.testbed.daemons import start_munged, start_slurmctld, start_slurmd, wait_for
+from slurm.testbed.accounting import make_database, start_database, start_slurmdbd
+from slurm.testbed.config import Ports, Settings, user, write
+from slurm.testbed.daemons import start_munged, start_slurmctld, start_slurmd
 from slurm.testbed.layout import Layout
+from slurm.testbed.packages import missing
+from slurm.testbed.ports import free
+from slurm.testbed.processes import PATIENCE, daemons, end, environment, job_processes, kill
 
 STOPPED_BY_US = "stopped by the testbed"
 
@@ -44,21 +47,33 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         """For `subprocess`: what turns sbatch, squeue and the others to this cluster."""
-        return processes.environment(self.layout)
+        return environment(self.layout)
 
-    def call(self, *command: str) -> str:
+    def call(self, *command: str, limit: float = 60.0) -> str:
         """Run a command against this cluster; what it printed, without the last line's end.
 
         Raises:
-            SlurmError: it failed; the message holds what it said.
+            SlurmError: it failed, which is quoted, or took more than `limit` seconds.
         """
-        result = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False
-        )
+        try:
+            result = subprocess.run(
+                command, env=self.environment, capture_output=True, text=True, check=False,
+                timeout=limit,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise SlurmError(f"{' '.join(command)} took more than {limit:.0f} s.") from error
         if result.returncode != 0:
             said = result.stderr.strip() or result.stdout.strip()
             raise SlurmError(f"{' '.join(command)} ended with {result.returncode}: {said}")
         return result.stdout.rstrip("\n")
+
+    def answers(self, *command: str) -> bool:
+        """Whether a command succeeds."""
+        try:
+            self.call(*command)
+        except SlurmError:
+            return False
+        return True
 
     def states(self) -> dict[str, str]:
         """Each node's state in sinfo's words: idle, mixed, allocated, down and so on."""
@@ -79,8 +94,8 @@ class Cluster:
             SlurmError: there is no such node.
         """
         self._require(name)
-        processes.kill(processes.daemons(self.layout, name))
-        processes.kill(processes.job_processes(self.layout, name))
+        kill(daemons(self.layout, name))
+        kill(job_processes(self.layout, name))
         self.call("scontrol", "update", f"nodename={name}", "state=down", f"reason={STOPPED_BY_US}")
 
     def start_node(self, name: str) -> None:
@@ -90,10 +105,9 @@ class Cluster:
             SlurmError: there is no such node, it runs, or it does not come up.
         """
         self._require(name)
-        if processes.daemons(self.layout, name):
+        if daemons(self.layout, name):
             raise SlurmError(f"Node {name} runs already.")
-        start_slurmd(self.layout, name)
-        wait_for(self.layout, name, partial(self.takes_jobs, name))
+        start_slurmd(self.layout, name).wait_for(partial(self.takes_jobs, name))
 
     def _require(self, name: str) -> None:
         if name not in self.nodes:
@@ -107,9 +121,10 @@ def start(folder: Path, *, accounting: bool = False, settings: Settings | None =
         SlurmError: a package is missing, a cluster runs there already, or a daemon fails.
     """
     begin = time.monotonic()
-    settings, layout = settings or Settings(), Layout(folder.absolute())
-    if (sentence := packages.missing(accounting=accounting)) is not None:
+    settings, layout = settings or Settings(), Layout(folder.resolve())
+    if (sentence := missing(accounting=accounting)) is not None:
         raise SlurmError(sentence)
+    layout.check()
     with layout.exclusive():
         if running(layout):
             raise SlurmError(
@@ -133,41 +148,39 @@ def stop(folder: Path) -> bool:
     Raises:
         SlurmError: another process starts or stops it just now, or a process does not end.
     """
-    layout = Layout(folder.absolute())
-    if not folder.is_dir():
+    layout = Layout(folder.resolve())
+    if not layout.slurm_conf.exists():
         return False
     with layout.exclusive():
-        found = processes.daemons(layout) | processes.job_processes(layout)
+        found = daemons(layout) | job_processes(layout)
         if running(layout):
-            _cancel_jobs(Cluster(layout))
+            with suppress(SlurmError):  # a controller that does not answer is ended all the same
+                _cancel_jobs(Cluster(layout))
         _end_all(layout)
     return bool(found)
 
 
 def running(layout: Layout) -> bool:
     """Whether a cluster was started here and its controller lives."""
-    return _mark(layout).exists() and bool(processes.daemons(layout, "slurmctld"))
+    return _mark(layout).exists() and bool(daemons(layout, "slurmctld"))
 
 
 def _start_daemons(layout: Layout, settings: Settings, *, accounting: bool) -> None:
     """Start everything, each daemon when what it needs answers."""
-    controller, database, *nodes = ports.free(2 + settings.nodes)
-    chosen = config.Ports(controller, database, tuple(nodes))
-    config.write(layout, settings, chosen, accounting=accounting)
+    controller, database, *nodes = free(2 + settings.nodes)
+    chosen = Ports(controller, database, tuple(nodes))
+    write(layout, settings, chosen, accounting=accounting)
     cluster = Cluster(layout)
-    start_munged(layout)
+    start_munged(layout).wait_for(layout.munge_socket.is_socket)
     if accounting:
-        accounts.make_database(layout)
-        accounts.start_database(layout)
-        wait_for(layout, "mariadbd", layout.database_socket.is_socket)
-        accounts.start_slurmdbd(layout)
-        wait_for(layout, "slurmdbd", lambda: cluster.call("sacctmgr", "show", "cluster") != "")
-    start_slurmctld(layout)
-    for name in settings.names:
-        start_slurmd(layout, name)
-    wait_for(layout, "slurmctld", lambda: cluster.call("scontrol", "ping") != "")
-    for name in settings.names:
-        wait_for(layout, name, partial(cluster.takes_jobs, name))
+        make_database(layout)
+        start_database(layout).wait_for(layout.database_socket.is_socket)
+        start_slurmdbd(layout).wait_for(partial(cluster.answers, "sacctmgr", "show", "cluster"))
+    slurmctld = start_slurmctld(layout)
+    slurmds = [start_slurmd(layout, name) for name in settings.names]
+    slurmctld.wait_for(partial(cluster.answers, "scontrol", "ping"))
+    for slurmd in slurmds:
+        slurmd.wait_for(partial(cluster.takes_jobs, slurmd.name))
 
 
 def _mark(layout: Layout) -> Path:
@@ -177,20 +190,20 @@ def _mark(layout: Layout) -> Path:
 
 def _cancel_jobs(cluster: Cluster) -> None:
     """Empty the queue, so that a restart in the same folder begins with none."""
-    cluster.call("scancel", f"--user={config.user()}")
-    limit = time.monotonic() + processes.PATIENCE
+    cluster.call("scancel", f"--user={user()}", limit=PATIENCE)
+    limit = time.monotonic() + PATIENCE
     states = "--states=pending,running,completing,suspended,requeued"
-    while cluster.call("squeue", "--noheader", states) and time.monotonic() < limit:
-        processes.kill(processes.job_processes(cluster.layout))
+    while cluster.call("squeue", "--noheader", states, limit=PATIENCE) and time.monotonic() < limit:
+        kill(job_processes(cluster.layout))
         time.sleep(0.2)
 
 
 def _end_all(layout: Layout) -> None:
     """End every process, those first that depend on others."""
     _mark(layout).unlink(missing_ok=True)
-    processes.kill(processes.job_processes(layout))
+    kill(job_processes(layout))
     for name in ("slurmctld", "slurmdbd", "mariadbd", None):
-        processes.end(partial(processes.daemons, layout, name))
-    processes.end(partial(processes.job_processes, layout))
+        end(partial(daemons, layout, name))
+    end(partial(job_processes, layout))
     for path in (layout.munge_socket, layout.database_socket):
         path.unlink(missing_ok=True)

@@ -1,19 +1,53 @@
-"""Slurm's own daemons and munge: how each is started, and when it works."""
+"""Daemons: how munge's and Slurm's own are started, and how to wait for one."""
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from slurm.errors import SlurmError
 from slurm.testbed.layout import Layout
-from slurm.testbed.processes import daemons, spawn
+from slurm.testbed.processes import spawn
 
 START_LIMIT = 90.0  # seconds a daemon may take; a busy machine is slow
 
 
-def start_munged(layout: Layout) -> None:
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """One that this process started."""
+
+    layout: Layout
+    name: str
+    process: int
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Wait until it does its work.
+
+        Raises:
+            SlurmError: it ended, or the time is over; the message holds its log's last lines.
+        """
+        limit = time.monotonic() + START_LIMIT
+        while not _holds(condition):
+            ended = os.waitpid(self.process, os.WNOHANG)[0] != 0
+            if ended or time.monotonic() > limit:
+                log = self.layout.log(self.name)
+                last = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+                says = "ended" if ended else "does not answer"
+                raise SlurmError(f"{self.name} {says}; {log} ends with:\n{last}")
+            time.sleep(0.1)
+
+
+def launch(
+    layout: Layout, name: str, command: Sequence[str], extra: Mapping[str, str] | None = None
+) -> Daemon:
+    """Start a daemon that stays in the foreground, with `extra` variables in its environment."""
+    return Daemon(layout, name, spawn(layout, name, command, extra))
+
+
+def start_munged(layout: Layout) -> Daemon:
     """Start munge, by which the daemons know each other, with a key and a socket of its own."""
     if not layout.munge_key.exists():
         layout.munge_key.touch(mode=0o600)
@@ -26,38 +60,19 @@ def start_munged(layout: Layout) -> None:
         f"--pid-file={run / 'munged.pid'}", f"--seed-file={run / 'munged.seed'}",
         f"--log-file={layout.log('munged')}", "--num-threads=2",
     ]  # fmt: skip
-    spawn(layout, "munged", command)
-    wait_for(layout, "munged", layout.munge_socket.is_socket)
+    return launch(layout, "munged", command)
 
 
-def start_slurmctld(layout: Layout) -> None:
+def start_slurmctld(layout: Layout) -> Daemon:
     """Start the controller."""
-    spawn(layout, "slurmctld", ["slurmctld", "-D", "-f", str(layout.slurm_conf)])
+    return launch(layout, "slurmctld", ["slurmctld", "-D", "-f", str(layout.slurm_conf)])
 
 
-def start_slurmd(layout: Layout, node: str) -> None:
+def start_slurmd(layout: Layout, node: str) -> Daemon:
     """Start the daemon of one node."""
     (layout.folder / "spool" / node).mkdir(exist_ok=True)
     command = ["slurmd", "-D", "-N", node, "-f", str(layout.slurm_conf)]
-    spawn(layout, node, command)
-
-
-def wait_for(layout: Layout, name: str, condition: Callable[[], bool]) -> None:
-    """Wait until a daemon does its work.
-
-    Raises:
-        SlurmError: it ended, or the time is over; the message holds its log's last lines.
-    """
-    limit = time.monotonic() + START_LIMIT
-    while not _holds(condition):
-        dead = not daemons(layout, name)
-        if dead or time.monotonic() > limit:
-            lines = layout.log(name).read_text(errors="replace").splitlines()[-8:]
-            raise SlurmError(
-                f"{name} {'ended' if dead else 'does not answer'}; {layout.log(name)} ends with:\n"
-                + "\n".join(lines)
-            )
-        time.sleep(0.1)
+    return launch(layout, node, command)
 
 
 def _holds(condition: Callable[[], bool]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,11 +56,11 @@ class Layout:
         """The file that stands for a GPU's device."""
         return self.folder / "gpu" / str(index)
 
-    def make(self) -> None:
-        """Create the folders.
+    def check(self) -> None:
+        """Make sure that the folder's path can stand in Slurm's files and socket addresses.
 
         Raises:
-            SlurmError: the folder's path is too long for the sockets below it.
+            SlurmError: it is too long, or has characters that slurm.conf has no quotes for.
         """
         longest = len(bytes(self.database_socket))
         if longest > SOCKET_LIMIT:
@@ -67,6 +68,14 @@ class Layout:
                 f"The folder {self.folder} is too deep: a socket's path below it has {longest} "
                 f"bytes, {SOCKET_LIMIT} are allowed. Choose a shorter one with --folder DIR."
             )
+        if re.fullmatch(r"[A-Za-z0-9/._+-]+", str(self.folder)) is None:
+            raise SlurmError(
+                f"The folder {str(self.folder)!r} has a character that slurm.conf cannot hold; "
+                f"letters, digits and . _ + - are allowed. Choose another with --folder DIR."
+            )
+
+    def make(self) -> None:
+        """Create the folders."""
         for name in ("etc", "run", "log", "gpu", "state", "spool"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 

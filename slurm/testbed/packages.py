@@ -29,7 +29,7 @@ def program(name: str) -> str:
     """
     found = shutil.which(name, path=PATH)
     if found is None:
-        raise SlurmError(missing(accounting=name in ACCOUNTING) or f"{name} is not installed.")
+        raise SlurmError(_sentence([name]))
     return found
 
 
@@ -37,8 +37,11 @@ def missing(*, accounting: bool) -> str | None:
     """A sentence that names the packages to install; None if every program is there."""
     needed = PROGRAMS | ACCOUNTING if accounting else PROGRAMS
     absent = [name for name in needed if shutil.which(name, path=PATH) is None]
-    if not absent:
-        return None
+    return _sentence(absent) if absent else None
+
+
+def _sentence(absent: list[str]) -> str:
+    needed = PROGRAMS | ACCOUNTING
     packages = " ".join(dict.fromkeys(needed[name] for name in absent))
     return (
         f"A SLURM cluster on this machine needs {', '.join(absent)}: "

@@ -91,11 +91,14 @@ def end(find: Callable[[], set[int]]) -> None:
 
 
 def _gone(find: Callable[[], set[int]]) -> bool:
+    """Wait until none is found, twice: for a moment of its exec a process shows no variables."""
     limit = time.monotonic() + PATIENCE
-    while find():
+    unseen = 0
+    while unseen < 2:
+        unseen = 0 if find() else unseen + 1
         if time.monotonic() > limit:
             return False
-        time.sleep(0.05)
+        time.sleep(0.02)
     return True
 
 
