@@ -25,8 +25,18 @@ def start(runs, *arguments, cluster=None):
     """The main command with a pool of workers on one core each, or without one."""
     profile = runs.parent / "pool.yaml"
     profile.write_text("kind: local\ncpus: 1\ngpus: 0\n")
-    where = ["--threads", "1", "--device", "cpu"] if cluster is None else ["--cluster", str(profile)]
-    command = [sys.executable, "-m", "harness.run", "--study", str(small.STUDY), "--runs", str(runs)]
+    where = (
+        ["--threads", "1", "--device", "cpu"] if cluster is None else ["--cluster", str(profile)]
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "harness.run",
+        "--study",
+        str(small.STUDY),
+        "--runs",
+        str(runs),
+    ]
     return subprocess.Popen(
         [*command, *where, *arguments], cwd=small.ROOT, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(small.ROOT)},
