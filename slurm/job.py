@@ -46,7 +46,7 @@ class WorkerJob:
                        self.code)  # fmt: skip
         code = child.wait()
         if code in (REQUEUE, -signal.SIGUSR2) or (code == 130 and preempted()):
-            subprocess.run(["scontrol", "requeue", job_id()], check=True, timeout=120)
+            _requeue()
             sys.exit(REQUEUE)
         if code != 0:
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
@@ -71,6 +71,21 @@ def preempted() -> bool:
         return False
     words = dict(word.partition("=")[::2] for word in shown.split())
     return words.get("JobState") != "CANCELLED" and words.get("PreemptTime", "None") != "None"
+
+
+def _requeue() -> None:
+    """Put this job back into the queue, which ends it, and may end the asking, too.
+
+    Raises:
+        WorkerFailedError: Slurm refused.
+    """
+    command = ["scontrol", "requeue", job_id()]
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)
+    if asked.returncode > 0:  # below 0: the requeue was quicker than the answer
+        raise WorkerFailedError(
+            f"Everything is saved, but the job could not be requeued ({asked.stderr.strip()}). "
+            "Submit the runs again to go on from there."
+        )
 
 
 def _start(command: list[str], code: str) -> subprocess.Popen[bytes]:
