@@ -22,18 +22,19 @@ from harness.data.pixels import Pixels
 from harness.data.stream import PREPARE_BATCH, Stream, plain_batches
 from harness.environment import describe
 from harness.errors import SetupError
-from harness.files import write_atomically, write_json
+from harness.files import write_atomically
 from harness.interrupt import Stop
 from harness.lease import Lease
 from harness.lookup import method_class
+from harness.memory import peak, reset_peak
 from harness.networks import Joined, ReID, as_float32, build
+from harness.pace import Pace
 from harness.prepare import prepare
-from harness.progress import Progress, Reporter
+from harness.progress import Reporter
 from harness.record import (
     CURVE,
     MODEL,
     PER_QUERY,
-    PROGRESS,
     read_record,
     write_failure,
     write_record,
@@ -43,8 +44,6 @@ from harness.seeding import seeded
 from harness.spec import SCORING_VERSION, RunSpec
 from harness.train import CURVE_ROWS_PER_EPOCH, DivergedError, Failure, Loop, guarded, train
 from methods import Outputs, create
-
-SHOWN_EVERY = 5.0  # seconds between two updates of a run's progress file
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ def execute(
         SetupError: the cohort cannot start at all, for example without its teacher.
     """
     began, recipe, seed = time.monotonic(), members[0].recipe, members[0].seed
+    reset_peak(session.device)
     teachers = next((spec.teachers for spec in members if spec.teachers), ())
     teacher = load_teacher(teachers, data, session)
     stream = Stream(data.dataset, data.train, recipe, seed)
@@ -97,13 +97,13 @@ def execute(
             failures[spec.key] = failure
     prepared = time.monotonic()
     with session.reporter.task(_title(members)) as progress:
-        advance = partial(_advance, trainees, progress)
         loop = Loop(
             stream, second, recipe, session.device, session.stop, session.workers,
-            session.interval, advance,
+            session.interval, Pace(trainees, progress),
         )  # fmt: skip
-        failures |= train(trainees, teacher, loop)
-    timings = {"preparing": prepared - began, "training_cohort": time.monotonic() - prepared}
+        left, timings = _train(trainees, teacher, loop)
+    failures |= left
+    timings["preparing"] = prepared - began
     going = [trainee for trainee in trainees if trainee.spec.key not in failures]
     with session.reporter.task("scoring") as progress:
         for number, trainee in enumerate(going, 1):
@@ -237,6 +237,7 @@ def _finish(
         "timings": timings
         | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
         "teachers": taught,  # digests of the weights that taught this run
+        "memory": peak(session.device),  # of the whole cohort
         "parameters": _counts(trainee),
         "paper": asdict(method.paper) if method.paper else None,
         "notes": [*data.dataset.notes, *tie_notes(spec.key, evaluations)],
@@ -265,14 +266,19 @@ def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
     write_atomically(path, lambda file: file.write(text.getvalue().encode()))
 
 
-def _advance(
-    trainees: Sequence[Trainee], progress: Progress, done: int, total: int, note: str
-) -> None:
-    progress(done, total, note)
-    for trainee in trainees:
-        path = trainee.folder / PROGRESS
-        if done == total or not path.exists() or time.time() - path.stat().st_mtime > SHOWN_EVERY:
-            write_json(path, {"step": trainee.step, "steps": total})
+def _train(
+    trainees: Sequence[Trainee], teacher: ReID | Joined | None, loop: Loop
+) -> tuple[dict[str, Failure], dict[str, float]]:
+    """Train a cohort; who failed, and the seconds and steps since this start or resume."""
+    began, steps = time.monotonic(), loop.stream.steps
+    start = min((trainee.step for trainee in trainees), default=steps)
+    before = sum(trainee.seconds for trainee in trainees)
+    failures = train(trainees, teacher, loop)
+    return failures, {
+        "training_cohort": time.monotonic() - began,
+        "training_own": sum(trainee.seconds for trainee in trainees) - before,
+        "steps": steps - start,
+    }
 
 
 def _title(members: Sequence[RunSpec]) -> str:

@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -109,6 +110,32 @@ def holder_of(folder: Path) -> dict[str, Any] | None:
     return holder if holder is not None and alive(path, holder) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A lease as seen by somebody who must not write: whose, since when, and how fresh."""
+
+    holder: dict[str, Any]
+    since: float  # Unix time when it was taken; 0 if it does not say
+    age: float  # seconds since it was renewed, by this machine's clock
+    living: bool
+
+
+def glimpse(folder: Path) -> Glimpse | None:
+    """The lease on `folder`, if there is one, without leaving any trace beside it."""
+    path = folder / "lease"
+    holder = read_json(path)
+    if holder is None:
+        return None
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return None
+    living = age < EXPIRY
+    if holder.get("machine") == _machine():
+        living = _started(int(holder.get("process", 0))) == holder.get("started")
+    return Glimpse(holder, float(holder.get("since", 0)), age, living)
+
+
 def alive(path: Path, holder: dict[str, Any]) -> bool:
     """Whether the holder of a lease still works: looked up here, believed for a while elsewhere."""
     if holder.get("machine") == _machine():
@@ -123,6 +150,7 @@ def _claim(token: str) -> dict[str, Any]:
         "host": socket.gethostname(),
         "process": os.getpid(),
         "started": _started(os.getpid()),
+        "since": time.time(),
     }
 
 

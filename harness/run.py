@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.errors import DONE, FAILED
+from harness.errors import DONE, FAILED, UsageError
 from harness.serve import serve
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
     from harness.grid import Asked, Grid
     from harness.launch import Outcome
+    from harness.manner import Manner
     from harness.progress import Reporter
+
 
 Names = list[str] | None
 Methods = Annotated[Names, typer.Option(help="`all`, names or globs, comma-separated or repeated.")]
@@ -41,6 +43,9 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Decode images as they
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan and stop.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try diverged runs again, too.")]
 Json = Annotated[bool, typer.Option("--json", help="With --dry-run: the plan as JSON.")]
+Cluster = Annotated[str | None, typer.Option(help="Submit: a profile of configs/cluster, a path.")]
+Parallel = Annotated[int | None, typer.Option(min=1, help="With --cluster: jobs at a time.")]
+Watch = Annotated[bool, typer.Option("--watch", help="With --cluster: stay until all has ended.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -69,11 +74,15 @@ def run(
     no_cache: NoCache = False,
     dry_run: DryRun = False,
     retry: Retry = False,
+    cluster: Cluster = None,
+    max_parallel: Parallel = None,
+    watch: Watch = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train teachers, plain students and every method, then compare; what is done is kept."""
-    from harness.grid import Asked, make
+    from harness.grid import Asked
+    from harness.manner import Manner
     from harness.progress import Reporter
 
     asked = Asked(
@@ -81,16 +90,29 @@ def run(
         seeds, teacher_seed, pack, assignments or (), weights or (), runs, device, precision,
         threads, workers, allow_partial, not no_cache,
     )  # fmt: skip
-    reporter = Reporter(quiet=quiet)
-    if dry_run or context.info_name == "plan":
-        from harness.show import show_plan
-
-        show_plan(make(asked, reporter), as_json=as_json)
-    else:
-        raise typer.Exit(_carry_out(asked, reporter, checkpoint_every, retry=retry))
+    show = dry_run or context.info_name == "plan"
+    manner = Manner(cluster, max_parallel, watch, show, retry, checkpoint_every, as_json)
+    raise typer.Exit(_carry_out(asked, manner, Reporter(quiet=quiet)))
 
 
-def _carry_out(asked: Asked, reporter: Reporter, interval: float, *, retry: bool) -> int:
+def _carry_out(asked: Asked, manner: Manner, reporter: Reporter) -> int:
+    """Show the plan, or carry it out here or on a cluster; the exit code."""
+    from harness.grid import make
+    from harness.show import show_plan
+
+    if manner.cluster is not None:
+        from harness.away import carry_out_away
+
+        return carry_out_away(asked, manner.cluster, manner, reporter)
+    if manner.max_parallel is not None or manner.watch:
+        raise UsageError("--max-parallel and --watch go with --cluster NAME: --cluster local.")
+    if manner.dry_run:
+        show_plan(make(asked, reporter), as_json=manner.as_json)
+        return DONE
+    return _train(asked, reporter, manner.checkpoint_every, retry=manner.retry)
+
+
+def _train(asked: Asked, reporter: Reporter, interval: float, *, retry: bool) -> int:
     """Plan, train, report; the exit code."""
     from harness.execute import Session
     from harness.files import require_writable
