@@ -6,6 +6,8 @@ picked out and sorted, row by row. An accelerator rather compares all rows at on
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,13 @@ def places(
     the others means nothing. (Q, G) -> (Q, size or G), (Q, W), (Q, W), all int64.
     """
     size = min(size, distances.shape[1])
-    if distances.device.type == "cpu":
-        return by_row(distances, marks, count, size)
-    return all_at_once(distances, marks, size)
+    if distances.device.type != "cpu":
+        return all_at_once(distances, marks, size)
+    threads = min(torch.get_num_threads(), max(1, len(distances)))
+    parts = [tensor.tensor_split(threads) for tensor in (distances, marks, count)]
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(partial(by_row, size=size), *parts))
+    return tuple(torch.cat(blocks) for blocks in zip(*found, strict=True))  # type: ignore[return-value]
 
 
 def all_at_once(distances: Tensor, marks: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
