@@ -10,6 +10,11 @@ import typer
 from harness.run import DataRoot, Json, Partial, Runs, run
 from harness.serve import serve
 
+Handles = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RUN]...", help="Row numbers, short ids, starts of keys or groups."),
+]
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -26,11 +31,16 @@ app.add_typer(bench, name="bench")
 
 
 @app.command()
-def status(runs: Runs = Path("runs"), as_json: Json = False) -> None:
+def status(
+    handles: Handles = None,
+    state: Annotated[str | None, typer.Option(help="Only runs that stand so.")] = None,
+    runs: Runs = Path("runs"),
+    as_json: Json = False,
+) -> None:
     """How every run stands; exit code 0: all done, 1: some failed, 4: some are missing."""
     from harness.show import show_status
 
-    raise typer.Exit(show_status(runs, as_json=as_json))
+    raise typer.Exit(show_status(runs, handles or (), state, as_json=as_json))
 
 
 @app.command()

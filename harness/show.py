@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from harness.errors import DONE, FAILED, INCOMPLETE, SetupError
-from harness.files import read_json
-from harness.record import FAILURE, PROGRESS, folders, state_of
+from harness.errors import SetupError, UsageError, nearest
+from harness.handles import resolve
+from harness.record import state_of
+from harness.status import ENDED, STATES, exit_code, status
 
 if TYPE_CHECKING:
     from harness.data import Dataset
@@ -57,21 +59,26 @@ def _epoch(dataset: Dataset, recipe: Recipe) -> str:
     )
 
 
-def show_status(runs: Path, *, as_json: bool) -> int:
-    """One line a run, read from disk alone; the exit code that scripts can poll."""
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    rows = [_row(folder, runs) for folder in folders(runs)]
+def show_status(runs: Path, words: Sequence[str], state: str | None, *, as_json: bool) -> int:
+    """One line a run, from disk and queue; the exit code that scripts can poll."""
+    if state is not None and state not in STATES:
+        raise UsageError(f"No state is called {state!r}.{nearest(state, STATES)}")
+    found = status(runs)
+    chosen = set(resolve(words, runs)) if words else None
+    rows = [row for row in found.rows if chosen is None or row.key in chosen]
+    shown = [row for row in rows if state in (None, row.state)]
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps([row.as_json() for row in shown], indent=1))
     else:
-        for row in rows:
-            typer.echo(f"{row['state']:<12} {row['key']}  {row['detail']}".rstrip())
-        typer.echo(f"{len(rows)} runs: {_tally(Counter(row['state'] for row in rows))}")
-    states = {row["state"] for row in rows}
-    if states <= {"done"}:
-        return DONE
-    return FAILED if states <= {"done", "failed"} else INCOMPLETE
+        for row in shown:
+            line = f"{row.number:>4} {row.id} {row.state:<12} {row.key}  {row.detail}"
+            typer.echo(line.rstrip())
+        typer.echo(f"{len(rows)} runs: {_tally(Counter(row.state for row in rows))}")
+    for problem in found.problems:
+        typer.echo(f"note: {problem}", err=True)
+    if not as_json and any(row.state in ENDED for row in rows):
+        typer.echo(f"Why, and what to do: kdreid failures --runs {runs}")
+    return exit_code(rows)
 
 
 def show_report(runs: Path) -> None:
@@ -112,19 +119,6 @@ def show_names(*, as_json: bool) -> None:
         return
     for kind, words in known.items():
         typer.echo(f"{kind}: {', '.join(words)}")
-
-
-def _row(folder: Path, runs: Path) -> dict[str, Any]:
-    state, detail = state_of(folder), ""
-    if state == "failed":
-        failure = read_json(folder / FAILURE) or {}
-        detail = (
-            f"{failure.get('kind')}: {failure.get('message')} (attempt {failure.get('attempt')})"
-        )
-    elif state in ("running", "interrupted"):
-        progress = read_json(folder / PROGRESS) or {}
-        detail = f"step {progress.get('step', '?')} of {progress.get('steps', '?')}"
-    return {"key": folder.relative_to(runs).as_posix(), "state": state, "detail": detail}
 
 
 def _tally(counts: Counter[str]) -> str:

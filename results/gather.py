@@ -17,7 +17,7 @@ import pandas as pd
 
 FORMAT = 1
 DEPTH = 4  # folders from the runs folder down to a run
-NOT_RUNS = ("data", "cache", "report")
+NOT_RUNS = ("data", "cache", "report", "groups", "code")
 RECORD, FAILURE = "record.json", "failure.json"
 AGREED = ("dataset", "fingerprint", "network", "head", "weights", "device", "threads")
 COLUMNS = (
