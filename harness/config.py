@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from ruamel.yaml import YAML
@@ -167,8 +167,15 @@ def _line(content: Any, place: list[str | int]) -> int:
 
 
 def _allowed(model: type[BaseModel], place: list[str | int]) -> list[str]:
+    """The keys that may stand at a place, which may lie below names as in `datasets: {x: ...}`."""
+    named: type[BaseModel] | None = None
     for part in place:
+        if named is not None:
+            model, named = named, None
+            continue
         annotation = model.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if get_origin(annotation) is dict:
+            named = get_args(annotation)[1]
+        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return list(model.model_fields)

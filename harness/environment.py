@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import socket
@@ -15,15 +16,16 @@ from typing import Any
 import torch
 
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
+COMMIT_FILE = "commit.json"
 
 
 def describe(device: torch.device) -> dict[str, Any]:
     """Versions, commit, machine and device as JSON values."""
-    commit, dirty = _commit()
+    name, dirty = commit()
     return {
         "python": platform.python_version(),
         **{name: _version(name) for name in (*PACKAGES, "kd-reid-bench")},
-        "commit": commit,
+        "commit": name,
         "dirty": dirty,
         "command": " ".join(sys.argv),
         "host": socket.gethostname(),
@@ -52,11 +54,18 @@ def _version(package: str) -> str | None:
 
 
 @lru_cache
-def _commit() -> tuple[str | None, bool | None]:
-    """The commit this code was checked out from and whether files differ from it."""
+def commit() -> tuple[str | None, bool | None]:
+    """The commit this code was checked out from and whether files differ from it.
+
+    A copy made for jobs has it in a file: the repository around it may have moved on.
+    """
+    root = Path(__file__).parents[1]
+    if (root / COMMIT_FILE).exists():
+        name, dirty = json.loads((root / COMMIT_FILE).read_text())
+        return name, dirty
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(Path(__file__).parents[1]), *arguments]
+        command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 DONE, FAILED, USAGE, ENVIRONMENT, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+REQUEUE = 75  # of a worker: everything is saved, start it again
 
 
 class HarnessError(Exception):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
 from harness.networks import NETWORKS
 from harness.networks.weights import find_weights, weights_digest
-from harness.opening import open_data, open_dataset
+from harness.opening import open_data, open_dataset, root_of
 from harness.plan import Request, cohorts, method_names, network_name, runs, teacher_names
 from harness.progress import Reporter
 from harness.settings import Settings, settle
@@ -62,6 +62,7 @@ class Grid:
     workers: int
     reporter: Reporter
     cache: bool = True
+    roots: dict[str, Path] = field(default_factory=dict)  # where to open the datasets again
     _opened: dict[tuple[str, int, int], Data] = field(default_factory=dict)
 
     @property
@@ -80,8 +81,13 @@ class Grid:
         return self._opened[where]
 
 
-def make(asked: Asked, reporter: Reporter) -> Grid:
+Place = Callable[[str], tuple[str, int]]  # from a dataset to device and CPU threads
+
+
+def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
     """Resolve names, settings, data and weights into a plan.
+
+    With `place` the runs are for devices elsewhere, which need not be there on this machine.
 
     Raises:
         UsageError: something asked for does not exist or cannot be.
@@ -94,26 +100,34 @@ def make(asked: Asked, reporter: Reporter) -> Grid:
             "Say on which data: --dataset NAME (kdreid list shows the names) or --study."
         )
     files = {name: load_dataset(name) for text in names for name in text.replace(",", " ").split()}
-    device = find_device(asked.device)
-    threads = _threads(asked.threads) if device.type == "cpu" else 0
+    if place is None:
+        device = find_device(asked.device)
+        here = device.type, _threads(asked.threads) if device.type == "cpu" else 0
+    else:
+        device = torch.device(place(next(iter(files)))[0])
     plan: list[tuple[RunSpec, ...]] = []
     weights: dict[str, Path] = {}
     datasets: dict[str, Dataset] = {}
+    roots: dict[str, Path] = {}
     for name, file in files.items():
+        on, threads = place(name) if place else here
         precision = [f"recipe.precision={asked.precision}"] if asked.precision else []
-        request = _request(asked, study, name, device.type, threads)
+        request = _request(asked, study, name, on, threads)
         settings = settle([file, study], [*asked.assignments, *precision], request.methods)
         weights |= _weights(request, settings, asked.weights)
         datasets[name] = open_dataset(
             name, file, settings.data, asked.data_root, asked.runs, asked.workers, reporter,
             allow_partial=asked.allow_partial,
         )  # fmt: skip
+        roots[name] = root_of(file, asked.data_root, datasets[name])
         for recipe in (settings.recipe, settings.teacher_recipe):
             sampler(datasets[name], recipe, "")  # which says if not even one batch can be drawn
         digests = {network: weights_digest(path) for network, path in weights.items()}
         wanted = runs(request, settings, datasets[name].fingerprint, digests)
         plan += cohorts(wanted, asked.pack or study.pack or PACK)
-    return Grid(plan, device, weights, datasets, asked.runs, asked.workers, reporter, asked.cache)
+    return Grid(
+        plan, device, weights, datasets, asked.runs, asked.workers, reporter, asked.cache, roots
+    )
 
 
 def _request(asked: Asked, study: StudyFile, name: str, device: str, threads: int) -> Request:

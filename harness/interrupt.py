@@ -14,6 +14,7 @@ class Stop:
     """Whether somebody asked this process to stop."""
 
     requested = False
+    requeue = False  # whether the job is to be continued by itself: its time or its place is over
 
     def check(self) -> None:
         """Leave now, between two pieces of work.
@@ -43,3 +44,22 @@ def stoppable() -> Iterator[Stop]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def obey() -> Stop:
+    """For a worker, before anything slow is imported: the flag for SIGUSR2, SIGTERM and SIGINT.
+
+    Slurm may send a signal to several processes that pass it on, so a second one means nothing.
+    Whoever starts a worker may block the first two until here, so that none is lost.
+    """
+    stop = Stop()
+
+    def request(number: int, _frame: FrameType | None) -> None:
+        stop.requested = True
+        stop.requeue = stop.requeue or number == signal.SIGUSR2
+
+    asking = (signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
+    for number in asking:
+        signal.signal(number, request)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, asking)
+    return stop

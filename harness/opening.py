@@ -68,7 +68,7 @@ def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
     Raises:
         SetupError: it is not there.
     """
-    root = root or file.root or (Path(os.environ[PLACE]) if os.environ.get(PLACE) else None)
+    root = _root(file, root)
     about = f" {file.availability}" if file.availability else ""
     if root is None:
         raise SetupError(
@@ -78,6 +78,17 @@ def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
     if not root.is_dir():
         raise SetupError(f"{name}: the data root {root} does not exist.{about}")
     return LOADERS[file.loader](root)
+
+
+def root_of(file: DatasetFile, root: Path | None, dataset: Dataset) -> Path:
+    """The root with which another process opens the same dataset, wherever it is started."""
+    given = dataset.root if file.loader == GENERATED else _root(file, root)
+    return (given or dataset.root).absolute()
+
+
+def _root(file: DatasetFile, root: Path | None) -> Path | None:
+    place = os.environ.get(PLACE)
+    return root or file.root or (Path(place) if place else None)
 
 
 def open_data(

@@ -7,13 +7,14 @@ import sys
 import typer
 
 from harness.errors import INTERRUPTED, HarnessError
+from slurm.errors import SlurmError
 
 
 def serve(application: typer.Typer) -> None:
     """Run `application` on the process's arguments and end the process."""
     try:
         application()
-    except HarnessError as error:
+    except (HarnessError, SlurmError) as error:
         sys.stderr.write(f"kdreid: {error}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

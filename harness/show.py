@@ -35,7 +35,7 @@ def show_plan(grid: Grid, *, as_json: bool) -> None:
         first = cohort[0].recipe
         size = f"{first.height}x{first.width}, {first.epochs} epochs, {first.precision}"
         typer.echo(
-            f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {grid.device}"
+            f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {cohort[0].device}"
         )
         typer.echo(f"  {_epoch(grid.datasets[cohort[0].dataset], first)}")
         for row in (row for row in rows if row["cohort"] == number):
