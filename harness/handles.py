@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.errors import SetupError, UsageError, nearest
-from harness.groups import GROUPS, groups, jobs_of
+from harness.group import GROUPS
+from harness.jobs import groups, jobs_of
 from harness.record import folders
 
 SHORT = 8  # hexadecimal digits of a run's digest

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.files import read_json
-from harness.groups import Logs, logs_of
 from harness.handles import resolve, short_id
+from harness.jobs import Logs, logs_of
 from harness.record import FAILURE
 from harness.status import status
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from harness.errors import DONE, FAILED, INCOMPLETE
 from harness.files import read_json
-from harness.groups import Submission, submission_of
 from harness.handles import run_keys, short_id
+from harness.jobs import Submission, submission_of
 from harness.lease import Glimpse, glimpse
 from harness.pace import seconds_left, span
 from harness.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
@@ -86,6 +86,7 @@ class _Folder:
     checkpoint: bool
     submission: Submission | None
     teachers: tuple[str, ...]
+    pool: bool = False  # whether a pool of processes on one machine will come to it
 
     @property
     def alive(self) -> bool:
@@ -109,7 +110,7 @@ def status(runs: Path) -> Status:
         SetupError: there is no such folder.
     """
     keys = run_keys(runs)
-    seen = {key: _read(runs / key) for key in keys}
+    seen = {key: _read(runs, key) for key in keys}
     asked = [
         name
         for folder in seen.values()
@@ -131,18 +132,21 @@ def exit_code(rows: Iterable[Row]) -> int:
     return FAILED if states <= ENDED | {"done"} else INCOMPLETE
 
 
-def _read(folder: Path) -> _Folder:
+def _read(runs: Path, key: str) -> _Folder:
+    folder = runs / key
     if read_json(folder / RECORD) is not None:
         return _Folder(True, None, None, {}, False, None, ())
     teachers = (read_json(folder / SPEC) or {}).get("teachers") or []
+    submission = submission_of(runs, key)
     return _Folder(
         done=False,
         lease=glimpse(folder),
         failure=read_json(folder / FAILURE),
         progress=read_json(folder / PROGRESS) or {},
         checkpoint=(folder / CHECKPOINT).exists(),
-        submission=submission_of(folder),
+        submission=submission,
         teachers=tuple(str(t["key"]) for t in teachers if isinstance(t, dict) and "key" in t),
+        pool=submission is not None and submission.slurm is None and submission.pool_lives(runs),
     )
 
 
@@ -169,12 +173,11 @@ def _row(number: int, key: str, folder: _Folder, queue: Look, now: float) -> Row
 
 def _submitted(row: Row, folder: _Folder, submission: Submission, queue: Look, now: float) -> Row:
     """A run that was handed over and that nobody holds just now."""
-    if submission.process is not None:
-        if submission.looked_after():
-            return replace(row, state="queued", detail=f"in the pool of process {row.job}")
-        return _idle(row, folder, "its pool has ended")
     if submission.slurm is None:
-        return _idle(row, folder, "its submission was not finished: submit again")
+        if folder.pool:
+            return replace(row, state="queued", detail=f"in the pool {submission.group}")
+        why = "its pool has ended" if submission.local else "it was not handed over: submit again"
+        return _idle(row, folder, why)
     job = queue.jobs.get(submission.slurm)
     if job is None:
         return _unknown(row, folder, submission, queue, now)

@@ -1,4 +1,4 @@
-"""What submissions leave on disk: `groups/<name>/` with jobs and logs, `job.json` in each run."""
+"""The jobs of runs as a look at the disk finds them: the last submission, all logs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.files import read_json
-
-GROUPS, GROUP, JOB, LOGS = "groups", "group.json", "job.json", "logs"
+from harness.group import GROUP, GROUPS, LOGS, job_of
+from harness.lease import glimpse
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +29,19 @@ class Submission:
         return self.job if self.job and re.fullmatch(r"\d+(_\d+)?", self.job) else None
 
     @property
-    def process(self) -> int | None:
-        """The process on this machine that takes care of it, if it was given to one."""
-        found = re.fullmatch(r"local-(\d+)", self.job or "")
-        return int(found[1]) if found else None
+    def local(self) -> bool:
+        """Whether it was given to a pool of processes of one machine."""
+        return (self.job or "").startswith("local-")
 
-    def looked_after(self) -> bool:
-        """Whether that process lives and is one of ours: numbers are used again."""
-        if self.process is None:
-            return False
-        try:
-            command = Path(f"/proc/{self.process}/cmdline").read_bytes()
-        except OSError:
-            return False
-        return b"harness" in command or b"kdreid" in command
+    def pool_lives(self, runs: Path) -> bool:
+        """Whether the process that works through its group is at it; leaves no trace."""
+        lease = glimpse(runs / GROUPS / self.group)
+        return lease is not None and lease.living
 
 
-def submission_of(folder: Path) -> Submission | None:
+def submission_of(runs: Path, key: str) -> Submission | None:
     """How a run was last submitted; None if it never was."""
-    told = read_json(folder / JOB)
+    told = job_of(runs, key)
     if told is None:
         return None
     job = told.get("job")
