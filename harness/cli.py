@@ -7,13 +7,9 @@ from typing import Annotated
 
 import typer
 
+from harness import verbs
 from harness.run import DataRoot, Json, Partial, Runs, run
 from harness.serve import serve
-
-Handles = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="Row numbers, short ids, starts of keys or groups."),
-]
 
 app = typer.Typer(
     add_completion=False,
@@ -23,24 +19,13 @@ app = typer.Typer(
 )
 app.command(name="run")(run)
 app.command(name="plan", help="Show what `run` with the same options would do.")(run)
+for verb in (verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel):
+    app.command()(verb)
 
 data = typer.Typer(no_args_is_help=True, help="Generated images.")
 app.add_typer(data, name="data")
 bench = typer.Typer(no_args_is_help=True, help="Measurements, ours and the obvious way in one run.")
 app.add_typer(bench, name="bench")
-
-
-@app.command()
-def status(
-    handles: Handles = None,
-    state: Annotated[str | None, typer.Option(help="Only runs that stand so.")] = None,
-    runs: Runs = Path("runs"),
-    as_json: Json = False,
-) -> None:
-    """How every run stands; exit code 0: all done, 1: some failed, 4: some are missing."""
-    from harness.show import show_status
-
-    raise typer.Exit(show_status(runs, handles or (), state, as_json=as_json))
 
 
 @app.command()
