@@ -55,7 +55,7 @@ def submitted(runs, jobs, *, group="20260101-000000-abcd", kind="slurm", ago=360
     content = {"name": group, "cluster": "test", "kind": kind, "command": "c", "snapshot": "s",
                "created": when, "jobs": told}  # fmt: skip
     write_json(runs / GROUPS / group / "group.json", content)
-    (runs / GROUPS / group / "logs").mkdir()
+    (runs / GROUPS / group / "logs").mkdir(exist_ok=True)
     return runs / GROUPS / group
 
 
