@@ -85,7 +85,7 @@ def group_of(runs: Path, name: str) -> dict[str, Any] | None:
 
 
 def recover(runs: Path, name: str, ids: Sequence[tuple[str, str]]) -> None:
-    """Enter the ids of jobs that a killed submitter left without; `ids` are pairs of name and id."""
+    """Enter the ids that a killed submitter did not; `ids` are pairs of name and id."""
     path = runs / GROUPS / name / GROUP
     content = read_json(path)
     if content is None:

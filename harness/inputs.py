@@ -80,9 +80,7 @@ def open_inputs(
     return dataset, weights
 
 
-def wait_for_teachers(
-    specs: Sequence[RunSpec], runs: Path, stop: Stop, reporter: Reporter
-) -> None:
+def wait_for_teachers(specs: Sequence[RunSpec], runs: Path, stop: Stop, reporter: Reporter) -> None:
     """Return when the teachers of all runs are done; their files are checked when they are read.
 
     Raises:

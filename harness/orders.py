@@ -47,4 +47,6 @@ class Order:
         try:
             return cls(**content | {"runs": tuple(content["runs"])})
         except (KeyError, TypeError) as error:
-            raise SetupError(f"{path} is no whole order ({error}). Submit the runs again.") from error
+            raise SetupError(
+                f"{path} is no whole order ({error}). Submit the runs again."
+            ) from error

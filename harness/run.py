@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.errors import DONE, FAILED
+from harness.errors import DONE, FAILED, UsageError
 from harness.serve import serve
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
@@ -41,6 +41,9 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Decode images as they
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan and stop.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try diverged runs again, too.")]
 Json = Annotated[bool, typer.Option("--json", help="With --dry-run: the plan as JSON.")]
+Cluster = Annotated[str | None, typer.Option(help="Submit: a profile of configs/cluster, a path.")]
+Parallel = Annotated[int | None, typer.Option(min=1, help="With --cluster: jobs at a time.")]
+Watch = Annotated[bool, typer.Option("--watch", help="With --cluster: stay until all has ended.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -69,6 +72,9 @@ def run(
     no_cache: NoCache = False,
     dry_run: DryRun = False,
     retry: Retry = False,
+    cluster: Cluster = None,
+    max_parallel: Parallel = None,
+    watch: Watch = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -82,6 +88,18 @@ def run(
         threads, workers, allow_partial, not no_cache,
     )  # fmt: skip
     reporter = Reporter(quiet=quiet)
+    if cluster is not None:
+        from harness.away import Away, carry_out_away
+
+        dry_run = dry_run or context.info_name == "plan"
+        how = Away(
+            cluster, max_parallel, watch, dry_run, retry, checkpoint_every, as_json
+        )  # fmt: skip
+        raise typer.Exit(carry_out_away(asked, how, reporter))
+    if max_parallel is not None or watch:
+        raise UsageError(
+            "--max-parallel and --watch go with --cluster NAME, as in --cluster local."
+        )
     if dry_run or context.info_name == "plan":
         from harness.show import show_plan
 

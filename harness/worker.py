@@ -1,8 +1,8 @@
 """What every executor runs: `python -m harness.worker ORDER --runs DIR`, one cohort to its records.
 
 It goes on from the runs' checkpoints, and what it reaches is in the runs' folders alone. Exit
-codes: 0 all done, 1 some failed, 2 or 3 it cannot start, 75 saved and to be continued (SIGUSR2, from
-a time limit or preemption), 130 saved and stopped (SIGTERM, SIGINT).
+codes: 0 all done, 1 some failed, 2 or 3 it cannot start, 75 saved and to be continued (SIGUSR2,
+from a time limit or preemption), 130 saved and stopped (SIGTERM, SIGINT).
 """
 
 from __future__ import annotations
@@ -100,14 +100,12 @@ def carry_out(order: Order, runs: Path, stop: Stop, reporter: Reporter) -> int:
 
     def data(spec: RunSpec) -> Data:
         if not opened:
-            opened.append(open_data(
-                dataset, spec.recipe, runs, order.workers, reporter, cache=order.cache))  # fmt: skip
+            room = runs, order.workers, reporter
+            opened.append(open_data(dataset, spec.recipe, *room, cache=order.cache))
         return opened[0]
 
     wait_for_teachers(specs, runs, stop, reporter)
-    session = Session(
-        runs, device, stop, reporter, weights, order.workers, order.checkpoint_every
-    )
+    session = Session(runs, device, stop, reporter, weights, order.workers, order.checkpoint_every)
     outcome = Launcher(session, data, order.retry).launch([tuple(specs)])
     for key, reason in outcome.failed.items():
         reporter.say(f"failed: {key}: {reason}")

@@ -26,5 +26,5 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def shares(total: int, parts: int) -> list[int]:
-    """`total` divided as evenly as whole numbers go: shares(7, 3) is [3, 2, 2]."""
+    """A total divided as evenly as whole numbers go: 7 in 3 parts is [3, 2, 2]."""
     return [total // parts + (index < total % parts) for index in range(parts)]

@@ -124,7 +124,16 @@ def outside_a_job() -> Iterator[None]:
 
 _OWN_LINES = tuple(
     f"#SBATCH --{name}"
-    for name in ("output", "error", "open-mode", "job-name", "signal", "nodes", "requeue", "kill-on")
+    for name in (
+        "output",
+        "error",
+        "open-mode",
+        "job-name",
+        "signal",
+        "nodes",
+        "requeue",
+        "kill-on",
+    )
 )
 
 
