@@ -19,7 +19,10 @@ app = typer.Typer(
 )
 app.command(name="run")(run)
 app.command(name="plan", help="Show what `run` with the same options would do.")(run)
-for verb in (verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel):
+for verb in (
+    verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel, verbs.doctor,
+    verbs.fetch_weights,
+):  # fmt: skip
     app.command()(verb)
 
 data = typer.Typer(no_args_is_help=True, help="Generated images.")

@@ -95,3 +95,33 @@ def cancel(
     from harness.cancel import cancel as stop
 
     raise typer.Exit(stop(handles or (), runs, typer.echo, everything=everything))
+
+
+def doctor(
+    cluster: Annotated[str, typer.Option(help="A profile of configs/cluster, or a path.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="cluster.partition=gpu ...")
+    ] = None,
+    data_root: DataRoot = None,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds for a job on a compute node; 0: send none.")
+    ] = 300.0,
+    runs: Runs = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """Look at a cluster from here and from a compute node; exit code 3 if something is wrong."""
+    from harness.doctor import Visit
+    from harness.doctor import doctor as examine
+
+    visit = Visit(cluster, runs, tuple(settings or ()), data_root, wait)
+    raise typer.Exit(examine(visit, typer.echo, as_json=as_json))
+
+
+def fetch_weights(
+    networks: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
+) -> None:
+    """Fetch ImageNet weights to where runs look for them; compute nodes often have no internet."""
+    from harness.fetching import fetch
+
+    for path in fetch(networks or ()):
+        typer.echo(path)
