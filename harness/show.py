@@ -6,11 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from harness.errors import SetupError, UsageError, nearest
+from harness.estimate import Estimate, estimate, measured, total
 from harness.handles import resolve
 from harness.record import state_of
 from harness.status import ENDED, STATES, exit_code, status
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 
 def show_plan(grid: Grid, *, as_json: bool) -> None:
     """Cohort by cohort, each run with its state; then the counts and the next command."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"cohort": number, "key": spec.key, "state": state_of(grid.runs / spec.key)}
         for number, cohort in enumerate(grid.plan, 1)
         for spec in cohort
     ]
+    done = [row["key"] for row in rows if row["state"] == "done"]
+    times = _times(grid, done)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        known = [row | {"cohort_seconds": times[row["cohort"] - 1].seconds} for row in rows]
+        typer.echo(json.dumps(known, indent=1))
         return
     for number, cohort in enumerate(grid.plan, 1):
         first = cohort[0].recipe
@@ -38,10 +42,34 @@ def show_plan(grid: Grid, *, as_json: bool) -> None:
             f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {cohort[0].device}"
         )
         typer.echo(f"  {_epoch(grid.datasets[cohort[0].dataset], first)}")
+        if times[number - 1].seconds != 0:
+            typer.echo(f"  {times[number - 1].words(_kind(grid))}")
         for row in (row for row in rows if row["cohort"] == number):
             typer.echo(f"  {row['state']:<12} {row['key']}")
     counts = Counter(str(row["state"]) for row in rows)
+    if len(done) < len(rows):
+        typer.echo(f"In all {total(times).words(_kind(grid))}.")
     typer.echo(f"{len(rows)} runs: {_tally(counts)}. Nothing was started.")
+
+
+def _times(grid: Grid, done: Sequence[str]) -> list[Estimate]:
+    """How long each cohort will take by earlier records."""
+    from harness.data.stream import sampler
+
+    known = measured(grid.runs)
+    steps = [
+        cohort[0].recipe.epochs
+        * sampler(grid.datasets[cohort[0].dataset], cohort[0].recipe, "").batches
+        for cohort in grid.plan
+    ]
+    return [
+        estimate(cohort, count, known, done=done)
+        for cohort, count in zip(grid.plan, steps, strict=True)
+    ]
+
+
+def _kind(grid: Grid) -> str:
+    return "GPU" if grid.device.type == "cuda" else "CPU"
 
 
 def _epoch(dataset: Dataset, recipe: Recipe) -> str:
