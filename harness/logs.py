@@ -34,11 +34,12 @@ def show_logs(
         raise UsageError("Say whose logs: kdreid logs RUN, as kdreid status names them.")
     if follow and len(keys) != 1:
         raise UsageError(f"--follow takes one run; {len(keys)} are meant.")
-    for key in keys:
-        if not _show(key, runs, say, raw=raw) and not follow:
-            raise UsageError(_none(key, runs))
     if follow:
         _follow(keys[0], runs, say, raw=raw)
+        return
+    for key in keys:
+        if not _show(key, runs, say, raw=raw):
+            raise UsageError(_none(key, runs))
 
 
 def tail(runs: Path, key: str, lines: int) -> list[str]:
@@ -75,8 +76,8 @@ def _show(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> boo
 
 
 def _follow(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> None:
-    """Print what is added to the files, and what new files hold, while the run goes on."""
-    shown = {path: path.stat().st_size for logs in logs_of(runs, key) for path in logs.files}
+    """Print what the files hold and what is added to them while the run goes on."""
+    shown: dict[Path, int] = {}
     asked = 0.0
     going = True
     while going:
