@@ -17,6 +17,7 @@ from harness.lookup import known_methods
 from harness.pool import run_here
 from harness.progress import Reporter
 from harness.record import state_of
+from harness.selection import jobs_of
 from harness.show import show_plan, show_report
 from harness.submission import Wish, show_submission, submit_grid
 from slurm.queue import look
@@ -100,15 +101,14 @@ def _submitted(
         reporter.say(f"Next: kdreid status{place}")
     if not watch:
         return DONE
-    if group is not None:
-        _watch(group, wish, reporter)
+    _watch(grid, wish, reporter)
     left = {spec.key: "is not done; kdreid status says how it stands" for spec in grid.specs}
     return _conclude(grid, left, reporter)
 
 
-def _watch(group: Group, wish: Wish, reporter: Reporter) -> None:
-    """Return when every job has ended; interrupting this leaves the jobs as they are."""
-    ids = [job.job for job in group.jobs if job.job]
+def _watch(grid: Grid, wish: Wish, reporter: Reporter) -> None:
+    """Return when every job of these runs has ended; interrupting this leaves the jobs alone."""
+    ids = sorted(set(jobs_of([spec.key for spec in grid.specs], grid.runs).values()))
     told = ""
     while True:
         seen = look(ids)

@@ -95,5 +95,6 @@ def _banner() -> None:
     attempt = int(os.environ.get("SLURM_RESTART_COUNT", "0")) + 1
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     node = os.environ.get("SLURMD_NODENAME", "?")
-    sys.stdout.write(f"=== attempt {attempt} of job {job_id()} on {node}, {now} ===\n")
-    sys.stdout.flush()
+    for stream in (sys.stdout, sys.stderr):
+        stream.write(f"=== attempt {attempt} of job {job_id()} on {node}, {now} ===\n")
+        stream.flush()
