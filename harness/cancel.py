@@ -109,6 +109,6 @@ def _conclude(count: int, jobs: Sequence[str], left: Sequence[str], say: Say) ->
     if left:
         say(f"Asked to stop, but not gone yet: {', '.join(left)}")
         return FAILED
-    through = f" ({len(jobs)} jobs)" if jobs else ""
-    say(f"{count} runs{through} stopped. The command that submitted them goes on from here.")
+    through = f" in jobs {', '.join(jobs[:6])}{' ...' * (len(jobs) > 6)}" if jobs else ""
+    say(f"Stopped: {count}{through}. The command that submitted them goes on from here.")
     return DONE

@@ -65,7 +65,7 @@ def show_failures(
         for line in group[-1].tail:
             say(f"     | {line}")
         say(f"     {advice(group[0], runs)}")
-    say(f"{len(failed)} failures." if failed else f"No run in {runs} has failed.")
+    say(f"Failed: {len(failed)}." if failed else f"No run in {runs} has failed.")
     return FAILED if failed else DONE
 
 

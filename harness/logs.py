@@ -17,8 +17,13 @@ from harness.status import status
 POLL, ASK = 0.5, 10.0  # seconds between two looks at the files, and at the run's state
 LAST = 64 * 1024  # bytes of a log that its tail is taken from
 GOING = frozenset({"running", "starting", "queued", "requeued", "unknown"})
-# What the submitting library says of itself around every attempt; `--raw` shows it.
-NOISE = re.compile(r"^(submitit (INFO|WARNING)\b|Submitted job triggered an exception$)")
+# What submission says of itself around every attempt, and once more when the worker has failed;
+# `--raw` shows it.
+NOISE = re.compile(r"^submitit (INFO|WARNING|ERROR)\b|^srun: error: .* Exited with exit code")
+ECHO = re.compile(
+    r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*slurm\.job\.WorkerFailedError.*\n?",
+    re.MULTILINE,
+)
 
 
 def show_logs(
@@ -46,14 +51,15 @@ def tail(runs: Path, key: str, lines: int) -> list[str]:
     """The last lines of a run's newest log, or of the traceback in its failure; without noise."""
     for logs in reversed(logs_of(runs, key)):
         for path in reversed(logs.files):  # err says more about a failure than out
-            if found := quieten(_end(path).splitlines())[-lines:]:
+            if found := quieten(_end(path))[-lines:]:
                 return found
     trace = str((read_json(runs / key / FAILURE) or {}).get("traceback", ""))
     return trace.strip().splitlines()[-lines:]
 
 
-def quieten(lines: Sequence[str]) -> list[str]:
-    """The lines without empty ones and without what the submitting library says of itself."""
+def quieten(text: str) -> list[str]:
+    """The lines without empty ones and without what submission says of itself."""
+    lines = ECHO.sub("", text).splitlines()
     return [line for line in lines if line.strip() and not NOISE.match(line)]
 
 
@@ -67,11 +73,11 @@ def _show(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> boo
             if not text:
                 continue
             say(_banner(key, logs, path))
-            kept = text.splitlines() if raw else quieten(text.splitlines())
+            kept = text.splitlines() if raw else quieten(text)
             for line in kept:
                 say(line)
             if (hidden := len([1 for line in text.splitlines() if line.strip()]) - len(kept)) > 0:
-                say(f"[{hidden} lines of the submission left out; --raw shows them]")
+                say(f"[{hidden} lines of submission left out; --raw shows them]")
     return files
 
 
@@ -102,8 +108,8 @@ def _add(
     whole = fresh[: fresh.rfind(b"\n") + 1]
     if whole and since == 0:
         say(_banner(key, logs, path))
-    lines = whole.decode(errors="replace").splitlines()
-    for line in lines if raw else quieten(lines):
+    text = whole.decode(errors="replace")
+    for line in text.splitlines() if raw else quieten(text):
         say(line)
     return since + len(whole)
 

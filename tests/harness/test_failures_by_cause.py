@@ -43,7 +43,7 @@ def test_failures_stand_together_by_cause_with_the_next_command(tmp_path):
     text = "\n".join(said)
     assert "diverged: 3 runs" in text and "error: 1 run," in text and "| ZeroDivisionE" in text
     assert f"kdreid retry --only diverged --runs {tmp_path} --with recipe.lr=0.01" in text
-    assert text.endswith("4 failures.")
+    assert text.endswith("Failed: 4.")
     assert [one.cause for one in failed_runs(tmp_path, only=["error"])] == ["error"]
     rows = []
     show_failures([], ["error"], tmp_path, rows.append, as_json=True)

@@ -36,7 +36,7 @@ def test_all_attempts_oldest_first(logged):
     text = "\n".join(said)
     assert text.index("attempt 1") < text.index("step 5") < text.index("the end")
     assert "of another job" not in text and "triggered" not in text
-    assert "[1 lines of the submission left out" in text
+    assert "[1 lines of submission left out" in text
     assert "20260101-000000-aaaa, job 12_3: 12_3_0_log.out" in text
     said.clear()
     show_logs(["1"], runs, said.append, follow=False, raw=True)

@@ -79,7 +79,7 @@ def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(w
     states = {row.key: row.state for row in status(with_teacher).rows}
     assert states[going[0].key] == "interrupted"
     assert glimpse(with_teacher / going[0].key) is None
-    assert "stopped" in said[-1]
+    assert said[-1].startswith("Stopped: ")
     assert cancel([going[0].id], with_teacher, said.append, everything=False) == DONE
     assert said[-1] == "None of these runs is queued or running."
     with pytest.raises(UsageError, match="--all"):
