@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.files import read_json
-from harness.group import GROUP, GROUPS, LOGS, job_of
+from harness.group import GROUP, GROUPS, LOGS, group_of, job_of
 from harness.lease import glimpse
+from slurm.errors import SlurmError
+from slurm.named import jobs_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,25 @@ def submission_of(runs: Path, key: str) -> Submission | None:
         )  # fmt: skip
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def found_by_name(runs: Path, submissions: Mapping[str, Submission]) -> dict[str, str]:
+    """Ids, by run, of jobs whose submitter died before it noted them: their names tell."""
+    unnoted = {key: last for key, last in submissions.items() if last.job is None}
+    found: dict[str, str] = {}
+    for name in {last.group for last in unnoted.values()}:
+        content = group_of(runs, name) or {}
+        if content.get("kind") != "slurm":
+            continue
+        with suppress(SlurmError):
+            ids = {
+                (title, int(job.partition("_")[2] or 0)): job
+                for title, job in jobs_named(f"kdreid-{name}-")
+            }
+            for told in jobs_of(content):
+                if job := ids.get((str(told.get("array")), int(told.get("index", 0)))):
+                    found |= {key: job for key in told.get("runs") or [] if key in unnoted}
+    return found
 
 
 def groups(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

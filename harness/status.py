@@ -17,7 +17,7 @@ from typing import Any
 from harness.errors import DONE, FAILED, INCOMPLETE
 from harness.files import read_json
 from harness.handles import run_keys, short_id
-from harness.jobs import Submission, submission_of
+from harness.jobs import Submission, found_by_name, submission_of
 from harness.lease import Glimpse, glimpse
 from harness.pace import seconds_left, span
 from harness.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
@@ -111,6 +111,9 @@ def status(runs: Path) -> Status:
     """
     keys = run_keys(runs)
     seen = {key: _read(runs, key) for key in keys}
+    unnoted = {k: f.submission for k, f in seen.items() if f.submission and not f.done}
+    for key, job in found_by_name(runs, unnoted).items():
+        seen[key] = replace(seen[key], submission=replace(unnoted[key], job=job))
     asked = [
         name
         for folder in seen.values()

@@ -11,6 +11,17 @@ from harness.group import GROUPS
 from harness.lease import acquire
 from harness.logs import show_logs, tail
 
+# What Python and srun add when the worker has told of its failure already.
+ECHO = """submitit ERROR (2026-01-01 00:00:00,000) - Submitted job triggered an exception
+Traceback (most recent call last):
+  File "<frozen runpy>", line 198, in _run_module_as_main
+    self._result = self.function(*self.args, **self.kwargs)
+                   ^^^^^^^^^^^^^^^
+  File "slurm/job.py", line 53, in __call__
+    raise WorkerFailedError(f"The worker ended with {how}; its last lines say why.")
+slurm.job.WorkerFailedError: The worker ended with exit code 1; its last lines say why.
+srun: error: n1: task 0: Exited with exit code 1
+"""
 NOISE = "submitit INFO (2026-01-01 00:00:00,000) - Job has triggered an exception\n"
 
 
@@ -48,6 +59,14 @@ def test_the_tail_is_of_the_newest_log_and_else_of_the_failure(logged):
     assert tail(runs, key, 3) == ["the end"]
     other = made.failed(runs, 5, trace="a\nb\nc\n")
     assert tail(runs, other, 2) == ["b", "c"]
+
+
+def test_the_worker_has_the_last_word_on_its_failure(logged):
+    runs, key = logged
+    own = 'Traceback (most recent call last):\n  File "x.py", line 1\nZeroDivisionError: a bug\n'
+    path = runs / GROUPS / "20260102-000000-bbbb" / "logs" / "local-7_0_log.err"
+    path.write_text(own + ECHO)
+    assert tail(runs, key, 9) == own.splitlines()
 
 
 def test_following_ends_with_the_run(logged, monkeypatch):

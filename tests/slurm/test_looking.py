@@ -73,6 +73,12 @@ def test_a_grid_is_watched_understood_and_cancelled(cluster, tmp_path, profile):
     assert "was cancelled" in after[going["key"]]["detail"]
     assert glimpse(runs / going["key"]) is None
     assert after[going["key"]]["step"] >= going["step"]
+    again = kdreid(cluster, "retry", failed["id"], "--runs", runs, "--set", "cluster.time=5",
+                   "--with", "sp.weight=3000", "--with", "recipe.epochs=3")  # fmt: skip
+    assert again.returncode == 0 and "1 runs in 1 jobs submitted" in again.stderr, again.stderr
+    rows = until(cluster, runs, lambda rows: sum(row["state"] == "done" for row in rows) == 2)
+    assert next(row for row in rows if "/sp/" in row["key"] and row["state"] == "done")
+    assert next(row for row in rows if row["key"] == failed["key"])["state"] == "failed"
 
 
 def test_the_doctor_writes_from_a_compute_node(cluster, tmp_path, profile, monkeypatch):

@@ -1,5 +1,6 @@
 """How runs stand when Slurm has their jobs, on a real cluster."""
 
+import json
 import time
 
 import made_runs as made
@@ -102,3 +103,18 @@ def test_failures_are_grouped_by_what_the_log_says(cluster, monkeypatch, tmp_pat
         assert f"{cause}: 1 run" in text
         assert f"| {word}".replace("'", "") in text
     assert f"kdreid retry --only gpu-memory --runs {tmp_path} --with recipe.images_each=3" in text
+
+
+def test_a_job_whose_submitter_died_is_found_by_its_name(cluster, monkeypatch, tmp_path):
+    turn_to(monkeypatch, cluster)
+    key, other = made.waiting(tmp_path, 0), made.waiting(tmp_path, 1)
+    folder = made.submitted(tmp_path, [(None, [key]), (None, [other])])
+    title = f"kdreid-{folder.name}-1"
+    content = json.loads((folder / "group.json").read_text())
+    for index, job in enumerate(content["jobs"]):
+        job |= {"array": title, "index": index}
+    (folder / "group.json").write_text(json.dumps(content))
+    array = submit(cluster, "sleep 100", "--array=0-1", "--hold", f"--job-name={title}")
+    rows = until(tmp_path, {key: "queued", other: "queued"}, 10)
+    assert rows[other].job == f"{array}_1"
+    cluster.call("scancel", array)
