@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from harness.cluster import load_profile, split
@@ -14,6 +14,7 @@ from harness.grid import Asked, Grid, make
 from harness.group import Group
 from harness.interrupt import stoppable
 from harness.lookup import known_methods
+from harness.manner import Manner
 from harness.pool import run_here
 from harness.progress import Reporter
 from harness.record import state_of
@@ -25,20 +26,7 @@ from slurm.queue import look
 WATCHED_EVERY = 15.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Away:
-    """The command line's options that only matter with --cluster."""
-
-    cluster: str
-    max_parallel: int | None = None
-    watch: bool = False
-    dry_run: bool = False
-    retry: bool = False
-    checkpoint_every: float = 300.0
-    as_json: bool = False
-
-
-def carry_out_away(asked: Asked, how: Away, reporter: Reporter) -> int:
+def carry_out_away(asked: Asked, cluster: str, how: Manner, reporter: Reporter) -> int:
     """Plan for the profile's machines and submit, or show what would be; the exit code.
 
     Raises:
@@ -46,7 +34,7 @@ def carry_out_away(asked: Asked, how: Away, reporter: Reporter) -> int:
         SetupError: data, weights or a writable runs folder are missing.
         SlurmError: the cluster refuses the jobs or does not answer.
     """
-    profile = load_profile(how.cluster)
+    profile = load_profile(cluster)
     ours, others = split(asked.assignments)
     asked = replace(asked, assignments=others)
     _require_no_other_device(asked)
@@ -54,11 +42,12 @@ def carry_out_away(asked: Asked, how: Away, reporter: Reporter) -> int:
     with stoppable() as stop:
         grid = make(asked, reporter, lambda dataset: profile.place(dataset, ours))
         wish = Wish(
-            how.cluster, profile, ours, how.max_parallel, how.retry, how.checkpoint_every,
+            cluster, profile, ours, how.max_parallel, how.retry, how.checkpoint_every,
             asked.allow_partial, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         )  # fmt: skip
         if how.dry_run:
             return _show(grid, wish, as_json=how.as_json)
+        stop.check()
         if profile.kind == "local":
             return _conclude(grid, run_here(grid, wish, stop, reporter.say), reporter)
         group = submit_grid(grid, wish, reporter.say)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness import verbs
-from harness.run import DataRoot, Json, Partial, Runs, run
+from harness.run import DataRoot, Device, Json, Partial, Quiet, Runs, Workers, run
 from harness.serve import serve
 
 app = typer.Typer(
@@ -47,15 +47,64 @@ def list_names(as_json: Json = False) -> None:
     show_names(as_json=as_json)
 
 
+@app.command()
+def score(
+    words: Annotated[list[str], typer.Argument(metavar="RUN...", help="Keys or parts of digests.")],
+    runs: Runs = Path("runs"),
+    data_root: DataRoot = None,
+    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
+    ties: Annotated[str, typer.Option(help="pessimistic or optimistic.")] = "pessimistic",
+    flip: Annotated[bool, typer.Option("--flip", help="Average with mirror images.")] = False,
+    rerank: Annotated[bool, typer.Option("--rerank", help="k-reciprocal re-ranking.")] = False,
+    k1: Annotated[int, typer.Option(help="Neighbours, for --rerank.")] = 20,
+    k2: Annotated[int, typer.Option(help="Neighbours of the query expansion.")] = 6,
+    original: Annotated[float, typer.Option("--lambda", help="The old distance's share.")] = 0.3,
+    device: Device = "auto",
+    workers: Workers = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Every draw's scores as JSON.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score finished runs by other rules than the tables'; no record changes."""
+    from harness.errors import UsageError
+    from harness.execute import Session
+    from harness.grid import find_device
+    from harness.interrupt import Stop
+    from harness.progress import Reporter
+    from harness.rerank import Reranking
+    from harness.scoring import Rules, score_runs
+
+    try:
+        reranking = Reranking(k1, k2, original) if rerank else None
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    rules = Rules(metric, ties, flip, reranking)
+    session = Session(runs, find_device(device), Stop(), Reporter(quiet=quiet), {}, workers)
+    score_runs(words, rules, session, data_root, as_json=as_json)
+
+
 @bench.command(name="consistency")
 def bench_consistency(
     queries: Annotated[int, typer.Option(min=1)] = 3368,
     gallery: Annotated[int, typer.Option(min=2)] = 19732,
 ) -> None:
     """PDRD's ranking consistency (Eq. 2), by default at Market-1501's size."""
-    from harness.measures import show_consistency
+    from harness.bench.show import show_consistency
 
     show_consistency(queries, gallery)
+
+
+@bench.command(name="evaluate")
+def bench_evaluate(
+    size: Annotated[str, typer.Option(help="market1501, msmt17 or both.")] = "both",
+    width: Annotated[str, typer.Option(help="Widths of the features.")] = "512,2048",
+    repeats: Annotated[int, typer.Option(min=1)] = 3,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Scoring against the bare product of the same features: time and peak memory."""
+    from harness.bench.show import chosen_sizes, show_evaluate
+
+    widths = [int(word) for word in width.split(",")]
+    show_evaluate(chosen_sizes(size), widths, repeats, threads)
 
 
 @app.command()
@@ -63,7 +112,7 @@ def networks(
     identities: Annotated[int, typer.Option(min=1, help="Classes of the classifier.")] = 576,
 ) -> None:
     """Parameters and operations of every network, beside what VRKD's Table 1 prints."""
-    from harness.measures import show_networks
+    from harness.networks.show import show_networks
 
     show_networks(identities)
 
@@ -99,7 +148,7 @@ def npdrk(
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """PDRD's loss by anchors against the broadcast: time and peak memory."""
-    from harness.measures import show_npdrk
+    from harness.bench.show import show_npdrk
 
     show_npdrk([int(word) for word in images.split(",")], repeats, threads)
 
@@ -111,7 +160,7 @@ def bench_loader(
     rounds: Annotated[int, typer.Option(min=1)] = 5,
 ) -> None:
     """Loading and augmenting from the pixel cache against Pillow and torchvision."""
-    from harness.measures import show_loader
+    from harness.bench.show import show_loader
 
     show_loader(dataset.replace(",", " ").split(), images, rounds)
 
@@ -125,12 +174,20 @@ def make(
     like: Annotated[
         str | None, typer.Option(help="market1501, dukemtmc, msmt17, veri776 or vehicleid.")
     ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|full",
+            help="With --like: as many as the dataset has, or N (12 or more) in its proportions.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Draw images of made-up people or vehicles, in the layout of a real dataset."""
-    from harness.opening import draw
+    from harness.making import draw
+    from harness.progress import Reporter
 
-    typer.echo(draw(target, assignments or (), workers, like))
+    typer.echo(draw(target, assignments or (), workers, like, images, Reporter()))
 
 
 @data.command(name="check")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +34,22 @@ def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON, atomically."""
     content = json.dumps(value, indent=1, sort_keys=True) + "\n"
     write_atomically(path, lambda file: file.write(content.encode()))
+
+
+@contextmanager
+def whole_folder(root: Path) -> Iterator[Path]:
+    """A new folder beside `root` to fill; it takes that name if the block ends without an error.
+
+    Raises:
+        OSError: `root` holds something by then.
+    """
+    partial = root.with_name(f".{root.name}.{uuid.uuid4().hex[:8]}.partial")
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        partial.rename(root)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

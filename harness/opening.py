@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,17 +13,17 @@ from harness.data import LOADERS, Dataset, market1501
 from harness.data.cache import Cached, DiskTooSmallError, open_cache
 from harness.data.check import require_matches, require_whole
 from harness.data.pixels import Decoding
-from harness.data.relay import LAYOUTS, VEHICLES, relay
+from harness.data.studio import STATEMENT
 from harness.data.synthetic import GENERATOR_VERSION, Synthetic, generate
 from harness.errors import SetupError, UsageError, nearest
 from harness.execute import Data
 from harness.lease import waiting
 from harness.progress import Reporter
-from harness.settings import settle
 from harness.spec import Recipe
 
 GENERATED = "synthetic"
 PLACE = "KDREID_DATA"  # environment variable: where the real datasets are
+MADE = "Generated data: drawn images in this dataset's layout, no photographs."
 
 
 def open_dataset(
@@ -65,6 +64,8 @@ def open_dataset(
 def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
     """A real dataset below `root`, or where its file or KDREID_DATA says, whole or not.
 
+    A generated copy of one says so in its notes, and so will every number from it.
+
     Raises:
         SetupError: it is not there.
     """
@@ -77,7 +78,9 @@ def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
         )
     if not root.is_dir():
         raise SetupError(f"{name}: the data root {root} does not exist.{about}")
-    return LOADERS[file.loader](root)
+    dataset = LOADERS[file.loader](root)
+    made = (MADE,) if (dataset.root / STATEMENT).is_file() else ()
+    return replace(dataset, notes=(*dataset.notes, *made))
 
 
 def root_of(file: DatasetFile, root: Path | None, dataset: Dataset) -> Path:
@@ -131,26 +134,6 @@ def build_cache(
             dataset, size, runs / "cache", workers=workers, say=reporter.say,
             progress=lambda done, total: progress(done, total, ""),
         )  # fmt: skip
-
-
-def draw(target: Path, assignments: Sequence[str], workers: int, like: str | None = None) -> Path:
-    """Generate images with the given `name=value` settings; the folder that holds them.
-
-    They go into `target` in Market-1501's layout or, with `like`, below it in that dataset's.
-
-    Raises:
-        UsageError: a setting is unknown or impossible, or the folder holds something else.
-    """
-    if like is not None and like not in LAYOUTS:
-        raise UsageError(f"No layout is called {like!r}.{nearest(like, LAYOUTS)}")
-    kind = ["data.kind=vehicles"] if like in VEHICLES else []
-    settings = settle([], [*kind, *(f"data.{assignment}" for assignment in assignments)]).data
-    try:
-        if like is None:
-            return generate(target, settings, workers=workers)
-        return relay(generate(target / ".drawn", settings, workers=workers), target, like)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
 
 
 def _generated(settings: Synthetic, runs: Path, workers: int, reporter: Reporter) -> Path:

@@ -13,7 +13,9 @@ from harness.serve import serve
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
     from harness.grid import Asked, Grid
     from harness.launch import Outcome
+    from harness.manner import Manner
     from harness.progress import Reporter
+
 
 Names = list[str] | None
 Methods = Annotated[Names, typer.Option(help="`all`, names or globs, comma-separated or repeated.")]
@@ -79,7 +81,8 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train teachers, plain students and every method, then compare; what is done is kept."""
-    from harness.grid import Asked, make
+    from harness.grid import Asked
+    from harness.manner import Manner
     from harness.progress import Reporter
 
     asked = Asked(
@@ -87,28 +90,29 @@ def run(
         seeds, teacher_seed, pack, assignments or (), weights or (), runs, device, precision,
         threads, workers, allow_partial, not no_cache,
     )  # fmt: skip
-    reporter = Reporter(quiet=quiet)
-    if cluster is not None:
-        from harness.away import Away, carry_out_away
-
-        dry_run = dry_run or context.info_name == "plan"
-        how = Away(
-            cluster, max_parallel, watch, dry_run, retry, checkpoint_every, as_json
-        )  # fmt: skip
-        raise typer.Exit(carry_out_away(asked, how, reporter))
-    if max_parallel is not None or watch:
-        raise UsageError(
-            "--max-parallel and --watch go with --cluster NAME, as in --cluster local."
-        )
-    if dry_run or context.info_name == "plan":
-        from harness.show import show_plan
-
-        show_plan(make(asked, reporter), as_json=as_json)
-    else:
-        raise typer.Exit(_carry_out(asked, reporter, checkpoint_every, retry=retry))
+    show = dry_run or context.info_name == "plan"
+    manner = Manner(cluster, max_parallel, watch, show, retry, checkpoint_every, as_json)
+    raise typer.Exit(_carry_out(asked, manner, Reporter(quiet=quiet)))
 
 
-def _carry_out(asked: Asked, reporter: Reporter, interval: float, *, retry: bool) -> int:
+def _carry_out(asked: Asked, manner: Manner, reporter: Reporter) -> int:
+    """Show the plan, or carry it out here or on a cluster; the exit code."""
+    from harness.grid import make
+    from harness.show import show_plan
+
+    if manner.cluster is not None:
+        from harness.away import carry_out_away
+
+        return carry_out_away(asked, manner.cluster, manner, reporter)
+    if manner.max_parallel is not None or manner.watch:
+        raise UsageError("--max-parallel and --watch go with --cluster NAME: --cluster local.")
+    if manner.dry_run:
+        show_plan(make(asked, reporter), as_json=manner.as_json)
+        return DONE
+    return _train(asked, reporter, manner.checkpoint_every, retry=manner.retry)
+
+
+def _train(asked: Asked, reporter: Reporter, interval: float, *, retry: bool) -> int:
     """Plan, train, report; the exit code."""
     from harness.execute import Session
     from harness.files import require_writable

@@ -8,7 +8,7 @@ import pandas as pd
 
 from results.cells import NO_RUN, lines
 from results.published import PublishedTable, Source
-from results.settings import Setting
+from results.settings import SHOWN, Setting
 
 ONE_SEED = (
     "A row of one seed does not cover the noise between seeds: another seed could turn its "
@@ -16,8 +16,8 @@ ONE_SEED = (
 )
 SPREAD = "± is the standard deviation over seeds (n - 1 in the denominator)."
 GAIN = (
-    "Gain in mAP: points above the undistilled student of the same seed, mean over the seeds that "
-    "both have."
+    "{gain}: points above the undistilled student of the same seed, mean over the seeds that both "
+    "have."
 )
 SYNTHETIC = (
     "Generated images and a small budget. Such runs can show that the pipeline works and that "
@@ -58,17 +58,27 @@ def _of_setting(setting: Setting) -> Iterator[str]:
             "There are undistilled students of different code or options, so no gain is given; "
             "run them again with this version."
         )
-    everything = pd.concat([done, setting.teacher_runs[setting.teacher_runs["status"] == "done"]])
-    protocols = sorted(set(everything["scoring"]))
+    protocols = sorted(set(setting.done["scoring"]))
     if len(protocols) > 1:
         yield (
             f"These scores are of different scoring protocols ({', '.join(protocols)}); "
             "score again before comparing them."
         )
-    draws = done["draws"].max()
-    if draws > 1:
-        name = done["evaluation"].iloc[0]
-        yield f"Scores are of the evaluation {name}, each the mean of {int(draws)} draws."
+    yield from _of_draws(setting)
+
+
+def _of_draws(setting: Setting) -> Iterator[str]:
+    """How many draws every score is the mean of, and how much they differ at most."""
+    draws = setting.done["draws"].max()
+    if draws <= 1:
+        return
+    names = setting.evaluations or (setting.done["evaluation"].iloc[0],)
+    spreads = [max(100 * run[score] for run in setting.done["spreads"]) for score in SHOWN]
+    yield (
+        f"Scores are of the evaluation{'s' * (len(names) > 1)} {', '.join(names)}, each the mean "
+        f"of {int(draws)} draws; standard deviation over draws up to {spreads[0]:.2f} in mAP and "
+        f"{spreads[1]:.2f} in R1."
+    )
 
 
 def _of_printed(

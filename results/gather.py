@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 import pandas as pd
@@ -37,6 +37,7 @@ COLUMNS = (
         "reference",
         "notes",
     ),
+    *("evaluations", "spreads"),
 )
 
 
@@ -46,8 +47,10 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     `student_setting` is a digest of all that must agree between students in one table: data,
     network, head, initial weights, recipe, device and threads; `setting` adds the teachers' keys,
     and equals it where there is no teacher. `fields` is what `student_setting` was made from, as
-    JSON; `teachers` are pairs of key and network. A file that cannot be used is named among the
-    problems and left out.
+    JSON; `teachers` are pairs of key and network. The scores are of the first evaluation; where a
+    record has several, all of them have columns such as "test800 mAP" and "test800 mAP sd", the
+    standard deviation over draws, too. `evaluations` are their names, `spreads` the largest of
+    those deviations, by score. A file that cannot be used is named among the problems and left out.
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -59,7 +62,8 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
         except (OSError, TypeError, ValueError, AttributeError, StopIteration) as error:
             problems.append(f"{path}: ignored, {str(error) or 'it has no evaluation'}.")
     rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
-    return pd.DataFrame(rows, columns=list(COLUMNS)), problems
+    further = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
+    return pd.DataFrame(rows, columns=[*COLUMNS, *further]), problems
 
 
 def _files(runs: Path, problems: list[str]) -> Iterator[Path]:
@@ -140,12 +144,42 @@ def _failure(content: dict[str, Any]) -> dict[str, Any]:
         "evaluation": "",
         "reference": "",
         "notes": (),
+        "evaluations": (),
+        "spreads": {},
     }
 
 
 def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Scores of the first evaluation, each the mean over its draws."""
-    name, draws = next(iter(evaluations.items()))
+    """Scores of the first evaluation and, if there are several, of each under its name."""
+    found = {name: _of_draws(evaluations[name]) for name in sorted(evaluations, key=_by_size)}
+    name = next(iter(found))
+    draws = evaluations[name]
+    scores: dict[str, Any] = {column: fmean(found[name][column]) for column in found[name]}
+    for one, columns in found.items() if len(found) > 1 else ():
+        for column, values in columns.items():
+            scores[f"{one} {column}"] = fmean(values)
+            if len(values) > 1:
+                scores[f"{one} {column} sd"] = stdev(values)
+    spreads = {
+        column: max((stdev(f[column]) for f in found.values() if len(f[column]) > 1), default=0.0)
+        for column in found[name]
+    }
+    return scores | {
+        "evaluation": name,
+        "draws": len(draws),
+        "queries": int(draws[0]["queries"]),
+        "evaluations": tuple(found),
+        "spreads": spreads,
+    }
+
+
+def _by_size(name: str) -> tuple[int, str]:
+    """Order of evaluations: test800 before test1600, although the records sort them as text."""
+    return int("".join(filter(str.isdecimal, name)) or 0), name
+
+
+def _of_draws(draws: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Every score of one evaluation, draw by draw."""
     columns = {
         "mAP": [draw["mAP"] for draw in draws],
         "mINP": [draw["mINP"] for draw in draws],
@@ -154,8 +188,7 @@ def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     for column, values in columns.items():
         if not all(0 <= value <= 1 for value in values):
             raise ValueError(f"its {column} is not a fraction between 0 and 1: {values}")
-    scores: dict[str, Any] = {column: fmean(values) for column, values in columns.items()}
-    return scores | {"evaluation": name, "draws": len(draws), "queries": int(draws[0]["queries"])}
+    return columns
 
 
 def _digest(content: object) -> str:

@@ -16,7 +16,7 @@ from results.tables import Table, ablation, comparison
 
 INDEX = "tables.md"  # all tables of this report
 RUNS = "runs.csv"  # one line per run
-INTERNAL = ["student_setting", "fields", "teachers"]
+INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads"]
 
 
 @dataclass(frozen=True, slots=True)

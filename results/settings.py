@@ -11,6 +11,8 @@ import pandas as pd
 
 NAMED = ("network", "head", "weights", "epochs", "height", "width", "identities", "images_each")
 DESCRIBED = (*NAMED, "precision", "device", "threads")
+SHOWN = ("mAP", "R1")
+MARKS = {"Generated data:": "generated", "Partial data:": "partial"}  # how such notes begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,32 @@ class Setting:
     def teacher(self) -> str:
         """The teachers' networks, each once."""
         return " + ".join(dict.fromkeys(network for _, network in self.teachers))
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The runs that have scores, teachers among them."""
+        runs = pd.concat([self.students, self.teacher_runs])
+        return runs[runs["status"] == "done"]
+
+    @property
+    def marks(self) -> str:
+        """What tables must call this data: "partial", "generated" or both; empty if it is whole."""
+        notes = [note for notes in self.done["notes"] for note in notes]
+        return ", ".join(
+            word for start, word in MARKS.items() if any(note.startswith(start) for note in notes)
+        )
+
+    @property
+    def evaluations(self) -> tuple[str, ...]:
+        """Names of what is scored, if that is more than one thing."""
+        names = dict.fromkeys(name for names in self.done["evaluations"] for name in names)
+        return tuple(names) if len(names) > 1 else ()
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The columns of the frame that tables show."""
+        several = (f"{name} {score}" for name in self.evaluations for score in SHOWN)
+        return tuple(several) or SHOWN
 
     def describe(self) -> str:
         """The fields a reader asks for first, as one line."""

@@ -27,6 +27,7 @@ DATASETS = {
     "dukemtmc": "DukeMTMC-reID",
     "msmt17": "MSMT17",
     "veri776": "VeRi-776",
+    "vehicleid": "VehicleID",
     "synthetic": "generated images",
 }
 SHORT = {"dukemtmc": "Duke", "veri776": "VeRi"}  # the datasets of the ablation
@@ -78,7 +79,9 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
     printed = _of_same_networks(setting, published.tables("comparison", setting.dataset))
     names = [""] if len(printed) == 1 else [f" ({source.name})" for source, _ in printed]
     outside = [f"Published {score}{name}" for name in names for score in ("mAP", "R1")]
-    columns = ("Method", "Teacher", "Student", "mAP", "R1", "Gain in mAP", "Seeds")
+    scores = [_heading(column, setting) for column in setting.scored]
+    gained = f"Gain in {scores[0]}"
+    columns = ("Method", "Teacher", "Student", *scores, gained, "Seeds")
     rows = list(_rows(setting, printed))
     title = f"Distillation methods on {DATASETS.get(setting.dataset, setting.dataset)}"
     return Table(
@@ -86,7 +89,10 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
         title=_titled(title, setting),
         columns=(*columns, *outside[: 2 * len(printed)], "Reference"),
         rows=tuple(rows),
-        footnotes=(*footnotes.collect([setting], printed, rows), footnotes.GAIN),
+        footnotes=(
+            *footnotes.collect([setting], printed, rows),
+            footnotes.GAIN.format(gain=gained),
+        ),
     )
 
 
@@ -94,10 +100,10 @@ def _rows(setting: Setting, printed: Printed) -> Iterator[tuple[str, ...]]:
     """Teachers, the plain student, compared methods, others that ran, others that are printed."""
     empty = ("", "") * len(printed)
     for line, network in teacher_lines(setting):
-        yield (line.label, "", network, *_scores(line), "", seeds(line, 1), *empty, "")
+        yield (line.label, "", network, *_scores(line, setting), "", seeds(line, 1), *empty, "")
     expected, plain = expected_seeds(setting), undistilled(setting)
     for line in lines(setting, "none", "Student"):
-        numbers = (*_scores(line), "", seeds(line, expected))
+        numbers = (*_scores(line, setting), "", seeds(line, expected))
         yield (line.label, "", setting.network, *numbers, *empty, "")
     ran = set(setting.students["method"]) - {"none"}
     others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
@@ -106,7 +112,7 @@ def _rows(setting: Setting, printed: Printed) -> Iterator[tuple[str, ...]]:
         outside = [cell for _, row in rows for cell in _printed(row, setting.dataset)]
         for line in lines(setting, method, COMPARED.get(method, "")):
             names = (line.label, setting.teacher, setting.network)
-            numbers = (*_scores(line), gain(line, plain), seeds(line, expected))
+            numbers = (*_scores(line, setting), gain(line, plain), seeds(line, expected))
             yield (*names, *numbers, *outside, _reference(line, rows))
     yield from _only_printed(setting, printed, {"none", "teacher", *COMPARED, *others})
 
@@ -122,7 +128,7 @@ def _only_printed(setting: Setting, printed: Printed, known: set[str]) -> Iterat
                     _either(row.teacher, table.teacher),
                     _either(row.student, table.student),
                 )
-                cells = (row.label, *networks, *4 * (NO_RUN,))
+                cells = (row.label, *networks, *(len(setting.scored) + 2) * (NO_RUN,))
                 yield (*cells, *outside, _printed_reference(row, source))
 
 
@@ -159,9 +165,8 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
         printed += [pair for pair in tables if pair not in printed]
         blocks.append(dict(_section(setting, tables[0][1] if tables else None)))
         outside = ("published mAP", "published R1") if tables else ()
-        headings += [
-            f"{SHORT[setting.dataset]} {part}" for part in ("mAP", "R1", "seeds", *outside)
-        ]
+        own = (*(_heading(column, setting) for column in setting.scored), "seeds")
+        headings += [f"{SHORT[setting.dataset]} {part}" for part in (*own, *outside)]
     first = sections[0]
     networks = {"teacher": ("", first.teacher), "none": ("", first.network)}
     rows = []
@@ -172,6 +177,9 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
                 pair = networks.get(method, (first.teacher, first.network))
                 rows.append((place[1], *pair, *(cell for part in parts for cell in part)))
     title = "What the parts of PDRD's loss add"
+    marked = [f"{SHORT[s.dataset]}: {s.marks} data" for s in sections if s.marks]
+    if len(sections) > 1 and marked:
+        title = f"{title} ({'; '.join(marked)})"
     if len(sections) == 1:
         title = _titled(f"{title} on {DATASETS[first.dataset]}", first)
     return Table(
@@ -190,7 +198,7 @@ def _section(
 
     def cells(line: Line, method: str, expected: int) -> tuple[str, ...]:
         outside = _printed(printed.row(method), setting.dataset) if printed else ()
-        return (*_scores(line), seeds(line, expected), *outside)
+        return (*_scores(line, setting), seeds(line, expected), *outside)
 
     for line, _ in teacher_lines(setting):
         yield ("teacher", line.label), cells(line, "teacher", 1)
@@ -206,8 +214,14 @@ def _absent(block: dict[tuple[str, str], tuple[str, ...]]) -> tuple[str, ...]:
     return (*3 * (NO_RUN,), *(width - 3) * ("",))
 
 
-def _scores(line: Line) -> tuple[str, str]:
-    return score(line, "mAP"), score(line, "R1")
+def _scores(line: Line, setting: Setting) -> tuple[str, ...]:
+    return tuple(score(line, column) for column in setting.scored)
+
+
+def _heading(column: str, setting: Setting) -> str:
+    """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
+    heading = column[0].upper() + column[1:] if setting.evaluations else column
+    return f"{heading} ({setting.marks})" if setting.marks else heading
 
 
 def _printed(row: Row | None, dataset: str) -> tuple[str, ...]:
@@ -239,4 +253,5 @@ def _either(own: str | None, common: str) -> str:
 
 
 def _titled(title: str, setting: Setting) -> str:
-    return f"{title} ({'; '.join(setting.differs)})" if setting.differs else title
+    said = [*([f"{setting.marks} data"] if setting.marks else []), *setting.differs]
+    return f"{title} ({'; '.join(said)})" if said else title

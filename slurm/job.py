@@ -62,10 +62,13 @@ def job_id() -> str:
 
 def preempted() -> bool:
     """Whether the cluster is taking this job's place for another's, and will not cancel it."""
-    shown = subprocess.run(
-        ["scontrol", "show", "job", "--oneliner", job_id()],
-        capture_output=True, text=True, check=False, timeout=60,
-    ).stdout  # fmt: skip
+    try:
+        shown = subprocess.run(
+            ["scontrol", "show", "job", "--oneliner", job_id()],
+            capture_output=True, text=True, check=False, timeout=60,
+        ).stdout  # fmt: skip
+    except (OSError, KeyError, subprocess.TimeoutExpired):  # no job of Slurm's, or no answer
+        return False
     words = dict(word.partition("=")[::2] for word in shown.split())
     return words.get("JobState") != "CANCELLED" and words.get("PreemptTime", "None") != "None"
 

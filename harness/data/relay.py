@@ -1,180 +1,207 @@
 """Generated images in the layout of a real dataset: names, folders, lists and XML as distributed.
 
-The images are drawn in Market-1501's layout first and then moved; each layout's own folder name is
-made below the target, so that `--data-root TARGET` finds it as it would find the real one.
+A layout says where every image goes and what the lists hold before anything is drawn. Its own
+folder name is made below the target, so that `--data-root TARGET` finds it as it would find the
+real one.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from harness.data.market1501 import SUBSETS
+from harness.data.studio import STATEMENT, Shot, Studio, Tree, build
 
-NAME = re.compile(r"(-1|\d{4})_c(\d)s\d_(\d+)_\d+\.jpg")
-JUNK, DISTRACTOR = -1, 0
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A generated image: whom it shows, the camera, and a number that no other image has."""
-
-    path: Path
-    identity: int
-    camera: int
-    frame: int
+FIRST_DISTRACTOR = 8000  # identity of the first one where they have identities
+VALIDATES = 14  # one training image in this many, where the plan names none
 
 
-def relay(drawn: Path, target: Path, like: str) -> Path:
-    """Move the images in `drawn` to `target`, laid out like the dataset; return its folder."""
-    folder, write = LAYOUTS[like]
+def relay(
+    target: Path,
+    like: str,
+    studio: Studio,
+    shots: Iterable[Shot],
+    statement: Mapping[str, object],
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Draw the images below `target`, laid out like the dataset; return their folder.
+
+    `statement` is what the folder says about itself; the rest as in `studio.build`.
+
+    Raises:
+        ValueError: the folder is there already, or `workers` is not positive.
+    """
+    folder, arrange = LAYOUTS[like]
     home = target / folder
     if home.exists():
         raise ValueError(f"{home} exists already; choose another folder.")
-    train, query, gallery = (list(_files(drawn / subset)) for subset in SUBSETS)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    if like == "market1501":
-        shutil.move(drawn, home)
-    else:
-        home.mkdir()
-        write(home, train, query, gallery)
-        shutil.rmtree(drawn)
+    tree = arrange(shots)
+    tree.texts[STATEMENT] = json.dumps(statement, indent=1) + "\n"
+    build(home, studio, tree, workers=workers, progress=progress)
     return home
 
 
-def _files(folder: Path) -> Iterable[File]:
-    for path in sorted(folder.glob("*.jpg")):
-        if match := NAME.fullmatch(path.name):
-            yield File(path, int(match[1]), int(match[2]), int(match[3]))
+def market1501(shots: Iterable[Shot]) -> Tree:
+    """One label for all distractors and one for junk; the box 00 marks a query."""
+
+    def name(shot: Shot) -> str:
+        label = {"distractor": "0000", "junk": "-1"}.get(shot.role, f"{shot.subject + 1:04d}")
+        box = "00" if shot.role == "query" else "01"
+        return f"{label}_c{shot.camera + 1}s1_{shot.frame:06d}_{box}.jpg"
+
+    return _folders(_parts(shots), name)
 
 
-def _move(files: Iterable[File], folder: Path, name: Callable[[File], str]) -> list[str]:
-    """Move each file to `folder` under its new name; the names, in order."""
-    names = []
-    for file in files:
-        names.append(name(file))
-        (folder / names[-1]).parent.mkdir(parents=True, exist_ok=True)
-        file.path.replace(folder / names[-1])
-    return names
+def _dukemtmc(shots: Iterable[Shot]) -> Tree:
+    train, query, gallery = _parts(shots)
+    people, label = _people(gallery)
+
+    def name(shot: Shot) -> str:
+        return f"{label(shot):04d}_c{shot.camera + 1}_f{shot.frame:07d}.jpg"
+
+    return _folders((train, query, people), name)
 
 
-def _people(files: Iterable[File], first_distractor: int) -> list[File]:
-    """Without junk; every distractor becomes a person of its own, as where none is marked."""
-    kept = [file for file in files if file.identity != JUNK]
-    numbers = iter(range(first_distractor, first_distractor + len(kept)))
-    return [
-        File(f.path, next(numbers), f.camera, f.frame) if f.identity == DISTRACTOR else f
-        for f in kept
-    ]
+def _msmt17(shots: Iterable[Shot]) -> Tree:
+    """Identities count from 0 in each half; there are no distractors."""
+    train, query, gallery = _parts(shots)
+    gallery = [shot for shot in gallery if shot.role == "gallery"]
+    tree = Tree({})
 
+    def lay(folder: str, files: list[Shot], place: dict[int, int]) -> list[str]:
+        lines = []
+        for shot in files:
+            person = place[shot.subject]
+            moment = f"{shot.camera + 1:02d}_0303morning_{shot.frame:07d}_0"
+            name = f"{person:04d}/{person:04d}_{shot.frame % 1000:03d}_{moment}.jpg"
+            tree.pictures[f"{folder}/{name}"] = shot
+            lines.append(f"{name} {person}")
+        return lines
 
-def _dukemtmc(home: Path, train: list[File], query: list[File], gallery: list[File]) -> None:
-    def name(file: File) -> str:
-        return f"{file.identity:04d}_c{file.camera}_f{file.frame:07d}.jpg"
-
-    for subset, files in zip(SUBSETS, (train, query, _people(gallery, 8000)), strict=True):
-        _move(files, home / subset, name)
-
-
-def _msmt17(home: Path, train: list[File], query: list[File], gallery: list[File]) -> None:
-    """Identities count from 0 in each half; there are no distractors; one in 14 validates."""
-    gallery = [file for file in gallery if file.identity > DISTRACTOR]
-
-    def lay(folder: str, files: list[File], place: dict[int, int]) -> list[str]:
-        def name(file: File) -> str:
-            person = place[file.identity]
-            moment = f"{file.camera:02d}_0303morning_{file.frame:07d}_0"
-            return f"{person:04d}/{person:04d}_{file.frame % 1000:03d}_{moment}.jpg"
-
-        names = _move(files, home / folder, name)
-        return [f"{n} {place[f.identity]}" for n, f in zip(names, files, strict=True)]
-
-    def places(files: list[File]) -> dict[int, int]:
-        return {identity: n for n, identity in enumerate(sorted({f.identity for f in files}))}
-
-    learn = lay("train", train, places(train))
-    tested = places([*query, *gallery])
-    validation = learn[::14]
+    learn = lay("train", train, _places(train))
+    tested = _places([*query, *gallery])
+    chosen = [place for place, shot in enumerate(train) if shot.role == "validation"]
+    validating = set(chosen or range(0, len(train), VALIDATES))
     lists = {
-        "train": [line for line in learn if line not in set(validation)],
-        "val": validation,
+        "train": [line for place, line in enumerate(learn) if place not in validating],
+        "val": [line for place, line in enumerate(learn) if place in validating],
         "query": lay("test", query, tested),
         "gallery": lay("test", gallery, tested),
     }
     for part, lines in lists.items():
-        (home / f"list_{part}.txt").write_text("\n".join(lines) + "\n")
+        tree.texts[f"list_{part}.txt"] = _text(lines)
+    return tree
 
 
-def _veri776(home: Path, train: list[File], query: list[File], gallery: list[File]) -> None:
+def _veri776(shots: Iterable[Shot]) -> Tree:
     """The query images lie in the gallery, too; the index files name matches and junk."""
+    train, query, gallery = _parts(shots)
+    others, label = _people(gallery)
 
-    def name(file: File) -> str:
-        return f"{file.identity:04d}_c{file.camera:03d}_{file.frame:08d}_0.jpg"
+    def name(shot: Shot) -> str:
+        return f"{label(shot):04d}_c{shot.camera + 1:03d}_{shot.frame:08d}_0.jpg"
 
-    names = {"train": _move(train, home / "image_train", name)}
-    people = sorted([*query, *_people(gallery, 8000)], key=name)
-    names["test"] = _move(people, home / "image_test", name)
-    names["query"] = [name(file) for file in query]
-    (home / "image_query").mkdir()
-    for file in names["query"]:
-        shutil.copy(home / "image_test" / file, home / "image_query" / file)
-    for part, listed in names.items():
-        (home / f"name_{part}.txt").write_text("\n".join(listed) + "\n")
+    people = sorted([*query, *others], key=name)
+    tree = Tree(
+        pictures={f"image_train/{name(shot)}": shot for shot in train}
+        | {f"image_test/{name(shot)}": shot for shot in people},
+        copies={f"image_query/{name(shot)}": f"image_test/{name(shot)}" for shot in query},
+    )
+    for part, files in (("train", train), ("test", people), ("query", query)):
+        tree.texts[f"name_{part}.txt"] = _text(map(name, files))
     for part, title, files in (("train", "Training", train), ("test", "Test", people)):
         items = [
-            f"<Item imageName={quoteattr(name(f))} vehicleID={quoteattr(f'{f.identity:04d}')} "
-            f'cameraID="c{f.camera:03d}" colorID="1" typeID="1" />'
-            for f in files
+            f"<Item imageName={quoteattr(name(s))} vehicleID={quoteattr(f'{label(s):04d}')} "
+            f'cameraID="c{s.camera + 1:03d}" colorID="1" typeID="1" />'
+            for s in files
         ]
-        text = [
+        tree.texts[f"{part}_label.xml"] = _text([
             '<?xml version="1.0" encoding="gb2312" ?>', f'<{title}Images Version="1.0">',
             f'<Items number="{len(items)}">', *items, "</Items>", f"</{title}Images>",
-        ]  # fmt: skip
-        (home / f"{part}_label.xml").write_text("\n".join(text) + "\n")
-    for kind, same_camera in (("gt", False), ("jk", True)):
-        lines = [
-            " ".join(
-                str(number)
-                for number, other in enumerate(people, 1)
-                if other.identity == f.identity and (other.camera == f.camera) == same_camera
-            )
-            for f in query
-        ]
-        (home / f"{kind}_index.txt").write_text("\n".join(lines) + "\n")
+        ])  # fmt: skip
+    alike: dict[int, list[tuple[int, int]]] = {}
+    for number, shot in enumerate(people, 1):
+        alike.setdefault(shot.subject, []).append((number, shot.camera))
+    for kind, same in (("gt", False), ("jk", True)):
+        tree.texts[f"{kind}_index.txt"] = _text(
+            " ".join(str(n) for n, camera in alike[s.subject] if (camera == s.camera) == same)
+            for s in query
+        )
+    return tree
 
 
-def _vehicleid(home: Path, train: list[File], query: list[File], gallery: list[File]) -> None:
+def _vehicleid(shots: Iterable[Shot]) -> Tree:
     """Numbered images and lists; the three test lists hold a third, two thirds and all vehicles."""
-    tested = [file for file in [*query, *gallery] if file.identity > DISTRACTOR]
-    numbered = [*train, *tested]
-    number = {file: place for place, file in enumerate(numbered, 1)}
-    names = _move(numbered, home / "image", lambda file: f"{number[file]:07d}.jpg")
-    lines = [f"{n[:-4]} {f.identity}" for n, f in zip(names, numbered, strict=True)]
-    split, attributes = home / "train_test_split", home / "attribute"
-    split.mkdir()
-    attributes.mkdir()
-    (attributes / "img2vid.txt").write_text("\n".join(lines) + "\n")
-    (split / "train_list.txt").write_text("\n".join(lines[: len(train)]) + "\n")
-    vehicles = sorted({file.identity for file in tested})
+    train, query, gallery = _parts(shots)
+    tested = [*query, *(shot for shot in gallery if shot.role == "gallery")]
+    numbered = list(enumerate([*train, *tested], 1))
+    lines = [f"{number:07d} {shot.subject + 1}" for number, shot in numbered]
+    tree = Tree({f"image/{number:07d}.jpg": shot for number, shot in numbered})
+    tree.texts["attribute/img2vid.txt"] = _text(lines)
+    tree.texts["train_test_split/train_list.txt"] = _text(lines[: len(train)])
+    vehicles = sorted({shot.subject for shot in tested})
     for size, share in ((800, 1), (1600, 2), (2400, 3)):
         chosen = set(vehicles[: max(2, len(vehicles) * share // 3)])
-        kept = [
+        tree.texts[f"train_test_split/test_list_{size}.txt"] = _text(
             line
-            for line, file in zip(lines[len(train) :], tested, strict=True)
-            if file.identity in chosen
-        ]
-        (split / f"test_list_{size}.txt").write_text("\n".join(kept) + "\n")
+            for line, shot in zip(lines[len(train) :], tested, strict=True)
+            if shot.subject in chosen
+        )
+    return tree
 
 
-LAYOUTS: dict[str, tuple[str, Callable[[Path, list[File], list[File], list[File]], None]]] = {
-    "market1501": ("Market-1501-v15.09.15", lambda *_: None),
+LAYOUTS: dict[str, tuple[str, Callable[[Iterable[Shot]], Tree]]] = {
+    "market1501": ("Market-1501-v15.09.15", market1501),
     "dukemtmc": ("DukeMTMC-reID", _dukemtmc),
     "msmt17": ("MSMT17_V1", _msmt17),
     "veri776": ("VeRi", _veri776),
     "vehicleid": ("VehicleID_V1.0", _vehicleid),
 }
 VEHICLES = ("veri776", "vehicleid")
+
+
+def _parts(shots: Iterable[Shot]) -> tuple[list[Shot], list[Shot], list[Shot]]:
+    """Training images, queries and gallery: junk, then distractors, then identity by identity."""
+    before = {"junk": -2, "distractor": -1}
+
+    def order(shot: Shot) -> tuple[int, int, int]:
+        return before.get(shot.role, shot.subject), shot.camera, shot.frame
+
+    ordered = sorted(shots, key=order)
+    train = [shot for shot in ordered if shot.role in ("train", "validation")]
+    query = [shot for shot in ordered if shot.role == "query"]
+    gallery = [shot for shot in ordered if shot.role in ("gallery", "distractor", "junk")]
+    return train, query, gallery
+
+
+def _people(gallery: Sequence[Shot]) -> tuple[list[Shot], Callable[[Shot], int]]:
+    """Without junk, and everybody's identity; distractors have one each where none is marked."""
+    kept = [shot for shot in gallery if shot.role != "junk"]
+    strangers = dict.fromkeys(shot.subject for shot in kept if shot.role == "distractor")
+    numbers = {subject: FIRST_DISTRACTOR + number for number, subject in enumerate(strangers)}
+    return kept, lambda shot: numbers.get(shot.subject, shot.subject + 1)
+
+
+def _places(shots: Iterable[Shot]) -> dict[int, int]:
+    """The subjects, counted from 0 in their order."""
+    return {subject: n for n, subject in enumerate(sorted({shot.subject for shot in shots}))}
+
+
+def _folders(parts: Iterable[Sequence[Shot]], name: Callable[[Shot], str]) -> Tree:
+    """Market-1501's three folders, and the labels in the names."""
+    return Tree(
+        {
+            f"{folder}/{name(shot)}": shot
+            for folder, shots in zip(SUBSETS, parts, strict=True)
+            for shot in shots
+        }
+    )
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"

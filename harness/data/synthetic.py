@@ -1,38 +1,28 @@
 """Images drawn rather than photographed, on disk in Market-1501's layout.
 
 An identity is a combination of visible attributes; a camera has colours, sharpness, light, a street
-and a usual point of view of its own; every image has its own moment. Each draws from a random
-stream named after it (`harness/data/drawing`), so that equal settings give equal bytes with one
-installation of numpy and Pillow, in whatever order and by however many processes they are drawn.
+and a usual point of view of its own; every image has its own moment. Equal settings give equal
+bytes (`harness/data/studio.py`).
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 
-from harness.data.drawing.camera import Camera, sample_camera
-from harness.data.drawing.photograph import photograph
 from harness.data.drawing.randomness import stream
-from harness.data.drawing.roster import SIZES, roster
+from harness.data.drawing.roster import SIZES
 from harness.data.drawing.sheet import contact_sheet
-from harness.orphans import end_with_parent
+from harness.data.relay import market1501
+from harness.data.studio import STATEMENT, Shot, Studio, build
 
 __all__ = ["GENERATOR_VERSION", "Synthetic", "contact_sheet", "generate"]
 
 GENERATOR_VERSION = 1  # to be raised with any change that moves a byte
-TRAIN, GALLERY, QUERY = "bounding_box_train", "bounding_box_test", "query"
-STATEMENT = "synthetic.json"
 MOST_IDENTITIES, MOST_IMAGES = 9999, 999_999  # what four and six digits can name
-CHUNK = 32  # images drawn between two reports of progress
 
 LIMITS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
@@ -102,22 +92,19 @@ class Synthetic:
             )
 
     @property
+    def studio(self) -> Studio:
+        """What all the images share."""
+        subjects = self.train_identities + self.test_identities + self.distractors
+        return Studio(
+            self.kind, self.seed, self.height, self.width, self.difficulty, self.cameras, subjects
+        )
+
+    @property
     def images(self) -> int:
         """How many files there will be."""
         trained = self.train_identities * self.cameras * self.train_images
         tested = self.test_identities * (self.cameras * self.gallery_images + self.queries)
         return trained + tested + self.distractors + self.junk
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """One image to draw: where it goes, of which member of the roster, by which camera."""
-
-    file: str  # below the root
-    role: str  # train, query, gallery, distractor or junk
-    subject: int
-    camera: int  # from 0
-    index: int  # among the images of its role, subject and camera
 
 
 def generate(
@@ -136,31 +123,19 @@ def generate(
     Raises:
         ValueError: `root` holds something else, or `workers` is not positive.
     """
-    if workers < 1:
-        raise ValueError(f"workers is {workers}; allowed is 1 or more.")
     if _finished(root, settings):
         return root
-    partial = root.with_name(f".{root.name}.{uuid.uuid4().hex[:8]}.partial")
+    tree = market1501(plan(settings))
+    tree.texts[STATEMENT] = json.dumps(statement(settings), indent=1) + "\n"
     try:
-        for folder in (TRAIN, GALLERY, QUERY):
-            (partial / folder).mkdir(parents=True)
-        done = 0
-        for drawn in _draw_all(settings, partial, workers):
-            done += drawn
-            if progress is not None:
-                progress(done, settings.images)
-        (partial / STATEMENT).write_text(json.dumps(_statement(settings), indent=1) + "\n")
-        try:
-            partial.rename(root)
-        except OSError:
-            if not _finished(root, settings):  # unless somebody else has just made the same
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        build(root, settings.studio, tree, workers=workers, progress=progress)
+    except OSError:
+        if not _finished(root, settings):  # unless somebody else has just made the same
+            raise
     return root
 
 
-def _statement(settings: Synthetic) -> dict[str, object]:
+def statement(settings: Synthetic) -> dict[str, object]:
     """What the folder says about itself."""
     return {"generator_version": GENERATOR_VERSION, "settings": asdict(settings)}
 
@@ -180,7 +155,7 @@ def _finished(root: Path, settings: Synthetic) -> bool:
             f"{root} holds something other than generated images (no readable {STATEMENT}); "
             f"name a new folder."
         ) from None
-    wanted = _statement(settings)
+    wanted = statement(settings)
     if stated != wanted:
         raise ValueError(
             f"{root} holds images generated with other settings or another version of the "
@@ -190,86 +165,27 @@ def _finished(root: Path, settings: Synthetic) -> bool:
     return True
 
 
-def _draw_all(settings: Synthetic, folder: Path, workers: int) -> Iterator[int]:
-    """Draw every shot; yield how many were drawn each time some are."""
-    shots = plan(settings)
-    chunks = [shots[start : start + CHUNK] for start in range(0, len(shots), CHUNK)]
-    if workers == 1:
-        for chunk in chunks:
-            yield _draw(settings, folder, chunk)
-        return
-    # Forked children would inherit the locks of the caller's threads; spawned ones do not.
-    pool = ProcessPoolExecutor(
-        min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=end_with_parent
-    )
-    try:
-        for future in as_completed([pool.submit(_draw, settings, folder, c) for c in chunks]):
-            yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _draw(settings: Synthetic, folder: Path, shots: Sequence[Shot]) -> int:
-    """Draw some shots into their files."""
-    size = (settings.height, settings.width)
-    everybody = settings.train_identities + settings.test_identities + settings.distractors
-    subjects = roster(settings.kind, settings.seed, everybody)
-    cameras = _cameras(settings)
-    for shot in shots:
-        camera = cameras[shot.camera]
-        moment = stream(
-            "image", settings.seed, settings.kind, shot.role, shot.subject, shot.camera, shot.index
-        )
-        picture = photograph(
-            subjects[shot.subject], camera, moment, size, settings.difficulty,
-            bad=shot.role == "junk",
-        )  # fmt: skip
-        picture.save(folder / shot.file, "JPEG", quality=camera.quality)
-    return len(shots)
-
-
-@lru_cache(maxsize=2)
-def _cameras(settings: Synthetic) -> tuple[Camera, ...]:
-    """All cameras of the settings; kept, because their streets take a while to draw."""
-    return tuple(
-        sample_camera(
-            stream("camera", settings.seed, settings.kind, number),
-            number, settings.height, settings.width, settings.difficulty,
-        )
-        for number in range(settings.cameras)
-    )  # fmt: skip
-
-
 def plan(settings: Synthetic) -> list[Shot]:
     """Every image to draw; the roster holds training identities, test identities, distractors."""
     first = settings.train_identities
     last = first + settings.test_identities
-    wanted = [  # folder, role, subject, camera, index
-        *((TRAIN, "train", *rest) for rest in _each(settings, range(first), settings.train_images)),
-        *((QUERY, "query", *rest) for rest in _queries(settings, range(first, last))),
+    wanted = [  # role, subject, camera, index
+        *(("train", *rest) for rest in _each(settings, range(first), settings.train_images)),
+        *(("query", *rest) for rest in _queries(settings, range(first, last))),
         *(
-            (GALLERY, "gallery", *rest)
+            ("gallery", *rest)
             for rest in _each(settings, range(first, last), settings.gallery_images)
         ),
         *(
-            (GALLERY, "distractor", last + number, number % settings.cameras, 0)
+            ("distractor", last + number, number % settings.cameras, 0)
             for number in range(settings.distractors)
         ),
         *(
-            (
-                GALLERY,
-                "junk",
-                first + number % settings.test_identities,
-                number % settings.cameras,
-                number,
-            )
+            ("junk", first + number % settings.test_identities, number % settings.cameras, number)
             for number in range(settings.junk)
         ),
     ]
-    return [
-        Shot(f"{folder}/{_name(role, subject, camera, frame)}", role, subject, camera, index)
-        for frame, (folder, role, subject, camera, index) in enumerate(wanted, start=1)
-    ]
+    return [Shot(*what, frame) for frame, what in enumerate(wanted, start=1)]
 
 
 def _each(settings: Synthetic, subjects: range, images: int) -> Iterator[tuple[int, int, int]]:
@@ -284,9 +200,3 @@ def _queries(settings: Synthetic, subjects: range) -> Iterator[tuple[int, int, i
         chosen = chooser.permutation(settings.cameras)[: settings.queries]
         for camera in sorted(chosen.tolist()):
             yield subject, camera, 0
-
-
-def _name(role: str, subject: int, camera: int, frame: int) -> str:
-    """A file name of Market-1501; `frame` is unique, and box 00 marks a query."""
-    label = {"distractor": "0000", "junk": "-1"}.get(role, f"{subject + 1:04d}")
-    return f"{label}_c{camera + 1}s1_{frame:06d}_{'00' if role == 'query' else '01'}.jpg"

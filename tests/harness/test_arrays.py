@@ -38,7 +38,7 @@ def test_a_job_behind_another_submissions_job_is_of_the_first_level():
 def test_no_limit_is_ever_exceeded(largest, most):
     plan = jobs(*[(SMALL, [])] * 3, (LARGE, []), *[(SMALL, [1])] * 7, *[(LARGE, [4])] * 5)
     bundles = bundle(plan, largest, most)
-    assert sorted(sum(numbers(bundles), [])) == list(range(1, 17))
+    assert sorted(number for part in numbers(bundles) for number in part) == list(range(1, 17))
     assert max(len(part.jobs) for part in bundles) <= largest
     assert all(1 <= part.parallel <= len(part.jobs) for part in bundles)
     for place, part in enumerate(bundles):

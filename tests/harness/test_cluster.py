@@ -62,7 +62,7 @@ def test_device_and_threads_are_the_profiles():
     ("text", "words"),
     [
         ("partition: gpu\ntme: 3\n", "mine.yaml:2: unknown key 'tme'. Did you mean 'time'?"),
-        ("datasets:\n  msmt17:\n    memry: 3G\n", "mine.yaml:3: unknown key 'datasets.msmt17.memry'"),
+        ("datasets:\n  msmt17:\n    memry: 3G\n", ":3: unknown key 'datasets.msmt17.memry'"),
         ("gpus: 1\ntime: 1:2:3:4\n", "mine.yaml:2: time: .*'1:2:3:4' is not a wall time"),
         ("time: 0\n", "wall time of 0"),
         ("memory: 16\n", "mine.yaml:1: memory"),
@@ -72,7 +72,7 @@ def test_device_and_threads_are_the_profiles():
         ("flags:\n  dependency: x\n", "'dependency' is set by this program"),
         ("setup: module load x\n", "mine.yaml:1: setup"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_with_its_line(tmp_path, text, words):
     with pytest.raises(UsageError, match=words):
         load_profile(write(tmp_path, text))

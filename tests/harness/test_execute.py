@@ -7,7 +7,7 @@ import pytest
 import small
 import torch
 
-from harness import execute, launch
+from harness import checkpoint, execute, launch
 from harness.errors import SetupError
 from harness.networks import NETWORKS, Network, build
 from harness.networks.reid import Backbone
@@ -88,6 +88,24 @@ def test_a_new_scoring_version_scores_again_without_training(with_teacher, monke
     monkeypatch.setattr(launch, "execute", lambda *_: pytest.fail("trained again"))
     assert small.launch(plan).done == [spec.key]
     assert json.loads(path.read_text()) == before
+
+
+def test_a_collapsed_network_is_named_in_its_record(with_teacher):
+    """The features of a finished run are made equal; scored again, its record has a note."""
+    (spec,) = small.grid(with_teacher, "kd").plan[0]
+    folder = with_teacher / spec.key
+    weights = torch.load(folder / "model.pt", weights_only=True)
+    weights["head.neck.weight"].zero_()
+    torch.save(weights, folder / "model.pt")
+    record = json.loads((folder / "record.json").read_text())
+    assert not any("Ties" in note for note in record["notes"])
+    record["result"]["model"] = checkpoint.weights_sha256(weights)
+    (folder / "record.json").write_text(json.dumps(record | {"scoring_version": 0}))
+    small.launch(small.grid(with_teacher, "kd"))
+    after = json.loads((folder / "record.json").read_text())
+    assert after["result"]["evaluations"]["test"][0]["ties"]["flagged"]
+    assert after["notes"][:-1] == record["notes"]
+    assert after["notes"][-1].startswith(f"Ties decide the scores of {spec.key} (test): mAP is ")
 
 
 @pytest.mark.parametrize("workers", [0, 3])

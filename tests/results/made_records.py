@@ -56,7 +56,7 @@ def record(made, *draws, label=None, paper=None, notes=(), **fields):
 def write(runs, content, name="record.json"):
     folder = runs / content["key"]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(json.dumps(content))
+    (folder / name).write_text(json.dumps(content, sort_keys=True))  # as the harness does
     return folder
 
 

@@ -55,9 +55,7 @@ def places(tmp_path_factory, cluster):
     code.mkdir()
     (code / "mine.py").write_text(MINE)
     (code / "beside.py").write_text("def factor():\n    return 0.5\n")
-    jobs.submit(
-        cluster, place.outside, "--methods", "mine:Mine", "--seeds", "3", path=code, **late
-    )
+    jobs.submit(cluster, place.outside, "--methods", "mine:Mine", "--seeds", "3", path=code, **late)
     (code / "mine.py").write_text("raise RuntimeError('edited while queued')\n")
     (code / "beside.py").unlink()
     yield place

@@ -54,8 +54,20 @@ def test_a_made_copy_never_passes_for_the_real_dataset(copy, tmp_path):
     given = ("market1501", file, MADE, copy, tmp_path, 1, Reporter(quiet=True))
     with pytest.raises(SetupError, match="train has 12 images where 12,936 are expected"):
         open_dataset(*given)
-    notes = open_dataset(*given, allow_partial=True).notes
-    assert notes[-1].startswith("Partial data: train has 12 images")
+    *_, made, partial = open_dataset(*given, allow_partial=True).notes
+    assert partial.startswith("Partial data: train has 12 images")
+    assert made.startswith("Generated data: ")  # and so it would be if it counted as the real one
+
+
+def test_what_is_not_generated_is_not_called_so(copy):
+    (copy / "synthetic.json").unlink()
+    notes = find_dataset("market1501", load_dataset("market1501"), copy).notes
+    assert not any(note.startswith("Generated") for note in notes)
+
+
+def test_the_verb_says_that_a_copy_is_generated(copy, capsys):
+    check_data("market1501", copy, deep=False, workers=1)
+    assert "Generated data: drawn images" in capsys.readouterr().out
 
 
 def test_every_real_dataset_knows_its_counts():

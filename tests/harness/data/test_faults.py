@@ -14,7 +14,8 @@ from PIL import Image
 from harness.config import load_dataset
 from harness.data.relay import LAYOUTS
 from harness.errors import SetupError
-from harness.opening import draw, open_data, open_dataset
+from harness.making import draw
+from harness.opening import open_data, open_dataset
 from harness.progress import Reporter
 from harness.settings import settle
 

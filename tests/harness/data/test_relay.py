@@ -2,13 +2,18 @@
 
 import json
 import re
+from hashlib import sha256
 
 import pytest
+from PIL import Image
 
+from harness.config import load_dataset
 from harness.data import LOADERS
+from harness.data.check import subsets
 from harness.data.relay import LAYOUTS
 from harness.errors import UsageError
-from harness.opening import draw
+from harness.making import draw
+from harness.opening import find_dataset
 
 SMALL = [
     "train_identities=5", "train_images=1", "test_identities=6", "queries=2", "gallery_images=1",
@@ -72,8 +77,13 @@ def test_the_same_seed_gives_the_same_bytes(roots, tmp_path):
 
 
 def test_vehicles_are_drawn_where_vehicles_belong(roots):
-    assert json.loads((roots / "market1501/Market-1501-v15.09.15/synthetic.json").read_text())
-    assert not list(roots.rglob(".drawn"))
+    """And every copy says what it is."""
+    for like, (folder, _) in LAYOUTS.items():
+        said = json.loads((roots / like / folder / "synthetic.json").read_text())
+        kind = "vehicles" if like in ("veri776", "vehicleid") else "people"
+        assert said["settings"]["kind"] == kind
+        dataset = find_dataset(like, load_dataset(like), roots / like)
+        assert dataset.notes[-1].startswith("Generated data")
 
 
 def test_nothing_is_overwritten_and_layouts_have_names(roots):
@@ -81,3 +91,77 @@ def test_nothing_is_overwritten_and_layouts_have_names(roots):
         draw(roots / "veri776", SMALL, 1, "veri776")
     with pytest.raises(UsageError, match="No layout is called 'veri'. Did you mean 'veri776'"):
         draw(roots, SMALL, 1, "veri")
+
+
+# of all paths and lists, without the images' bytes: those depend on numpy and Pillow, too
+NAMED = {
+    "market1501": "87974a336977a7f7",
+    "dukemtmc": "46e9ffcf2b708813",
+    "msmt17": "6298894d733c0578",
+    "veri776": "b6c67b44a57f5a32",
+    "vehicleid": "dbf67e6f172ae5a2",
+}
+
+
+@pytest.mark.parametrize("like", LAYOUTS)
+def test_counted_settings_name_their_files_as_ever(roots, like):
+    assert named(roots / like / LAYOUTS[like][0]) == NAMED[like]
+
+
+def named(home):
+    digest = sha256()
+    for path in sorted(set(home.rglob("*")) - {home / "synthetic.json"}):
+        digest.update(path.relative_to(home).as_posix().encode())
+        if path.suffix in (".txt", ".xml"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """Every layout with 40 images in the real one's proportions."""
+    folder = tmp_path_factory.mktemp("proportions")
+    for like in LAYOUTS:
+        draw(folder / like, ["height=32", "width=16", "seed=7"], 1, like, "40")
+    return folder
+
+
+@pytest.mark.parametrize("like", LAYOUTS)
+def test_a_small_copy_in_proportion_is_read_by_its_loader(small, like):
+    dataset = find_dataset(like, load_dataset(like), small / like)
+    files = {image.file for image in (*dataset.train, *dataset.test)}
+    extra = {"market1501": -4, "veri776": 2}  # junk is dropped, queries lie in the gallery, too
+    assert len(files) == 40 + extra.get(like, 0)
+    with Image.open(dataset.root / min(files)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (16, 32))
+    assert dataset.notes[-1].startswith("Generated data: drawn images in this dataset's layout")
+    stated = json.loads((dataset.root / "synthetic.json").read_text())
+    assert (stated["like"], stated["studio"]["seed"]) == (like, 7)
+    for part in subsets(dataset).values():
+        assert len({image.identity for image in part}) >= 2
+
+
+def test_a_small_copy_has_the_same_bytes_for_the_same_seed(small, tmp_path):
+    again = draw(tmp_path, ["height=32", "width=16", "seed=7"], 2, "veri776", "40")
+    home = small / "veri776" / "VeRi"
+    assert named(again) == named(home)
+    for path in again.rglob("*.jpg"):
+        assert path.read_bytes() == (home / path.relative_to(again)).read_bytes()
+    other = draw(tmp_path / "other", ["height=32", "width=16", "seed=8"], 1, "veri776", "40")
+    assert named(other) != named(home)
+
+
+@pytest.mark.parametrize(
+    ("like", "images", "assignments", "words"),
+    [
+        (None, "full", [], "name it with --like"),
+        ("veri776", "some", [], "--images takes a number or full, given 'some'"),
+        ("veri776", "-3", [], "--images takes a number or full, given '-3'"),
+        ("veri776", "11", [], "The number of images is 11; allowed is 12 to 49,357"),
+        ("veri776", "20", ["cameras=3"], "decides cameras; beside it --set takes kind, seed"),
+    ],
+)
+def test_impossible_requests_are_refused(tmp_path, like, images, assignments, words):
+    with pytest.raises(UsageError, match=words):
+        draw(tmp_path / "made", assignments, 1, like, images)
+    assert not list(tmp_path.iterdir())

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import torch
 
-from harness.bench_loader import SOURCES, measure_loader, usual_pipeline
+from harness.bench.loader import SOURCES, measure_loader, usual_pipeline
+from harness.bench.show import show_loader
 from harness.data.augment import normalise
 from harness.data.decode import read_image
-from harness.measures import show_loader
 from harness.spec import Recipe
 
 

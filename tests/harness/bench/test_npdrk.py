@@ -1,6 +1,6 @@
 import torch
 
-from harness.bench import FEATURES, WAYS, npdrk
+from harness.bench.npdrk import FEATURES, WAYS, npdrk
 
 
 def test_both_ways_are_the_same_loss_and_gradient():

@@ -1,8 +1,4 @@
-"""Benchmarks: ours against the obvious way, side by side in one run, each in a process of its own.
-
-A process of its own because the most memory ever held is what is asked for, and a process can only
-tell its own.
-"""
+"""Benchmark of PDRD's loss: by anchors against the broadcast, in time and in memory."""
 
 from __future__ import annotations
 
@@ -11,12 +7,11 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from harness.consistency import rank_consistency
+from harness.bench.memory import peak
 from methods import Outputs, Widths
 from methods.pdrd import ACTIVATIONS, PDRD, differences
 from methods.relations import cosines, lengths
@@ -78,35 +73,15 @@ def npdrk(images: int, repeats: int, threads: int) -> dict[str, Measurement]:
     }
 
 
-def consistency(queries: int, gallery: int) -> float:
-    """Seconds for PDRD's L_rank between two networks that rank alike but not the same."""
-    random = torch.Generator().manual_seed(0)
-
-    def features(count: int) -> Tensor:
-        return torch.randn(count, FEATURES, generator=random)
-
-    teacher = features(queries), features(gallery)
-    student = tuple(part + features(len(part)) for part in teacher)
-    began = time.perf_counter()
-    rank_consistency(teacher, (student[0], student[1]))
-    return time.perf_counter() - began
-
-
 def _measure(name: str, images: int, repeats: int, threads: int) -> Measurement:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     student = torch.randn(images, FEATURES).relu().requires_grad_()
     teacher = torch.randn(images, FEATURES).relu()
     torch.autograd.backward(WAYS[name](student[:8], teacher[:8]))  # loads what is loaded once
-    before, seconds = _peak(), []
+    before, seconds = peak(), []
     for _ in range(repeats):
         began = time.perf_counter()
         torch.autograd.backward(WAYS[name](student, teacher))
         seconds.append(time.perf_counter() - began)
-    return Measurement(statistics.median(seconds), (_peak() - before) / MIB)
-
-
-def _peak() -> int:
-    """Most KiB ever held. Linux only; getrusage would tell a child its parent's peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return Measurement(statistics.median(seconds), (peak() - before) / MIB)
