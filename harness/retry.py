@@ -53,8 +53,8 @@ def retry(words: Sequence[str], how: Again, reporter: Reporter) -> int:
         SetupError: data, weights or a device are missing.
         SlurmError: the cluster refuses the jobs.
     """
-    require_writable(how.runs)
     rows = _chosen(words, how)
+    require_writable(how.runs)
     by_place: dict[str, list[RunSpec]] = {}
     for row in rows:
         spec = _read(how.runs, row.key)
