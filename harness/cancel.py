@@ -15,7 +15,7 @@ from harness.handles import resolve, short_id
 from harness.lease import Glimpse, glimpse, is_here
 from harness.status import Row, status
 from slurm.command import tell
-from slurm.queue import look
+from slurm.queue import Look, look
 
 ACTIVE = frozenset({"running", "starting", "queued", "requeued", "unknown"})
 PATIENCE, POLL = 150.0, 1.0  # seconds: a step, a checkpoint and Slurm's KillWait fit in
@@ -54,8 +54,10 @@ def cancel(words: Sequence[str], runs: Path, say: Say, *, everything: bool) -> i
     for lease in elsewhere:
         host, process = lease.holder.get("host"), lease.holder.get("process")
         say(f"Process {process} runs on {host}; there: kill -TERM {process}")
-    left = _wait([*{row.key: row for row in [*chosen, *with_them]}], jobs, runs, bool(elsewhere))
-    return _conclude(len({row.key for row in [*chosen, *with_them]}), jobs, left, say)
+    stopping = list(dict.fromkeys(row.key for row in [*chosen, *with_them]))
+    held = [*stopping, *(f"{GROUPS}/{name}" for name in pools)]
+    left = _wait(held, jobs, runs, PATIENCE if not elsewhere else 0.0)
+    return _conclude(len(stopping), jobs, left, say)
 
 
 def _tell_company(chosen: Sequence[Row], with_them: Sequence[Row], say: Say) -> None:
@@ -92,17 +94,23 @@ def _end(lease: Glimpse) -> bool:
     return True
 
 
-def _wait(keys: Sequence[str], jobs: Sequence[str], runs: Path, impatient: bool) -> list[str]:
-    """Wait until no job and no lease lives; what is left after `PATIENCE`."""
-    limit = time.monotonic() + (0 if impatient else PATIENCE)
+def _wait(folders: Sequence[str], jobs: Sequence[str], runs: Path, seconds: float) -> list[str]:
+    """Wait until no job and no lease lives; what is left after that time."""
+    limit = time.monotonic() + seconds
     while True:
         seen = look(jobs)
-        left = [name for name, job in seen.jobs.items() if not job.over]
-        leases = [glimpse(runs / key) for key in keys]
-        held = [key for key, lease in zip(keys, leases, strict=True) if lease and lease.living]
-        if (not left and not held) or time.monotonic() >= limit:
-            return [*left, *held]
+        left = [name for name in jobs if _goes_on(name, seen)]
+        leases = [glimpse(runs / folder) for folder in folders]
+        left += [name for name, one in zip(folders, leases, strict=True) if one and one.living]
+        if not left or time.monotonic() >= limit:
+            return left
         time.sleep(POLL)
+
+
+def _goes_on(name: str, seen: Look) -> bool:
+    """Whether a job is there yet, or may be: the queue does not answer."""
+    job = seen.jobs.get(name)
+    return not seen.complete if job is None else not job.over
 
 
 def _conclude(count: int, jobs: Sequence[str], left: Sequence[str], say: Say) -> int:

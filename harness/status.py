@@ -177,6 +177,10 @@ def _row(number: int, key: str, folder: _Folder, queue: Look, now: float) -> Row
 def _submitted(row: Row, folder: _Folder, submission: Submission, queue: Look, now: float) -> Row:
     """A run that was handed over and that nobody holds just now."""
     if submission.slurm is None:
+        if folder.pool and submission.local:
+            return replace(
+                row, state="starting", detail=f"{row.job}, in the pool {submission.group}"
+            )
         if folder.pool:
             return replace(row, state="queued", detail=f"in the pool {submission.group}")
         why = "its pool has ended" if submission.local else "it was not handed over: submit again"

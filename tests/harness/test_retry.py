@@ -84,3 +84,22 @@ def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(w
     assert said[-1] == "None of these runs is queued or running."
     with pytest.raises(UsageError, match="--all"):
         cancel([], with_teacher, said.append, everything=False)
+
+
+def test_cancelling_a_pool_waits_until_the_pool_is_gone(with_teacher):
+    settings = ("--set", "recipe.epochs=500", "--set", "cluster.cpus=1")
+    arguments = (*settings, "--quiet", "--cluster", "local")
+    process = small.start(with_teacher, "kd", arguments=arguments)
+    try:
+        states = {}
+        while "starting" not in states.values() and process.poll() is None:
+            time.sleep(0.2)
+            rows = status(with_teacher).rows
+            states = {row.key: row.state for row in rows}
+        said = []
+        assert cancel([], with_teacher, said.append, everything=True) == DONE
+        assert not {row.state for row in status(with_teacher).rows} & {"queued", "starting"}
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.communicate()
