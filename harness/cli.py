@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness import verbs
 from harness.run import DataRoot, Device, Json, Partial, Quiet, Runs, Workers, run
 from harness.serve import serve
 
@@ -18,19 +19,16 @@ app = typer.Typer(
 )
 app.command(name="run")(run)
 app.command(name="plan", help="Show what `run` with the same options would do.")(run)
+for verb in (
+    verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel, verbs.doctor,
+    verbs.fetch_weights,
+):  # fmt: skip
+    app.command()(verb)
 
 data = typer.Typer(no_args_is_help=True, help="Generated images.")
 app.add_typer(data, name="data")
 bench = typer.Typer(no_args_is_help=True, help="Measurements, ours and the obvious way in one run.")
 app.add_typer(bench, name="bench")
-
-
-@app.command()
-def status(runs: Runs = Path("runs"), as_json: Json = False) -> None:
-    """How every run stands; exit code 0: all done, 1: some failed, 4: some are missing."""
-    from harness.show import show_status
-
-    raise typer.Exit(show_status(runs, as_json=as_json))
 
 
 @app.command()

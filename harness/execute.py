@@ -97,9 +97,10 @@ def execute(
             failures[spec.key] = failure
     prepared = time.monotonic()
     with session.reporter.task(_title(members)) as progress:
+        pace = Pace(trainees, progress)
         loop = Loop(
             stream, second, recipe, session.device, session.stop, session.workers,
-            session.interval, Pace(trainees, progress),
+            session.interval, pace, lambda *who: guarded(partial(_leave, pace, session, *who)),
         )  # fmt: skip
         left, timings = _train(trainees, teacher, loop)
     failures |= left
@@ -112,9 +113,16 @@ def execute(
                 failures[trainee.spec.key] = failure
             progress(number, len(going), "")
     for spec in members:
-        if (failure := failures.get(spec.key)) and failure.kind != "lost":
-            write_failure(session.runs, spec, failure.kind, failure.message, failure.trace)
+        if (failure := failures.get(spec.key)) and not pace.left(spec.key):
+            _leave(pace, session, spec, failure)
     return failures
+
+
+def _leave(pace: Pace, session: Session, spec: RunSpec, failure: Failure) -> None:
+    """Say on disk that a run failed, as soon as it has, however long its company goes on."""
+    if failure.kind != "lost":
+        write_failure(session.runs, spec, failure.kind, failure.message, failure.trace)
+    pace.leave(spec.key)
 
 
 def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:

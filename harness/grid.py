@@ -159,12 +159,7 @@ def _numbers(text: str) -> list[int]:
 
 def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict[str, Path]:
     """ImageNet weights of the networks that the recipes want to start from them."""
-    files = {}
-    for text in given:
-        network, equals, path = text.partition("=")
-        if not equals:
-            raise UsageError(f"--weights takes NETWORK=FILE, given {text!r}.")
-        files[network_name(network)] = Path(path)
+    files = weights_given(given)
     wanted = {request.student: settings.recipe}
     if any(method != "none" for method in request.methods):
         wanted = dict.fromkeys(teacher_names(request.teacher), settings.teacher_recipe) | wanted
@@ -174,6 +169,21 @@ def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict
         if recipe.pretrained == "imagenet" and published:
             found[network] = find_weights(published, files)
     return found
+
+
+def weights_given(given: Sequence[str]) -> dict[str, Path]:
+    """Files by network from NETWORK=FILE.
+
+    Raises:
+        UsageError: it is not of that form, or no network is called so.
+    """
+    files = {}
+    for text in given:
+        network, equals, path = text.partition("=")
+        if not equals:
+            raise UsageError(f"--weights takes NETWORK=FILE, given {text!r}.")
+        files[network_name(network)] = Path(path)
+    return files
 
 
 def find_device(name: str) -> torch.device:

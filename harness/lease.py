@@ -131,14 +131,19 @@ def glimpse(folder: Path) -> Glimpse | None:
     except OSError:
         return None
     living = age < EXPIRY
-    if holder.get("machine") == _machine():
+    if is_here(holder):
         living = _started(int(holder.get("process", 0))) == holder.get("started")
     return Glimpse(holder, float(holder.get("since", 0)), age, living)
 
 
+def is_here(holder: dict[str, Any]) -> bool:
+    """Whether a lease's holder is a process of this machine, so that its number means something."""
+    return holder.get("machine") == _machine()
+
+
 def alive(path: Path, holder: dict[str, Any]) -> bool:
     """Whether the holder of a lease still works: looked up here, believed for a while elsewhere."""
-    if holder.get("machine") == _machine():
+    if is_here(holder):
         return _started(int(holder.get("process", 0))) == holder.get("started")
     return _age(path) < EXPIRY
 

@@ -28,6 +28,15 @@ class Pace:
         self._since = time.time()
         self._first = {trainee.spec.key: trainee.step for trainee in trainees}
         self._written = 0.0
+        self._gone: set[str] = set()
+
+    def leave(self, key: str) -> None:
+        """From now on a run's progress file stays as it is: it has failed."""
+        self._gone.add(key)
+
+    def left(self, key: str) -> bool:
+        """Whether a run has left."""
+        return key in self._gone
 
     def __call__(self, done: int, total: int, note: str) -> None:
         self._progress(done, total, note)
@@ -35,7 +44,7 @@ class Pace:
         if done < total and now - self._written <= SHOWN_EVERY:
             return
         self._written = now
-        for trainee in self._trainees:
+        for trainee in (one for one in self._trainees if not self.left(one.spec.key)):
             content = {
                 "step": trainee.step,
                 "steps": total,

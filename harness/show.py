@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.errors import DONE, FAILED, INCOMPLETE, SetupError
-from harness.files import read_json
-from harness.record import FAILURE, PROGRESS, folders, state_of
+from harness.errors import SetupError, UsageError, nearest
+from harness.estimate import Estimate, estimate, measured, total
+from harness.handles import resolve
+from harness.record import state_of
+from harness.status import ENDED, STATES, exit_code, status
 
 if TYPE_CHECKING:
     from harness.data import Dataset
@@ -21,13 +24,16 @@ if TYPE_CHECKING:
 
 def show_plan(grid: Grid, *, as_json: bool) -> None:
     """Cohort by cohort, each run with its state; then the counts and the next command."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"cohort": number, "key": spec.key, "state": state_of(grid.runs / spec.key)}
         for number, cohort in enumerate(grid.plan, 1)
         for spec in cohort
     ]
+    done = [row["key"] for row in rows if row["state"] == "done"]
+    times = _times(grid, done)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        known = [row | {"cohort_seconds": times[row["cohort"] - 1].seconds} for row in rows]
+        typer.echo(json.dumps(known, indent=1))
         return
     for number, cohort in enumerate(grid.plan, 1):
         first = cohort[0].recipe
@@ -36,10 +42,34 @@ def show_plan(grid: Grid, *, as_json: bool) -> None:
             f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {cohort[0].device}"
         )
         typer.echo(f"  {_epoch(grid.datasets[cohort[0].dataset], first)}")
+        if times[number - 1].seconds != 0:
+            typer.echo(f"  {times[number - 1].words(_kind(grid))}")
         for row in (row for row in rows if row["cohort"] == number):
             typer.echo(f"  {row['state']:<12} {row['key']}")
     counts = Counter(str(row["state"]) for row in rows)
+    if len(done) < len(rows):
+        typer.echo(f"In all {total(times).words(_kind(grid))}.")
     typer.echo(f"{len(rows)} runs: {_tally(counts)}. Nothing was started.")
+
+
+def _times(grid: Grid, done: Sequence[str]) -> list[Estimate]:
+    """How long each cohort will take by earlier records."""
+    from harness.data.stream import sampler
+
+    known = measured(grid.runs)
+    steps = [
+        cohort[0].recipe.epochs
+        * sampler(grid.datasets[cohort[0].dataset], cohort[0].recipe, "").batches
+        for cohort in grid.plan
+    ]
+    return [
+        estimate(cohort, count, known, done=done)
+        for cohort, count in zip(grid.plan, steps, strict=True)
+    ]
+
+
+def _kind(grid: Grid) -> str:
+    return "GPU" if grid.device.type == "cuda" else "CPU"
 
 
 def _epoch(dataset: Dataset, recipe: Recipe) -> str:
@@ -57,21 +87,26 @@ def _epoch(dataset: Dataset, recipe: Recipe) -> str:
     )
 
 
-def show_status(runs: Path, *, as_json: bool) -> int:
-    """One line a run, read from disk alone; the exit code that scripts can poll."""
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    rows = [_row(folder, runs) for folder in folders(runs)]
+def show_status(runs: Path, words: Sequence[str], state: str | None, *, as_json: bool) -> int:
+    """One line a run, from disk and queue; the exit code that scripts can poll."""
+    if state is not None and state not in STATES:
+        raise UsageError(f"No state is called {state!r}.{nearest(state, STATES)}")
+    found = status(runs)
+    chosen = set(resolve(words, runs)) if words else None
+    rows = [row for row in found.rows if chosen is None or row.key in chosen]
+    shown = [row for row in rows if state in (None, row.state)]
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps([row.as_json() for row in shown], indent=1))
     else:
-        for row in rows:
-            typer.echo(f"{row['state']:<12} {row['key']}  {row['detail']}".rstrip())
-        typer.echo(f"{len(rows)} runs: {_tally(Counter(row['state'] for row in rows))}")
-    states = {row["state"] for row in rows}
-    if states <= {"done"}:
-        return DONE
-    return FAILED if states <= {"done", "failed"} else INCOMPLETE
+        for row in shown:
+            line = f"{row.number:>4} {row.id} {row.state:<12} {row.key}  {row.detail}"
+            typer.echo(line.rstrip())
+        typer.echo(f"{len(rows)} runs: {_tally(Counter(row.state for row in rows))}")
+    for problem in found.problems:
+        typer.echo(f"note: {problem}", err=True)
+    if not as_json and any(row.state in ENDED for row in rows):
+        typer.echo(f"Why, and what to do: kdreid failures --runs {runs}")
+    return exit_code(rows)
 
 
 def show_report(runs: Path) -> None:
@@ -112,19 +147,6 @@ def show_names(*, as_json: bool) -> None:
         return
     for kind, words in known.items():
         typer.echo(f"{kind}: {', '.join(words)}")
-
-
-def _row(folder: Path, runs: Path) -> dict[str, Any]:
-    state, detail = state_of(folder), ""
-    if state == "failed":
-        failure = read_json(folder / FAILURE) or {}
-        detail = (
-            f"{failure.get('kind')}: {failure.get('message')} (attempt {failure.get('attempt')})"
-        )
-    elif state in ("running", "interrupted"):
-        progress = read_json(folder / PROGRESS) or {}
-        detail = f"step {progress.get('step', '?')} of {progress.get('steps', '?')}"
-    return {"key": folder.relative_to(runs).as_posix(), "state": state, "detail": detail}
 
 
 def _tally(counts: Counter[str]) -> str:

@@ -26,7 +26,7 @@ from harness.networks import Joined, ReID, as_float32
 from harness.objective import objective
 from harness.schedule import learning_rate
 from harness.seeding import seed_of
-from harness.spec import Recipe
+from harness.spec import Recipe, RunSpec
 from methods import Outputs
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -58,6 +58,7 @@ class Loop:
     workers: int = 1
     interval: float = 300.0  # seconds between checkpoints
     progress: Callable[[int, int, str], None] = lambda _done, _total, _note: None
+    left: Callable[[RunSpec, Failure], object] = lambda _spec, _failure: None  # told at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,9 @@ def train(
         if stopping or time.monotonic() - saved >= loop.interval:
             _save(going, failures)
             saved = time.monotonic()
+        for trainee in going:
+            if (failure := failures.get(trainee.spec.key)) is not None:
+                loop.left(trainee.spec, failure)
         going = [trainee for trainee in going if trainee.spec.key not in failures]
         if not going:
             break

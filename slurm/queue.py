@@ -82,12 +82,12 @@ def look(ids: Iterable[str]) -> Look:
     except SlurmError as error:
         problems.append(str(error))
     missing = [name for name in wanted if _find(found, name) is None]
-    if missing and not problems:
+    if complete:
         for name in islice(dict.fromkeys(map(_base, missing)), BY_SCONTROL):
             with suppress(SlurmError):
                 found |= {job.id: job for job in _by_scontrol(name)}
     missing = [name for name in wanted if _find(found, name) is None]
-    if missing:
+    if missing and complete:  # otherwise every question may take as long as the first
         try:
             found = _by_sacct(missing) | found
             accounting = True

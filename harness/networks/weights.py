@@ -29,15 +29,37 @@ def find_weights(network: str, given: Mapping[str, Path]) -> Path:
             f"The weights given for {network}, {given[network]}, do not exist. Correct --weights "
             f"{network}=FILE, or train from scratch with --set recipe.pretrained=none."
         )
-    cached = _cached(network)
-    if cached.is_file():
-        return cached
+    path = cached(network)
+    if path.is_file():
+        return path
     raise SetupError(
-        f"No ImageNet weights for {network}: torchvision's file {cached.name} is not in "
-        f"{cached.parent}. Put it there (a machine with internet fetches it on the first "
-        f"torchvision.models.{network}(weights='IMAGENET1K_V1')) or name a file with --weights "
-        f"{network}=FILE; or train from scratch with --set recipe.pretrained=none."
+        f"No ImageNet weights for {network}: torchvision's file {path.name} is not in "
+        f"{path.parent}. Get it with kdreid fetch-weights {network} on a machine with internet and "
+        f"the same disk, put it there, or name a file with --weights {network}=FILE; or train from "
+        "scratch with --set recipe.pretrained=none."
     )
+
+
+def fetch_weights(network: str) -> Path:
+    """Download `network`'s ImageNet weights to where training looks for them, if not there.
+
+    Raises:
+        SetupError: they cannot be fetched, or are not what their name promises.
+    """
+    path, url = cached(network), _url(network)
+    if path.is_file():
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(
+            url, str(path), hash_prefix=path.stem.rpartition("-")[2], progress=False
+        )
+    except (OSError, RuntimeError) as error:
+        raise SetupError(
+            f"{url} cannot be fetched ({error}). Fetch it elsewhere and put it into {path.parent}, "
+            f"or name the file with --weights {network}=FILE."
+        ) from error
+    return path
 
 
 def weights_digest(path: Path) -> str:
@@ -61,7 +83,10 @@ def read_weights(path: Path) -> dict[str, Any]:
     return state
 
 
-def _cached(network: str) -> Path:
+def cached(network: str) -> Path:
     """Where torchvision keeps its first release of the weights, the one the papers start from."""
-    url: str = get_model_weights(network)["IMAGENET1K_V1"].url
-    return Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
+
+
+def _url(network: str) -> str:
+    return str(get_model_weights(network)["IMAGENET1K_V1"].url)

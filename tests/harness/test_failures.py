@@ -8,6 +8,7 @@ import pytest
 import small
 import torch
 
+from harness import train
 from harness.checkpoint import Trainee
 from harness.record import state_of
 from methods import METHODS, Method
@@ -152,3 +153,18 @@ def test_a_disk_that_fills_up_fails_the_run_and_keeps_the_last_checkpoint(
     monkeypatch.undo()
     monkeypatch.setitem(METHODS, "faulty", Faulty)
     assert not small.run(with_teacher, *COMPANY)[1].failed
+
+
+def test_a_failure_is_on_disk_while_its_company_still_trains(with_teacher, monkeypatch):
+    seen = []
+    update = train._update
+
+    def watched(trainee, *others):
+        if trainee.spec.method == "fitnet" and trainee.step == 5:
+            seen.extend(with_teacher.glob("synthetic/faulty/*/*/failure.json"))
+        return update(trainee, *others)
+
+    monkeypatch.setattr(train, "_update", watched)
+    _, outcome = small.run(with_teacher, "faulty", "fitnet")
+    assert len(seen) == len(outcome.failed) == 1
+    assert json.loads(seen[0].read_text())["attempt"] == 1  # it is not counted twice
