@@ -195,9 +195,23 @@ def _rank(
     nearest = nearest.masked_fill(distances.gather(1, nearest) == torch.inf, -1)
     nearest = F.pad(nearest, (0, NEAREST - nearest.shape[1]), value=-1)
     # of those only the negatives are to be counted
-    worst = _scores(up_to - torch.searchsorted(positives, positives, right=True), count)
-    best = _scores(below - torch.searchsorted(positives, positives), count)
+    own_up_to, own_below = _own_places(positives)
+    worst, best = _scores(up_to - own_up_to, count), _scores(below - own_below, count)
     return Ranking(*(worst if ties == "pessimistic" else best), nearest, *best)
+
+
+def _own_places(positives: Tensor) -> tuple[Tensor, Tensor]:
+    """How many entries of each row are up to and below each of them: sorted (Q, W) -> (Q, W) twice.
+
+    Padding is infinite, and what is said of it means nothing.
+    """
+    same = (positives[:, 1:] == positives[:, :-1]) & positives[:, 1:].isfinite()
+    if bool(same.any()):
+        return torch.searchsorted(positives, positives, right=True), torch.searchsorted(
+            positives, positives
+        )
+    place = torch.arange(positives.shape[1], device=positives.device)
+    return place + 1, place
 
 
 def _scores(before: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:

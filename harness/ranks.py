@@ -14,6 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+WORTH_SHARING = (
+    2**15
+)  # entries of a row: with fewer, threads wait for the interpreter more than work
+
 Row = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -34,7 +38,7 @@ def places(
     size = min(size, distances.shape[1])
     if distances.device.type != "cpu":
         return all_at_once(distances, marks, size)
-    threads = min(torch.get_num_threads(), max(1, len(distances)))
+    threads = torch.get_num_threads() if distances.shape[1] >= WORTH_SHARING else 1
     parts = [tensor.tensor_split(threads) for tensor in (distances, marks, count)]
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(partial(by_row, size=size), *parts))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from harness.ranks import all_at_once, by_row, nearest
+from harness.ranks import WORTH_SHARING, all_at_once, by_row, nearest, places
 
 
 def drawn(seed, rows, columns, values):
@@ -30,3 +30,10 @@ def test_a_removed_entry_comes_last():
     distances = torch.tensor([[torch.inf, 2.0, torch.inf, 1.0]])
     assert nearest(distances, 3).tolist() == [[3, 1, 0]]
     assert nearest(distances, 10).tolist() == [[3, 1, 0, 2]]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_long_rows_are_shared_among_threads_and_come_back_in_order(rows):
+    distances, marks, count = drawn(rows, rows, WORTH_SHARING, 10**6)
+    shared, alone = places(distances, marks, count, 10), by_row(distances, marks, count, 10)
+    assert all(torch.equal(a, b) for a, b in zip(shared, alone, strict=True))
