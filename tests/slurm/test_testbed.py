@@ -201,8 +201,8 @@ def test_a_killed_start_is_cleaned_up_by_the_next_one_or_by_stop(slurm_installed
     with temporary_cluster(folder) as cluster:
         assert munged not in processes.daemons(cluster.layout)
         assert cluster.states() == {"n1": "idle", "n2": "idle"}
-    kill_a_start(folder)
-    assert command("status", "--folder", str(folder)).returncode == 1
+    kill_a_start(folder)  # how far it had come depends on how quickly it was killed
+    assert left(folder)
     stopped = command("stop", "--folder", str(folder))
     assert (stopped.returncode, stopped.stderr) == (0, f"Stopped the cluster in {folder}\n")
     assert not left(folder)
