@@ -34,7 +34,9 @@ def load(root: Path) -> Dataset:
         images = []
         for place, file, identity in entries(home / listed, "vehicleid"):
             if not file.isdecimal():
-                raise SetupError(f"vehicleid: {home / listed}: {place}: {file!r} is no number.")
+                raise SetupError(
+                    f"vehicleid: {(home / listed).parent / place}: {file!r} is no number."
+                )
             found = files.get(f"{file}.jpg")
             if found is None:
                 absent[f"{place}: image/{file}.jpg"] = None
