@@ -17,7 +17,7 @@ from harness.pool import slots_for
 from harness.submission import Wish
 from slurm.resources import Resources
 
-GRID = ("--methods", "kd", "--seeds", "0,1", "--set", "recipe.epochs=40", "--set",
+GRID = ("--methods", "kd", "--seeds", "0,1", "--set", "recipe.epochs=16", "--set",
         "teacher_recipe.epochs=2")  # fmt: skip
 
 
