@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from harness.config import FOLDER, names, read
+from harness.config import load_either, names
 from harness.errors import UsageError, nearest
 from slurm.errors import SlurmError
 from slurm.resources import Resources, minutes
@@ -158,14 +157,7 @@ def load_profile(name: str) -> Profile:
     Raises:
         UsageError: there is no such profile, or its file is wrong.
     """
-    if name.endswith((".yaml", ".yml")):
-        return read(Path(name), Profile)
-    if name not in names("cluster"):
-        raise UsageError(
-            f"No cluster is called {name!r}.{nearest(name, names('cluster'))} A file of your own "
-            "is given by its path: --cluster my/cluster.yaml."
-        )
-    return read(FOLDER / "cluster" / f"{name}.yaml", Profile)
+    return load_either("cluster", name, Profile)
 
 
 def split(assignments: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -98,17 +98,26 @@ def load_study(name: str) -> StudyFile:
     Raises:
         UsageError: there is no such study, or its file is wrong.
     """
-    if name.endswith((".yaml", ".yml")):
-        return read(Path(name), StudyFile)
-    if name not in names("study"):
-        raise UsageError(
-            f"No study is called {name!r}.{nearest(name, names('study'))} "
-            f"A file of your own is given by its path: --study my/study.yaml."
-        )
-    return read(FOLDER / "study" / f"{name}.yaml", StudyFile)
+    return load_either("study", name, StudyFile)
 
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_either(kind: str, name: str, model: type[Model]) -> Model:
+    """Read a configuration of a kind (study, cluster) by its name or by the path of a YAML file.
+
+    Raises:
+        UsageError: there is none, or its file is wrong.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return read(Path(name), model)
+    if name not in names(kind):
+        raise UsageError(
+            f"No {kind} is called {name!r}.{nearest(name, names(kind))} "
+            f"A file of your own is given by its path: --{kind} my/{kind}.yaml."
+        )
+    return read(FOLDER / kind / f"{name}.yaml", model)
 
 
 def read(path: Path, model: type[Model]) -> Model:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.errors import SetupError, UsageError, nearest
 from harness.group import GROUPS
-from harness.jobs import groups, jobs_of
+from harness.jobs import groups, told_jobs
 from harness.record import folders
 
 SHORT = 8  # hexadecimal digits of a run's digest
@@ -48,7 +48,7 @@ def _find(word: str, keys: Sequence[str], runs: Path) -> list[str]:
         return [word]
     grouped = {folder.name: content for folder, content in groups(runs)}
     if word in grouped:
-        members = {key for job in jobs_of(grouped[word]) for key in job.get("runs") or []}
+        members = {key for job in told_jobs(grouped[word]) for key in job.get("runs") or []}
         return [key for key in keys if key in members]
     exact = [key for key in keys if short_id(key) == word]
     if exact:

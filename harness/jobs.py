@@ -70,7 +70,7 @@ def found_by_name(runs: Path, submissions: Mapping[str, Submission]) -> dict[str
                 (title, int(job.partition("_")[2] or 0)): job
                 for title, job in jobs_named(f"kdreid-{name}-")
             }
-            for told in jobs_of(content):
+            for told in told_jobs(content):
                 if job := ids.get((str(told.get("array")), int(told.get("index", 0)))):
                     found |= {key: job for key in told.get("runs") or [] if key in unnoted}
     return found
@@ -83,7 +83,7 @@ def groups(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield path.parent, content
 
 
-def jobs_of(content: dict[str, Any]) -> list[dict[str, Any]]:
+def told_jobs(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The jobs of a group, without what is not of the agreed form."""
     jobs = content.get("jobs")
     return [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
@@ -103,7 +103,7 @@ def logs_of(runs: Path, key: str) -> list[Logs]:
     """What every submission of a run wrote, oldest first."""
     found = []
     for folder, content in groups(runs):
-        for job in jobs_of(content):
+        for job in told_jobs(content):
             if key in (job.get("runs") or []):
                 number, name = int(job.get("number", 0)), str(job.get("job") or "")
                 found.append(Logs(folder.name, number, name, _files(folder / LOGS, number, name)))
