@@ -1,7 +1,9 @@
-# Everything runs from a virtual environment that is made when it is missing.
+# Everything runs from a virtual environment that is made when it is missing. Tests run in TESTERS
+# processes of one thread each, a file's tests in one of them.
 PYTHON ?= python3
 VENV ?= .venv
 RUNS ?= runs/demo
+TESTERS ?= 2
 BIN := $(VENV)/bin
 
 .PHONY: demo test lint check clean
@@ -10,7 +12,7 @@ demo: $(VENV)/ready
 	$(BIN)/python -m harness.run --study demo --runs $(RUNS)
 
 test: $(VENV)/ready
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .

@@ -185,12 +185,19 @@ def test_stop_leaves_no_process_and_a_restart_begins_with_an_empty_queue(slurm_i
     assert not left(folder)
 
 
+DYING_START = """
+import os, signal, sys
+from pathlib import Path
+from slurm.testbed import cluster
+cluster.start_slurmctld = lambda layout: os.kill(os.getpid(), signal.SIGKILL)
+cluster.start(Path(sys.argv[1]))
+"""
+
+
 def kill_a_start(folder):
-    """Leave what a start had done when it was killed; its first daemon."""
-    command = [sys.executable, "-m", "slurm.testbed", "start", "--folder", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as start:
-        until(lambda: processes.daemons(Layout(folder), "munged"))
-        start.send_signal(signal.SIGKILL)
+    """Leave what a start has done when it is killed before its second daemon; the first one."""
+    start = subprocess.run([sys.executable, "-c", DYING_START, str(folder)], check=False)
+    assert start.returncode == -signal.SIGKILL
     (munged,) = processes.daemons(Layout(folder), "munged")
     return munged
 
@@ -201,8 +208,8 @@ def test_a_killed_start_is_cleaned_up_by_the_next_one_or_by_stop(slurm_installed
     with temporary_cluster(folder) as cluster:
         assert munged not in processes.daemons(cluster.layout)
         assert cluster.states() == {"n1": "idle", "n2": "idle"}
-    kill_a_start(folder)  # how far it had come depends on how quickly it was killed
-    assert left(folder)
+    munged = kill_a_start(folder)
+    assert left(folder) == {munged}
     stopped = command("stop", "--folder", str(folder))
     assert (stopped.returncode, stopped.stderr) == (0, f"Stopped the cluster in {folder}\n")
     assert not left(folder)
