@@ -26,8 +26,8 @@ Say = Callable[[str], None]
 def cancel(words: Sequence[str], runs: Path, say: Say, *, everything: bool) -> int:
     """Stop runs and wait until nothing of them is left; 1 if something is.
 
-    A job is stopped whole, with all runs that share it, and a pool with its whole group. What the
-    runs reached is in their checkpoints.
+    A job or process is stopped whole, with all runs that share it, and a pool with its whole group.
+    What the runs reached is in their checkpoints.
 
     Raises:
         UsageError: no run is named, and not all are meant.
@@ -43,13 +43,16 @@ def cancel(words: Sequence[str], runs: Path, say: Say, *, everything: bool) -> i
         return DONE
     jobs = list(dict.fromkeys(row.job for row in chosen if row.job and row.job[0].isdigit()))
     pools = _pools(chosen, runs)
+    processes = _processes(chosen, jobs, runs)
+    active = [row for row in rows if row.state in ACTIVE]
+    theirs = {row.key for row in active if _processes([row], jobs, runs).keys() & processes.keys()}
     with_them = [
-        row for row in rows if row.state in ACTIVE and (row.job in jobs or row.group in pools)
+        row for row in active if row.job in jobs or row.group in pools or row.key in theirs
     ]
     _tell_company(chosen, with_them, say)
     if jobs:
         tell("scancel", *jobs)
-    stopped = [*pools.values(), *_processes(chosen, jobs, runs)]
+    stopped = [*pools.values(), *processes.values()]
     elsewhere = [lease for lease in stopped if not _end(lease)]
     for lease in elsewhere:
         host, process = lease.holder.get("host"), lease.holder.get("process")
@@ -63,7 +66,7 @@ def cancel(words: Sequence[str], runs: Path, say: Say, *, everything: bool) -> i
 def _tell_company(chosen: Sequence[Row], with_them: Sequence[Row], say: Say) -> None:
     meant = {row.key for row in chosen}
     if others := [short_id(row.key) for row in with_them if row.key not in meant]:
-        say(f"They share a job with {', '.join(others)}, which stop too.")
+        say(f"They share a job or process with {', '.join(others)}, which stop too.")
 
 
 def _pools(rows: Iterable[Row], runs: Path) -> dict[str, Glimpse]:
@@ -73,14 +76,17 @@ def _pools(rows: Iterable[Row], runs: Path) -> dict[str, Glimpse]:
     return {name: lease for name, lease in found.items() if lease is not None and lease.living}
 
 
-def _processes(rows: Iterable[Row], jobs: Sequence[str], runs: Path) -> list[Glimpse]:
-    """Who holds runs that no job of Slurm holds; each process once."""
-    found = {}
-    for row in rows:
-        lease = glimpse(runs / row.key)
-        if lease is not None and lease.living and row.job not in jobs:
-            found[lease.holder.get("host"), lease.holder.get("process")] = lease
-    return list(found.values())
+def _processes(
+    rows: Iterable[Row], jobs: Sequence[str], runs: Path
+) -> dict[tuple[str, int], Glimpse]:
+    """Who holds runs that no job of Slurm holds, by machine and number; each process once."""
+    leases = {row.key: glimpse(runs / row.key) for row in rows if row.job not in jobs}
+    return {_named(lease): lease for lease in leases.values() if lease and lease.living}
+
+
+def _named(lease: Glimpse) -> tuple[str, int]:
+    """The machine and the number of the process that holds a lease."""
+    return str(lease.holder.get("host")), int(lease.holder.get("process", 0))
 
 
 def _end(lease: Glimpse) -> bool:

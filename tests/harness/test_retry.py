@@ -69,6 +69,7 @@ def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(w
         while not going and process.poll() is None:
             time.sleep(0.2)
             going = [row for row in status(with_teacher).rows if row.state == "running"]
+            going *= len(going) == 2  # the plain student and the other, in one cohort
         assert going, process.communicate()
         said = []
         assert cancel([going[0].id], with_teacher, said.append, everything=False) == DONE
@@ -79,7 +80,8 @@ def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(w
     states = {row.key: row.state for row in status(with_teacher).rows}
     assert states[going[0].key] == "interrupted"
     assert glimpse(with_teacher / going[0].key) is None
-    assert said[-1].startswith("Stopped: ")
+    assert said[0] == f"They share a job or process with {going[1].id}, which stop too."
+    assert said[-1].startswith("Stopped: 2")
     assert cancel([going[0].id], with_teacher, said.append, everything=False) == DONE
     assert said[-1] == "None of these runs is queued or running."
     with pytest.raises(UsageError, match="--all"):

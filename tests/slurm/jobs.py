@@ -49,6 +49,15 @@ def submit(cluster, runs, *arguments, code=0, **others):
     return output + said
 
 
+def kdreid(cluster, *arguments):
+    """Any command of ours; it may fail."""
+    return subprocess.run(
+        [sys.executable, "-c", "from harness.cli import main; main()", *map(str, arguments)],
+        cwd=ROOT, env=os.environ | cluster.environment, capture_output=True, text=True,
+        timeout=250, check=False,
+    )  # fmt: skip
+
+
 def alone(runs, *arguments):
     """The same runs in one undisturbed process, with the key of a job on one core."""
     command = [
@@ -68,6 +77,18 @@ def groups(runs):
 def submitted(runs):
     """The ids of all jobs that were ever submitted from a runs folder."""
     return [job["job"] for group in groups(runs) for job in group["jobs"]]
+
+
+def training(runs, method="none"):
+    """Wait until a method's only run is in the middle of its training; its folder."""
+
+    def found():
+        for path in Path(runs).glob(f"synthetic/{method}/*/*/progress.json"):
+            if json.loads(path.read_text())["step"] > 4:
+                return path.parent
+        return None
+
+    return until(found)
 
 
 def queued(cluster, runs):
