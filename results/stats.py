@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 LEVEL = 0.05  # of every test and interval
+ROUNDING = 1e-12  # differences in mAP below it are those of sums in floating point
 Vector = NDArray[np.float64]
 
 
@@ -59,7 +60,7 @@ class Difference:
     @property
     def p(self) -> float:
         """Two-sided; 1 for two equal means, 0 if a difference never varies."""
-        if self.mean == 0:
+        if abs(self.mean) < ROUNDING:
             return 1.0
         if self.error == 0:
             return 0.0

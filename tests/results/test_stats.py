@@ -117,6 +117,7 @@ def test_differences_without_noise():
     assert difference(same, same, weights).p == 1
     assert difference(same, same - 0.1 * weights, weights).p < 1e-9
     assert Difference(0.1, 0, 0, 2, 3).p == 0
+    assert Difference(1e-17, 1e-40, 0, 2, 3).p == 1  # rounding is no finding
 
 
 def test_shapes_are_checked():
