@@ -36,7 +36,7 @@ def test_title_and_columns_say_what_the_data_is(tmp_path, notes, words):
     assert table.title == f"Distillation methods on Market-1501 ({words} data)"
     scores = (f"mAP ({words})", f"R1 ({words})", f"Gain in mAP ({words})")
     assert table.columns[3:6] == scores
-    assert cells(table, "PDRD")[f"Gain in mAP ({words})"] == "+10.00"
+    assert cells(table, "PDRD")[f"Gain in mAP ({words})"].startswith("+10.00")
     assert notes[-1] in table.footnotes
 
 
