@@ -58,7 +58,8 @@ def _row(pair: Across, place: Place) -> Iterator[Cell]:
     if place[0] == UNDISTILLED[0]:
         yield from (BLANK, BLANK, BLANK)
     elif not ranked:
-        yield from (plain(NO_RUN), plain(NO_RUN), Cell(f"0/{len(pair.contests)}", runs, value=0.0))
+        count = Cell(f"0/{len(pair.contests)}", runs, detail=_reasons(pair, place), value=0.0)
+        yield from (plain(NO_RUN), plain(NO_RUN), count)
     else:
         found = [contest.ranks[place] for contest in ranked]
         spread = f" ± {np.std(found, ddof=1):.2f}" if len(found) > 1 else ""
@@ -68,9 +69,16 @@ def _row(pair: Across, place: Place) -> Iterator[Cell]:
         single = np.concatenate([contest.ranks_by_seed[place] for contest in ranked])
         text = f"{single.min():g} to {single.max():g}"
         yield Cell(text, used, value=float(single.max() - single.min()))
-        yield Cell(f"{len(ranked)}/{len(pair.contests)}", used, value=float(len(ranked)))
+        text = f"{len(ranked)}/{len(pair.contests)}"
+        yield Cell(text, used, detail=_reasons(pair, place), value=float(len(ranked)))
     for rival in RIVALS:
         yield _against(pair, place, rival)
+
+
+def _reasons(pair: Across, place: Place) -> str:
+    """On which datasets it is not ranked, and why."""
+    absent = (c for c in pair.contests if place not in c.ranks)
+    return "; ".join(f"{c.name}: {c.tested.reasons.get(place, NO_RUN)}" for c in absent)
 
 
 def _against(pair: Across, place: Place, rival: Place) -> Cell:

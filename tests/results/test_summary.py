@@ -50,6 +50,9 @@ def test_cells_know_their_runs_and_datasets(table):
     assert row["Against PDRD"].detail == (
         "not told apart on VeRi-776; worse on DukeMTMC-reID, Market-1501, MSMT17"
     )
+    assert row["Datasets"].detail == ""
+    reasons = "DukeMTMC-reID: -; Market-1501: -; MSMT17: -; VeRi-776: 1/3 seeds"
+    assert whole_cells(table, "KDPE")["Datasets"].detail == reasons
     assert not any(cell.group for line in table.rows for cell in line)
 
 
