@@ -16,8 +16,6 @@ from results.tables import Table
 
 TEXT_COLUMNS = ("Method", "Teacher", "Student", "Reference")
 WIDTH = 100  # of terminal text
-NO_GRAPHICX = r"\providecommand{\resizebox}[3]{#3}  % without graphicx wide tables stay wide"
-SHRUNK = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
 LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -51,17 +49,15 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A `table` environment that needs booktabs; with graphicx, a wide one shrinks to the line."""
+    """A `table` environment that needs nothing but booktabs."""
     cells = _map(table, lambda cell: _latex_emphasis(cell).format(escape(cell.text)))
     cells.columns = pd.Index([escape(column) for column in table.columns])
     layout = "".join(side[0] for side in _sides(table))
     body = cells.to_latex(index=False, escape=False, column_format=layout)
     notes = "\\\\\n".join(escape(note) for note in table.footnotes)
     return (
-        f"{NO_GRAPHICX}\n"
         "\\begin{table}\n\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n"
-        f"\\caption{{{escape(table.title)}}}\n\\label{{tab:{table.name}}}\n"
-        f"{SHRUNK}{{%\n{body}}}\n"
+        f"\\caption{{{escape(table.title)}}}\n\\label{{tab:{table.name}}}\n{body}"
         f"\\par\\medskip\n\\parbox{{\\linewidth}}{{\\scriptsize {notes}}}\n\\end{{table}}\n"
     )
 

@@ -1,6 +1,3 @@
-import shutil
-import subprocess
-
 import pytest
 
 from results.cells import Cell, plain
@@ -50,7 +47,7 @@ def test_terminal():
 
 def test_latex():
     text = latex(TABLE)
-    assert text.splitlines()[1] == "\\begin{table}" and text.endswith("\\end{table}\n")
+    assert text.startswith("\\begin{table}") and text.endswith("\\end{table}\n")
     assert "\\toprule" in text and "\\bottomrule" in text and "\\begin{tabular}{lrr}" in text
     assert r"\caption{100 \% of L\_pdrk \& others}" in text
     assert r"L\_pdrk \& a\textbar{}b & failed: diverged & - \\" in text
@@ -59,23 +56,6 @@ def test_latex():
     assert r"5 \% and under\_score." in text
     assert "±" not in text
     assert text.count("{") == text.count("}")
-
-
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="there is no pdflatex")
-@pytest.mark.parametrize("packages", ["booktabs", "booktabs,graphicx"])
-def test_latex_compiles_and_a_wide_table_fits_the_line_with_graphicx(tmp_path, packages):
-    names = tuple(f"Column {number} of many" for number in range(12))
-    wide = Table(
-        "wide", "Wide & 5 %", names, ((Cell("1.00 ± 0.50", group="best"),) * 12,), ("A_b.",)
-    )
-    body = "\n".join(map(latex, (TABLE, wide)))
-    start = f"\\documentclass{{article}}\n\\usepackage{{{packages}}}\n\\begin{{document}}\n"
-    (tmp_path / "all.tex").write_text(f"{start}{body}\\end{{document}}\n")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stdout[-2000:]
-    assert (tmp_path / "all.pdf").exists()
-    assert ("Overfull" in found.stdout) == ("graphicx" not in packages)
 
 
 @pytest.mark.parametrize(
