@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results import footnotes
+from results import against, footnotes
 from results.cells import (
     NO_RUN,
     Cell,
@@ -17,16 +17,13 @@ from results.cells import (
     seeds,
     teacher_lines,
 )
-from results.published import Published, PublishedTable
+from results.published import Published, PublishedTable, Source
 from results.settings import Setting, settings
 from results.tables import (
     BLANK,
     DATASETS,
-    Printed,
     Table,
     heading,
-    of_same_networks,
-    printed_scores,
     scores,
     titled,
 )
@@ -66,12 +63,12 @@ def _is_ablation(setting: Setting) -> bool:
 def _ablation(name: str, sections: Sequence[Setting], published: Published) -> Table:
     headings: list[str] = []
     blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
-    printed: Printed = []
+    printed: against.Printed = []
     for setting in sections:
-        tables = of_same_networks(setting, published.tables("ablation", setting.dataset))[:1]
+        tables = against.of_same_networks(setting, published, "ablation")[:1]
         printed += [pair for pair in tables if pair not in printed]
-        blocks.append(dict(_section(setting, tables[0][1] if tables else None)))
-        outside = ("published mAP", "published R1") if tables else ()
+        blocks.append(dict(_section(setting, tables[0] if tables else None)))
+        outside = [f"{column[0].lower()}{column[1:]}" for column in against.COLUMNS if tables]
         own = (*(heading(column, setting) for column in setting.scored), "seeds")
         headings += [f"{SHORT[setting.dataset]} {part}" for part in (*own, *outside)]
     first = sections[0]
@@ -101,13 +98,16 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
 
 
 def _section(
-    setting: Setting, printed: PublishedTable | None
+    setting: Setting, printed: tuple[Source, PublishedTable] | None
 ) -> Iterator[tuple[tuple[str, str], tuple[Cell, ...]]]:
     """The cells of one dataset by (method, row label)."""
 
     def cells(line: Line, method: str, expected: int) -> tuple[Cell, ...]:
-        outside = printed_scores(printed.row(method), setting.dataset) if printed else ()
-        return (*scores(line, setting), seeds(line, expected), *outside)
+        own = (*scores(line, setting), seeds(line, expected))
+        if printed is None:
+            return own
+        source, table = printed
+        return (*own, *against.beside(line, setting, source, table.row(method)))
 
     for line, _ in teacher_lines(setting):
         yield ("teacher", line.label), cells(line, "teacher", 1)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from results import against
 from results.cells import NO_RUN, Cell, lines
-from results.published import PublishedTable, Source
 from results.settings import SHOWN, Setting
 
 ONE_SEED = (
@@ -29,7 +29,7 @@ SYNTHETIC = (
 
 def collect(
     sections: Sequence[Setting],
-    printed: Sequence[tuple[Source, PublishedTable]],
+    printed: against.Printed,
     rows: Sequence[Sequence[Cell]],
 ) -> tuple[str, ...]:
     """All footnotes of a table over `sections`, each once, the most general first."""
@@ -38,6 +38,8 @@ def collect(
         found.append(SPREAD)
     if any(cell.text == NO_RUN for row in rows for cell in row):
         found.append(f"{NO_RUN}: there is no run to take the number from.")
+    if printed:
+        found.append(against.DIFFERENCE)
     for setting in sections:
         found += _of_printed(setting, printed)
     found += [note for setting in sections for note in _recorded(setting)]
@@ -81,26 +83,9 @@ def _of_draws(setting: Setting) -> Iterator[str]:
     )
 
 
-def _of_printed(
-    setting: Setting, printed: Sequence[tuple[Source, PublishedTable]]
-) -> Iterator[str]:
+def _of_printed(setting: Setting, printed: against.Printed) -> Iterator[str]:
     for source, table in printed:
-        protocol = source.protocols.get(setting.dataset, {})
-        unequal = [
-            f"{name} {stated} there, {setting.fields[name]} here"
-            for name, stated in protocol.items()
-            if name in setting.fields and setting.fields[name] != stated
-        ]
-        origin = f"Published: {source.paper.authors} {source.paper.year}, Table {table.number}"
-        if unequal:
-            yield (
-                f"{origin}. On {setting.dataset} its protocol is another, so the numbers are not "
-                f"comparable: {'; '.join(unequal)}."
-            )
-        else:
-            yield f"{origin}."
-        if source.seeds is None:
-            yield "The paper does not say how many runs its numbers are of."
+        yield from against.notes(setting, source, table.number)
         yield from table.notes.get(setting.dataset, ())
 
 
