@@ -24,8 +24,8 @@ COLUMNS = ("Published mAP", "Published R1", "Difference mAP", "Difference R1")
 DIFFERENCE = (
     "Difference: ours minus the published number, in points. Inside or outside: whether the "
     "published number lies in the 95 % prediction interval of one further run of ours, mean ± "
-    "t sd sqrt(1 + 1/S) over S seeds. With one seed there is no such interval. The number of "
-    "fields is of those in which the protocols differ."
+    "t sd sqrt(1 + 1/S) over S seeds. With one seed there is no such interval. Fields: in so many "
+    "the protocols differ, as far as the paper states its own."
 )
 SPOKEN = {
     "version": "version of the dataset",
@@ -80,7 +80,7 @@ def difference(
 
 
 def _fields(count: int) -> str:
-    return f", {count} field{'s' * (count > 1)} differ{'s' * (count == 1)}" if count else ""
+    return f", {count} field{'s' * (count > 1)}" if count else ""
 
 
 def differences(

@@ -42,7 +42,7 @@ def collect(
         found.append(against.DIFFERENCE)
     for setting in sections:
         found += _of_printed(setting, printed)
-    found += [note for setting in sections for note in _recorded(setting)]
+    found += [note for setting in sections for note in recorded(setting)]
     return tuple(dict.fromkeys(found))
 
 
@@ -66,10 +66,10 @@ def _of_setting(setting: Setting) -> Iterator[str]:
             f"These scores are of different scoring protocols ({', '.join(protocols)}); "
             "score again before comparing them."
         )
-    yield from _of_draws(setting)
+    yield from of_draws(setting)
 
 
-def _of_draws(setting: Setting) -> Iterator[str]:
+def of_draws(setting: Setting) -> Iterator[str]:
     """How many draws every score is the mean of, and how much they differ at most."""
     draws = setting.done["draws"].max()
     if draws <= 1:
@@ -89,6 +89,7 @@ def _of_printed(setting: Setting, printed: against.Printed) -> Iterator[str]:
         yield from table.notes.get(setting.dataset, ())
 
 
-def _recorded(setting: Setting) -> Iterator[str]:
+def recorded(setting: Setting) -> Iterator[str]:
+    """What the records themselves want said."""
     for notes in pd.concat([setting.teacher_runs, setting.students])["notes"]:
         yield from notes

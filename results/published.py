@@ -87,6 +87,10 @@ class NetworkRow(_Frozen):
     triplet: bool
     scores: dict[Scored, tuple[Percent | None, Percent | None]]
 
+    def score(self, test: Scored, place: int) -> float | None:
+        """One test's mAP (place 0) or R1 (place 1) in percent."""
+        return self.scores.get(test, (None, None))[place]
+
 
 class PublishedTable(_Frozen):
     """One printed table; `notes` by dataset are what its reader has to know."""
@@ -118,7 +122,7 @@ class NetworkTable(_Frozen):
     number: int
     kind: Literal["models", "backbones", "role"]
     title: str
-    teacher: str  # of the rows that are not `none`
+    teacher: tuple[str, ...]  # networks that teach together, of the rows that are not `none`
     rows: tuple[NetworkRow, ...]
     notes: tuple[str, ...] = ()
 

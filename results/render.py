@@ -14,7 +14,7 @@ from tabulate import tabulate
 from results.cells import Cell
 from results.tables import Table
 
-TEXT_COLUMNS = ("Method", "Teacher", "Student", "Reference")
+TEXT_COLUMNS = ("Method", "Teacher", "Student", "Network", "Reference")
 WIDTH = 100  # of terminal text
 LATEX = str.maketrans(
     {

@@ -14,6 +14,7 @@ from results.ablation import ablation
 from results.gather import gather
 from results.published import load_published
 from results.tables import Table, comparison
+from results.vrkd_tables import network_tables
 
 INDEX = "tables.md"  # all tables of this report
 RUNS = "runs.csv"  # one line per run
@@ -56,7 +57,7 @@ def report(runs: Path, target: Path | None = None) -> Report:
         _write(folder / name, content)
     problems += [
         f"{path}: of an earlier report; this one has no such table."
-        for pattern in ("comparison-*", "ablation*")
+        for pattern in ("comparison-*", "ablation*", "vrkd-*")
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
@@ -65,11 +66,11 @@ def report(runs: Path, target: Path | None = None) -> Report:
 
 
 def _tables(frame: pd.DataFrame) -> list[Table]:
-    """Ablations first, then comparisons by dataset."""
+    """Ablations first, then comparisons by dataset, then the tables of networks."""
     published = load_published()
     datasets = sorted(set(frame["dataset"]))
     compared = [table for name in datasets for table in comparison(frame, name, published)]
-    return [*ablation(frame, published), *compared]
+    return [*ablation(frame, published), *compared, *network_tables(frame, published)]
 
 
 def _write(path: Path, content: str) -> None:
