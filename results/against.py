@@ -51,6 +51,17 @@ def beside(line: Line, setting: Setting, source: Source, row: Row | None) -> tup
     )
 
 
+def all_beside(line: Line, setting: Setting, printed: Printed) -> tuple[Cell, ...]:
+    """A line's cells under the `COLUMNS` of every printed table, from whichever table has its row.
+
+    PDRD prints its teachers and plain students in Table 1 only.
+    """
+    rows = (
+        (source, _row(source, table, setting.dataset, line.method)) for source, table in printed
+    )
+    return tuple(cell for source, row in rows for cell in beside(line, setting, source, row))
+
+
 def difference(
     line: Line, column: str, published: float, unequal: tuple[str, ...], marks: str
 ) -> Cell:
@@ -114,11 +125,8 @@ def not_stated(source: Source, dataset: str) -> tuple[str, ...]:
     return (*open_fields, *(["number of runs that a number is of"] if source.seeds is None else []))
 
 
-def row_of(source: Source, table: PublishedTable, dataset: str, method: str) -> Row | None:
-    """The row of `method` in the table or else in another of the paper on the same networks.
-
-    PDRD prints its teachers and plain students in Table 1 only.
-    """
+def _row(source: Source, table: PublishedTable, dataset: str, method: str) -> Row | None:
+    """The row of `method` in the table or else in another of the paper on the same networks."""
     same = [
         other
         for other in source.tables

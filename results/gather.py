@@ -37,7 +37,7 @@ COLUMNS = (
         "reference",
         "notes",
     ),
-    *("evaluations", "spreads", "parameters", "operations", "data"),
+    *("evaluations", "spreads", "parameters", "operations", "data", "folder"),
 )
 
 
@@ -50,9 +50,9 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     JSON; `teachers` are pairs of key and network. The scores are of the first evaluation; where a
     record has several, all of them have columns such as "test800 mAP" and "test800 mAP sd", the
     standard deviation over draws, too. `evaluations` are their names, `spreads` the largest of
-    those deviations, by score. `parameters` and `operations` are of one image, as VRKD counts them,
-    and missing in older records; `data` is what `_data` says. A file that cannot be used is named
-    among the problems and left out.
+    those deviations, by score; `folder` is where the run lies. `parameters` and `operations` are of
+    one image, as VRKD counts them, and missing in older records; `data` is what `_data` says. A
+    file that cannot be used is named among the problems and left out.
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -96,7 +96,7 @@ def _row(path: Path, runs: Path) -> dict[str, Any]:
     if content["key"] != folder:
         raise ValueError(f"it is of the run {content['key']}, which is not its folder")
     spec = content["spec"]
-    row = _identity(spec) | {"key": folder}
+    row = _identity(spec) | {"key": folder, "folder": str(path.parent)}
     if path.name == FAILURE:
         return row | _failure(content)
     if content["format"] != FORMAT:

@@ -18,7 +18,7 @@ from results.vrkd_tables import network_tables
 
 INDEX = "tables.md"  # all tables of this report
 RUNS = "runs.csv"  # one line per run
-INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "data"]
+INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "data", "folder"]
 
 
 @dataclass(frozen=True, slots=True)
