@@ -22,10 +22,10 @@ Printed = list[tuple[Source, PublishedTable]]
 SCORING = {"metric": "cosine", "reranking": False, "cameras": "others"}  # of every table here
 COLUMNS = ("Published mAP", "Published R1", "Difference mAP", "Difference R1")
 DIFFERENCE = (
-    "Difference: ours minus the published number, in points. Inside or outside: whether the "
-    "published number lies in the 95 % prediction interval of one further run of ours, mean ± "
-    "t sd sqrt(1 + 1/S) over S seeds. With one seed there is no such interval. Fields: in so many "
-    "the protocols differ, as far as the paper states its own."
+    "Difference: ours minus the published number, in points. in or out: whether the published "
+    "number lies in the 95 % prediction interval of one further run of ours, mean ± t sd "
+    "sqrt(1 + 1/S) over S seeds; n=1: one seed, for which there is no such interval. ≠2: the "
+    "protocols differ in 2 fields, of those that the paper states."
 )
 SPOKEN = {
     "version": "version of the dataset",
@@ -79,19 +79,15 @@ def difference(
     interval = prediction_interval(values)
     details = [f"published {published:.2f}"]
     if interval is None:
-        verdict = "one seed"
+        verdict = "n=1"
         details.append("with one seed there is no interval of one further run")
     else:
         low, high = interval
-        verdict = "inside" if low <= published <= high else "outside"
+        verdict = "in" if low <= published <= high else "out"
         details.append(f"one further run of ours: {low:.2f} to {high:.2f} with 95 %")
-    text = f"{gap:+.2f} {verdict}{_fields(len(unequal))}"
+    text = f"{gap:+.2f} {verdict}{f' ≠{len(unequal)}' if unequal else ''}"
     keys = tuple(map(str, line.done["key"]))
     return Cell(text, keys, detail="; ".join([*details, *unequal]), value=gap)
-
-
-def _fields(count: int) -> str:
-    return f", {count} field{'s' * (count > 1)}" if count else ""
 
 
 def differences(

@@ -85,6 +85,8 @@ def command(row: NetworkRow, dataset: str) -> str:
     parts = [
         f"--set recipe.{name}={value}" for name, (value, usual) in changed.items() if value != usual
     ]
+    if _stride(row) != 1 and row.method != "none":
+        parts.append("--set teacher_recipe.last_stride=1")
     start = f"kdreid run --study vrkd --dataset {dataset} --student {row.network}"
     return " ".join([start, *parts])
 

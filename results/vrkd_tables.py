@@ -25,8 +25,9 @@ TESTS: dict[Scored, str] = {
 }
 DATASETS = ("veri776", "vehicleid")
 SIZES = (
-    "Parameters: millions, with the classifier of the dataset's identities. Operations: giga-"
-    "multiply-accumulates of one image with batch normalisation, ReLU and pooling, as VRKD counts."
+    "VRKD 1 to 9: the paper's own rows from the top. Params: with the classifier of the dataset's "
+    "identities. Ops: multiply-accumulates of one image with batch normalisation, ReLU and "
+    "pooling, as VRKD counts them."
 )
 TRICKS = "LS=1: last stride 1. LSR: label smoothing. TRI: triplet loss."
 SEEDS = "Seeds: on VeRi-776 / on VehicleID."
@@ -74,12 +75,12 @@ def _label(table: NetworkTable, row: NetworkRow, number: int) -> str:
     """A name that no other row has: VRKD's rows of its Table 1 are numbered from the top."""
     if table.kind == "models":
         return f"{row.label} {number}"
-    return row.model if row.method == "none" else f"{row.model} with {row.label}"
+    return row.model if row.method == "none" else f"{row.model} + {row.label}"
 
 
 def _table(source: Source, table: NetworkTable, places: Sequence[_Place]) -> Table:
     tricks = ("LS=1", "LSR", "TRI") if table.kind == "models" else ("LS=1", "LSR")
-    before = ("Method", "Network", "Parameters", "Operations", "Input")
+    before = ("Method", "Network", "Params (M)", "Ops (G)", "Input")
     names = before if table.kind == "models" else ("Student", "Network", "Input")
     columns = (*names, *tricks, "Seeds", *(f"{t} {s}" for t in TESTS.values() for s in SHOWN))
     rows: list[tuple[Cell, ...]] = []
@@ -91,7 +92,7 @@ def _table(source: Source, table: NetworkTable, places: Sequence[_Place]) -> Tab
         previous = place
     return Table(
         name=f"{source.name}-{table.kind}",
-        title=f"{table.title} ({source.reference}, Table {table.number})",
+        title=f"{table.title} ({source.reference}, Table {table.number}), and ours",
         columns=columns,
         rows=tuple(rows),
         footnotes=tuple(dict.fromkeys(_notes(source, table, places, rows))),
@@ -226,8 +227,6 @@ def _notes(
     yield f"{NO_RUN}: the paper has no number, or there is no run to take it from."
     yield against.DIFFERENCE
     own = [place for place in places if not place.row.cited]
-    for place in own:
-        yield from _of_place(place)
     for dataset in DATASETS:
         yield from _of_dataset(source, dataset, own)
     yield from table.notes
@@ -236,18 +235,18 @@ def _notes(
         yield from footnotes.recorded(one.setting)
 
 
-def _of_place(place: _Place) -> Iterator[str]:
-    """What sets our runs of one row apart from the paper's, by dataset."""
-    for dataset, one in place.found.items():
-        where = f"{place.label} on {dataset}"
-        if one.unequal:
-            yield f"{where}: {'; '.join(one.unequal)}."
-        if one.others:
-            yield f"{where}: {one.others} more of our settings fit the row and are left out."
-
-
 def _of_dataset(source: Source, dataset: str, own: Sequence[_Place]) -> Iterator[str]:
-    """Which rows have no runs, and what the paper leaves open."""
+    """What sets our runs apart from the paper's, which rows have none, and what it leaves open."""
+    unequal: dict[str, list[str]] = {}
+    for place in own:
+        one = place.found.get(dataset)
+        if one and one.unequal:
+            unequal.setdefault("; ".join(one.unequal), []).append(place.label)
+        if one and one.others:
+            left = f"{one.others} more of our settings fit the row and are left out"
+            yield f"{place.label} on {dataset}: {left}."
+    for said, labels in unequal.items():
+        yield f"{', '.join(labels)} on {dataset}: {said}."
     absent = [place for place in own if dataset not in place.found]
     if absent:
         yield (

@@ -38,7 +38,7 @@ def only(runs, dataset="veri776"):
 
 @pytest.mark.parametrize(
     ("accuracies", "verdict"),
-    [((0.770, 0.776, 0.779), "inside"), ((0.70, 0.701, 0.702), "outside"), ((0.70,), "one seed")],
+    [((0.770, 0.776, 0.779), "in"), ((0.70, 0.701, 0.702), "out"), ((0.70,), "n=1")],
 )
 def test_a_difference_says_where_one_further_run_would_lie(tmp_path, accuracies, verdict):
     vehicles(tmp_path, accuracies)
@@ -52,7 +52,7 @@ def test_a_difference_says_where_one_further_run_would_lie(tmp_path, accuracies,
         count = len(values)
         reach = stats.t.ppf(0.975, count - 1) * stdev(values) * sqrt(1 + 1 / count)
         low, high = mean(values) - reach, mean(values) + reach
-        assert (low <= 77.60 <= high) == (verdict == "inside")
+        assert (low <= 77.60 <= high) == (verdict == "in")
         assert f"{low:.2f} to {high:.2f}" in cell.detail
     else:
         assert "no interval" in cell.detail
@@ -71,14 +71,14 @@ def test_unequal_protocols_are_counted_in_the_cell_and_listed_below(tmp_path):
     vehicles(tmp_path, (0.77, 0.78), queries=100, recipe={"epochs": 10})
     table = only(tmp_path)
     cell = whole_cells(table, "PDRD")["Difference mAP"]
-    assert cell.text == "-0.10 inside, 2 fields"
+    assert cell.text == "-0.10 in ≠2"
     for text in (cell.detail, " ".join(table.footnotes)):
         assert "epochs 10 instead of 120; queries 100 instead of 1678" in text
 
 
 def test_one_unequal_field(tmp_path):
     vehicles(tmp_path, (0.50,), recipe={"last_stride": 2})
-    assert cells(only(tmp_path), "PDRD")["Difference mAP"] == "-27.60 one seed, 1 field"
+    assert cells(only(tmp_path), "PDRD")["Difference mAP"] == "-27.60 n=1 ≠1"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_missing_run_has_no_difference(tmp_path):
 def test_teacher_and_student_stand_beside_table_1(tmp_path):
     vehicles(tmp_path, (0.77,))
     teacher = cells(only(tmp_path), "Teacher")
-    assert (teacher["Published mAP"], teacher["Difference mAP"]) == ("80.20", "-0.20 one seed")
+    assert (teacher["Published mAP"], teacher["Difference mAP"]) == ("80.20", "-0.20 n=1")
     assert cells(only(tmp_path), "Student")["Published R1"] == "94.40"
 
 
@@ -120,8 +120,8 @@ def test_a_teacher_of_another_recipe_is_told(tmp_path):
     assert any(
         "teacher's protocol" in n and "epochs 60 instead of 120" in n for n in table.footnotes
     )
-    assert "1 field" in cells(table, "Teacher")["Difference mAP"]
-    assert "field" not in cells(table, "PDRD")["Difference mAP"]
+    assert "≠1" in cells(table, "Teacher")["Difference mAP"]
+    assert "≠" not in cells(table, "PDRD")["Difference mAP"]
 
 
 def test_the_ablation_has_the_same_columns(tmp_path):
@@ -129,7 +129,7 @@ def test_the_ablation_has_the_same_columns(tmp_path):
     (table,) = ablation(gather(tmp_path)[0], PUBLISHED)
     row = cells(table, "Student + L_npdrk")
     assert row["VeRi published mAP"] == "77.60"
-    assert row["VeRi difference mAP"] == "-0.10 inside"
+    assert row["VeRi difference mAP"] == "-0.10 in"
     assert sum("prediction interval" in note for note in table.footnotes) == 1
 
 
