@@ -147,8 +147,8 @@ def _caution(one: Family) -> str:
     return (
         f"With {count} seeds the tests are cautious: equal methods are called different in "
         f"{ALLOWED} % of single comparisons if all noise is between seeds, and in "
-        f"{_percent(cautious(count))} % if all of it is between queries; what a seed does to a single "
-        "query is counted twice, which makes it fewer still."
+        f"{_percent(cautious(count))} % if all of it is between queries; what a seed does to a "
+        "single query is counted twice, which makes it fewer still."
     )
 
 
