@@ -85,7 +85,7 @@ def difference(
         low, high = interval
         verdict = "in" if low <= published <= high else "out"
         details.append(f"one further run of ours: {low:.2f} to {high:.2f} with 95 %")
-    text = f"{gap:+.2f} {verdict}{f' ≠{len(unequal)}' if unequal else ''}"
+    text = f"{round(gap, 2) + 0.0:+.2f} {verdict}{f' ≠{len(unequal)}' if unequal else ''}"
     keys = tuple(map(str, line.done["key"]))
     return Cell(text, keys, detail="; ".join([*details, *unequal]), value=gap)
 

@@ -17,7 +17,7 @@ from results.tables import Table
 
 TEXT_COLUMNS = ("Method", "Teacher", "Student", "Network", "Reference")
 WIDTH = 100  # of terminal text
-TERMINAL_WIDTH = 160  # of tables there
+TERMINAL_WIDTH = 180  # of tables there
 LATEX_WIDTH = (86.0, 1.5)  # an article's lines at \scriptsize and a gap, in characters
 LATEX_HEIGHT = 540.0  # points of an article's page
 LATEX = str.maketrans(

@@ -76,6 +76,11 @@ def test_unequal_protocols_are_counted_in_the_cell_and_listed_below(tmp_path):
         assert "epochs 10 instead of 120; queries 100 instead of 1678" in text
 
 
+def test_nothing_has_no_minus_sign(tmp_path):
+    vehicles(tmp_path, (0.77599999,))
+    assert cells(only(tmp_path), "PDRD")["Difference mAP"] == "+0.00 n=1"
+
+
 def test_one_unequal_field(tmp_path):
     vehicles(tmp_path, (0.50,), recipe={"last_stride": 2})
     assert cells(only(tmp_path), "PDRD")["Difference mAP"] == "-27.60 n=1 ≠1"

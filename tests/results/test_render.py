@@ -94,7 +94,7 @@ WIDE = replace(
 
 def test_wide_tables_are_cut_in_the_terminal():
     lines = terminal(WIDE).splitlines()
-    assert max(map(len, lines)) <= 160
+    assert max(map(len, lines)) <= 180
     assert sum(line.startswith("last ") for line in lines) > 1
     assert terminal(WIDE).count("-12.75 out ≠11") == 16
 
