@@ -13,6 +13,7 @@ from results import render
 from results.ablation import ablation
 from results.gather import gather
 from results.published import load_published
+from results.summary import summary
 from results.tables import Table, comparison
 from results.vrkd_tables import network_tables
 
@@ -57,7 +58,7 @@ def report(runs: Path, target: Path | None = None) -> Report:
         _write(folder / name, content)
     problems += [
         f"{path}: of an earlier report; this one has no such table."
-        for pattern in ("comparison-*", "ablation*", "vrkd-*")
+        for pattern in ("comparison-*", "ablation*", "vrkd-*", "summary*")
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
@@ -66,11 +67,12 @@ def report(runs: Path, target: Path | None = None) -> Report:
 
 
 def _tables(frame: pd.DataFrame) -> list[Table]:
-    """Ablations first, then comparisons by dataset, then the tables of networks."""
+    """Ablations, comparisons by dataset, tables of networks, what holds over datasets."""
     published = load_published()
     datasets = sorted(set(frame["dataset"]))
     compared = [table for name in datasets for table in comparison(frame, name, published)]
-    return [*ablation(frame, published), *compared, *network_tables(frame, published)]
+    networks = network_tables(frame, published)
+    return [*ablation(frame, published), *compared, *networks, *summary(frame)]
 
 
 def _write(path: Path, content: str) -> None:
