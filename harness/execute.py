@@ -42,6 +42,7 @@ from harness.record import (
 from harness.score import score, tie_notes
 from harness.seeding import seeded
 from harness.spec import SCORING_VERSION, RunSpec
+from harness.tally import tally
 from harness.train import CURVE_ROWS_PER_EPOCH, DivergedError, Failure, Loop, guarded, train
 from methods import Outputs, create
 
@@ -246,23 +247,11 @@ def _finish(
         | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
         "teachers": taught,  # digests of the weights that taught this run
         "memory": peak(session.device),  # of the whole cohort
-        "parameters": _counts(trainee),
+        **tally(trainee, data.dataset),
         "paper": asdict(method.paper) if method.paper else None,
         "notes": [*data.dataset.notes, *tie_notes(spec.key, evaluations)],
     }
     write_record(session.runs, spec, content)
-
-
-def _counts(trainee: Trainee) -> dict[str, int]:
-    """Trained parameters: of the network that is kept and of the adapters that are not."""
-
-    def count(module: torch.nn.Module) -> int:
-        return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-    return {
-        "network": count(trainee.network),
-        "adapters": count(trainee.method) if trainee.method else 0,
-    }
 
 
 def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results import footnotes, verdicts
+from results import against, footnotes, verdicts
 from results.cells import (
     NO_RUN,
     UNDISTILLED,
@@ -19,16 +19,13 @@ from results.cells import (
     teacher_lines,
 )
 from results.family import Family
-from results.published import Published, PublishedTable
+from results.published import Published, PublishedTable, Source
 from results.settings import Setting, settings
 from results.tables import (
     BLANK,
     DATASETS,
-    Printed,
     Table,
     heading,
-    of_same_networks,
-    printed_scores,
     scores,
     titled,
 )
@@ -68,10 +65,10 @@ def _is_ablation(setting: Setting) -> bool:
 def _ablation(name: str, sections: Sequence[Setting], published: Published) -> Table:
     headings: list[str] = []
     blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
-    printed: Printed = []
+    printed: against.Printed = []
     said: list[str] = []
     for setting in sections:
-        tables = of_same_networks(setting, published.tables("ablation", setting.dataset))[:1]
+        tables = against.of_same_networks(setting, published, "ablation")[:1]
         printed += [pair for pair in tables if pair not in printed]
         members = _members(setting)
         tested = verdicts.families(setting, [line for _, line in members])
@@ -79,8 +76,8 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
             f"{SHORT[setting.dataset]}. {note}" if len(sections) > 1 else note
             for note in verdicts.notes(tested)
         ]
-        blocks.append(dict(_section(setting, members, tested, tables[0][1] if tables else None)))
-        outside = ("published mAP", "published R1") if tables else ()
+        blocks.append(dict(_section(setting, members, tested, tables[0] if tables else None)))
+        outside = [f"{column[0].lower()}{column[1:]}" for column in against.COLUMNS if tables]
         shown = (heading(column, setting) for column in setting.scored)
         groups = (name[0].lower() + name[1:] for name in verdicts.headings(setting))
         own = (*shown, *groups, "seeds")
@@ -123,22 +120,25 @@ def _section(
     setting: Setting,
     members: Sequence[tuple[str, Line]],
     tested: Sequence[Family],
-    printed: PublishedTable | None,
+    printed: tuple[Source, PublishedTable] | None,
 ) -> Iterator[tuple[tuple[str, str], tuple[Cell, ...]]]:
     """The cells of one dataset by (method, row label)."""
 
-    def outside(method: str) -> tuple[Cell, ...]:
-        return printed_scores(printed.row(method), setting.dataset) if printed else ()
+    def outside(line: Line) -> tuple[Cell, ...]:
+        if printed is None:
+            return ()
+        source, table = printed
+        return against.beside(line, setting, source, table.row(line.method))
 
     apart = (BLANK,) * len(tested)
     for line, _ in teacher_lines(setting):
         numbers = (*scores(line, setting), *apart, seeds(line, 1))
-        yield ("teacher", line.label), (*numbers, *outside("teacher"))
+        yield ("teacher", line.label), (*numbers, *outside(line))
     expected = expected_seeds(setting)
     for method, line in members:
         marked = verdicts.grouped(scores(line, setting), line, tested)
         letters = verdicts.group_cells(line, tested)
-        yield (method, line.label), (*marked, *letters, seeds(line, expected), *outside(method))
+        yield (method, line.label), (*marked, *letters, seeds(line, expected), *outside(line))
 
 
 def _absent(block: dict[tuple[str, str], tuple[Cell, ...]]) -> tuple[Cell, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from results import against
 from results.cells import NO_RUN, Cell, lines
-from results.published import PublishedTable, Source
 from results.settings import SHOWN, Setting
 
 ONE_SEED = (
@@ -30,7 +30,7 @@ SYNTHETIC = (
 
 def collect(
     sections: Sequence[Setting],
-    printed: Sequence[tuple[Source, PublishedTable]],
+    printed: against.Printed,
     rows: Sequence[Sequence[Cell]],
 ) -> tuple[str, ...]:
     """All footnotes of a table over `sections`, each once, the most general first."""
@@ -39,9 +39,11 @@ def collect(
         found.append(SPREAD)
     if any(cell.text == NO_RUN for row in rows for cell in row):
         found.append(f"{NO_RUN}: there is no run to take the number from.")
+    if printed:
+        found.append(against.DIFFERENCE)
     for setting in sections:
         found += _of_printed(setting, printed)
-    found += [note for setting in sections for note in _recorded(setting)]
+    found += [note for setting in sections for note in recorded(setting)]
     return tuple(dict.fromkeys(found))
 
 
@@ -65,10 +67,10 @@ def _of_setting(setting: Setting) -> Iterator[str]:
             f"These scores are of different scoring protocols ({', '.join(protocols)}); "
             "score again before comparing them."
         )
-    yield from _of_draws(setting)
+    yield from of_draws(setting)
 
 
-def _of_draws(setting: Setting) -> Iterator[str]:
+def of_draws(setting: Setting) -> Iterator[str]:
     """How many draws every score is the mean of, and how much they differ at most."""
     draws = setting.done["draws"].max()
     if draws <= 1:
@@ -82,29 +84,13 @@ def _of_draws(setting: Setting) -> Iterator[str]:
     )
 
 
-def _of_printed(
-    setting: Setting, printed: Sequence[tuple[Source, PublishedTable]]
-) -> Iterator[str]:
+def _of_printed(setting: Setting, printed: against.Printed) -> Iterator[str]:
     for source, table in printed:
-        protocol = source.protocols.get(setting.dataset, {})
-        unequal = [
-            f"{name} {stated} there, {setting.fields[name]} here"
-            for name, stated in protocol.items()
-            if name in setting.fields and setting.fields[name] != stated
-        ]
-        origin = f"Published: {source.paper.authors} {source.paper.year}, Table {table.number}"
-        if unequal:
-            yield (
-                f"{origin}. On {setting.dataset} its protocol is another, so the numbers are not "
-                f"comparable: {'; '.join(unequal)}."
-            )
-        else:
-            yield f"{origin}."
-        if source.seeds is None:
-            yield "The paper does not say how many runs its numbers are of."
+        yield from against.notes(setting, source, table.number)
         yield from table.notes.get(setting.dataset, ())
 
 
-def _recorded(setting: Setting) -> Iterator[str]:
+def recorded(setting: Setting) -> Iterator[str]:
+    """What the records themselves want said."""
     for notes in pd.concat([setting.teacher_runs, setting.students])["notes"]:
         yield from notes

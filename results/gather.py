@@ -37,7 +37,7 @@ COLUMNS = (
         "reference",
         "notes",
     ),
-    *("evaluations", "spreads", "folder"),
+    *("evaluations", "spreads", "parameters", "operations", "data", "folder"),
 )
 
 
@@ -50,8 +50,9 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     JSON; `teachers` are pairs of key and network. The scores are of the first evaluation; where a
     record has several, all of them have columns such as "test800 mAP" and "test800 mAP sd", the
     standard deviation over draws, too. `evaluations` are their names, `spreads` the largest of
-    those deviations, by score; `folder` is where the run lies. A file that cannot be used is named
-    among the problems and left out.
+    those deviations, by score; `folder` is where the run lies. `parameters` and `operations` are of
+    one image, as VRKD counts them, and missing in older records; `data` is what `_data` says. A
+    file that cannot be used is named among the problems and left out.
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -100,7 +101,7 @@ def _row(path: Path, runs: Path) -> dict[str, Any]:
         return row | _failure(content)
     if content["format"] != FORMAT:
         raise ValueError(f"its format is {content['format']}; this version reads {FORMAT}")
-    paper = content.get("paper")
+    paper, counts = content.get("paper"), content.get("operations") or {}
     return row | {
         **_scores(content["result"]["evaluations"]),
         "label": str(content.get("label") or spec["method"]),
@@ -110,6 +111,20 @@ def _row(path: Path, runs: Path) -> dict[str, Any]:
         "message": "",
         "reference": f"{paper['year']} {paper['venue']}" if paper else "",
         "notes": tuple(map(str, content.get("notes") or ())),
+        "parameters": counts.get("parameters"),
+        "operations": counts.get("macs_with_rest"),
+        "data": _data(content),
+    }
+
+
+def _data(content: dict[str, Any]) -> dict[str, Any]:
+    """Training images and identities, where a record has them; queries and draws by evaluation."""
+    evaluations = content["result"]["evaluations"]
+    counted = content.get("data") or {}
+    return {
+        **{name: counted[name] for name in ("train_images", "train_identities") if name in counted},
+        "queries": {name: int(draws[0]["queries"]) for name, draws in evaluations.items()},
+        "draws": {name: len(draws) for name, draws in evaluations.items()},
     }
 
 
@@ -147,6 +162,7 @@ def _failure(content: dict[str, Any]) -> dict[str, Any]:
         "notes": (),
         "evaluations": (),
         "spreads": {},
+        "data": {},
     }
 
 

@@ -13,7 +13,9 @@ from ruamel.yaml.error import YAMLError
 FILE = Path(__file__).with_name("published.yaml")
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Value = int | float | str | bool
+Scored = Literal["veri776", "vehicleid test800", "vehicleid test1600", "vehicleid test2400"]
 
 
 class _Frozen(BaseModel):
@@ -32,6 +34,27 @@ class Paper(_Frozen):
     url: str
 
 
+class Protocol(_Frozen):
+    """How the numbers on one dataset were made; None: the paper does not say.
+
+    `recipe` has the fields of harness/spec.py that the paper states. `misprints` are, by field, the
+    values that are meant where every copy of the dataset shows the printed one to be wrong.
+    """
+
+    version: str | None  # of the dataset
+    train_images: int | None
+    train_identities: int | None
+    queries: dict[str, int]  # by evaluation, as the next two
+    gallery: dict[str, int]
+    draws: dict[str, int]
+    metric: Literal["cosine", "euclidean"] | None
+    reranking: bool | None
+    cameras: Literal["others", "all"] | None  # whose images count as matches
+    checkpoint: Literal["last", "best"] | None
+    misprints: dict[str, int] = {}
+    recipe: dict[str, Value | tuple[Value, ...]]
+
+
 class Row(_Frozen):
     """One printed row; `scores` are mAP and R1 in percent by dataset."""
 
@@ -41,6 +64,32 @@ class Row(_Frozen):
     reference: str = ""  # as printed
     teacher: str | None = None  # None: the table's; empty: none
     student: str | None = None  # None: the table's
+    cited: bool = False  # a method that the paper quotes and did not train
+
+
+class NetworkRow(_Frozen):
+    """One printed row of a table of networks (VRKD, Tables 1 to 3).
+
+    `scores` are mAP and R1 in percent by dataset and test; None where the paper has none. Training
+    tricks: a last stride of 1 or 2, label smoothing, a triplet loss.
+    """
+
+    method: str
+    label: str
+    cited: bool = False
+    model: str  # as printed
+    network: str | None = None  # as the catalogue names it; None for cited rows
+    parameters: Positive | None = None  # millions
+    operations: Positive | None = None  # giga, of one image
+    size: int  # of the square input
+    last_stride: Literal[1, 2] | None
+    label_smoothing: bool
+    triplet: bool
+    scores: dict[Scored, tuple[Percent | None, Percent | None]]
+
+    def score(self, test: Scored, place: int) -> float | None:
+        """One test's mAP (place 0) or R1 (place 1) in percent."""
+        return self.scores.get(test, (None, None))[place]
 
 
 class PublishedTable(_Frozen):
@@ -67,14 +116,51 @@ class PublishedTable(_Frozen):
         return next((row for row in self.rows if row.method == method), None)
 
 
+class NetworkTable(_Frozen):
+    """One printed table of networks; `notes` are what its reader has to know."""
+
+    number: int
+    kind: Literal["models", "backbones", "role"]
+    title: str
+    teacher: tuple[str, ...]  # networks that teach together, of the rows that are not `none`
+    rows: tuple[NetworkRow, ...]
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_row_twice(self) -> NetworkTable:
+        places = [
+            (row.label, row.model, row.size, row.last_stride, row.label_smoothing, row.triplet)
+            for row in self.rows
+        ]
+        twice = sorted({f"{p[0]}, {p[1]}" for p in places if places.count(p) > 1})
+        if twice:
+            raise ValueError(f"table {self.number} lists {'; '.join(twice)} more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _own_rows_have_networks(self) -> NetworkTable:
+        bare = [row.label for row in self.rows if (row.network is None) != row.cited]
+        if bare:
+            raise ValueError(
+                f"table {self.number}, {', '.join(bare)}: a row either is cited or has a network"
+            )
+        return self
+
+
 class Source(_Frozen):
     """One paper: its tables and, by dataset, what it states of how the numbers were made."""
 
     name: str
     paper: Paper
     seeds: int | None  # None: the paper does not say
-    protocols: dict[str, dict[str, Value]]
-    tables: tuple[PublishedTable, ...]
+    protocols: dict[str, Protocol]
+    tables: tuple[PublishedTable, ...] = ()
+    networks: tuple[NetworkTable, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """Authors and year, as footnotes name a paper."""
+        return f"{self.paper.authors} {self.paper.year}"
 
 
 class Published(_Frozen):
@@ -88,6 +174,12 @@ class Published(_Frozen):
             for table in source.tables:
                 if table.kind == kind and any(dataset in row.scores for row in table.rows):
                     yield source, table
+
+    def network_tables(self) -> Iterator[tuple[Source, NetworkTable]]:
+        """The printed tables of networks, each with its paper."""
+        for source in self.sources:
+            for table in source.networks:
+                yield source, table
 
 
 def load_published(path: Path = FILE) -> Published:

@@ -12,10 +12,14 @@ import pandas as pd
 from tabulate import tabulate
 
 from results.cells import Cell
+from results.layout import lines_of, pages, slices
 from results.tables import Table
 
-TEXT_COLUMNS = ("Method", "Teacher", "Student", "Reference")
+TEXT_COLUMNS = ("Method", "Teacher", "Student", "Network", "Reference")
 WIDTH = 100  # of terminal text
+TERMINAL_WIDTH = 180  # of tables there
+LATEX_WIDTH = (86.0, 1.5)  # an article's lines at \scriptsize and a gap, in characters
+LATEX_HEIGHT = 540.0  # points of an article's page
 LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -35,6 +39,7 @@ LATEX = str.maketrans(
         "]": "{]}",
         "*": "{*}",
         "±": r"$\pm$",
+        "≠": r"$\neq$",
     }
 )
 
@@ -49,33 +54,67 @@ def markdown(table: Table) -> str:
 
 
 def latex(table: Table) -> str:
-    """A `table` environment that needs nothing but booktabs."""
-    cells = _map(table, lambda cell: _latex_emphasis(cell).format(escape(cell.text)))
-    cells.columns = pd.Index([escape(column) for column in table.columns])
-    layout = "".join(side[0] for side in _sides(table))
-    body = cells.to_latex(index=False, escape=False, column_format=layout)
-    notes = "\\\\\n".join(escape(note) for note in table.footnotes)
-    return (
-        "\\begin{table}\n\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n"
-        f"\\caption{{{escape(table.title)}}}\n\\label{{tab:{table.name}}}\n{body}"
-        f"\\par\\medskip\n\\parbox{{\\linewidth}}{{\\scriptsize {notes}}}\n\\end{{table}}\n"
-    )
+    """`table` environments that need nothing but booktabs, as many as an article's pages ask for.
+
+    A table too wide for the text is cut into parts below each other, each with the first column.
+    """
+    parts = slices(table, *LATEX_WIDTH)
+    made = []
+    for page in pages(_heights(table, len(parts)), LATEX_HEIGHT):
+        title, label, again = table.title, f"\\label{{tab:{table.name}}}\n", ""
+        if page.start:
+            title, label, again = f"{title}, continued", "", "\\addtocounter{table}{-1}\n"
+        body = "".join(
+            f"{_tabular(parts[number])}\\par\\medskip\n"
+            if number < len(parts)
+            else _note(table.footnotes[number - len(parts)])
+            for number in page
+        )
+        made.append(
+            "\\begin{table}\n\\centering\n\\scriptsize\n\\setlength{\\tabcolsep}{3pt}\n"
+            f"{again}\\caption{{{escape(title)}}}\n{label}{body}\\end{{table}}\n"
+        )
+    return "\n".join(made)
+
+
+def _heights(table: Table, parts: int) -> list[float]:
+    """Points that the parts and then the footnotes take on an article's page."""
+    heights = [8.2 * len(table.rows) + 30.0 for _ in range(parts)]
+    heights[0] += 14.0 * lines_of(table.title, 75) + 10.0
+    return heights + [8.5 * lines_of(note, 88) + 1.0 for note in table.footnotes]
+
+
+def _note(text: str) -> str:
+    return f"\\parbox{{\\linewidth}}{{{escape(text)}}}\\par\n"
 
 
 def terminal(table: Table) -> str:
-    """Plain text, footnotes wrapped."""
-    body = tabulate(
-        [[cell.text for cell in row] for row in table.rows],
-        headers=list(table.columns),
-        tablefmt="simple",
-        disable_numparse=True,
-        colalign=_sides(table),
-    )
+    """Plain text, footnotes wrapped; a very wide table in parts below each other."""
+    body = "\n\n".join(_plain(part) for part in slices(table, TERMINAL_WIDTH, 2))
     notes = "\n".join(
         textwrap.fill(note, WIDTH, initial_indent="* ", subsequent_indent="  ")
         for note in table.footnotes
     )
     return f"{table.title}\n\n{body}\n\n{notes}\n"
+
+
+def _tabular(table: Table) -> str:
+    cells = _map(table, lambda cell: _latex_emphasis(cell).format(escape(cell.text)))
+    cells.columns = pd.Index([escape(column) for column in table.columns])
+    layout = "".join(side[0] for side in _sides(table))
+    return str(cells.to_latex(index=False, escape=False, column_format=layout))
+
+
+def _plain(table: Table) -> str:
+    return str(
+        tabulate(
+            [[cell.text for cell in row] for row in table.rows],
+            headers=list(table.columns),
+            tablefmt="simple",
+            disable_numparse=True,
+            colalign=_sides(table),
+        )
+    )
 
 
 def frame(table: Table) -> pd.DataFrame:

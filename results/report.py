@@ -15,10 +15,11 @@ from results.gather import gather
 from results.published import load_published
 from results.summary import summary
 from results.tables import Table, comparison
+from results.vrkd_tables import network_tables
 
 INDEX = "tables.md"  # all tables of this report
 RUNS = "runs.csv"  # one line per run
-INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "folder"]
+INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "data", "folder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def report(runs: Path, target: Path | None = None) -> Report:
         _write(folder / name, content)
     problems += [
         f"{path}: of an earlier report; this one has no such table."
-        for pattern in ("comparison-*", "ablation*", "summary*")
+        for pattern in ("comparison-*", "ablation*", "vrkd-*", "summary*")
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
@@ -66,11 +67,12 @@ def report(runs: Path, target: Path | None = None) -> Report:
 
 
 def _tables(frame: pd.DataFrame) -> list[Table]:
-    """Ablations first, then comparisons by dataset, then what holds over datasets."""
+    """Ablations, comparisons by dataset, tables of networks, what holds over datasets."""
     published = load_published()
     datasets = sorted(set(frame["dataset"]))
     compared = [table for name in datasets for table in comparison(frame, name, published)]
-    return [*ablation(frame, published), *compared, *summary(frame)]
+    networks = network_tables(frame, published)
+    return [*ablation(frame, published), *compared, *networks, *summary(frame)]
 
 
 def _write(path: Path, content: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from results import footnotes, verdicts
+from results import against, footnotes, verdicts
 from results.cells import (
     NO_RUN,
     UNDISTILLED,
@@ -23,7 +23,7 @@ from results.cells import (
     undistilled,
 )
 from results.family import Family
-from results.published import Published, PublishedTable, Row, Source
+from results.published import Published, Row, Source
 from results.settings import Setting, settings
 
 DATASETS = {
@@ -50,7 +50,6 @@ COMPARED = {
     "pdrd": "PDRD",
 }
 EXTRAS = ("pairwise", "pdrk", "kd")
-Printed = list[tuple[Source, PublishedTable]]
 BLANK = plain("")
 
 
@@ -75,9 +74,9 @@ def comparison(frame: pd.DataFrame, dataset: str, published: Published) -> list[
 
 
 def _comparison(setting: Setting, published: Published, *, several: bool) -> Table:
-    printed = of_same_networks(setting, published.tables("comparison", setting.dataset))
+    printed = against.of_same_networks(setting, published, "comparison")
     names = [""] if len(printed) == 1 else [f" ({source.name})" for source, _ in printed]
-    outside = [f"Published {score}{name}" for name in names for score in ("mAP", "R1")]
+    outside = [f"{column}{name}" for name in names for column in against.COLUMNS]
     shown = [heading(column, setting) for column in setting.scored]
     gain_heading = f"Gain in {shown[0]}"
     groups = verdicts.headings(setting)
@@ -89,7 +88,7 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
     return Table(
         name=f"comparison-{setting.dataset}{f'-{setting.digest}' if several else ''}",
         title=titled(title, setting),
-        columns=(*columns, *outside[: 2 * len(printed)], "Reference"),
+        columns=(*columns, *outside, "Reference"),
         rows=tuple(rows),
         footnotes=(
             *footnotes.collect([setting], printed, rows),
@@ -110,25 +109,26 @@ def members(setting: Setting) -> dict[str, list[Line]]:
 
 def _rows(
     setting: Setting,
-    printed: Printed,
+    printed: against.Printed,
     compared: dict[str, list[Line]],
     tested: Sequence[Family],
 ) -> Iterator[tuple[Cell, ...]]:
     """Teachers, the plain student, compared methods, others that ran, others that are printed."""
-    empty, apart = (BLANK, BLANK) * len(printed), (BLANK,) * len(tested)
+    apart = (BLANK,) * len(tested)
     for line, network in teacher_lines(setting):
         numbers = (*scores(line, setting), BLANK, *apart, seeds(line, 1))
-        yield (row_label(line), BLANK, plain(network), *numbers, *empty, BLANK)
+        outside = against.all_beside(line, setting, printed)
+        yield (row_label(line), BLANK, plain(network), *numbers, *outside, BLANK)
     expected, undistilled_line = expected_seeds(setting), undistilled(setting)
     student = plain(setting.network)
     for method, of_method in compared.items():
         rows = [(source, table.row(method)) for source, table in printed]
-        outside = [cell for _, row in rows for cell in printed_scores(row, setting.dataset)]
         for line in of_method:
+            outside = against.all_beside(line, setting, printed)
             letters = (*verdicts.group_cells(line, tested), seeds(line, expected))
             if method == "none":
                 names = (row_label(line), BLANK, student, *scores(line, setting), BLANK)
-                yield (*names, *letters, *empty, BLANK)
+                yield (*names, *letters, *outside, BLANK)
                 continue
             names = (row_label(line), plain(setting.teacher), student)
             marked = verdicts.grouped(scores(line, setting), line, tested)
@@ -139,14 +139,17 @@ def _rows(
 
 
 def _only_printed(
-    setting: Setting, printed: Printed, known: set[str]
+    setting: Setting, printed: against.Printed, known: set[str]
 ) -> Iterator[tuple[Cell, ...]]:
     """Rows of the papers that are no entry of this comparison."""
+    width = len(against.COLUMNS)
     for place, (source, table) in enumerate(printed):
         for row in table.rows:
             if row.method not in known:
-                outside = [BLANK, BLANK] * len(printed)
-                outside[2 * place : 2 * place + 2] = printed_scores(row, setting.dataset)
+                outside = [BLANK] * width * len(printed)
+                nobody = Line(row.method, row.label, setting.students.iloc[:0])
+                beside = against.beside(nobody, setting, source, row)
+                outside[width * place : width * (place + 1)] = beside
                 networks = (
                     _either(row.teacher, table.teacher),
                     _either(row.student, table.student),
@@ -166,18 +169,6 @@ def heading(column: str, setting: Setting) -> str:
     """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
     heading = column[0].upper() + column[1:] if setting.evaluations else column
     return f"{heading} ({setting.marks})" if setting.marks else heading
-
-
-def printed_scores(row: Row | None, dataset: str) -> tuple[Cell, ...]:
-    """The paper's mAP and R1, empty where it has none."""
-    values = row.scores.get(dataset) if row else None
-    return tuple(Cell(f"{value:.2f}", value=value) for value in values) if values else (BLANK,) * 2
-
-
-def of_same_networks(setting: Setting, tables: Iterator[tuple[Source, PublishedTable]]) -> Printed:
-    """Published numbers of other networks are no measure of these."""
-    mine = (setting.teacher, setting.network)
-    return [pair for pair in tables if (pair[1].teacher, pair[1].student) == mine]
 
 
 def _reference(line: Line, rows: list[tuple[Source, Row | None]]) -> str:

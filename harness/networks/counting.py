@@ -6,6 +6,7 @@ and with what VRKD's numbers add for batch normalisation (2 an element), ReLU an
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
@@ -28,10 +29,14 @@ class Counts:
 
 
 def count(network: nn.Module, height: int, width: int) -> Counts:
-    """Run one blank image through `network`, which is left in evaluation mode."""
+    """Send the shape of one image through a copy of `network` that has shapes but no numbers.
+
+    Neither its device nor its mode matters, and nothing is computed.
+    """
+    shapes = copy.deepcopy(network).to("meta").eval()
     counter = FlopCounterMode(display=False, custom_mapping=_REST)
     with torch.no_grad(), counter:
-        network.eval()(torch.zeros(1, 3, height, width))
+        shapes(torch.zeros(1, 3, height, width, device="meta"))
     flops = counter.get_flop_counts()["Global"]
     rest = sum(flops.get(operator, 0) for operator in _REST)
     return Counts(

@@ -1,6 +1,7 @@
 """What a finished run leaves on disk, and that nothing outside its spec moves it."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from harness import checkpoint, execute, launch
 from harness.errors import SetupError
 from harness.networks import NETWORKS, Network, build
+from harness.networks.counting import count
 from harness.networks.reid import Backbone
 from methods import METHODS
 
@@ -38,6 +40,11 @@ def test_the_record_can_be_traced(finished):
     assert {"torch", "commit", "device_name", "command"} <= record["environment"].keys()
     assert {"training", "scoring", "cohort"} <= record["timings"].keys()
     assert record["parameters"]["network"] > 7e5
+    network = build(spec.network, spec.head, len(plan.datasets["synthetic"].identities))
+    counts = count(network, spec.recipe.height, spec.recipe.width)
+    assert record["operations"] == asdict(counts)
+    assert counts.macs_with_rest > counts.macs > 1e6
+    assert record["data"]["queries"] == {"test": 6}
     assert record["result"]["steps"] == 8
     first, *_ = record["curve"]["thinned"]
     assert first["step"] == 1 and first["loss"] > 0

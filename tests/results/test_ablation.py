@@ -22,7 +22,8 @@ def test_ablation_puts_both_datasets_side_by_side(tmp_path):
         study(tmp_path, dataset=dataset, recipe=recipe)
     table = only(ablate(tmp_path))
     assert table.name == "ablation"
-    parts = ("mAP", "R1", "group", "seeds", "published mAP", "published R1")
+    outside = ("published mAP", "published R1", "difference mAP", "difference R1")
+    parts = ("mAP", "R1", "group", "seeds", *outside)
     named = [f"{name} {part}" for name in ("Duke", "VeRi") for part in parts]
     assert list(table.columns) == ["Method", "Teacher", "Student", *named]
     labels = ["Teacher", "Student", *(f"Student + L_{p}" for p in ("pairwise", "pdrk", "npdrk"))]

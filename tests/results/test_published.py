@@ -1,14 +1,36 @@
 import pytest
 
+from methods import EXTRAS, METHODS
 from results.published import load_published
 
 ORDER = ["fitnet", "at", "ft", "cckd", "sp", "vid", "rkd", "pkt", "kdpe", "csd", "pdrd"]
 
 
+TESTS = ("veri776", "vehicleid test800", "vehicleid test1600", "vehicleid test2400")
+
+
+def source(name):
+    (found,) = [source for source in load_published().sources if source.name == name]
+    return found
+
+
 @pytest.fixture(scope="module")
 def tables():
-    (source,) = load_published().sources
-    return {table.number: table for table in source.tables}
+    return {table.number: table for table in source("pdrd").tables}
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return {table.number: table for table in source("vrkd").networks}
+
+
+def network_row(table, **fields):
+    (found,) = [
+        row
+        for row in table.rows
+        if all(getattr(row, name) == value for name, value in fields.items())
+    ]
+    return found
 
 
 @pytest.mark.parametrize(
@@ -82,14 +104,165 @@ def test_references_and_networks(tables):
     assert (tables[5].teacher, tables[5].student) == ("resnet101", "resnet18")
 
 
-def test_protocol():
-    (source,) = load_published().sources
-    assert source.seeds is None
-    person, vehicle = source.protocols["market1501"], source.protocols["veri776"]
+def test_the_recipes_are_the_papers():
+    protocols = source("pdrd").protocols
+    person, vehicle = protocols["market1501"].recipe, protocols["veri776"].recipe
     assert (person["height"], person["width"], person["epochs"]) == (256, 128, 150)
     assert (vehicle["height"], vehicle["width"], vehicle["epochs"]) == (256, 256, 120)
     assert person["identities"] * person["images_each"] == 96
-    assert source.protocols["msmt17"] == source.protocols["dukemtmc"] == person
+    assert person["last_stride"] == vehicle["last_stride"] == 1
+    assert protocols["msmt17"].recipe == protocols["dukemtmc"].recipe == person
+    steps = source("vrkd").protocols["vehicleid"].recipe
+    assert (steps["milestones"], steps["batch"], steps["epochs"]) == ((60, 90, 110), 256, 120)
+
+
+def test_what_the_papers_do_not_state_is_null():
+    for paper in load_published().sources:
+        assert paper.seeds is None
+        for protocol in paper.protocols.values():
+            assert (protocol.version, protocol.reranking, protocol.checkpoint) == (None,) * 3
+            assert protocol.metric == "cosine"
+
+
+def test_the_data_of_the_papers():
+    assert source("pdrd").protocols["msmt17"].queries == {"test": 11659}
+    assert source("pdrd").protocols["market1501"].train_images == 12936
+    vehicles = source("vrkd").protocols["vehicleid"]
+    assert vehicles.draws == {"test800": 10, "test1600": 10, "test2400": 10}
+    assert sum(vehicles.queries.values()) == 6532 + 11395 + 17638
+    for name in ("pdrd", "vrkd"):  # all copies have 32 images more than the papers print
+        data = source(name).protocols["veri776"]
+        assert (data.train_images, data.misprints) == (37746, {"train_images": 37778})
+
+
+def test_every_row_is_of_a_known_method_or_cited():
+    known = {*METHODS, *EXTRAS, "none", "teacher"}
+    for paper in load_published().sources:
+        for table in (*paper.tables, *paper.networks):
+            for row in table.rows:
+                assert row.cited == (row.method not in known), row
+
+
+def test_recipes_have_fields_of_the_harness():
+    from dataclasses import fields
+
+    from harness.spec import Recipe
+
+    known = {field.name for field in fields(Recipe)}
+    for paper in load_published().sources:
+        for protocol in paper.protocols.values():
+            Recipe(**protocol.recipe | {"images_each": 6, "identities": 16})
+            assert set(protocol.recipe) <= known
+
+
+def test_networks_are_in_the_catalogue():
+    from harness.networks import NETWORKS, TEAMS
+
+    for paper in load_published().sources:
+        for table in paper.networks:
+            assert table.teacher in (TEAMS["resnet18-directional"], ())
+            assert {row.network for row in table.rows} <= {None, *NETWORKS}
+
+
+@pytest.mark.parametrize(
+    ("number", "fields", "scores"),
+    [
+        (1, {"label": "XGAN"}, [(24.65, 60.20), (None, 52.89)]),
+        (1, {"label": "VAMI"}, [(50.13, 77.03), (None, 63.12), (None, 52.87), (None, 47.34)]),
+        (
+            1,
+            {"model": "1 SDC-CNN", "label_smoothing": False},
+            [(69.59, 93.44), (83.77, 76.89), (80.08, 73.40), (76.64, 69.75)],
+        ),
+        (
+            1,
+            {"network": "resnet18", "size": 256, "last_stride": 1},
+            [(76.12, 95.65), (87.68, 81.77), (83.52, 77.23), (81.13, 74.73)],
+        ),
+        (1, {"label": "PartReg", "size": 512}, [(74.3, 94.3)]),
+        (
+            2,
+            {"network": "resnet50"},
+            [(73.98, 95.05), (87.36, 81.31), (83.50, 77.27), (80.94, 74.35)],
+        ),
+        (
+            3,
+            {"network": "densenet121", "method": "vrkd"},
+            [(65.22, 90.11), (84.67, 78.00), (80.67, 74.19), (78.03, 71.94)],
+        ),
+    ],
+)
+def test_printed_numbers_of_networks(networks, number, fields, scores):
+    row = network_row(networks[number], **fields)
+    assert [row.scores[name] for name in TESTS if name in row.scores] == scores
+
+
+def test_every_network_row_is_there(networks):
+    assert {number: len(table.rows) for number, table in networks.items()} == {1: 21, 2: 3, 3: 10}
+    assert sum(row.method == "vrkd" for row in networks[1].rows) == 9
+    own = [row for table in networks.values() for row in table.rows if not row.cited]
+    assert all(tuple(row.scores) == TESTS for row in own)
+    assert all(None not in pair for row in own for pair in row.scores.values())
+
+
+def test_sizes_that_the_harness_counts_are_the_published_ones(networks):
+    from harness.networks.printed import VRKD_TABLE_1
+
+    sizes = {
+        (row.network, row.size): (row.parameters, row.operations)
+        for row in networks[1].rows
+        if not row.cited
+    }
+    printed = {(row.network, row.size): (row.parameters, row.operations) for row in VRKD_TABLE_1}
+    assert sizes == printed
+
+
+def test_differences_the_text_of_vrkd_states(networks):
+    """Sections 3.3.1 and 3.4.1 give these in words: they check the digits of both rows."""
+    compared, role = networks[1], networks[3]
+    plain = {"label_smoothing": False}
+    cnn, sdc = (
+        network_row(compared, network=n, **plain) for n in ("cnn5", "sdc-cnn-reconstructed")
+    )
+    resnet = network_row(compared, network="resnet18", size=256, **plain)
+    cited = {row.label: row for row in compared.rows if row.cited and row.size != 512}
+
+    def veri(row, place=0):
+        return row.scores["veri776"][place]
+
+    assert veri(cnn, 1) - veri(cited["VAMI"], 1) == pytest.approx(6.16)
+    assert veri(sdc) - veri(cited["JQD3Ns"]) == pytest.approx(8.29)
+    assert 1 - sdc.operations / cited["JQD3Ns"].operations == pytest.approx(0.750, abs=5e-4)
+    assert 1 - sdc.parameters / cited["JQD3Ns"].parameters == pytest.approx(0.755, abs=5e-4)
+    assert veri(resnet) - veri(cited["PartReg"]) == pytest.approx(4.20)
+    assert 1 - resnet.parameters / cited["PartReg"].parameters == pytest.approx(0.6033, abs=2e-4)
+    assert 1 - resnet.operations / cited["PartReg"].operations == pytest.approx(0.511, abs=5e-4)
+    for network, gains in (("cnn5", (10.04, 4.24)), ("densenet121", (10.96, 4.47))):
+        pair = [network_row(role, network=network, method=m) for m in ("vrkd", "none")]
+        assert [veri(pair[0], i) - veri(pair[1], i) for i in (0, 1)] == pytest.approx(gains)
+
+
+def test_tables_of_vrkd_repeat_each_other(networks):
+    for row in networks[2].rows:
+        assert network_row(networks[3], network=row.network, method="none").scores == row.scores
+    for network in ("cnn5", "sdc-cnn-reconstructed"):
+        first = network_row(networks[1], network=network, label_smoothing=True)
+        assert network_row(networks[3], network=network, method="vrkd").scores == first.scores
+    first = network_row(
+        networks[1], network="resnet18", size=256, last_stride=2, label_smoothing=True
+    )
+    third = network_row(networks[3], network="resnet18", method="vrkd")
+    assert (first.scores["veri776"][0], third.scores["veri776"][0]) == (74.48, 74.67)
+    for number in (1, 3):  # the one row that does not, and it is said
+        assert any("74.67" in note and "74.48" in note for note in networks[number].notes)
+
+
+def test_vehicleid_maps_lie_above_its_r1(networks):
+    """With one gallery image per vehicle mAP exceeds R1; on VeRi-776 it is far below."""
+    for table in networks.values():
+        for row in table.rows:
+            pairs = [(n, pair) for n, pair in row.scores.items() if None not in pair]
+            assert all((accuracy > first) == (n != "veri776") for n, (accuracy, first) in pairs)
 
 
 GOOD = """
@@ -105,6 +278,14 @@ GOOD = """
     student: b
     rows:
     - {method: sp, label: SP, scores: {market1501: [50, 60]}}
+  networks:
+  - number: 2
+    kind: models
+    title: T
+    teacher: [c]
+    rows:
+    - {method: vrkd, label: V, model: M, network: n, size: 64, last_stride: null,
+       label_smoothing: true, triplet: false, scores: {veri776: [50, null]}}
 """
 
 
@@ -127,6 +308,11 @@ def test_another_paper_can_be_added(tmp_path):
         ("kind: comparison", "kind: other", "kind"),
         ("    rows:", "    rows:\n    - {method: sp, label: S, scores: {}}", "sp more than once"),
         ("- name", "- [name", "is not YAML"),
+        ("network: n,", "", "V: a row either is cited or has a network"),
+        ("last_stride: null", "last_stride: 3", r"networks\[0\].rows\[0\].last_stride"),
+        ("{veri776: [50, null]}", "{veri: [50, null]}", "networks.*veri"),
+        ("size: 64", "size: 64, sice: 64", "sice"),
+        ("protocols: {}", "protocols: {market1501: {recipe: {}}}", "market1501.reranking"),
     ],
 )
 def test_mistakes_are_named(tmp_path, old, new, message):

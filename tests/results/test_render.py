@@ -1,3 +1,8 @@
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
 import pytest
 
 from results.cells import Cell, plain
@@ -74,3 +79,42 @@ def test_latex():
 )
 def test_escape(plain, escaped):
     assert escape(plain) == escaped
+
+
+WIDE = replace(
+    TABLE,
+    columns=("Method", *(f"Test{n} {score}" for n in range(8) for score in ("mAP", "R1"))),
+    rows=(
+        *((plain(f"row {n}"), *[Cell("47.50 ± 0.71", group="best")] * 16) for n in range(40)),
+        (plain("last"), *[plain("-12.75 out ≠11")] * 16),
+    ),
+    footnotes=tuple(f"Note {n}: {'of some length ' * 12}" for n in range(12)),
+)
+
+
+def test_wide_tables_are_cut_in_the_terminal():
+    lines = terminal(WIDE).splitlines()
+    assert max(map(len, lines)) <= 180
+    assert sum(line.startswith("last ") for line in lines) > 1
+    assert terminal(WIDE).count("-12.75 out ≠11") == 16
+
+
+def test_wide_tables_are_numbered_once_in_latex():
+    text = latex(WIDE)
+    count = text.count("\\begin{table}")
+    assert count > 1 and text.count(", continued}") == count - 1
+    assert text.count("\\addtocounter{table}{-1}") == count - 1
+    assert text.count("\\label{") == 1 and text.count("Note 3:") == 1
+    assert text.count(r"-12.75 out $\neq$11") == 16
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
+@pytest.mark.parametrize("table", [TABLE, WIDE], ids=["small", "wide"])
+def test_latex_compiles_and_stays_on_its_pages(tmp_path, table):
+    source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+    (tmp_path / "t.tex").write_text(f"{source}{latex(table)}\\end{{document}}\n")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "too large for page" not in done.stdout
+    assert not re.findall(r"Overfull \\hbox \(\d\d", done.stdout)  # ten points or more

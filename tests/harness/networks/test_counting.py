@@ -49,8 +49,11 @@ def test_convolutions_and_linear_layers_alone(network, size, parameters, macs):
     assert counts.macs / 1e9 == pytest.approx(macs, abs=0.0005)
 
 
-def test_the_network_is_left_without_gradients():
-    network = build("cnn5", "fc256", 5)
+def test_the_network_is_left_as_it_is():
+    network = build("cnn5", "fc256", 5).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
     count(network, 64, 64)
+    assert network.training
+    assert all(value.equal(before[name]) for name, value in network.state_dict().items())
     assert all(p.grad is None for p in network.parameters())
     assert torch.is_grad_enabled()
