@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
 from results.settings import Setting
 
 NO_RUN = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table: what is read, and what it was made from."""
+
+    text: str  # what every format shows
+    runs: tuple[str, ...] = ()  # keys of the runs it was made from
+    group: Literal["", "best", "second"] = ""  # bold, underlined
+    detail: str = ""  # more, for whoever asks: an interval, the seeds, unequal protocols
+    value: float | None = None  # to sort by; what has none comes last
+
+
+def plain(text: str) -> Cell:
+    """A cell that no run stands behind."""
+    return Cell(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +41,11 @@ class Line:
     def done(self) -> pd.DataFrame:
         """The runs that have scores."""
         return self.runs[self.runs["status"] == "done"]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all its runs, finished or not."""
+        return _keys(self.runs)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -52,35 +74,46 @@ def _by_options(runs: pd.DataFrame, method: str, name: str) -> Iterator[Line]:
             yield Line(method, f"{name} ({added})" if added else name, group)
 
 
-def score(line: Line, column: str) -> str:
+def row_label(line: Line) -> Cell:
+    """What the row is called."""
+    return Cell(line.label, line.keys)
+
+
+def score(line: Line, column: str) -> Cell:
     """Percent: the value of one seed, mean ± standard deviation (ddof 1) of more."""
     if line.done.empty:
-        return _failures(line) or NO_RUN
+        return Cell(_failures(line) or NO_RUN, line.keys)
     values = 100 * line.done[column].astype(float)
-    mean = f"{values.mean():.2f}"
-    return mean if len(values) == 1 else f"{mean} ± {values.std(ddof=1):.2f}"
+    mean, detail = float(values.mean()), _by_seed(values, line.done["seed"])
+    text = f"{mean:.2f}" if len(values) == 1 else f"{mean:.2f} ± {values.std(ddof=1):.2f}"
+    return Cell(text, _keys(line.done), detail=detail, value=mean)
 
 
-def seeds(line: Line, expected: int) -> str:
+def seeds(line: Line, expected: int) -> Cell:
     """How many seeds the line's scores are of, and of how many if that is fewer than `expected`."""
     if line.runs.empty:
-        return NO_RUN
-    count = str(len(line.done))
-    if len(line.done) < expected:
-        count = f"{count}/{expected} seeds"
-    return count if line.done.empty else ", ".join(filter(None, (count, _failures(line))))
+        return Cell(NO_RUN)
+    count = len(line.done)
+    text = f"{count}/{expected} seeds" if count < expected else str(count)
+    if count:
+        text = ", ".join(filter(None, (text, _failures(line))))
+    return Cell(text, line.keys, value=float(count))
 
 
-def gain(line: Line, plain: Line | None) -> str:
+def gain(line: Line, student: Line | None) -> Cell:
     """Mean over seeds of mAP minus the undistilled student's of the same seed, in points."""
-    if plain is None or line.done.empty:
-        return NO_RUN
-    ours, theirs = (part.done.set_index("seed")["mAP"].astype(float) for part in (line, plain))
+    if student is None or line.done.empty:
+        return Cell(NO_RUN)
+    ours, theirs = (part.done.set_index("seed")["mAP"].astype(float) for part in (line, student))
     differences = (100 * (ours - theirs)).dropna()
     if differences.empty:
-        return NO_RUN
-    text = f"{differences.mean():+.2f}"
-    return text if len(differences) == len(ours) else f"{text} ({len(differences)} of {len(ours)})"
+        return Cell(NO_RUN)
+    mean = float(differences.mean())
+    text = f"{mean:+.2f}"
+    if len(differences) < len(ours):
+        text = f"{text} ({len(differences)} of {len(ours)})"
+    used = [part.done[part.done["seed"].isin(differences.index)] for part in (line, student)]
+    return Cell(text, (*_keys(used[0]), *_keys(used[1])), value=mean)
 
 
 def expected_seeds(setting: Setting) -> int:
@@ -103,6 +136,15 @@ def teacher_lines(setting: Setting) -> list[tuple[Line, str]]:
         runs = setting.teacher_runs[setting.teacher_runs["key"] == key]
         found.append((Line("teacher", label, runs), network))
     return found or [(Line("teacher", "Teacher", setting.teacher_runs.iloc[:0]), "")]
+
+
+def _keys(runs: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(map(str, runs["key"]))
+
+
+def _by_seed(values: pd.Series, numbers: pd.Series) -> str:
+    pairs = zip(numbers, values, strict=True)
+    return ", ".join(f"seed {number}: {value:.2f}" for number, value in pairs)
 
 
 def _failures(line: Line) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results.cells import NO_RUN, lines
+from results.cells import NO_RUN, Cell, lines
 from results.published import PublishedTable, Source
 from results.settings import SHOWN, Setting
 
@@ -30,13 +30,13 @@ SYNTHETIC = (
 def collect(
     sections: Sequence[Setting],
     printed: Sequence[tuple[Source, PublishedTable]],
-    rows: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[Cell]],
 ) -> tuple[str, ...]:
     """All footnotes of a table over `sections`, each once, the most general first."""
     found = [note for setting in sections for note in _of_setting(setting)]
-    if any("±" in cell for row in rows for cell in row):
+    if any("±" in cell.text for row in rows for cell in row):
         found.append(SPREAD)
-    if any(cell == NO_RUN for row in rows for cell in row):
+    if any(cell.text == NO_RUN for row in rows for cell in row):
         found.append(f"{NO_RUN}: there is no run to take the number from.")
     for setting in sections:
         found += _of_printed(setting, printed)

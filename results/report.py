@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from results import render
+from results.ablation import ablation
 from results.gather import gather
 from results.published import load_published
-from results.tables import Table, ablation, comparison
+from results.tables import Table, comparison
 
 INDEX = "tables.md"  # all tables of this report
 RUNS = "runs.csv"  # one line per run

@@ -86,7 +86,17 @@ def study(runs, seeds=(0, 1, 2), dataset="synthetic", **fields):
     return teacher
 
 
+def texts(row):
+    """A row as its format shows it: the text of each cell."""
+    return tuple(cell.text for cell in row)
+
+
 def cells(table, label):
+    """The row called `label` as a mapping from column to the text of its cell."""
+    return {column: cell.text for column, cell in whole_cells(table, label).items()}
+
+
+def whole_cells(table, label):
     """The row called `label` as a mapping from column to cell."""
-    (row,) = [row for row in table.rows if row[0] == label]
+    (row,) = [row for row in table.rows if row[0].text == label]
     return dict(zip(table.columns, row, strict=True))

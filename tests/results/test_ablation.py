@@ -1,8 +1,8 @@
-from made_records import cells, done, failed, spec, study, teacher_spec
+from made_records import cells, done, failed, spec, study, teacher_spec, texts, whole_cells
 
+from results.ablation import ablation
 from results.gather import gather
 from results.published import load_published
-from results.tables import ablation
 
 PERSON = {"epochs": 150, "height": 256, "width": 128, "identities": 16}
 VEHICLE = {"epochs": 120, "height": 256, "width": 256, "identities": 16}
@@ -26,9 +26,9 @@ def test_ablation_puts_both_datasets_side_by_side(tmp_path):
     named = [f"{name} {part}" for name in ("Duke", "VeRi") for part in parts]
     assert list(table.columns) == ["Method", "Teacher", "Student", *named]
     labels = ["Teacher", "Student", *(f"Student + L_{p}" for p in ("pairwise", "pdrk", "npdrk"))]
-    assert [row[0] for row in table.rows] == labels
-    assert table.rows[0][1:8] == ("", "resnet101", "60.00", "80.00", "1", "78.45", "88.82")
-    assert table.rows[1][1:3] == ("", "resnet18")
+    assert [row[0].text for row in table.rows] == labels
+    assert texts(table.rows[0])[1:8] == ("", "resnet101", "60.00", "80.00", "1", "78.45", "88.82")
+    assert texts(table.rows[1])[1:3] == ("", "resnet18")
     assert cells(table, "Student + L_pdrk")["VeRi published mAP"] == "76.88"
     assert cells(table, "Student + L_pdrk")["VeRi mAP"] == "-"
     row = cells(table, "Student + L_npdrk")
@@ -65,3 +65,11 @@ def test_no_ablation_without_one_of_its_losses(tmp_path):
 def test_no_ablation_of_failures_alone(tmp_path):
     failed(tmp_path, spec("pdrd", 0, [teacher_spec(dataset="dukemtmc")], dataset="dukemtmc"))
     assert ablate(tmp_path) == []
+
+
+def test_a_row_has_the_runs_of_both_datasets(tmp_path):
+    for dataset, recipe in (("dukemtmc", PERSON), ("veri776", VEHICLE)):
+        study(tmp_path, dataset=dataset, recipe=recipe)
+    row = whole_cells(only(ablate(tmp_path)), "Student + L_npdrk")
+    assert len(row["Method"].runs) == 6
+    assert {key.partition("/")[0] for key in row["VeRi mAP"].runs} == {"veri776"}

@@ -3,11 +3,12 @@
 import pytest
 from made_records import cells, done, spec, study, teacher_spec
 
+from results.ablation import ablation
 from results.gather import gather
 from results.published import load_published
 from results.report import report
 from results.settings import settings
-from results.tables import ablation, comparison
+from results.tables import comparison
 
 PARTIAL = "Partial data: train has 12 images where 12,936 are expected."
 GENERATED = "Generated data: drawn images in this dataset's layout, no photographs."

@@ -1,13 +1,18 @@
 import pytest
 
-from results.render import escape, latex, markdown, terminal
+from results.cells import Cell, plain
+from results.render import escape, frame, latex, markdown, terminal
 from results.tables import Table
 
 TABLE = Table(
     name="comparison-x",
     title="100 % of L_pdrk & others",
     columns=("Method", "mAP", "Gain in mAP"),
-    rows=(("FT (steps=4)", "47.50 ± 0.71", "+6.50"), ("L_pdrk & a|b", "failed: diverged", "-")),
+    rows=(
+        (plain("FT (steps=4)"), Cell("47.50 ± 0.71", group="best"), plain("+6.50")),
+        (plain("L_pdrk & a|b"), plain("failed: diverged"), plain("-")),
+        (plain("SP"), Cell("46.1 | 2", group="second"), plain("")),
+    ),
     footnotes=("A short note with 5 % and under_score.", "Long " * 40 + "end."),
 )
 
@@ -17,13 +22,20 @@ def test_markdown():
     assert lines[0] == "## 100 % of L_pdrk & others"
     assert lines[2].split() == ["|", "Method", "|", "mAP", "|", "Gain", "in", "mAP", "|"]
     assert set(lines[3]) <= set("|:-")
-    assert "47.50 ± 0.71" in lines[4] and "+6.50" in lines[4]
+    assert "| **47.50 ± 0.71** |" in lines[4] and "+6.50" in lines[4]
     assert r"a\|b" in lines[5]
-    assert lines[7].startswith("- A short note")
+    assert r"| <u>46.1 \| 2</u> |" in lines[6]
+    assert lines[8].startswith("- A short note")
 
 
 def test_numbers_are_left_as_they_are():
     assert "+6.50" in terminal(TABLE) and "47.50 ± 0.71" in terminal(TABLE)
+
+
+def test_letters_are_plain_in_the_terminal_and_in_csv():
+    for text in (terminal(TABLE), frame(TABLE).to_csv(index=False)):
+        assert "47.50 ± 0.71" in text and "46.1 | 2" in text
+        assert "*47" not in text and "<u>" not in text and "textbf" not in text
 
 
 def test_terminal():
@@ -39,7 +51,8 @@ def test_latex():
     assert "\\toprule" in text and "\\bottomrule" in text and "\\begin{tabular}{lrr}" in text
     assert r"\caption{100 \% of L\_pdrk \& others}" in text
     assert r"L\_pdrk \& a\textbar{}b & failed: diverged & - \\" in text
-    assert r"FT (steps=4) & 47.50 $\pm$ 0.71 & +6.50 \\" in text
+    assert r"FT (steps=4) & \textbf{47.50 $\pm$ 0.71} & +6.50 \\" in text
+    assert r"SP & \underline{46.1 \textbar{} 2} &  \\" in text
     assert r"5 \% and under\_score." in text
     assert "±" not in text
     assert text.count("{") == text.count("}")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made_records import cells, done, failed, spec, study, teacher_spec
+from made_records import cells, done, failed, spec, study, teacher_spec, texts
 
 from results.report import report
 
@@ -22,7 +22,7 @@ def test_writes_every_table_in_three_forms(tmp_path):
     with (tmp_path / "report" / "comparison-synthetic.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     (table,) = made.tables
-    assert [tuple(row) for row in rows] == [table.columns, *table.rows]
+    assert [tuple(row) for row in rows] == [table.columns, *map(texts, table.rows)]
     with (tmp_path / "report" / "runs.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 7
 

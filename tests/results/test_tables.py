@@ -46,7 +46,7 @@ def test_rows_are_in_the_papers_order_and_the_rest_follows(tmp_path):
     teacher = study(tmp_path)
     for method in ("mine", "kd", "pdrk", "pairwise"):
         done(tmp_path, spec(method, 0, [teacher]), 0.4)
-    labels = [row[0] for row in only(compare(tmp_path)).rows]
+    labels = [row[0].text for row in only(compare(tmp_path)).rows]
     expected = ["Teacher", "Student", *COMPARED.values(), "KD", "PAIRWISE", "PDRK", "MINE"]
     assert sorted(labels) == sorted(expected)
     assert labels[:14] == ["Teacher", "Student", *COMPARED.values()]
@@ -118,7 +118,7 @@ def test_options_have_their_own_row_and_label(tmp_path):
     done(tmp_path, spec("ft", 0, [teacher]), 0.40, label="FT")
     done(tmp_path, spec("ft", 0, [teacher], options={"steps": 4}), 0.45, label="FT")
     table = only(compare(tmp_path))
-    labels = [row[0] for row in table.rows]
+    labels = [row[0].text for row in table.rows]
     assert labels[labels.index("FT") + 1] == "FT (steps=4)"
     assert cells(table, "FT")["mAP"] == "40.00"
     assert cells(table, "FT (steps=4)")["mAP"] == "45.00"
@@ -127,7 +127,7 @@ def test_options_have_their_own_row_and_label(tmp_path):
 def test_only_options_that_ran_have_a_row(tmp_path):
     teacher = study(tmp_path)
     done(tmp_path, spec("ft", 0, [teacher], options={"steps": 4}), 0.45)
-    labels = [row[0] for row in only(compare(tmp_path)).rows]
+    labels = [row[0].text for row in only(compare(tmp_path)).rows]
     assert "FT (steps=4)" in labels and "FT" not in labels
 
 
@@ -271,7 +271,7 @@ def test_draws_are_mentioned(tmp_path):
 
 def test_nothing_is_ranked_or_bold(tmp_path):
     study(tmp_path)
-    text = " ".join(cell for row in only(compare(tmp_path)).rows for cell in row)
+    text = " ".join(cell.text for row in only(compare(tmp_path)).rows for cell in row)
     assert "*" not in text and "bf" not in text
 
 

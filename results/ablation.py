@@ -1,0 +1,123 @@
+"""The table of what the parts of PDRD's loss add: PDRD's Table 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from results import footnotes
+from results.cells import (
+    NO_RUN,
+    Cell,
+    Line,
+    expected_seeds,
+    lines,
+    plain,
+    seeds,
+    teacher_lines,
+)
+from results.published import Published, PublishedTable
+from results.settings import Setting, settings
+from results.tables import (
+    BLANK,
+    DATASETS,
+    Printed,
+    Table,
+    heading,
+    of_same_networks,
+    printed_scores,
+    scores,
+    titled,
+)
+
+SHORT = {"dukemtmc": "Duke", "veri776": "VeRi"}  # the datasets of the ablation
+ABLATED = {
+    "pairwise": "Student + L_pairwise",
+    "pdrk": "Student + L_pdrk",
+    "pdrd": "Student + L_npdrk",
+}
+
+
+def ablation(frame: pd.DataFrame, published: Published) -> list[Table]:
+    """What the parts of PDRD's loss add (PDRD, Table 1), where one of them has run.
+
+    The datasets stand side by side if each has one setting and their networks agree; otherwise
+    every setting has a table of its own.
+    """
+    found = {name: [s for s in settings(frame, name) if _is_ablation(s)] for name in SHORT}
+    sections = [setting for group in found.values() for setting in group]
+    networks = {(setting.teacher, setting.network) for setting in sections}
+    if not sections:
+        return []
+    if len(networks) == 1 and all(len(group) <= 1 for group in found.values()):
+        return [_ablation("ablation", sections, published)]
+    return [
+        _ablation(f"ablation-{setting.dataset}-{setting.digest}", [setting], published)
+        for setting in sections
+    ]
+
+
+def _is_ablation(setting: Setting) -> bool:
+    runs = setting.students
+    return bool((runs["method"].isin(list(ABLATED)) & (runs["status"] == "done")).any())
+
+
+def _ablation(name: str, sections: Sequence[Setting], published: Published) -> Table:
+    headings: list[str] = []
+    blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
+    printed: Printed = []
+    for setting in sections:
+        tables = of_same_networks(setting, published.tables("ablation", setting.dataset))[:1]
+        printed += [pair for pair in tables if pair not in printed]
+        blocks.append(dict(_section(setting, tables[0][1] if tables else None)))
+        outside = ("published mAP", "published R1") if tables else ()
+        own = (*(heading(column, setting) for column in setting.scored), "seeds")
+        headings += [f"{SHORT[setting.dataset]} {part}" for part in (*own, *outside)]
+    first = sections[0]
+    networks = {"teacher": ("", first.teacher), "none": ("", first.network)}
+    rows = []
+    for method in ("teacher", "none", *ABLATED):
+        for place in dict.fromkeys(place for block in blocks for place in block):
+            if place[0] == method:
+                parts = [block.get(place, _absent(block)) for block in blocks]
+                pair = networks.get(method, (first.teacher, first.network))
+                cells = [cell for part in parts for cell in part]
+                runs = tuple(dict.fromkeys(run for cell in cells for run in cell.runs))
+                rows.append((Cell(place[1], runs), *map(plain, pair), *cells))
+    title = "What the parts of PDRD's loss add"
+    marked = [f"{SHORT[s.dataset]}: {s.marks} data" for s in sections if s.marks]
+    if len(sections) > 1 and marked:
+        title = f"{title} ({'; '.join(marked)})"
+    if len(sections) == 1:
+        title = titled(f"{title} on {DATASETS[first.dataset]}", first)
+    return Table(
+        name=name,
+        title=title,
+        columns=("Method", "Teacher", "Student", *headings),
+        rows=tuple(rows),
+        footnotes=footnotes.collect(sections, printed, rows),
+    )
+
+
+def _section(
+    setting: Setting, printed: PublishedTable | None
+) -> Iterator[tuple[tuple[str, str], tuple[Cell, ...]]]:
+    """The cells of one dataset by (method, row label)."""
+
+    def cells(line: Line, method: str, expected: int) -> tuple[Cell, ...]:
+        outside = printed_scores(printed.row(method), setting.dataset) if printed else ()
+        return (*scores(line, setting), seeds(line, expected), *outside)
+
+    for line, _ in teacher_lines(setting):
+        yield ("teacher", line.label), cells(line, "teacher", 1)
+    expected = expected_seeds(setting)
+    for method, label in {"none": "Student", **ABLATED}.items():
+        for line in lines(setting, method, label):
+            yield (method, line.label), cells(line, method, expected)
+
+
+def _absent(block: dict[tuple[str, str], tuple[Cell, ...]]) -> tuple[Cell, ...]:
+    """The cells of a row that only another dataset has."""
+    width = len(next(iter(block.values())))
+    return (*3 * (plain(NO_RUN),), *(width - 3) * (BLANK,))
