@@ -164,6 +164,17 @@ def bench_loader(
     show_loader(dataset.replace(",", " ").split(), images, rounds)
 
 
+@bench.command(name="gather")
+def bench_gather(
+    records: Annotated[int, typer.Option(min=1)] = 10_000,
+    repeats: Annotated[int, typer.Option(min=1)] = 3,
+) -> None:
+    """Gathering the records of many runs against merely parsing them."""
+    from harness.bench.show import show_gather
+
+    show_gather(records, repeats)
+
+
 @data.command()
 def make(
     target: Annotated[Path, typer.Argument(help="Folder to write; with --like the data root.")],

@@ -260,3 +260,19 @@ def test_load_takes_objects_only(tmp_path):
     path.write_text("3")
     with pytest.raises(ValueError, match="not a JSON object"):
         load(path)
+
+
+@pytest.mark.parametrize("indent", [None, 1, 2])
+def test_the_curve_is_skipped_only_where_that_changes_nothing_else(tmp_path, indent):
+    content = record(spec(), draw(0.5), curve={"file": "c", "thinned": [{"step": 1}, {"step": 2}]})
+    content["label"] = '\n "curve": {\n text \n },\n'  # breaks within text are written as \n
+    content["result"]["curve"] = {"kept": 1}
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(content, indent=indent, sort_keys=True))
+    found = load(path)
+    assert ("curve" in found) == (indent != 1)
+    assert found == {name: value for name, value in content.items() if name in found}
+    assert len(found) >= len(content) - 1
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(ValueError, match="only a part of it"):
+        load(path)
