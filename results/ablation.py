@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results import footnotes
+from results import footnotes, verdicts
 from results.cells import (
     NO_RUN,
     Cell,
@@ -17,6 +17,7 @@ from results.cells import (
     seeds,
     teacher_lines,
 )
+from results.family import Family
 from results.published import Published, PublishedTable
 from results.settings import Setting, settings
 from results.tables import (
@@ -67,12 +68,21 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
     headings: list[str] = []
     blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
     printed: Printed = []
+    said: list[str] = []
     for setting in sections:
         tables = of_same_networks(setting, published.tables("ablation", setting.dataset))[:1]
         printed += [pair for pair in tables if pair not in printed]
-        blocks.append(dict(_section(setting, tables[0][1] if tables else None)))
+        members = _members(setting)
+        tested = verdicts.families(setting, [line for _, line in members])
+        said += [
+            f"{SHORT[setting.dataset]}. {note}" if len(sections) > 1 else note
+            for note in verdicts.notes(tested)
+        ]
+        blocks.append(dict(_section(setting, members, tested, tables[0][1] if tables else None)))
         outside = ("published mAP", "published R1") if tables else ()
-        own = (*(heading(column, setting) for column in setting.scored), "seeds")
+        shown = (heading(column, setting) for column in setting.scored)
+        groups = (name[0].lower() + name[1:] for name in verdicts.headings(setting))
+        own = (*shown, *groups, "seeds")
         headings += [f"{SHORT[setting.dataset]} {part}" for part in (*own, *outside)]
     first = sections[0]
     networks = {"teacher": ("", first.teacher), "none": ("", first.network)}
@@ -96,28 +106,41 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
         title=title,
         columns=("Method", "Teacher", "Student", *headings),
         rows=tuple(rows),
-        footnotes=footnotes.collect(sections, printed, rows),
+        footnotes=(*footnotes.collect(sections, printed, rows), *said),
     )
 
 
+def _members(setting: Setting) -> list[tuple[str, Line]]:
+    """The plain student and the methods of the ablation, line by line."""
+    labels = {"none": "Student", **ABLATED}
+    return [
+        (method, line) for method, label in labels.items() for line in lines(setting, method, label)
+    ]
+
+
 def _section(
-    setting: Setting, printed: PublishedTable | None
+    setting: Setting,
+    members: Sequence[tuple[str, Line]],
+    tested: Sequence[Family],
+    printed: PublishedTable | None,
 ) -> Iterator[tuple[tuple[str, str], tuple[Cell, ...]]]:
     """The cells of one dataset by (method, row label)."""
 
-    def cells(line: Line, method: str, expected: int) -> tuple[Cell, ...]:
-        outside = printed_scores(printed.row(method), setting.dataset) if printed else ()
-        return (*scores(line, setting), seeds(line, expected), *outside)
+    def outside(method: str) -> tuple[Cell, ...]:
+        return printed_scores(printed.row(method), setting.dataset) if printed else ()
 
+    apart = (BLANK,) * len(tested)
     for line, _ in teacher_lines(setting):
-        yield ("teacher", line.label), cells(line, "teacher", 1)
+        numbers = (*scores(line, setting), *apart, seeds(line, 1))
+        yield ("teacher", line.label), (*numbers, *outside("teacher"))
     expected = expected_seeds(setting)
-    for method, label in {"none": "Student", **ABLATED}.items():
-        for line in lines(setting, method, label):
-            yield (method, line.label), cells(line, method, expected)
+    for method, line in members:
+        marked = verdicts.grouped(scores(line, setting), line, tested)
+        letters = verdicts.group_cells(line, tested)
+        yield (method, line.label), (*marked, *letters, seeds(line, expected), *outside(method))
 
 
 def _absent(block: dict[tuple[str, str], tuple[Cell, ...]]) -> tuple[Cell, ...]:
     """The cells of a row that only another dataset has."""
     width = len(next(iter(block.values())))
-    return (*3 * (plain(NO_RUN),), *(width - 3) * (BLANK,))
+    return (*4 * (plain(NO_RUN),), *(width - 4) * (BLANK,))

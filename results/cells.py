@@ -11,6 +11,7 @@ import pandas as pd
 from results.settings import Setting
 
 NO_RUN = "-"
+Place = tuple[str, str]  # of a line in its table: the method and the label
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Line:
     method: str
     label: str
     runs: pd.DataFrame
+
+    @property
+    def place(self) -> Place:
+        """What tells it from the other lines of its table."""
+        return self.method, self.label
 
     @property
     def done(self) -> pd.DataFrame:
@@ -82,7 +88,7 @@ def row_label(line: Line) -> Cell:
 def score(line: Line, column: str) -> Cell:
     """Percent: the value of one seed, mean ± standard deviation (ddof 1) of more."""
     if line.done.empty:
-        return Cell(_failures(line) or NO_RUN, line.keys)
+        return Cell(failures(line) or NO_RUN, line.keys)
     values = 100 * line.done[column].astype(float)
     mean, detail = float(values.mean()), _by_seed(values, line.done["seed"])
     text = f"{mean:.2f}" if len(values) == 1 else f"{mean:.2f} ± {values.std(ddof=1):.2f}"
@@ -96,7 +102,7 @@ def seeds(line: Line, expected: int) -> Cell:
     count = len(line.done)
     text = f"{count}/{expected} seeds" if count < expected else str(count)
     if count:
-        text = ", ".join(filter(None, (text, _failures(line))))
+        text = ", ".join(filter(None, (text, failures(line))))
     return Cell(text, line.keys, value=float(count))
 
 
@@ -116,10 +122,15 @@ def gain(line: Line, student: Line | None) -> Cell:
     return Cell(text, (*_keys(used[0]), *_keys(used[1])), value=mean)
 
 
-def expected_seeds(setting: Setting) -> int:
-    """How many seeds a complete row has: all that any distilled student was given."""
+def wanted_seeds(setting: Setting) -> frozenset[int]:
+    """The seeds of a complete row: all that any distilled student was given."""
     taught = setting.students[setting.students["teacher_key"] != ""]
-    return int((setting.students if taught.empty else taught)["seed"].nunique())
+    return frozenset(map(int, (setting.students if taught.empty else taught)["seed"]))
+
+
+def expected_seeds(setting: Setting) -> int:
+    """How many seeds a complete row has."""
+    return len(wanted_seeds(setting))
 
 
 def undistilled(setting: Setting) -> Line | None:
@@ -147,6 +158,7 @@ def _by_seed(values: pd.Series, numbers: pd.Series) -> str:
     return ", ".join(f"seed {number}: {value:.2f}" for number, value in pairs)
 
 
-def _failures(line: Line) -> str:
+def failures(line: Line) -> str:
+    """How the line's failed runs failed; empty if none did."""
     kinds = ", ".join(sorted(set(line.failed["failure"])))
     return f"failed: {kinds}" if kinds else ""

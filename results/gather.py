@@ -35,7 +35,7 @@ COLUMNS = (
         "reference",
         "notes",
     ),
-    *("evaluations", "spreads"),
+    *("evaluations", "spreads", "folder"),
 )
 
 
@@ -48,7 +48,8 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     JSON; `teachers` are pairs of key and network. The scores are of the first evaluation; where a
     record has several, all of them have columns such as "test800 mAP" and "test800 mAP sd", the
     standard deviation over draws, too. `evaluations` are their names, `spreads` the largest of
-    those deviations, by score. A file that cannot be used is named among the problems and left out.
+    those deviations, by score; `folder` is where the run lies. A file that cannot be used is named
+    among the problems and left out.
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -91,7 +92,7 @@ def _row(path: Path, content: dict[str, Any], runs: Path) -> dict[str, Any]:
     spec = content["spec"]
     if spec.get("key", folder) != folder:
         raise ValueError(f"its spec is of the run {spec['key']}, which is not its folder")
-    row = _identity(spec) | {"key": folder}
+    row = _identity(spec) | {"key": folder, "folder": str(path.parent)}
     if path.name == FAILURE:
         return row | _failure(content)
     if content["format"] != FORMAT:

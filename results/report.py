@@ -17,7 +17,7 @@ from results.tables import Table, comparison
 
 INDEX = "tables.md"  # all tables of this report
 RUNS = "runs.csv"  # one line per run
-INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads"]
+INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "folder"]
 
 
 @dataclass(frozen=True, slots=True)

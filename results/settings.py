@@ -54,6 +54,11 @@ class Setting:
         return tuple(names) if len(names) > 1 else ()
 
     @property
+    def tests(self) -> tuple[str, ...]:
+        """Names of what is scored, the one or the several."""
+        return self.evaluations or tuple(self.done["evaluation"].head(1))
+
+    @property
     def scored(self) -> tuple[str, ...]:
         """The columns of the frame that tables show."""
         several = (f"{name} {score}" for name in self.evaluations for score in SHOWN)

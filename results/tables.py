@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from results import footnotes
+from results import footnotes, verdicts
 from results.cells import (
     NO_RUN,
     Cell,
     Line,
     expected_seeds,
-    gain,
     lines,
     plain,
     row_label,
@@ -22,6 +21,7 @@ from results.cells import (
     teacher_lines,
     undistilled,
 )
+from results.family import Family
 from results.published import Published, PublishedTable, Row, Source
 from results.settings import Setting, settings
 
@@ -77,10 +77,13 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
     printed = of_same_networks(setting, published.tables("comparison", setting.dataset))
     names = [""] if len(printed) == 1 else [f" ({source.name})" for source, _ in printed]
     outside = [f"Published {score}{name}" for name in names for score in ("mAP", "R1")]
-    scores = [heading(column, setting) for column in setting.scored]
-    gained = f"Gain in {scores[0]}"
-    columns = ("Method", "Teacher", "Student", *scores, gained, "Seeds")
-    rows = list(_rows(setting, printed))
+    shown = [heading(column, setting) for column in setting.scored]
+    gain_heading = f"Gain in {shown[0]}"
+    groups = verdicts.headings(setting)
+    columns = ("Method", "Teacher", "Student", *shown, gain_heading, *groups, "Seeds")
+    members = _members(setting)
+    tested = verdicts.families(setting, [line for lines in members.values() for line in lines])
+    rows = list(_rows(setting, printed, members, tested))
     title = f"Distillation methods on {DATASETS.get(setting.dataset, setting.dataset)}"
     return Table(
         name=f"comparison-{setting.dataset}{f'-{setting.digest}' if several else ''}",
@@ -89,33 +92,49 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
         rows=tuple(rows),
         footnotes=(
             *footnotes.collect([setting], printed, rows),
-            footnotes.GAIN.format(gain=gained),
+            footnotes.GAIN.format(gain=gain_heading),
+            *(verdicts.interval_note(gain_heading, tested)),
+            *verdicts.notes(tested),
         ),
     )
 
 
-def _rows(setting: Setting, printed: Printed) -> Iterator[tuple[Cell, ...]]:
-    """Teachers, the plain student, compared methods, others that ran, others that are printed."""
-    empty, blank = (BLANK, BLANK) * len(printed), BLANK
-    for line, network in teacher_lines(setting):
-        numbers = (*scores(line, setting), blank, seeds(line, 1))
-        yield (row_label(line), blank, plain(network), *numbers, *empty, blank)
-    expected, undistilled_line = expected_seeds(setting), undistilled(setting)
-    student = plain(setting.network)
-    for line in lines(setting, "none", "Student"):
-        numbers = (*scores(line, setting), blank, seeds(line, expected))
-        yield (row_label(line), blank, student, *numbers, *empty, blank)
+def _members(setting: Setting) -> dict[str, list[Line]]:
+    """The lines by method: the plain student, the compared methods, all others that ran."""
     ran = set(setting.students["method"]) - {"none"}
     others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
-    for method in (*COMPARED, *others):
+    labels = {"none": "Student", **COMPARED, **dict.fromkeys(others, "")}
+    return {method: lines(setting, method, label) for method, label in labels.items()}
+
+
+def _rows(
+    setting: Setting,
+    printed: Printed,
+    members: dict[str, list[Line]],
+    tested: Sequence[Family],
+) -> Iterator[tuple[Cell, ...]]:
+    """Teachers, the plain student, compared methods, others that ran, others that are printed."""
+    empty, apart = (BLANK, BLANK) * len(printed), (BLANK,) * len(tested)
+    for line, network in teacher_lines(setting):
+        numbers = (*scores(line, setting), BLANK, *apart, seeds(line, 1))
+        yield (row_label(line), BLANK, plain(network), *numbers, *empty, BLANK)
+    expected, undistilled_line = expected_seeds(setting), undistilled(setting)
+    student = plain(setting.network)
+    for method, of_method in members.items():
         rows = [(source, table.row(method)) for source, table in printed]
         outside = [cell for _, row in rows for cell in printed_scores(row, setting.dataset)]
-        for line in lines(setting, method, COMPARED.get(method, "")):
+        for line in of_method:
+            letters = (*verdicts.group_cells(line, tested), seeds(line, expected))
+            if method == "none":
+                names = (row_label(line), BLANK, student, *scores(line, setting), BLANK)
+                yield (*names, *letters, *empty, BLANK)
+                continue
             names = (row_label(line), plain(setting.teacher), student)
-            gained = gain(line, undistilled_line)
-            numbers = (*scores(line, setting), gained, seeds(line, expected))
+            marked = verdicts.grouped(scores(line, setting), line, tested)
+            gained = verdicts.gained(line, undistilled_line, tested)
+            numbers = (*marked, gained, *letters)
             yield (*names, *numbers, *outside, plain(_reference(line, rows)))
-    yield from _only_printed(setting, printed, {"none", "teacher", *COMPARED, *others})
+    yield from _only_printed(setting, printed, {"teacher", *members})
 
 
 def _only_printed(
@@ -132,7 +151,8 @@ def _only_printed(
                     _either(row.student, table.student),
                 )
                 names = map(plain, (row.label, *networks))
-                cells = (*names, *(len(setting.scored) + 2) * (plain(NO_RUN),))
+                absent = len(setting.scored) + len(setting.tests) + 2
+                cells = (*names, *absent * (plain(NO_RUN),))
                 yield (*cells, *outside, plain(_printed_reference(row, source)))
 
 

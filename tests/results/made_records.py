@@ -3,6 +3,8 @@
 import json
 from hashlib import sha256
 
+import numpy as np
+
 RECIPE = {"epochs": 3, "height": 64, "width": 32, "identities": 16, "precision": "fp32"}
 PAPER = {"authors": "A", "title": "T", "venue": "ICCV", "year": 2019, "url": "https://x.org"}
 
@@ -61,8 +63,42 @@ def write(runs, content, name="record.json"):
 
 
 def done(runs, made, accuracy, first=None, **fields):
-    write(runs, record(made, draw(accuracy, first), **fields))
+    """A finished run; all its queries, two of each of ten identities, have the same precision."""
+    folder = write(runs, record(made, draw(accuracy, first), **fields))
+    write_per_query(folder, {"test": [per_query(np.full(20, accuracy), np.arange(20) // 2)]})
     return made
+
+
+def done_by_query(runs, made, precision, identity, **fields):
+    """A finished run of one evaluation with these precisions: (Q,), (Q,)."""
+    folder = write(runs, record(made, draw(float(precision.mean())), **fields))
+    write_per_query(folder, {"test": [per_query(precision, identity)]})
+    return made
+
+
+def per_query(precision, identity, names=None):
+    """The columns of one draw as a run writes them: (Q,), (Q,) -> arrays by column."""
+    count = len(precision)
+    return {
+        "query": np.array(names or [f"query/{number:05d}.jpg" for number in range(count)]),
+        "identity": np.asarray(identity),
+        "camera": np.ones(count, dtype=np.int64),
+        "average_precision": np.asarray(precision, dtype=np.float64),
+        "inverse_negative_penalty": np.asarray(precision, dtype=np.float64) / 2,
+        "first_rank": np.ones(count, dtype=np.int64),
+        "nearest": np.zeros((count, 10), dtype=np.int64),
+    }
+
+
+def write_per_query(folder, evaluations):
+    """`per_query.npz` of draws by evaluation."""
+    arrays = {
+        f"{name}.{number}.{column}": values
+        for name, draws in evaluations.items()
+        for number, columns in enumerate(draws)
+        for column, values in columns.items()
+    }
+    np.savez(folder / "per_query.npz", **arrays)
 
 
 def failed(runs, made, kind="diverged", message="The loss is not finite."):

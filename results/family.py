@@ -1,0 +1,198 @@
+"""One family of paired tests: all pairs of a table's complete rows, in one evaluation.
+
+Complete is a row that has every seed the table has. Rows are compared if they were scored by one
+protocol on the same queries; what is not compared says why. Holm's correction covers all pairs of
+the family, so that gains over the plain student, letters and groups come from the same tests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from results.cells import NO_RUN, Line, Place, failures, wanted_seeds
+from results.letters import Group, Pair, groups, letters
+from results.per_query import FILE, ByIdentity, by_identity
+from results.settings import Setting
+from results.stats import LEVEL, Difference, difference, holm
+
+PLAIN = "none"
+NOT_COMPARED = "not compared"
+AGREEMENT = 1e-6  # between a record's mAP and the mean over its queries
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Verdicts by line and by pair of lines; differences are the first minus the second."""
+
+    evaluation: str
+    seeds: tuple[int, ...]
+    queries: int  # that every run was asked
+    identities: int
+    places: tuple[Place, ...]  # of the lines compared, in the table's order
+    differences: dict[tuple[Place, Place], Difference]
+    adjusted: dict[tuple[Place, Place], float]  # p after Holm
+    letters: dict[Place, str]
+    groups: dict[Place, Group]
+    reasons: dict[Place, str]  # why a line is not among them, for its cell
+    problems: tuple[str, ...]  # the same in whole sentences, where a file is to blame
+
+    def between(self, ours: Line, theirs: Line) -> tuple[Difference, float] | None:
+        """The difference of two lines, and its p after Holm; None if they were not compared."""
+        there, back = (ours.place, theirs.place), (theirs.place, ours.place)
+        if there in self.differences:
+            return self.differences[there], self.adjusted[there]
+        if back in self.differences:
+            found = self.differences[back]
+            return replace(found, mean=-found.mean), self.adjusted[back]
+        return None
+
+    def verdict(self, ours: Line, theirs: Line) -> int | None:
+        """1 if `ours` is better, -1 if worse, 0 if they cannot be told apart; None as `between`."""
+        found = self.between(ours, theirs)
+        if found is None:
+            return None
+        return int(np.sign(found[0].mean)) if found[1] <= LEVEL else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What one line brings: (S, G) parts of its mAP, over weights that all its seeds share."""
+
+    asked: tuple[str, str]  # scoring protocol and queries
+    parts: NDArray[np.float64]
+    example: ByIdentity
+
+
+def family(setting: Setting, members: Sequence[Line], evaluation: str) -> Family:
+    """Compare the complete ones of `members`, lines of `setting`, in one evaluation."""
+    seeds = tuple(sorted(wanted_seeds(setting)))
+    reasons: dict[Place, str] = {}
+    problems: list[str] = []
+    found: dict[Place, _Sums] = {}
+    for line in members:
+        reasons[line.place] = _incomplete(line, setting, seeds)
+        if reasons[line.place]:
+            continue
+        try:
+            found[line.place] = _sums(line, seeds, evaluation)
+        except ValueError as error:
+            reasons[line.place] = NOT_COMPARED
+            problems.append(f"{line.label} is not compared: {error}.")
+    usual = Counter(sums.asked for sums in found.values()).most_common(1)
+    for line in members:
+        if line.place in found and found[line.place].asked != usual[0][0]:
+            scoring = found[line.place].asked[0] != usual[0][0][0]
+            reasons[line.place] = "other scoring" if scoring else "other queries"
+            what = "by another protocol" if scoring else "on other queries"
+            problems.append(f"{line.label} is not compared: it was scored {what} than the rest.")
+            del found[line.place]
+    return _compared(found, evaluation, seeds, reasons, problems)
+
+
+def paired(ours: Line, theirs: Line, evaluation: str) -> Difference | None:
+    """The difference over the seeds that both lines have; None if there is none, or no queries."""
+    seeds = sorted({*ours.done["seed"]} & {*theirs.done["seed"]})
+    try:
+        first, second = (_sums(line, seeds, evaluation) for line in (ours, theirs))
+        if first.asked != second.asked:
+            return None
+        return difference(first.parts, second.parts, first.example.weights)
+    except ValueError:
+        return None
+
+
+def _compared(
+    found: dict[Place, _Sums],
+    evaluation: str,
+    seeds: tuple[int, ...],
+    reasons: dict[Place, str],
+    problems: list[str],
+) -> Family:
+    example = next((sums.example for sums in found.values()), None)
+    if example is not None and len(example.weights) < 2:
+        problems.append(f"Nothing is compared: all queries of {evaluation} show one identity.")
+        reasons |= dict.fromkeys(found, NOT_COMPARED)
+        found = {}
+    differences = {
+        (one, other): difference(found[one].parts, found[other].parts, found[one].example.weights)
+        for one, other in combinations(found, 2)
+    }
+    p_values = [tested.p for tested in differences.values()]
+    adjusted = dict(zip(differences, holm(p_values), strict=True))
+    places = list(found)
+    ranked = [place for place in places if place[0] != PLAIN]
+    means = {place: float(sums.parts.sum(axis=1).mean()) for place, sums in found.items()}
+    by_letter = letters([means[place] for place in places], _apart(places, adjusted))
+    by_group = groups([means[place] for place in ranked], _apart(ranked, adjusted))
+    return Family(
+        evaluation=evaluation,
+        seeds=seeds,
+        queries=example.count if example else 0,
+        identities=len(example.weights) if example else 0,
+        places=tuple(places),
+        differences=differences,
+        adjusted=adjusted,
+        letters=dict(zip(places, by_letter, strict=True)) if differences else {},
+        groups=dict(zip(ranked, by_group, strict=True)),
+        reasons={place: reason for place, reason in reasons.items() if reason},
+        problems=tuple(problems),
+    )
+
+
+def _apart(places: Sequence[Place], adjusted: dict[tuple[Place, Place], float]) -> list[Pair]:
+    """The pairs of these lines that are told apart, by number."""
+    return [
+        (first, second)
+        for first, second in combinations(range(len(places)), 2)
+        if adjusted[places[first], places[second]] <= LEVEL
+    ]
+
+
+def _incomplete(line: Line, setting: Setting, seeds: tuple[int, ...]) -> str:
+    """Why the line cannot be ranked, as far as the records say."""
+    if line.done.empty:
+        return failures(line) or NO_RUN
+    count = len({*seeds} & {*line.done["seed"]})
+    if count < len(seeds):
+        return f"{count}/{len(seeds)} seeds"
+    return "partial data" if "partial" in setting.marks else ""
+
+
+def _sums(line: Line, seeds: Sequence[int], evaluation: str) -> _Sums:
+    """What the runs of these seeds, each of which the line has, say of one evaluation.
+
+    Raises:
+        ValueError: a file cannot be used, or the runs do not agree in what they were asked.
+    """
+    runs = line.done.drop_duplicates("seed").set_index("seed").loc[list(seeds)]
+    found = [_of_run(run, evaluation) for _, run in runs.iterrows()]
+    if not found:
+        raise ValueError("there is no seed")
+    asked = {*zip(runs["scoring"], (sums.queries for sums in found), strict=True)}
+    if len(asked) > 1:
+        raise ValueError("its seeds were scored by different protocols or on different queries")
+    return _Sums(next(iter(asked)), np.stack([sums.parts for sums in found]), found[0])
+
+
+def _of_run(run: pd.Series, evaluation: str) -> ByIdentity:
+    try:
+        found = by_identity(Path(run["folder"]) / FILE).get(evaluation)
+    except ValueError as error:
+        raise ValueError(f"{error} ({run['key']})") from error
+    if found is None:
+        raise ValueError(f"{FILE} has no evaluation {evaluation} ({run['key']})")
+    recorded = run[f"{evaluation} mAP" if len(run["evaluations"]) > 1 else "mAP"]
+    if abs(found.parts.sum() - recorded) > AGREEMENT:
+        raise ValueError(
+            f"{FILE} is not of this record: its mAP is {100 * found.parts.sum():.4f}, the "
+            f"record's {100 * recorded:.4f} ({run['key']})"
+        )
+    return found

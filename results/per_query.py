@@ -1,0 +1,144 @@
+"""A run's `per_query.npz`: the average precision of every query, and its sums by identity.
+
+The names in the file are `<evaluation>.<draw>.<column>`. An evaluation of several draws (VehicleID:
+ten galleries, each with its own queries) is read as one list of observations, a query in each draw
+that has it: the weight of an observation is 1 / (draws x queries of its draw), so that the weighted
+mean is the mAP of the record, and all draws of an identity stand in one cluster, so that their
+likeness is no evidence. The draws themselves are part of the protocol, the same for all methods.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILE = "per_query.npz"
+COLUMNS = ("query", "identity", "average_precision")
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The queries of one draw, in the file's order; three arrays of one length."""
+
+    query: NDArray[np.str_]  # names, each once
+    identity: NDArray[np.int64]
+    average_precision: NDArray[np.float64]  # fractions of 1; NaN where the query has no match
+
+
+@dataclass(frozen=True, slots=True)
+class ByIdentity:
+    """What a run's mAP in one evaluation is the sum of: a part for each of G identities."""
+
+    queries: str  # digest of who was asked for: draws, names, identities and which have a match
+    count: int  # of queries with a match; of several draws the most
+    parts: NDArray[np.float64]  # (G,): sum of weight x AP
+    weights: NDArray[np.float64]  # (G,): sum of weights, together 1
+
+
+def read(path: Path) -> dict[str, list[Draw]]:
+    """The draws of every evaluation in the file.
+
+    Raises:
+        ValueError: it is missing or damaged, or is not what a run writes; the message says which.
+    """
+    found = _arrays(path)
+    evaluations: dict[str, list[Draw]] = {}
+    try:
+        for name in dict.fromkeys(entry.rsplit(".", 2)[0] for entry in found):
+            entries = [entry for entry in found if entry.rsplit(".", 2)[0] == name]
+            numbers = sorted({int(entry.rsplit(".", 2)[1]) for entry in entries})
+            evaluations[name] = [_draw(found, f"{name}.{number}") for number in numbers]
+    except (KeyError, ValueError, IndexError) as error:
+        raise ValueError(f"{path.name} is not what a run writes: {error}") from error
+    if not evaluations:
+        raise ValueError(f"{path.name} holds no queries")
+    return evaluations
+
+
+def by_identity(path: Path) -> dict[str, ByIdentity]:
+    """The sums by identity of every evaluation in the file; read again only if it was replaced.
+
+    Raises:
+        ValueError: as `read`, or a draw has no query with a match.
+    """
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise ValueError(f"{path.name} is missing") from error
+    return _by_identity(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _by_identity(path: Path, changed: int, size: int) -> dict[str, ByIdentity]:  # noqa: ARG001
+    return {name: summed(draws) for name, draws in read(path).items()}
+
+
+def summed(draws: list[Draw]) -> ByIdentity:
+    """Sums over the queries of each identity; queries without a match are left out, as in mAP.
+
+    Raises:
+        ValueError: a draw has no query with a match.
+    """
+    matched = [~np.isnan(draw.average_precision) for draw in draws]
+    counts = [int(mask.sum()) for mask in matched]
+    if not all(counts):
+        raise ValueError(f"{FILE} has a draw in which no query has a match")
+    pairs = list(zip(draws, matched, strict=True))
+    identity = np.concatenate([draw.identity[mask] for draw, mask in pairs])
+    precision = np.concatenate([draw.average_precision[mask] for draw, mask in pairs])
+    weight = np.concatenate([np.full(count, 1 / count / len(draws)) for count in counts])
+    found, place = np.unique(identity, return_inverse=True)
+    return ByIdentity(
+        queries=" ".join(_asked(draw, mask) for draw, mask in pairs),
+        count=max(counts),
+        parts=np.bincount(place, weight * precision, len(found)).astype(np.float64),
+        weights=np.bincount(place, weight, len(found)).astype(np.float64),
+    )
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files if name.endswith(COLUMNS)}
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} is missing") from error
+    except PermissionError as error:
+        raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
+    except (OSError, ValueError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path.name} is damaged") from error
+
+
+def _draw(found: dict[str, NDArray[Any]], prefix: str) -> Draw:
+    query, identity, precision = (found[f"{prefix}.{column}"] for column in COLUMNS)
+    if not query.shape == identity.shape == precision.shape == (len(query),):
+        raise ValueError(f"columns of {prefix} differ in length")
+    if query.dtype.kind != "U" or identity.dtype.kind not in "iu" or precision.dtype.kind != "f":
+        raise ValueError(f"columns of {prefix} are not text, whole numbers and fractions")
+    if np.any((precision < 0) | (precision > 1)):
+        raise ValueError(f"a precision of {prefix} is not between 0 and 1")
+    return Draw(query, identity.astype(np.int64), precision.astype(np.float64))
+
+
+def _asked(draw: Draw, matched: NDArray[np.bool_]) -> str:
+    columns = (draw.query.tobytes(), draw.identity.tobytes(), matched.tobytes())
+    return _digest(draw.query.dtype.str, *columns)
+
+
+@lru_cache(maxsize=64)  # runs of one dataset ask for the same
+def _digest(kind: str, query: bytes, identity: bytes, matched: bytes) -> str:
+    """Of names, identities and what has a match; the order does not count."""
+    columns = (
+        np.frombuffer(query, kind).tolist(),
+        np.frombuffer(identity, np.int64).tolist(),
+        np.frombuffer(matched, np.bool_).tolist(),
+    )
+    rows = sorted(zip(*columns, strict=True))
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]

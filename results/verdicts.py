@@ -1,0 +1,172 @@
+"""What the paired tests of a table say, as cells and as footnotes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from statistics import median
+
+from scipy import special
+
+from results.cells import NO_RUN, Cell, Line, gain
+from results.family import Family, family, paired
+from results.settings import SHOWN, Setting
+from results.stats import LEVEL, Difference, quantile
+
+FEW_IDENTITIES = 30  # below it the variance over identities is itself uncertain
+SURE = round(100 * (1 - LEVEL))  # percent
+ALLOWED = round(100 * LEVEL)  # percent
+INTERVAL = (
+    f"{{gain}} [from, to]: its {SURE} % confidence interval, each for itself and not corrected for "
+    "their number; the variance over seeds and the variance over queries, clustered by identity, "
+    "added."
+)
+BLANK = Cell("")
+
+
+def families(setting: Setting, members: Sequence[Line]) -> list[Family]:
+    """The tests among `members`, one family for each evaluation of the setting."""
+    return [family(setting, members, evaluation) for evaluation in setting.tests]
+
+
+def headings(setting: Setting) -> tuple[str, ...]:
+    """The columns of `group_cells`."""
+    if len(setting.tests) == 1:
+        return ("Group",)
+    return tuple(f"Group {name[0].upper()}{name[1:]}" for name in setting.tests)
+
+
+def grouped(cells: Sequence[Cell], line: Line, tested: Sequence[Family]) -> tuple[Cell, ...]:
+    """The score cells of a line, mAP marked where the line is in one of the first two groups."""
+    found = list(cells)
+    for place, one in zip(range(0, len(found), len(SHOWN)), tested, strict=True):
+        found[place] = replace(found[place], group=one.groups.get(line.place, ""))
+    return tuple(found)
+
+
+def group_cells(line: Line, tested: Sequence[Family]) -> tuple[Cell, ...]:
+    """The letters of a line, or why it has none."""
+    return tuple(_group(line, one) for one in tested)
+
+
+def gained(line: Line, student: Line | None, tested: Sequence[Family]) -> Cell:
+    """The gain over the plain student in the first evaluation, with its interval."""
+    cell = gain(line, student)
+    if student is None or cell.value is None or not tested:
+        return cell
+    first = tested[0]
+    found = first.between(line, student)
+    if found is None:
+        alone = paired(line, student, first.evaluation)
+        said = "not tested: one of the two rows is incomplete or not compared"
+        return replace(cell, detail=f"{_interval(alone)}; {said}") if alone else cell
+    shown, adjusted = found
+    low, high = (100 * edge for edge in shown.interval())
+    return replace(
+        cell,
+        text=f"{cell.text} [{low:.2f}, {high:.2f}]",
+        detail=f"{_interval(shown)}; p {shown.p:.2g}, after Holm {adjusted:.2g}",
+    )
+
+
+def interval_note(heading: str, tested: Sequence[Family]) -> Iterator[str]:
+    """What the brackets beside a gain are, where there may be some."""
+    if any(one.differences for one in tested):
+        yield INTERVAL.format(gain=heading)
+
+
+def notes(tested: Sequence[Family]) -> Iterator[str]:
+    """What a reader must know of the tests: who is compared, how, and what they can resolve."""
+    for one in tested:
+        yield from one.problems
+    able = [one for one in tested if one.differences]
+    if not able:
+        return
+    yield _method(able[0])
+    yield _caution(able[0])
+    for one in able:
+        name = f" of {one.evaluation}" if len(tested) > 1 else ""
+        yield _resolution(one, f"mAP{name}")
+
+
+def _group(line: Line, one: Family) -> Cell:
+    reason = one.reasons.get(line.place)
+    if reason:
+        return Cell(reason, line.keys if reason != NO_RUN else ())
+    text = one.letters.get(line.place)
+    if not text:
+        return BLANK  # nothing to be compared with
+    others = [
+        f"{'better than' if one.differences[pair].mean * sign > 0 else 'worse than'} {other[1]}"
+        for pair, p in one.adjusted.items()
+        for ours, other, sign in ((*pair, 1), (*pair[::-1], -1))
+        if ours == line.place and p <= LEVEL
+    ]
+    detail = "; ".join(others) or "told apart from no other"
+    return Cell(text, line.keys, detail=detail, value=float(min(map(ord, text))))
+
+
+def _interval(found: Difference) -> str:
+    low, high = (100 * edge for edge in found.interval())
+    seeds = "one seed, whose noise is not covered" if found.seeds == 1 else f"{found.seeds} seeds"
+    return f"{SURE} % interval {low:+.2f} to {high:+.2f} ({seeds})"
+
+
+def _method(one: Family) -> str:
+    count = len(one.seeds)
+    seeds = f"{count} seeds" if count > 1 else "one seed, so that the noise of seeds is not covered"
+    degrees = next(iter(one.differences.values())).degrees
+    nobody = "" if any(p <= LEVEL for p in one.adjusted.values()) else " No two are told apart."
+    return (
+        f"Group: methods that share a letter cannot be told apart in mAP.{nobody} Paired tests on "
+        f"the same {one.queries:,} queries of {one.identities:,} identities and {seeds}; two-sided, "
+        f"t on {degrees} degrees of freedom, Holm over all pairs ({len(one.differences)}) at "
+        f"{ALLOWED} %. Bold: the best mean and all that cannot be told from it; underlined: the "
+        "same among the others. Only complete rows are compared, and the plain student has letters "
+        "but no rank."
+    )
+
+
+def _caution(one: Family) -> str:
+    """How far the chance of a false alarm is from the nominal one (see test_false_alarms)."""
+    count = len(one.seeds)
+    if one.identities < FEW_IDENTITIES:
+        return (
+            f"The queries show {one.identities} identities only: a variance over so few is "
+            f"uncertain, and equal methods can be called different in more than {ALLOWED} % of "
+            "single comparisons."
+        )
+    if count == 1:
+        return (
+            f"Over other queries, {ALLOWED} % of single comparisons of equal runs are called "
+            "different; over other seeds many more may be, which one seed cannot show."
+        )
+    return (
+        f"With {count} seeds the tests are cautious: equal methods are called different in "
+        f"{ALLOWED} % of single comparisons if all noise is between seeds, and in "
+        f"{_percent(cautious(count))} % if all of it is between queries."
+    )
+
+
+def cautious(seeds: int) -> float:
+    """The chance of a false alarm where only queries are noisy, and many: 2 Phi(-t_{S-1})."""
+    return float(2 * special.ndtr(-quantile(seeds - 1)))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}" if share >= 0.0005 else "under 0.05"
+
+
+def _resolution(one: Family, what: str) -> str:
+    level = LEVEL / len(one.differences)
+    reaches = [100 * found.reach(level) for found in one.differences.values()]
+    several = f"median over its {len(reaches)} pairs at Holm's strictest step"
+    most = f"; {max(reaches):.2f} for the noisiest pair" if len(reaches) > 1 else ""
+    if not math.isfinite(median(reaches)):
+        return f"No difference in {what} can be resolved."
+    said = f"{several}{most}" if len(reaches) > 1 else "its one pair"
+    return (
+        f"Smallest difference in {what} that this table resolves: {median(reaches):.2f} points "
+        f"({said})."
+    )
