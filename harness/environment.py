@@ -37,7 +37,7 @@ def describe(device: torch.device, data: Path) -> dict[str, Any]:
         "device_name": device_name(device),
         "threads": torch.get_num_threads(),
         "cuda": torch.version.cuda if gpu else None,
-        "cudnn": torch.backends.cudnn.version() if gpu else None,
+        "cudnn": torch.backends.cudnn.version() if gpu else None,  # type: ignore[no-untyped-call]
         "data": str(data.absolute()),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

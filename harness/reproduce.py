@@ -18,7 +18,7 @@ from harness.networks import TEAMS
 from harness.plan import Request, runs
 from harness.settings import RECIPE, TEACHER_RECIPE, Settings, settle
 from harness.spec import Recipe, RunSpec
-from methods import defaults
+from methods import defaults, options
 
 SAME = "same"  # --teacher-seed: as each student's
 Data = Callable[[RunSpec], Sequence[str]]  # the options that name the run's data
@@ -163,16 +163,17 @@ def _recipes(spec: RunSpec, base: Settings, stated: Mapping[str, object]) -> lis
 
 
 def _options(group: _Group, base: Settings) -> list[str]:
-    """What to set so that every method has its options, also where the dataset's file has others."""
+    """What to set so that every method has its options, where the dataset's file differs, too."""
     sections = {method: section for section, method in by_section(group.options).items()}
     found = []
     for method, wanted in group.options.items():
         stated = base.options.get(method, {})
         kind = method_class(method)
-        usual = defaults(kind, str(wanted.get("variant", "original")))
+        variant = options(kind)["variant"].default
+        usual = {"variant": variant, **defaults(kind, str(wanted.get("variant", variant)))}
         for name in dict.fromkeys([*wanted, *stated]):
-            value = wanted.get(name, usual.get(name, "original"))
-            if value != stated.get(name, usual.get(name)):
+            value = wanted.get(name, usual[name])
+            if value != stated.get(name, usual[name]):
                 found.append(f"{sections[method]}.{name}={_text(value)}")
     return found
 

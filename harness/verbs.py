@@ -130,6 +130,17 @@ def diff(
     show_diff((first, second), runs, other, typer.echo, as_json=as_json)
 
 
+def trace(
+    cell: Annotated[str, typer.Argument(help="TABLE:ROW:COLUMN, as in comparison-msmt17:PDRD:mAP")],
+    runs: Runs = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """The runs behind a cell of the report, and the command that makes them again."""
+    from harness.tracing import show_trace
+
+    show_trace(cell, runs, typer.echo, as_json=as_json)
+
+
 def fetch_weights(
     networks: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
 ) -> None:

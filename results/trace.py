@@ -64,7 +64,7 @@ def trace(name: str, tables: Sequence[Table], frame: pd.DataFrame) -> Traced:
             return Traced(table.name, table.title, rows[0][0].text, columns[0], cell.text,
                           cell.detail, cell.runs)  # fmt: skip
     if len(_fitting(rest, table.rows, called)) != 1 and len(words) > 1:
-        row = _one(":".join(words[:-1]), table.rows, called, f"row of {table.name}")
+        _one(":".join(words[:-1]), table.rows, called, f"row of {table.name}")
         _one(words[-1], table.columns, _headings, f"column of {table.name}")
     row = _one(rest, table.rows, called, f"row of {table.name}")
     every = (key for cell in row for key in cell.runs)
@@ -144,10 +144,12 @@ def _one(word: str, things: Iterable[T], called: Callable[[T], list[str]], what:
     if found:
         names = ", ".join(repr(called(thing)[0]) for thing in found[:MOST])
         raise LookupError(f"{word!r} may mean {len(found)} of these: {names}. Give the whole name.")
-    known = {name.casefold(): name for thing in everything for name in called(thing) if name}
+    known: dict[str, str] = {}
+    for called_so in (name for thing in everything for name in called(thing) if name):
+        known.setdefault(called_so.casefold(), called_so)
     close = get_close_matches(word.casefold(), known, n=3, cutoff=0.4)
-    names = list(dict.fromkeys(known[name] for name in close or list(known)[:MOST]))
-    said = ", ".join(map(repr, names)) or "none yet"
+    offered = dict.fromkeys(known[name] for name in close or list(known)[:MOST])
+    said = ", ".join(map(repr, offered)) or "none yet"
     raise LookupError(
         f"No {what} is called {word!r}. {'Nearest' if close else 'There is'}: {said}."
     )
