@@ -9,6 +9,7 @@ import pandas as pd
 from results import footnotes, verdicts
 from results.cells import (
     NO_RUN,
+    UNDISTILLED,
     Cell,
     Line,
     expected_seeds,
@@ -112,7 +113,7 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
 
 def _members(setting: Setting) -> list[tuple[str, Line]]:
     """The plain student and the methods of the ablation, line by line."""
-    labels = {"none": "Student", **ABLATED}
+    labels = {**dict([UNDISTILLED]), **ABLATED}
     return [
         (method, line) for method, label in labels.items() for line in lines(setting, method, label)
     ]

@@ -11,6 +11,7 @@ import pandas as pd
 from results.settings import Setting
 
 NO_RUN = "-"
+UNDISTILLED = ("none", "Student")  # the plain student's method and label in every table
 Place = tuple[str, str]  # of a line in its table: the method and the label
 
 
@@ -135,7 +136,7 @@ def expected_seeds(setting: Setting) -> int:
 
 def undistilled(setting: Setting) -> Line | None:
     """The plain student to measure gains against; None if there is none, or more than one."""
-    found = lines(setting, "none")
+    found = lines(setting, *UNDISTILLED)
     return found[0] if len(found) == 1 and not found[0].done.empty else None
 
 

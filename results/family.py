@@ -17,13 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.cells import NO_RUN, Line, Place, failures, wanted_seeds
+from results.cells import NO_RUN, UNDISTILLED, Line, Place, failures, wanted_seeds
 from results.letters import Group, Pair, groups, letters
 from results.per_query import FILE, ByIdentity, by_identity
 from results.settings import Setting
 from results.stats import LEVEL, Difference, difference, holm
 
-PLAIN = "none"
 NOT_COMPARED = "not compared"
 AGREEMENT = 1e-6  # between a record's mAP and the mean over its queries
 
@@ -128,7 +127,7 @@ def _compared(
     p_values = [tested.p for tested in differences.values()]
     adjusted = dict(zip(differences, holm(p_values), strict=True))
     places = list(found)
-    ranked = [place for place in places if place[0] != PLAIN]
+    ranked = [place for place in places if place[0] != UNDISTILLED[0]]
     means = {place: float(sums.parts.sum(axis=1).mean()) for place, sums in found.items()}
     by_letter = letters([means[place] for place in places], _apart(places, adjusted))
     by_group = groups([means[place] for place in ranked], _apart(ranked, adjusted))

@@ -10,6 +10,7 @@ import pandas as pd
 from results import footnotes, verdicts
 from results.cells import (
     NO_RUN,
+    UNDISTILLED,
     Cell,
     Line,
     expected_seeds,
@@ -103,7 +104,7 @@ def _members(setting: Setting) -> dict[str, list[Line]]:
     """The lines by method: the plain student, the compared methods, all others that ran."""
     ran = set(setting.students["method"]) - {"none"}
     others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
-    labels = {"none": "Student", **COMPARED, **dict.fromkeys(others, "")}
+    labels = {**dict([UNDISTILLED]), **COMPARED, **dict.fromkeys(others, "")}
     return {method: lines(setting, method, label) for method, label in labels.items()}
 
 

@@ -14,7 +14,7 @@ from results.family import Family, family, paired
 from results.settings import SHOWN, Setting
 from results.stats import LEVEL, Difference, quantile
 
-FEW_IDENTITIES = 30  # below it the variance over identities is itself uncertain
+FEW_IDENTITIES = 30  # too few to know the variance over them, if that is all there is
 SURE = round(100 * (1 - LEVEL))  # percent
 ALLOWED = round(100 * LEVEL)  # percent
 INTERVAL = (
@@ -78,16 +78,14 @@ def interval_note(heading: str, tested: Sequence[Family]) -> Iterator[str]:
 
 def notes(tested: Sequence[Family]) -> Iterator[str]:
     """What a reader must know of the tests: who is compared, how, and what they can resolve."""
-    for one in tested:
-        yield from one.problems
+    yield from dict.fromkeys(problem for one in tested for problem in one.problems)
     able = [one for one in tested if one.differences]
     if not able:
         return
-    yield _method(able[0])
+    yield _method(able)
     yield _caution(able[0])
     for one in able:
-        name = f" of {one.evaluation}" if len(tested) > 1 else ""
-        yield _resolution(one, f"mAP{name}")
+        yield _resolution(one, f"mAP of {one.evaluation}" if len(tested) > 1 else "mAP")
 
 
 def _group(line: Line, one: Family) -> Cell:
@@ -113,25 +111,29 @@ def _interval(found: Difference) -> str:
     return f"{SURE} % interval {low:+.2f} to {high:+.2f} ({seeds})"
 
 
-def _method(one: Family) -> str:
-    count = len(one.seeds)
+def _method(tested: Sequence[Family]) -> str:
+    first = tested[0]
+    count, pairs = len(first.seeds), len(first.differences)
+    asked = [f"{one.queries:,} queries of {one.identities:,} identities" for one in tested]
+    if len(tested) > 1:
+        asked = [f"{what} ({one.evaluation})" for what, one in zip(asked, tested, strict=True)]
     seeds = f"{count} seeds" if count > 1 else "one seed, so that the noise of seeds is not covered"
-    degrees = next(iter(one.differences.values())).degrees
-    nobody = "" if any(p <= LEVEL for p in one.adjusted.values()) else " No two are told apart."
+    degrees = next(iter(first.differences.values())).degrees
+    nobody = all(p > LEVEL for one in tested for p in one.adjusted.values())
     return (
-        f"Group: methods that share a letter cannot be told apart in mAP.{nobody} Paired tests on "
-        f"the same {one.queries:,} queries of {one.identities:,} identities and {seeds}; two-sided, "
-        f"t on {degrees} degrees of freedom, Holm over all pairs ({len(one.differences)}) at "
-        f"{ALLOWED} %. Bold: the best mean and all that cannot be told from it; underlined: the "
-        "same among the others. Only complete rows are compared, and the plain student has letters "
-        "but no rank."
+        "Group: methods that share a letter cannot be told apart in mAP."
+        f"{' No two are told apart.' if nobody else ''} Paired tests on the same "
+        f"{', '.join(asked)} and {seeds}; two-sided, t on {degrees} degrees of freedom, Holm over "
+        f"all pairs ({pairs}) at {ALLOWED} %. Bold: the best mean and all that cannot be told from "
+        "it; underlined: the same among the others. Only complete rows are compared, and the plain "
+        "student has letters but no rank."
     )
 
 
 def _caution(one: Family) -> str:
     """How far the chance of a false alarm is from the nominal one (see test_false_alarms)."""
     count = len(one.seeds)
-    if one.identities < FEW_IDENTITIES:
+    if one.identities < (FEW_IDENTITIES if count == 1 else 2 * count):
         return (
             f"The queries show {one.identities} identities only: a variance over so few is "
             f"uncertain, and equal methods can be called different in more than {ALLOWED} % of "
@@ -145,7 +147,8 @@ def _caution(one: Family) -> str:
     return (
         f"With {count} seeds the tests are cautious: equal methods are called different in "
         f"{ALLOWED} % of single comparisons if all noise is between seeds, and in "
-        f"{_percent(cautious(count))} % if all of it is between queries."
+        f"{_percent(cautious(count))} % if all of it is between queries; what a seed does to a "
+        "single query is counted twice, which makes it fewer still."
     )
 
 

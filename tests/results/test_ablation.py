@@ -22,12 +22,13 @@ def test_ablation_puts_both_datasets_side_by_side(tmp_path):
         study(tmp_path, dataset=dataset, recipe=recipe)
     table = only(ablate(tmp_path))
     assert table.name == "ablation"
-    parts = ("mAP", "R1", "seeds", "published mAP", "published R1")
+    parts = ("mAP", "R1", "group", "seeds", "published mAP", "published R1")
     named = [f"{name} {part}" for name in ("Duke", "VeRi") for part in parts]
     assert list(table.columns) == ["Method", "Teacher", "Student", *named]
     labels = ["Teacher", "Student", *(f"Student + L_{p}" for p in ("pairwise", "pdrk", "npdrk"))]
     assert [row[0].text for row in table.rows] == labels
-    assert texts(table.rows[0])[1:8] == ("", "resnet101", "60.00", "80.00", "1", "78.45", "88.82")
+    first = ("", "resnet101", "60.00", "80.00", "", "1", "78.45", "88.82")
+    assert texts(table.rows[0])[1:9] == first
     assert texts(table.rows[1])[1:3] == ("", "resnet18")
     assert cells(table, "Student + L_pdrk")["VeRi published mAP"] == "76.88"
     assert cells(table, "Student + L_pdrk")["VeRi mAP"] == "-"

@@ -5,7 +5,17 @@ import io
 from statistics import stdev
 
 import pytest
-from made_records import cells, done, draw, record, spec, write
+from made_records import (
+    cells,
+    done,
+    draw,
+    per_query,
+    record,
+    spec,
+    whole_cells,
+    write,
+    write_per_query,
+)
 
 from results.gather import COLUMNS, gather
 from results.published import load_published
@@ -24,8 +34,17 @@ def scored(runs, made, accuracy, **fields):
         for name, mean in zip(TESTS, (accuracy, accuracy - 0.05, accuracy - 0.1), strict=True)
     }
     result = {"steps": 60, "model": "ab", "evaluations": evaluations}
-    write(runs, record(made, result=result, **fields))
+    folder = write(runs, record(made, result=result, **fields))
+    by_query = {name: [queries(one["mAP"], number) for number, one in enumerate(draws)]
+                for name, draws in evaluations.items()}  # fmt: skip
+    write_per_query(folder, by_query)
     return made
+
+
+def queries(accuracy, number):
+    """One draw of six vehicles with three images each, of which one is in the gallery."""
+    names = [f"image/{image}.jpg" for image in range(18) if image % 3 != number % 3]
+    return per_query([accuracy] * 12, [image // 2 for image in range(12)], names)
 
 
 @pytest.fixture
@@ -49,7 +68,9 @@ def test_every_test_has_columns_of_its_own(table):
     shown = [f"{test} {score}" for test in ("Test800", "Test1600", "Test2400")
              for score in ("mAP", "R1")]  # fmt: skip
     front = ("Method", "Teacher", "Student")
-    assert table.columns == (*front, *shown, "Gain in Test800 mAP", "Seeds", "Reference")
+    groups = ("Group Test800", "Group Test1600", "Group Test2400")
+    back = ("Gain in Test800 mAP", *groups, "Seeds", "Reference")
+    assert table.columns == (*front, *shown, *back)
     assert table.title == "Distillation methods on VehicleID"
     assert all(len(row) == len(table.columns) for row in table.rows)
 
@@ -58,9 +79,31 @@ def test_scores_are_means_over_draws_and_spreads_are_over_seeds(table):
     row, over_seeds = cells(table, "SP"), f" ± {100 * stdev([0.70, 0.74]):.2f}"
     means = ("72.00", "62.00", "67.00", "57.00", "62.00", "52.00")
     assert tuple(row.values())[3:9] == tuple(mean + over_seeds for mean in means)
-    assert row["Gain in Test800 mAP"] == "+11.00" and row["Seeds"] == "2"
+    assert row["Gain in Test800 mAP"].startswith("+11.00 [") and row["Seeds"] == "2"
     assert cells(table, "Teacher")["Test2400 R1"] == "60.00"
     assert cells(table, "FitNet")["Test1600 mAP"] == "-"
+
+
+def test_every_test_is_compared_on_its_own_queries(runs):
+    """SP gains 10 and 12 points in each test: 11 ± 12.7062, t of one degree, times sqrt(2 / 2)."""
+    teacher = spec(network="resnet101", dataset="vehicleid")
+    for seed in (0, 1):
+        made = spec("ft", seed, [teacher], dataset="vehicleid")
+        scored(runs, made, 0.601 + 0.02 * seed)
+    (table,) = comparison(gather(runs)[0], "vehicleid", load_published())
+    row = whole_cells(table, "FT")
+    assert cells(table, "SP")["Gain in Test800 mAP"] == "+11.00 [-1.71, 23.71]"
+    assert row["Gain in Test800 mAP"].text == "+0.10 [0.10, 0.10]"
+    assert [row[f"Group Test{size}"].text for size in (800, 1600, 2400)] == ["a", "a", "a"]
+    marked = {name for name, cell in row.items() if cell.group}
+    assert marked == {"Test800 mAP", "Test1600 mAP", "Test2400 mAP"}
+    (note,) = [note for note in table.footnotes if note.startswith("Group:")]
+    assert (
+        "the same 12 queries of 6 identities (test800), 12 queries of 6 identities (test1600)"
+        in note
+    )
+    resolved = [note for note in table.footnotes if note.startswith("Smallest difference")]
+    assert len(resolved) == 3 and "mAP of test2400" in resolved[2]
 
 
 def test_the_spread_over_draws_is_a_footnote(table):
