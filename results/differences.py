@@ -122,7 +122,7 @@ def _sections(run: Evidence) -> dict[str, dict[str, Any]]:
         "code": _some(spec, CODE)
         | _some(told, RECORDED_CODE)
         | {"scoring_version": run.record.get("scoring_version")},
-        "data": _some(spec, DATA) | {"folder": told.get("data")},
+        "data": _some(spec, DATA),  # wherever it lies
         "teacher": dict(_teachers(run)),
         "environment": {f"{name} of the spec": spec.get(name) for name in MACHINE}
         | {name: told[name] for name in told if name not in ELSEWHERE},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from results.runfiles import FAILURE, RECORD, SPEC, load, speaks, why
@@ -55,16 +56,20 @@ class Evidence:
         return _object(self.record.get("result"))
 
     def scores(self) -> dict[str, dict[str, float]]:
-        """Scores (mAP, R1) in percent by evaluation, the mean of its draws."""
+        """Scores (mAP, R1) in percent by evaluation, the mean of its draws.
+
+        Raises:
+            KeyError, TypeError, ValueError: they are not formed as scores are.
+        """
         found = {}
         for name, draws in _object(self.result.get("evaluations")).items():
+            if not draws:
+                raise ValueError(f"its evaluation {name} has no draw")
             values = {
                 "mAP": [float(draw["mAP"]) for draw in draws],
                 "R1": [float(draw["cmc"]["1"]) for draw in draws],
             }
-            found[str(name)] = {
-                score: 100 * sum(several) / len(several) for score, several in values.items()
-            }
+            found[str(name)] = {score: 100 * fmean(several) for score, several in values.items()}
         return found
 
 
@@ -85,8 +90,7 @@ def evidence(runs: Path, key: str) -> Evidence:
             content if path.name == RECORD else {}, content if path.name == FAILURE else {},
         )  # fmt: skip
         run.scores()  # wrong forms are told here
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError,
-            RecursionError) as error:  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{folder} cannot be read as a run: {why(error)}") from error
     return run
 
