@@ -173,12 +173,16 @@ def test_gathering_while_runs_fail_and_end(tmp_path):
     specs = [spec("sp", seed) for seed in range(150)]
     ended = []
 
+    def put(folder, name, content):
+        (folder / ".part").write_text(json.dumps(content))
+        (folder / ".part").rename(folder / name)
+
     def work():
         for made in specs:
-            failed(tmp_path, made)
             folder = tmp_path / made["key"]
-            (folder / ".part").write_text(json.dumps(record(made, draw(0.5))))
-            (folder / ".part").rename(folder / "record.json")
+            folder.mkdir(parents=True)
+            put(folder, "failure.json", {"key": made["key"], "spec": made, "kind": "memory"})
+            put(folder, "record.json", record(made, draw(0.5)))
             (folder / "failure.json").unlink()
             ended.append(made["key"])
 
