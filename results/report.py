@@ -13,6 +13,7 @@ from results import render
 from results.ablation import ablation
 from results.gather import gather
 from results.published import load_published
+from results.summary import summary
 from results.tables import Table, comparison
 
 INDEX = "tables.md"  # all tables of this report
@@ -56,7 +57,7 @@ def report(runs: Path, target: Path | None = None) -> Report:
         _write(folder / name, content)
     problems += [
         f"{path}: of an earlier report; this one has no such table."
-        for pattern in ("comparison-*", "ablation*")
+        for pattern in ("comparison-*", "ablation*", "summary*")
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
@@ -65,11 +66,11 @@ def report(runs: Path, target: Path | None = None) -> Report:
 
 
 def all_tables(frame: pd.DataFrame) -> list[Table]:
-    """Ablations first, then comparisons by dataset."""
+    """Ablations first, then comparisons by dataset, then what holds over datasets."""
     published = load_published()
     datasets = sorted(set(frame["dataset"]))
     compared = [table for name in datasets for table in comparison(frame, name, published)]
-    return [*ablation(frame, published), *compared]
+    return [*ablation(frame, published), *compared, *summary(frame)]
 
 
 def _write(path: Path, content: str) -> None:

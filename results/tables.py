@@ -82,9 +82,9 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
     gain_heading = f"Gain in {shown[0]}"
     groups = verdicts.headings(setting)
     columns = ("Method", "Teacher", "Student", *shown, gain_heading, *groups, "Seeds")
-    members = _members(setting)
-    tested = verdicts.families(setting, [line for lines in members.values() for line in lines])
-    rows = list(_rows(setting, printed, members, tested))
+    compared = members(setting)
+    tested = verdicts.families(setting, [line for found in compared.values() for line in found])
+    rows = list(_rows(setting, printed, compared, tested))
     title = f"Distillation methods on {DATASETS.get(setting.dataset, setting.dataset)}"
     return Table(
         name=f"comparison-{setting.dataset}{f'-{setting.digest}' if several else ''}",
@@ -100,7 +100,7 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
     )
 
 
-def _members(setting: Setting) -> dict[str, list[Line]]:
+def members(setting: Setting) -> dict[str, list[Line]]:
     """The lines by method: the plain student, the compared methods, all others that ran."""
     ran = set(setting.students["method"]) - {"none"}
     others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
@@ -111,7 +111,7 @@ def _members(setting: Setting) -> dict[str, list[Line]]:
 def _rows(
     setting: Setting,
     printed: Printed,
-    members: dict[str, list[Line]],
+    compared: dict[str, list[Line]],
     tested: Sequence[Family],
 ) -> Iterator[tuple[Cell, ...]]:
     """Teachers, the plain student, compared methods, others that ran, others that are printed."""
@@ -121,7 +121,7 @@ def _rows(
         yield (row_label(line), BLANK, plain(network), *numbers, *empty, BLANK)
     expected, undistilled_line = expected_seeds(setting), undistilled(setting)
     student = plain(setting.network)
-    for method, of_method in members.items():
+    for method, of_method in compared.items():
         rows = [(source, table.row(method)) for source, table in printed]
         outside = [cell for _, row in rows for cell in printed_scores(row, setting.dataset)]
         for line in of_method:
@@ -135,7 +135,7 @@ def _rows(
             gained = verdicts.gained(line, undistilled_line, tested)
             numbers = (*marked, gained, *letters)
             yield (*names, *numbers, *outside, plain(_reference(line, rows)))
-    yield from _only_printed(setting, printed, {"teacher", *members})
+    yield from _only_printed(setting, printed, {"teacher", *compared})
 
 
 def _only_printed(

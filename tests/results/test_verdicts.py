@@ -149,3 +149,34 @@ def test_few_identities_are_said_to_be_few(tmp_path):
     done(tmp_path, spec(dataset="veri776"), 0.4)
     done(tmp_path, spec("sp", 0, [teacher], dataset="veri776"), 0.5)
     assert any("show 10 identities only" in note for note in table_of(tmp_path).footnotes)
+
+
+def test_a_plain_student_above_all_takes_nobodys_place(tmp_path):
+    teacher = done(tmp_path, teacher_spec(dataset="veri776"), 0.9)
+    for seed, jitter in enumerate((0.0, 0.004, -0.003)):
+        done(tmp_path, spec(seed=seed, dataset="veri776"), 0.6)
+        for method, accuracy in {"at": 0.5, "sp": 0.4, "rkd": 0.3}.items():
+            made = spec(method, seed, [teacher], dataset="veri776")
+            done(tmp_path, made, accuracy + jitter * (1 if method == "at" else -1))
+    table = table_of(tmp_path)
+    groups = {row[0].text: whole_cells(table, row[0].text)["mAP"].group for row in table.rows}
+    assert {label: group for label, group in groups.items() if group} == {
+        "AT": "best",
+        "SP": "second",
+    }
+    assert cells(table, "Student")["Group"] == "a" and cells(table, "AT")["Group"] == "b"
+
+
+def test_the_smallest_difference_is_at_holms_strictest_step(tmp_path):
+    """Gaps of 10, 9 and 11 points, and of 0, 3 and 3, and their difference; t at 0.05 / 3."""
+    teacher = done(tmp_path, teacher_spec(dataset="veri776"), 0.9)
+    for seed, (first, second) in enumerate([(0.10, 0.0), (0.09, 0.03), (0.11, 0.03)]):
+        done(tmp_path, spec(seed=seed, dataset="veri776"), 0.4)
+        done(tmp_path, spec("at", seed, [teacher], dataset="veri776"), 0.4 + first)
+        done(tmp_path, spec("sp", seed, [teacher], dataset="veri776"), 0.4 + second)
+    (finest,) = [note for note in table_of(tmp_path).footnotes if note.startswith("Smallest")]
+    strict = 7.6488  # t of 2 degrees: (1 - p) sqrt(2 / (p (2 - p))) at p = 0.05 / 3
+    # standard deviations over seeds are 1 (AT), sqrt 3 (SP) and 2 (AT minus SP: 10, 6, 8)
+    middle, most = strict * 3**0.5 / 3**0.5, strict * 2 / 3**0.5
+    assert f"resolves: {middle:.2f} points" in finest
+    assert f"{most:.2f} for the noisiest pair" in finest
