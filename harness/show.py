@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.data import Dataset
     from harness.grid import Grid
     from harness.spec import Recipe
+    from results.evidence import Evidence
+    from results.page.provenance import Again
 
 
 def show_plan(grid: Grid, *, as_json: bool) -> None:
@@ -115,13 +117,27 @@ def show_report(runs: Path) -> None:
 
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    written = report(runs)
+    written = report(runs, again=_again(runs))
     typer.echo(written.text)
     for problem in written.problems:
         typer.echo(f"note: {problem}", err=True)
     if written.files:
         kinds = ", ".join(sorted({path.suffix for path in written.files}))
         typer.echo(f"Tables ({kinds}): {written.files[0].parent}/")
+        page = next(path for path in written.files if path.suffix == ".html")
+        typer.echo(f"For a browser: {page}")
+
+
+def _again(runs: Path) -> Again:
+    """What tells the page how to make runs of this folder again."""
+
+    def again(members: Sequence[Evidence]) -> tuple[Sequence[str], Sequence[str]]:
+        from harness.tracing import reproduce
+
+        found = reproduce(members, runs, look=False)
+        return found.commands, found.remarks
+
+    return again
 
 
 def show_names(*, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,11 @@ def show_trace(cell: str, runs: Path, say: Callable[[str], None], *, as_json: bo
         say(line)
 
 
-def reproduce(members: Sequence[Evidence], runs: Path) -> Again:
-    """The commands that plan these runs, into a folder of its own, and what they cannot restore."""
+def reproduce(members: Sequence[Evidence], runs: Path, *, look: bool = True) -> Again:
+    """The commands that plan these runs, into a folder of its own, and what they cannot restore.
+
+    Without `look` a dataset's folder is taken to hold the images it held then.
+    """
     remarks = list(_remarks(members))
     specs = []
     for run in members:
@@ -80,7 +84,7 @@ def reproduce(members: Sequence[Evidence], runs: Path) -> Again:
     folder = runs.with_name(f"{runs.absolute().name}-again")
 
     def data(spec: RunSpec) -> list[str]:
-        return _data(spec, members, runs, remarks)
+        return _data(spec, members, runs, remarks, look)
 
     try:
         found = commands(specs, data, ["--runs", str(folder)])
@@ -118,7 +122,7 @@ def _remarks(members: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _data(
-    spec: RunSpec, members: Sequence[Evidence], runs: Path, remarks: list[str]
+    spec: RunSpec, members: Sequence[Evidence], runs: Path, remarks: list[str], look: bool
 ) -> list[str]:  # fmt: skip
     """The options that name the very images a run was planned with."""
     told = [run.environment.get("data") for run in members if run.key == spec.key]
@@ -130,7 +134,8 @@ def _data(
     partial = any(note.startswith(PARTIAL) for run in members for note in run.notes)
     allowed = ["--allow-partial"] if partial else []
     for place in dict.fromkeys(places):
-        if _holds(place, spec, runs):
+        believed = not look and not generated
+        if believed or _fingerprint(place, spec.dataset, runs) == spec.fingerprint:
             return [*(_drawn(place, spec) if generated else ["--data-root", str(place)]), *allowed]
     if places and not generated:
         remarks.append(f"The data was in {places[0]}, which is not here or holds other images now.")
@@ -141,17 +146,16 @@ def _data(
     return allowed
 
 
-def _holds(place: Path, spec: RunSpec, runs: Path) -> bool:
-    """Whether these are the images that the key speaks of."""
-    file = load_dataset(spec.dataset)
+@lru_cache
+def _fingerprint(place: Path, name: str, runs: Path) -> str | None:
+    """Which images these are; None if they are not the dataset's."""
     try:
-        dataset = open_dataset(
-            spec.dataset, file, Synthetic(), place, runs, 0, Reporter(quiet=True),
+        return open_dataset(
+            name, load_dataset(name), Synthetic(), place, runs, 0, Reporter(quiet=True),
             allow_partial=True,
-        )  # fmt: skip
-        return dataset.fingerprint == spec.fingerprint
+        ).fingerprint  # fmt: skip
     except HarnessError:
-        return False
+        return None
 
 
 def _drawn(place: Path, spec: RunSpec) -> list[str]:

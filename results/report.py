@@ -12,12 +12,17 @@ import pandas as pd
 from results import render
 from results.ablation import ablation
 from results.gather import gather
+from results.page.build import page
+from results.page.pictures import pictures
+from results.page.provenance import Again, behind, numbered
 from results.published import load_published
 from results.summary import summary
 from results.tables import Table, comparison
 from results.vrkd_tables import network_tables
 
 INDEX = "tables.md"  # all tables of this report
+PAGE = "index.html"  # all of it, for a browser
+FIGURES = "figures"  # folder of pictures, beside the page
 RUNS = "runs.csv"  # one line per run
 INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "data", "folder"]
 
@@ -32,11 +37,12 @@ class Report:
     files: tuple[Path, ...]
 
 
-def report(runs: Path, target: Path | None = None) -> Report:
+def report(runs: Path, target: Path | None = None, again: Again | None = None) -> Report:
     """Write all tables into `target`, by default `<runs>/report`, each as .md, .tex and .csv.
 
-    Every file is replaced atomically. Files of tables that no longer exist are left, and named
-    among the problems.
+    The page, `index.html`, holds all of them and the figures in the folder `figures`; `again` tells
+    it how to make runs again. Every file is replaced atomically. Files of tables that no longer
+    exist are left, and named among the problems.
     """
     frame, problems = gather(runs)
     failed = frame[frame["status"] == "failed"]
@@ -54,14 +60,17 @@ def report(runs: Path, target: Path | None = None) -> Report:
         contents[f"{table.name}.tex"] = render.latex(table)
         contents[f"{table.name}.csv"] = render.frame(table).to_csv(index=False)
     contents[RUNS] = frame.drop(columns=INTERNAL).to_csv(index=False)
-    for name, content in contents.items():
-        _write(folder / name, content)
     problems += [
         f"{path}: of an earlier report; this one has no such table."
         for pattern in ("comparison-*", "ablation*", "vrkd-*", "summary*")
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
+    figures = pictures(folder / FIGURES, problems)
+    numbers = numbered(tables)
+    contents[PAGE] = page(tables, numbers, behind(tables, runs, numbers, again), figures, problems)
+    for name, content in contents.items():
+        _write(folder / name, content)
     text = "\n".join(render.terminal(table) for table in tables)
     return Report(tuple(tables), text, tuple(problems), tuple(folder / name for name in contents))
 
