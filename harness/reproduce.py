@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from harness.config import load_dataset
@@ -21,6 +22,7 @@ from harness.spec import Recipe, RunSpec
 from methods import defaults, options
 
 SAME = "same"  # --teacher-seed: as each student's
+_file = lru_cache(load_dataset)  # asked for again and again
 Data = Callable[[RunSpec], Sequence[str]]  # the options that name the run's data
 
 
@@ -106,7 +108,7 @@ def _teacher_seed(spec: RunSpec, company: Sequence[RunSpec]) -> str:
 def _command(group: _Group, data: Data, more: Sequence[str]) -> Command:
     """The command line of a group, planned."""
     spec = group.example
-    file = load_dataset(spec.dataset)
+    file = _file(spec.dataset)
     names = tuple(group.options)
     base = settle([file], [], names)
     assignments = [*_recipes(spec, base, file.section(TEACHER_RECIPE)), *_options(group, base)]

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import inspect
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from methods import Method
@@ -28,7 +29,8 @@ def source_digest(module: str, root: Path | None = None) -> str:
     `root` is the folder that holds the package; what is imported from `methods` counts as well.
     """
     roots = {HOME: ROOT, module.partition(".")[0]: root or ROOT}
-    trees = {name: _tree(_path(name, roots)) for name in sorted(_closure(module, roots))}
+    names = sorted(_closure(module, roots))
+    trees = {name: _tree(_path(name, roots).read_text()) for name in names}
     content = "\n".join(f"{name}\n{tree}" for name, tree in trees.items())
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -45,23 +47,25 @@ def _closure(module: str, roots: Mapping[str, Path]) -> set[str]:
         name = waiting.pop()
         if name not in seen and _path(name, roots).exists():
             seen.add(name)
-            imported = _imports(_path(name, roots))
+            imported = _imports(_path(name, roots).read_text())
             waiting += [found for found in imported if found.partition(".")[0] in roots]
     return seen
 
 
-def _imports(path: Path) -> list[str]:
-    names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+@lru_cache
+def _imports(source: str) -> tuple[str, ...]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
+    return tuple(names)
 
 
-def _tree(path: Path) -> str:
-    tree = ast.parse(path.read_text())
+@lru_cache
+def _tree(source: str) -> str:
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
             node

@@ -24,6 +24,7 @@ from results.gather import gather
 from results.report import all_tables
 from results.trace import Traced, facts, trace
 
+_file = lru_cache(load_dataset)  # asked for again and again
 PARTIAL = "Partial data:"  # how such a note begins
 SHORT = 12  # hexadecimal digits of a digest that are shown
 
@@ -128,7 +129,7 @@ def _data(
     told = [run.environment.get("data") for run in members if run.key == spec.key]
     told += [run.environment.get("data") for run in members]
     places = [Path(str(place)) for place in dict.fromkeys(told) if place]
-    generated = load_dataset(spec.dataset).loader == GENERATED
+    generated = _file(spec.dataset).loader == GENERATED
     if generated:
         places += sorted((runs / "data").glob(f"{GENERATED}-*-????????"))
     partial = any(note.startswith(PARTIAL) for run in members for note in run.notes)
@@ -151,7 +152,7 @@ def _fingerprint(place: Path, name: str, runs: Path) -> str | None:
     """Which images these are; None if they are not the dataset's."""
     try:
         return open_dataset(
-            name, load_dataset(name), Synthetic(), place, runs, 0, Reporter(quiet=True),
+            name, _file(name), Synthetic(), place, runs, 0, Reporter(quiet=True),
             allow_partial=True,
         ).fingerprint  # fmt: skip
     except HarnessError:
@@ -167,7 +168,7 @@ def _drawn(place: Path, spec: RunSpec) -> list[str]:
         return ["--data-root", str(place)]
     if version != GENERATOR_VERSION:
         return ["--data-root", str(place)]
-    usual = asdict(settle([load_dataset(spec.dataset)], []).data)
+    usual = asdict(settle([_file(spec.dataset)], []).data)
     changed = {name: value for name, value in settings.items() if value != usual.get(name)}
     return [word for name, value in changed.items() for word in ("--set", f"{DATA}.{name}={value}")]
 

@@ -11,15 +11,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from results.cells import Cell
 from results.page.pictures import Picture
 from results.page.provenance import named
 from results.render import TEXT_COLUMNS
 from results.tables import DATASETS, Table
-
-LONG = 24  # characters from which a text may be broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def _datasets(row: Sequence[Cell]) -> str:
 
 
 @cache
-def _template() -> Any:
+def _template() -> Template:
     made = Environment(
         autoescape=True,
         loader=FunctionLoader(_file),

@@ -125,6 +125,12 @@
     find("[aria-describedby='tip']").forEach((one) => one.removeAttribute("aria-describedby"));
   }
 
+  function rest() { // the keyboard's place, if it is shown, tells of itself
+    hush();
+    const button = document.activeElement.closest("button.cell:focus-visible");
+    if (button) tell(button);
+  }
+
   // --- what stands behind a cell
 
   function list(pairs) {
@@ -238,18 +244,20 @@
     else if (button) open(button);
     else if (event.target === dialog) dialog.close(); // beside it
   });
-  for (const [come, go] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
-    document.addEventListener(come, (event) => {
-      const button = event.target.closest("button.cell");
-      if (button) tell(button);
-    });
-    document.addEventListener(go, hush);
-  }
+  document.addEventListener("mouseover", (event) => {
+    const button = event.target.closest("button.cell");
+    if (button) tell(button);
+  });
+  document.addEventListener("mouseout", (event) => {
+    if (event.target.closest("button.cell")) rest();
+  });
+  document.addEventListener("focusout", hush);
   document.addEventListener("focusin", (event) => {
     const button = event.target.closest("button.cell");
     if (!button) return;
     find("button.cell[tabindex='0']", button.closest("table")).forEach((one) => { one.tabIndex = -1; });
     button.tabIndex = 0;
+    rest();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hush();
@@ -258,10 +266,9 @@
     event.preventDefault();
     move(button, STEPS[event.key]);
   });
-  document.addEventListener("scroll", () => { // a move by arrow keys may scroll a table
-    const button = document.activeElement.closest("button.cell[aria-describedby]");
+  document.addEventListener("scroll", () => { // so may a move by arrow keys
+    const button = document.querySelector("button.cell[aria-describedby]");
     if (button) tell(button);
-    else hush();
   }, { capture: true, passive: true });
   sections.forEach(enter);
   filter(); // a reloaded page may have kept the words

@@ -17,6 +17,7 @@ from results.trace import facts
 
 Again = Callable[[Sequence[Evidence]], tuple[Sequence[str], Sequence[str]]]  # commands, remarks
 UNKNOWN = "not recorded"
+MOST = 500  # cells whose commands are found; each takes some hundredths of a second
 FACTS = {  # of `facts`, with what a reader calls them
     "dataset": "Dataset",
     "fingerprint": "Fingerprint of the images",
@@ -58,11 +59,12 @@ def behind(
 
     `texts` are all texts; `runs` are, in the order of `numbers`, a key, a headline and pairs of
     label and text; `again` has, by the numbers of a cell's runs as in "0 3", the commands that make
-    them again and what to know of those. A label, text, command or remark is a number in `texts`.
+    them again and what to know of those, of the first cells if there are very many. A label, text,
+    command or remark is a number in `texts`.
     """
     texts = _Texts()
     members: dict[str, Evidence] = {}
-    told = []
+    told: list[list[Any]] = []
     for key in numbers:
         try:
             members[key] = evidence(runs, key)
@@ -77,6 +79,8 @@ def behind(
         several = [members[key] for key in group if key in members]
         if again is None or not several:
             continue
+        if len(commands) == MOST:
+            break
         lines, remarks = again(several)
         commands[named(group, numbers)] = [
             [texts.number(line) for line in lines],

@@ -15,7 +15,7 @@ def test_writes_every_table_in_three_forms(tmp_path):
     made = report(tmp_path)
     names = {path.name for path in made.files}
     single = {f"comparison-synthetic.{end}" for end in ("md", "tex", "csv")}
-    assert names == single | {"tables.md", "runs.csv"}
+    assert names == single | {"tables.md", "runs.csv", "index.html"}
     assert {path.parent for path in made.files} == {tmp_path / "report"}
     assert {path.name for path in (tmp_path / "report").iterdir()} == names
     assert "+10.00" in made.text and made.problems == ()
