@@ -19,6 +19,8 @@ from results.page.provenance import named
 from results.render import TEXT_COLUMNS
 from results.tables import DATASETS, Table
 
+LONG = 30  # characters from which a text may be broken
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -29,6 +31,11 @@ class Shown:
     detail: str
     value: str  # empty if there is none
     runs: str  # numbers, as in "0 3"
+
+    @property
+    def long(self) -> bool:
+        """Whether its lines may be broken."""
+        return len(self.text) > LONG
 
 
 @dataclass(frozen=True, slots=True)
