@@ -6,8 +6,9 @@ Precedence, weakest first: defaults of `Recipe`, the dataset's file, the study's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -80,11 +81,17 @@ def _split(assignment: str, methods: Iterable[str]) -> tuple[str, str, Option]:
 
 
 T = TypeVar("T")
+_hints: Callable[[Any], dict[str, Any]] = lru_cache(get_type_hints)  # a report settles often
+
+
+@lru_cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _typed(kind: type[T], values: Values, section: str) -> T:
     """A dataclass from stated values, each converted to its field's type."""
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     given = {}
     for name, value in values.items():
@@ -126,7 +133,7 @@ def _convert(value: Setting, kind: Any, name: str) -> Setting:
     listed = get_origin(kind) is tuple
     words = value.replace(",", " ").split() if isinstance(value, str) else value
     try:
-        converted: Setting = TypeAdapter(kind).validate_python(words if listed else value)
+        converted: Setting = _adapter(kind).validate_python(words if listed else value)
     except ValidationError as error:
         wanted = "numbers such as 60,90,110" if listed else kind.__name__
         raise UsageError(f"{name} takes {wanted}, given {value!r}.") from error

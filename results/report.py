@@ -66,7 +66,7 @@ def report(runs: Path, target: Path | None = None, again: Again | None = None) -
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
-    figures = pictures(folder / FIGURES, problems)
+    figures = pictures(folder / FIGURES, (), problems)
     numbers = numbered(tables)
     contents[PAGE] = page(tables, numbers, behind(tables, runs, numbers, again), figures, problems)
     for name, content in contents.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class Picture:
     source: str  # a data URI
     numbers: str  # a data URI; empty if there is no such file
     vector: bool  # whether a PDF lies beside
+    earlier: bool = False  # whether it is of another report than the page
 
     @property
     def words(self) -> str:
@@ -31,8 +33,11 @@ class Picture:
         return self.name.startswith(RANKED)
 
 
-def pictures(folder: Path, problems: list[str]) -> list[Picture]:
-    """Every PNG in `folder` by name; what cannot be embedded is added to `problems`."""
+def pictures(folder: Path, drawn: Collection[Path], problems: list[str]) -> list[Picture]:
+    """Every PNG in `folder` by name; what cannot be embedded is added to `problems`.
+
+    All but those in `drawn` are of an earlier report.
+    """
     found = []
     for path in sorted(folder.glob("*.png")):
         try:
@@ -48,7 +53,8 @@ def pictures(folder: Path, problems: list[str]) -> list[Picture]:
         small = table.is_file() and table.stat().st_size <= LARGEST
         numbers = _uri("text/csv", table.read_bytes()) if small else ""
         vector = path.with_suffix(".pdf").is_file()
-        found.append(Picture(path.stem, _uri("image/png", content), numbers, vector))
+        source, earlier = _uri("image/png", content), path not in drawn
+        found.append(Picture(path.stem, source, numbers, vector, earlier))
     return found
 
 

@@ -17,7 +17,7 @@ from results.trace import facts
 
 Again = Callable[[Sequence[Evidence]], tuple[Sequence[str], Sequence[str]]]  # commands, remarks
 UNKNOWN = "not recorded"
-MOST = 500  # cells whose commands are found; each takes some hundredths of a second
+MOST = 300  # groups of runs whose commands are found, at some hundredths of a second each
 FACTS = {  # of `facts`, with what a reader calls them
     "dataset": "Dataset",
     "fingerprint": "Fingerprint of the images",

@@ -11,13 +11,15 @@ def test_pictures_with_what_lies_beside_them(tmp_path):
     (tmp_path / "a-one.pdf").write_bytes(b"%PDF")
     (tmp_path / "ranked-sp-pdrd.png").write_bytes(PNG)
     problems = []
-    first, second, third = pictures(tmp_path, problems)
+    drawn = [tmp_path / "a-one.png", tmp_path / "a-one.pdf"]
+    first, second, third = pictures(tmp_path, drawn, problems)
     assert problems == []
     assert (first.name, first.words, first.vector, first.ranked) == ("a-one", "a one", True, False)
     assert base64.b64decode(first.source.removeprefix("data:image/png;base64,")) == PNG + b"one"
     assert base64.b64decode(first.numbers.removeprefix("data:text/csv;base64,")) == b"x\n1\n"
     assert (second.words, second.numbers, second.vector) == ("b two", "", False)
     assert third.ranked
+    assert [first.earlier, second.earlier, third.earlier] == [False, True, True]
 
 
 def test_what_is_no_picture_is_named(tmp_path, monkeypatch):
@@ -26,10 +28,10 @@ def test_what_is_no_picture_is_named(tmp_path, monkeypatch):
     (tmp_path / "c.png").write_bytes(PNG + b"long")
     monkeypatch.setattr(module, "LARGEST", 10)
     problems = []
-    assert pictures(tmp_path, problems) == []
+    assert pictures(tmp_path, (), problems) == []
     assert ["a.png" in problems[0], "b.png" in problems[1], "c.png" in problems[2]] == [True] * 3
     assert "it is no PNG" in problems[0] and "more than 10 bytes" in problems[2]
 
 
 def test_no_folder_is_no_picture(tmp_path):
-    assert pictures(tmp_path / "none", []) == []
+    assert pictures(tmp_path / "none", (), []) == []
