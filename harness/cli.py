@@ -33,7 +33,7 @@ app.add_typer(bench, name="bench")
 
 @app.command()
 def report(runs: Runs = Path("runs")) -> None:
-    """Gather all records into tables: on the terminal, as Markdown, LaTeX and CSV."""
+    """All records as tables: on the terminal, one page, Markdown, LaTeX and CSV."""
     from harness.show import show_report
 
     show_report(runs)

@@ -1,6 +1,7 @@
 """`kdreid trace` on runs that were really trained; its command is typed again and planned."""
 
 import json
+import re
 import shlex
 import shutil
 
@@ -76,6 +77,25 @@ def test_images_that_are_gone_are_told(runs):
     shutil.rmtree(runs / "data")
     said = shown("comparison-synthetic:kd:R1", runs)
     assert "add --data-root DIR or the --set data.NAME=VALUE they were drawn with" in said
+
+
+def test_the_page_of_the_report_has_the_same_command(runs, capsys):
+    from harness.show import show_report
+
+    show_report(runs)
+    assert f"For a browser: {runs}/report/index.html" in capsys.readouterr().out
+    text = (runs / "report" / "index.html").read_text()
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
+    behind = json.loads(data)
+    keys = [run[0] for run in behind["runs"]]
+    cells = re.findall(r'data-runs="([\d ]+)"', text)
+    found = json.loads(shown("comparison-synthetic:kd:mAP", runs, as_json=True))
+    (number,) = [str(keys.index(run["key"])) for run in found["runs"]]
+    assert number in cells
+    lines, remarks = behind["again"][number]
+    texts = behind["texts"]
+    assert [texts[line] for line in lines] == found["reproduce"]["commands"]
+    assert [texts[remark] for remark in remarks] == found["reproduce"]["remarks"]
 
 
 def test_a_cell_without_runs_and_wrong_names(runs):
