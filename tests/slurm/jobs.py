@@ -49,12 +49,12 @@ def submit(cluster, runs, *arguments, code=0, **others):
     return output + said
 
 
-def kdreid(cluster, *arguments):
-    """Any command of ours; it may fail."""
+def kdreid(cluster, *arguments, path=ROOT):
+    """Any command of ours, with modules in `path`; it may fail."""
     return subprocess.run(
         [sys.executable, "-c", "from harness.cli import main; main()", *map(str, arguments)],
-        cwd=ROOT, env=os.environ | cluster.environment, capture_output=True, text=True,
-        timeout=250, check=False,
+        cwd=ROOT, env=cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
+        capture_output=True, text=True, timeout=250, check=False,
     )  # fmt: skip
 
 

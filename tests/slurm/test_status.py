@@ -28,7 +28,9 @@ def until(runs, expected, seconds=90):
         time.sleep(1)
 
 
-def test_every_state_that_slurm_can_tell(cluster, monkeypatch, tmp_path):
+@pytest.mark.parametrize("which", ["cluster", "accounted"])
+def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
+    cluster = request.getfixturevalue(which)
     turn_to(monkeypatch, cluster)
     keys = [made.waiting(tmp_path, seed) for seed in range(8)]
     again = submit(cluster, "sleep 300", "--requeue")
