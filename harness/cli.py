@@ -21,7 +21,7 @@ app.command(name="run")(run)
 app.command(name="plan", help="Show what `run` with the same options would do.")(run)
 for verb in (
     verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel, verbs.doctor,
-    verbs.fetch_weights,
+    verbs.fetch_weights, verbs.diff, verbs.trace,
 ):  # fmt: skip
     app.command()(verb)
 
@@ -162,6 +162,17 @@ def bench_loader(
     from harness.bench.show import show_loader
 
     show_loader(dataset.replace(",", " ").split(), images, rounds)
+
+
+@bench.command(name="gather")
+def bench_gather(
+    records: Annotated[int, typer.Option(min=1)] = 10_000,
+    repeats: Annotated[int, typer.Option(min=1)] = 3,
+) -> None:
+    """Gathering the records of many runs against merely parsing them."""
+    from harness.bench.show import show_gather
+
+    show_gather(records, repeats)
 
 
 @data.command()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
+import shlex
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,18 +22,24 @@ PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 COMMIT_FILE = "commit.json"
 
 
-def describe(device: torch.device) -> dict[str, Any]:
-    """Versions, commit, machine and device as JSON values."""
-    name, dirty = commit()
+def describe(device: torch.device, data: Path) -> dict[str, Any]:
+    """Versions, commit, machine, device, the data's folder and the time as JSON values."""
+    name, dirty, patch = commit()
+    gpu = device.type == "cuda"
     return {
         "python": platform.python_version(),
         **{name: _version(name) for name in (*PACKAGES, "kd-reid-bench")},
         "commit": name,
         "dirty": dirty,
-        "command": " ".join(sys.argv),
+        "patch": patch,
+        "command": shlex.join(sys.argv),
         "host": socket.gethostname(),
         "device_name": device_name(device),
         "threads": torch.get_num_threads(),
+        "cuda": torch.version.cuda if gpu else None,
+        "cudnn": torch.backends.cudnn.version() if gpu else None,  # type: ignore[no-untyped-call]
+        "data": str(data.absolute()),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
@@ -54,21 +63,25 @@ def _version(package: str) -> str | None:
 
 
 @lru_cache
-def commit() -> tuple[str | None, bool | None]:
-    """The commit this code was checked out from and whether files differ from it.
+def commit() -> tuple[str | None, bool | None, str | None]:
+    """The commit this code was checked out from, whether tracked files differ from it, and how.
 
-    A copy made for jobs has it in a file: the repository around it may have moved on.
+    The last is a digest of `git diff HEAD`: two runs that have the same ran the same code. Asked
+    when the program starts to work and kept, since files may be edited meanwhile. A copy made for
+    jobs has it in a file: the repository around it may have moved on.
     """
     root = Path(__file__).parents[1]
     if (root / COMMIT_FILE).exists():
-        name, dirty = json.loads((root / COMMIT_FILE).read_text())
-        return name, dirty
+        name, dirty, patch = json.loads((root / COMMIT_FILE).read_text())
+        return name, dirty, patch
 
-    def git(*arguments: str) -> str:
+    def git(*arguments: str) -> bytes:
         command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, check=True).stdout.strip()
 
     try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
+        name = git("rev-parse", "HEAD").decode()
+        changes = git("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
     except (OSError, subprocess.CalledProcessError):
-        return None, None
+        return None, None, None
+    return name, bool(changes), hashlib.sha256(changes).hexdigest()[:16] if changes else None

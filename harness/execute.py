@@ -20,7 +20,7 @@ from harness.checkpoint import Trainee, save_model, weights_sha256
 from harness.data.dataset import Dataset
 from harness.data.pixels import Pixels
 from harness.data.stream import PREPARE_BATCH, Stream, plain_batches
-from harness.environment import describe
+from harness.environment import commit, describe
 from harness.errors import SetupError
 from harness.files import write_atomically
 from harness.interrupt import Stop
@@ -79,6 +79,7 @@ def execute(
         SetupError: the cohort cannot start at all, for example without its teacher.
     """
     began, recipe, seed = time.monotonic(), members[0].recipe, members[0].seed
+    commit()  # as the code is now; files may be edited while it trains
     reset_peak(session.device)
     teachers = next((spec.teachers for spec in members if spec.teachers), ())
     teacher = load_teacher(teachers, data, session)
@@ -242,7 +243,7 @@ def _finish(
         "result": result,
         "scoring_version": SCORING_VERSION,
         "curve": {"file": CURVE, "thinned": trainee.curve[::CURVE_ROWS_PER_EPOCH]},
-        "environment": describe(session.device),
+        "environment": describe(session.device, data.dataset.root),
         "timings": timings
         | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
         "teachers": taught,  # digests of the weights that taught this run

@@ -117,6 +117,30 @@ def doctor(
     raise typer.Exit(examine(visit, typer.echo, as_json=as_json))
 
 
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="A run, as kdreid status names it.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    runs: Runs = Path("runs"),
+    other: Annotated[Path | None, typer.Option(help="B's runs folder, if it is another.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Where two runs differ, and whether their mAP differs by more than noise."""
+    from harness.differing import show_diff
+
+    show_diff((first, second), runs, other, typer.echo, as_json=as_json)
+
+
+def trace(
+    cell: Annotated[str, typer.Argument(help="TABLE:ROW:COLUMN, as in comparison-msmt17:PDRD:mAP")],
+    runs: Runs = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """The runs behind a cell of the report, and the command that makes them again."""
+    from harness.tracing import show_trace
+
+    show_trace(cell, runs, typer.echo, as_json=as_json)
+
+
 def fetch_weights(
     networks: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
 ) -> None:

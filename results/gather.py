@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 import pandas as pd
 
+from results.runfiles import FAILURE, printable, run_files, why
+
 FORMAT = 1
-DEPTH = 4  # folders from the runs folder down to a run
-NOT_RUNS = ("data", "cache", "report", "groups", "code")
-RECORD, FAILURE = "record.json", "failure.json"
 AGREED = ("dataset", "fingerprint", "network", "head", "weights", "device", "threads")
 COLUMNS = (
     *("key", "dataset", "method", "label", "network", "head", "weights", "fingerprint"),
@@ -56,52 +54,54 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
-    for path in _files(runs, problems):
+    for path, content in run_files(runs, problems):
         try:
-            rows.append(_row(path, runs))
-        except KeyError as error:
-            problems.append(f"{path}: ignored, it has no {error}.")
-        except (OSError, TypeError, ValueError, AttributeError, StopIteration) as error:
-            problems.append(f"{path}: ignored, {str(error) or 'it has no evaluation'}.")
+            rows.append(_row(path, content, runs))
+        except (OSError, KeyError, TypeError, ValueError, AttributeError, StopIteration,
+                ArithmeticError, RecursionError) as error:  # fmt: skip
+            problems.append(f"{path}: ignored, {why(error)}.")
     rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
+    rows = _once(rows, problems)
     further = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
-    return pd.DataFrame(rows, columns=[*COLUMNS, *further]), problems
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, *further])
+    return frame, [printable(problem) for problem in problems]
 
 
-def _files(runs: Path, problems: list[str]) -> Iterator[Path]:
-    """The file that speaks for each run; whatever else lies around is added to `problems`."""
-    for top in sorted(runs.iterdir()) if runs.is_dir() else ():
-        if top.name in NOT_RUNS or top.name.startswith("."):
-            continue
-        if not top.is_dir():
-            problems.append(f"{top}: ignored, it belongs to no run.")
-            continue
-        for path in sorted(top.rglob("*.json")):
-            if path.name not in (RECORD, FAILURE):
-                continue
-            if len(path.relative_to(runs).parts) != DEPTH + 1:
-                problems.append(
-                    f"{path}: ignored, a run lies {DEPTH} folders below the runs folder."
-                )
-            elif path.name == RECORD or not path.with_name(RECORD).exists():
-                yield path
+def _once(rows: list[dict[str, Any]], problems: list[str]) -> list[dict[str, Any]]:
+    """Leave out runs that tables could not tell from another one: no seed counts twice in a mean.
+
+    Keys differ, so a field that no table knows must; finished runs come before failed ones.
+    """
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: (row["status"], row["key"])):
+        what = (row["method"], row["options"], row["version"], row["setting"], row["seed"])
+        first = found.setdefault(what, row)
+        if first is not row:
+            problems.append(
+                f"{row['key']}: ignored, {first['key']} is the same run under another key; "
+                "`kdreid diff` shows in what they differ."
+            )
+    kept = {row["key"] for row in found.values()}
+    return [row for row in rows if row["key"] in kept]
 
 
-def _row(path: Path, runs: Path) -> dict[str, Any]:
+def _row(path: Path, content: dict[str, Any], runs: Path) -> dict[str, Any]:
     """The table row of one run; raises on anything that is not as it must be."""
-    content = json.loads(path.read_bytes())
-    if not isinstance(content, dict):
-        raise TypeError("it is not a JSON object")
     folder = path.parent.relative_to(runs).as_posix()
     if content["key"] != folder:
-        raise ValueError(f"it is of the run {content['key']}, which is not its folder")
+        raise ValueError(_misplaced(path, content["key"], runs))
     spec = content["spec"]
+    if spec.get("key", folder) != folder:
+        raise ValueError(f"its spec is of the run {spec['key']}, which is not its folder")
     row = _identity(spec) | {"key": folder, "folder": str(path.parent)}
     if path.name == FAILURE:
         return row | _failure(content)
     if content["format"] != FORMAT:
         raise ValueError(f"its format is {content['format']}; this version reads {FORMAT}")
-    paper, counts = content.get("paper"), content.get("operations") or {}
+    paper, notes = content.get("paper"), content.get("notes") or []
+    if not isinstance(notes, list):
+        raise TypeError("its notes are no list")
+    counts = content.get("operations") or {}
     return row | {
         **_scores(content["result"]["evaluations"]),
         "label": str(content.get("label") or spec["method"]),
@@ -110,7 +110,7 @@ def _row(path: Path, runs: Path) -> dict[str, Any]:
         "failure": "",
         "message": "",
         "reference": f"{paper['year']} {paper['venue']}" if paper else "",
-        "notes": tuple(map(str, content.get("notes") or ())),
+        "notes": tuple(map(str, notes)),
         "parameters": counts.get("parameters"),
         "operations": counts.get("macs_with_rest"),
         "data": _data(content),
@@ -128,6 +128,15 @@ def _data(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _misplaced(path: Path, key: object, runs: Path) -> str:
+    """What to say of a run's file in another folder than its own: a copy, a link or a leftover."""
+    said = f"it is of the run {key}, which is not its folder"
+    if not isinstance(key, str) or not (runs / key / path.name).is_file():
+        return said
+    same = (runs / key / path.name).samefile(path)
+    return f"{said}: {'a link' if same else 'a copy'}; that run is gathered itself"
+
+
 def _identity(spec: dict[str, Any]) -> dict[str, Any]:
     """What a run is, from its spec."""
     fields = {name: spec[name] for name in AGREED} | dict(spec["recipe"])
@@ -138,7 +147,7 @@ def _identity(spec: dict[str, Any]) -> dict[str, Any]:
         **{name: str(spec[name]) for name in AGREED},
         "method": str(spec["method"]),
         "label": str(spec["method"]),
-        "seed": int(spec["seed"]),
+        "seed": _whole(spec["seed"], "seed"),
         "options": ", ".join(f"{name}={value}" for name, value in sorted(spec["options"].items())),
         "version": f"{spec.get('source', '')[:8]}/{spec.get('training_version', '')}",
         "teacher": " + ".join(dict.fromkeys(network for _, network in teachers)),
@@ -184,7 +193,7 @@ def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     return scores | {
         "evaluation": name,
         "draws": len(draws),
-        "queries": int(draws[0]["queries"]),
+        "queries": _whole(draws[0]["queries"], "number of queries"),
         "evaluations": tuple(found),
         "spreads": spreads,
     }
@@ -203,9 +212,15 @@ def _of_draws(draws: list[dict[str, Any]]) -> dict[str, list[float]]:
         **{f"R{rank}": [draw["cmc"][str(rank)] for draw in draws] for rank in (1, 5, 10)},
     }
     for column, values in columns.items():
-        if not all(0 <= value <= 1 for value in values):
+        if not all(type(value) in (int, float) and 0 <= value <= 1 for value in values):
             raise ValueError(f"its {column} is not a fraction between 0 and 1: {values}")
     return columns
+
+
+def _whole(value: object, name: str) -> int:
+    if type(value) is not int:
+        raise ValueError(f"its {name} is not a whole number: {value!r}")
+    return value
 
 
 def _digest(content: object) -> str:

@@ -43,7 +43,7 @@ def report(runs: Path, target: Path | None = None) -> Report:
     for key, kind, message in zip(failed["key"], failed["failure"], failed["message"], strict=True):
         first = next(iter(str(message).splitlines()), "")
         problems.append(f"{key}: failed ({kind}). {first}".rstrip())
-    tables = _tables(frame)
+    tables = all_tables(frame)
     if not tables:
         text = f"No run under {runs} is done yet, so there is nothing to report.\n"
         return Report((), text, tuple(problems), ())
@@ -66,7 +66,7 @@ def report(runs: Path, target: Path | None = None) -> Report:
     return Report(tuple(tables), text, tuple(problems), tuple(folder / name for name in contents))
 
 
-def _tables(frame: pd.DataFrame) -> list[Table]:
+def all_tables(frame: pd.DataFrame) -> list[Table]:
     """Ablations, comparisons by dataset, tables of networks, what holds over datasets."""
     published = load_published()
     datasets = sorted(set(frame["dataset"]))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import typer
 
 from harness.bench.consistency import consistency
+from harness.bench.gathering import gathering
 from harness.bench.loader import SOURCES, measure_loader
 from harness.bench.npdrk import npdrk
 from harness.bench.scoring import SIZES, Size, evaluation
@@ -36,6 +37,18 @@ def show_consistency(queries: int, gallery: int) -> None:
     typer.echo(
         f"L_rank of {queries:,} queries in a gallery of {gallery:,}: {seconds:.0f} s, "
         f"{seconds / queries * 1e3:.1f} ms a query"
+    )
+
+
+def show_gather(records: int, repeats: int) -> None:
+    """Gathering records beside the bare parsing of the same files."""
+    found = gathering(records, repeats)
+    typer.echo(
+        f"{found.records:,} records, {found.megabytes:.0f} MB, median of {repeats}, in turns"
+    )
+    typer.echo(f"  gathering   {found.gathering:>8.2f} s")
+    typer.echo(
+        f"  json.loads  {found.parsing:>8.2f} s, of which gathering takes {found.ratio:.2f}x"
     )
 
 

@@ -1,0 +1,113 @@
+import pytest
+from made_records import done, draw, record, spec, study, teacher_spec, write
+
+from results.cells import Cell
+from results.evidence import evidence
+from results.gather import gather
+from results.report import all_tables
+from results.tables import Table
+from results.trace import facts, trace
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Name a cell of the tables that these runs make; the keys of the runs by method."""
+    teacher = study(tmp_path)
+    drawn = ["Generated data: drawn."]
+    done(tmp_path, spec("ft", 0, [teacher], options={"steps": 2}), 0.5, label="FT", notes=drawn)
+    done(tmp_path, spec("ft", 0, [teacher], options={"steps": 3}), 0.5, label="FT")
+    done(tmp_path, spec("my.module:Mine", 0, [teacher]), 0.5, label="my.module:Mine")
+    frame, _ = gather(tmp_path)
+    tables = all_tables(frame)
+    return lambda name: trace(name, tables, frame), frame
+
+
+def keys(frame, method, network="resnet18"):
+    return tuple(frame["key"][(frame["method"] == method) & (frame["network"] == network)])
+
+
+@pytest.mark.parametrize("name", ["PDRD:mAP", "pdrd:map", "pdrd:mAP (generated)", "PDRD : R1 "])
+def test_a_cell_by_label_or_method_in_any_case(made, name):
+    find, frame = made
+    found = find(f"comparison-synthetic:{name}")
+    assert found.runs == keys(frame, "pdrd") and len(found.runs) == 3
+    assert found.row == "PDRD" and found.column in ("mAP (generated)", "R1 (generated)")
+    assert "±" in found.text and "seed 0" in found.detail
+
+
+def test_every_cell_of_every_table_is_found_by_its_name(made):
+    find, frame = made
+    tables, count = all_tables(frame), 0
+    for table in tables:
+        for row in table.rows:
+            assert find(f"{table.name}:{row[0].text}").runs == row[0].runs
+            for column, cell in zip(table.columns, row, strict=True):
+                found = find(f"{table.name}:{row[0].text}:{column}")
+                assert (found.text, found.runs) == (cell.text, cell.runs)
+                count += bool(cell.runs)
+    assert count > 30
+
+
+def test_a_row_without_column_and_names_with_colons(made):
+    find, frame = made
+    assert find("comparison-synthetic:student").runs == keys(frame, "none")
+    assert find("comparison-synthetic:none").runs == keys(frame, "none")
+    assert find("comparison-synthetic:teacher").runs == keys(frame, "none", "resnet101")
+    assert find("comparison-synthetic:my.module:Mine").runs == keys(frame, "my.module:Mine")
+    assert find("comparison-synthetic:my.module:mine:R1").runs == keys(frame, "my.module:Mine")
+
+
+def test_a_gain_is_of_both_methods(made):
+    find, frame = made
+    gained = next(name for name in all_tables(frame)[0].columns if name.startswith("Gain"))
+    assert set(find(f"comparison-synthetic:PDRD:{gained}").runs) == {
+        *keys(frame, "pdrd"), *keys(frame, "none"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("PDRD", "'PDRD' is no cell's name: name table, row and column, as in comparison-"),
+        ("comparison-synthetc:PDRD:mAP", "No table is called .* Nearest: 'comparison-synthetic'"),
+        ("comparison-synthetic:PDDR:mAP", "No row of comparison-synthetic .* Nearest: 'PDRD'"),
+        ("comparison-synthetic:PDRD:mPA", "No column of comparison-synthetic .* Nearest: 'mAP"),
+        ("comparison-synthetic:ft:mAP", "'ft' may mean 2 .*'FT .steps=2.', 'FT .steps=3.'"),
+        ("comparison-synthetic:FT (steps=4):mAP", "Nearest: 'FT .steps=.*', 'FT .steps"),
+        ("comparison-synthetic:", "is no cell's name"),
+    ],
+)
+def test_a_wrong_name_is_a_sentence_with_the_nearest(made, name, words):
+    with pytest.raises(LookupError, match=words):
+        made[0](name)
+
+
+def test_rows_of_tables_of_another_shape(tmp_path):
+    """A first cell without runs: the row's are those of its cells; the method is not needed."""
+    study(tmp_path, seeds=(0,))
+    frame, _ = gather(tmp_path)
+    one, two, _ = frame["key"]
+    row = (Cell("Market"), Cell("1", (one,)), Cell("2", (two, one)))
+    table = Table("summary", "Ranks", ("Dataset", "A (x)", "A (y)"), (row,), ())
+    assert trace("summary:market", [table], frame).runs == (one, two)
+    assert trace("summary:market:a (y)", [table], frame).runs == (two, one)
+    with pytest.raises(LookupError, match="'A' may mean 2"):
+        trace("summary:market:A", [table], frame)
+
+
+def test_the_facts_of_a_run(tmp_path):
+    teacher = teacher_spec()
+    made = spec("pdrd", 1, [teacher])
+    told = {"commit": "ab", "dirty": True, "patch": "77", "torch": "2.15.0", "cuda": None,
+            "host": "x", "data": "/images", "finished": "2026-01-01T00:00:00+00:00"}  # fmt: skip
+    write(tmp_path, record(made, draw(0.5), environment=told, teachers=["fe"], notes=["One."],
+                           timings={"training": 3.5}))  # fmt: skip
+    found = facts(evidence(tmp_path, made["key"]))
+    assert (
+        found | {"seed": 1, "status": "done", "commit": "ab", "dirty": True, "patch": "77"} == found
+    )
+    assert found["versions"] == {"torch": "2.15.0"} and found["training_seconds"] == 3.5
+    assert found["teachers"] == [{"key": teacher["key"], "weights": "fe"}]
+    assert (found["fingerprint"], found["data"], found["host"]) == ("9f12", "/images", "x")
+    assert found["scores"]["test"]["mAP"] == 50 and found["notes"] == ["One."]
+    assert found["device"] is None and found["command"] is None
