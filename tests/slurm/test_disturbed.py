@@ -13,6 +13,7 @@ import jobs
 import made_runs as made
 import pytest
 import small
+from test_queue import submit
 
 from slurm.testbed import Settings, temporary_cluster
 
@@ -71,8 +72,7 @@ def places(own, disk, tmp_path_factory):
         alone=home / "alone", late=home / "late",
     )  # fmt: skip
     key = made.waiting(place.late)
-    job = own.call("sbatch", "--parsable", "--time=1", "--output=/dev/null", "--exclude=n2,n3",
-                   "--wrap=sleep 300")  # fmt: skip
+    job = submit(own, "sleep 300", "--time=1", "--exclude=n2,n3")
     made.submitted(place.late, [(job, [key])])
     jobs.submit(own, place.lost, *LONG, exclude="n1,n3")
     for runs in (place.alone, place.taught, place.dying, place.full):
