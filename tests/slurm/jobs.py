@@ -41,10 +41,10 @@ def start(cluster, runs, *arguments, path=ROOT, **changes):
     )  # fmt: skip
 
 
-def submit(cluster, runs, *arguments, code=0, **others):
+def submit(cluster, runs, *arguments, code=0, seconds=240, **others):
     """The same to its end; what it said."""
     process = start(cluster, runs, *arguments, **others)
-    output, said = process.communicate(timeout=240)
+    output, said = process.communicate(timeout=seconds)
     assert process.returncode == code, said
     return output + said
 

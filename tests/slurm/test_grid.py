@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
 
 def test_a_teacher_and_twelve_students_from_submission_to_tables(accounted, tmp_path):
     runs = tmp_path / "runs"
-    said = jobs.submit(accounted, runs, "--methods", "all", "--watch", cpus=2)
+    said = jobs.submit(accounted, runs, "--methods", "all", "--watch", seconds=800, cpus=2)
     (group,) = jobs.groups(runs)
     assert [len(job["runs"]) for job in group["jobs"]] == [1, 13]  # one cohort: 12 and the plain
     assert group["jobs"][1]["after"] == [1]
