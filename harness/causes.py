@@ -73,6 +73,7 @@ _WORDS = (
     ("import-error", r"ModuleNotFoundError|ImportError"),
     ("missing-data", r"FileNotFoundError|data root|No ImageNet weights|Errno 2\b|fingerprint"),
     ("diverged", r"not finite"),
+    ("killed", r"The worker ended with signal 9\b"),  # what a job says of its worker
 )
 
 

@@ -23,12 +23,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from harness.distances import Distances, in_blocks, slices
 from harness.ranks import places
 
 METRICS = ("cosine", "euclidean")
 TIES = ("pessimistic", "optimistic")
 NEAREST = 10
-UNIT_BYTES = 256 * 2**20  # of normalised gallery features that exist at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +104,13 @@ def evaluate(
         )
     _require_ties(ties)
     columns = _same_identity(query, gallery)
+
+    def rank(part: slice, block: Tensor) -> Ranking:
+        return _rank(block, columns[part], query.cameras[part], gallery.cameras, ties)
+
     with torch.no_grad(), full_precision(query.features.device):
-        parts = [
-            _rank(distances, columns[part], query.cameras[part], gallery.cameras, ties)
-            for part, distances in _distances(query.features, gallery.features, metric, chunk)
-        ]
-    ranking = join(parts)
+        distances = Distances.by(metric, query.features, gallery.features)
+        ranking = join(in_blocks(distances, chunk, rank))
     if not bool((ranking.first_rank > 0).any()):
         raise ValueError(
             f"None of the {len(columns)} queries has a match: "
@@ -135,7 +136,7 @@ def rank_block(
     columns = _same_identity(query, gallery)
     parts = (
         _rank(distances[part].clone(), columns[part], query.cameras[part], gallery.cameras, ties)
-        for part in _slices(len(distances), chunk)
+        for part in slices(len(distances), chunk)
     )
     return join(parts)
 
@@ -145,39 +146,6 @@ def join(parts: Iterable[Ranking]) -> Ranking:
     several = list(parts)
     names = [field.name for field in fields(Ranking)]
     return Ranking(*(torch.cat([getattr(part, name) for part in several]) for name in names))
-
-
-def _slices(count: int, size: int) -> Iterator[slice]:
-    yield from (slice(first, first + size) for first in range(0, count, size))
-
-
-def _distances(
-    query: Tensor, gallery: Tensor, metric: str, chunk: int
-) -> Iterator[tuple[slice, Tensor]]:
-    """What orders the gallery, `chunk` queries at a time: (Q, D), (G, D) -> (chunk or fewer, G).
-
-    The tensor is the caller's to change, until it asks for the next. By cosine a gallery whose
-    normalised features need much memory is normalised piece by piece, for every chunk anew.
-    """
-    unit = metric == "cosine"
-    size = max(1, UNIT_BYTES // (4 * gallery.shape[1])) if unit else len(gallery)
-    pieces = list(_slices(len(gallery), size))
-    # |q - g|^2 = |q|^2 + |g|^2 - 2 q.g, and the first term is the same for a whole row
-    lengths = gallery.new_zeros(1) if unit else gallery.float().square().sum(dim=1)
-    found = torch.empty(min(chunk, len(query)), len(gallery), device=query.device)
-    others = gallery.new_empty(0)
-    for part in _slices(len(query), chunk):
-        rows = F.normalize(query[part].float(), dim=1) if unit else query[part].float()
-        block = found[: len(rows)]
-        for piece in pieces:
-            if len(pieces) > 1 or part.start == 0:
-                del others  # before the next piece is made
-                others = gallery[piece].float()
-                others = F.normalize(others, dim=1) if unit else others
-            torch.addmm(
-                lengths, rows, others.T, beta=0 if unit else 1, alpha=-2, out=block[:, piece]
-            )
-        yield part, block
 
 
 def _rank(

@@ -71,7 +71,12 @@ def new_name() -> str:
 
 def array_name(group: str, first: int) -> str:
     """The name under which Slurm shows an array, after the number of its first job."""
-    return f"kdreid-{group}-{first}"
+    return f"{title_of(group)}{first}"
+
+
+def title_of(group: str) -> str:
+    """How the names of all jobs of a group begin."""
+    return f"kdreid-{group}-"
 
 
 def job_of(runs: Path, key: str) -> dict[str, Any] | None:

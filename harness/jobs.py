@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.files import read_json
-from harness.group import GROUP, GROUPS, LOGS, group_of, job_of
+from harness.group import GROUP, GROUPS, LOGS, group_of, job_of, title_of
 from harness.lease import glimpse
 from slurm.errors import SlurmError
 from slurm.named import jobs_named
@@ -68,7 +68,7 @@ def found_by_name(runs: Path, submissions: Mapping[str, Submission]) -> dict[str
         with suppress(SlurmError):
             ids = {
                 (title, int(job.partition("_")[2] or 0)): job
-                for title, job in jobs_named(f"kdreid-{name}-")
+                for title, job in jobs_named(title_of(name))
             }
             for told in told_jobs(content):
                 if job := ids.get((str(told.get("array")), int(told.get("index", 0)))):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from harness.execute import Data, Session, execute, rescore
 from harness.files import read_json
 from harness.lease import Lease, acquire, holder_of
-from harness.record import FAILURE, NOT_RETRIED, RECORD, announce
+from harness.record import FAILURE, NOT_RETRIED, RECORD, announce, clear_leftovers
 from harness.spec import SCORING_VERSION, RunSpec
 
 POLL = 1.0  # seconds between two looks at runs that another process holds
@@ -94,6 +94,8 @@ class Launcher:
 
     def _carry_out(self, mine: Sequence[RunSpec], leases: Mapping[str, Lease]) -> None:
         """Execute what this process holds; a run that was short of memory gets a try alone."""
+        for spec in mine:
+            clear_leftovers(self.session.runs / spec.key)
         data = self.open_data(mine[0])
         fresh = []
         for spec in mine:

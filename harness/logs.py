@@ -21,7 +21,8 @@ GOING = frozenset({"running", "starting", "queued", "requeued", "unknown"})
 # `--raw` shows it.
 NOISE = re.compile(r"^submitit (INFO|WARNING|ERROR)\b|^srun: error: .* Exited with exit code")
 ECHO = re.compile(
-    r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*slurm\.job\.WorkerFailedError.*\n?",
+    r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*slurm\.job\.WorkerFailedError: "
+    r"(?:The worker ended with exit code.*\n?)?",  # but a worker that a signal killed told nothing
     re.MULTILINE,
 )
 

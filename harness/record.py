@@ -19,6 +19,7 @@ from harness.spec import RunSpec
 
 RECORD, FAILURE, SPEC, PROGRESS = "record.json", "failure.json", "spec.json", "progress.json"
 CHECKPOINT, MODEL, PER_QUERY, CURVE = "checkpoint.pt", "model.pt", "per_query.npz", "curve.csv"
+WRITTEN = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)  # by who has the lease
 FORMAT = 1
 NOT_RETRIED = ("diverged",)  # the same numbers would diverge again
 
@@ -44,6 +45,13 @@ def announce(runs: Path, spec: RunSpec) -> None:
     path = runs / spec.key / SPEC
     if not path.exists():
         write_json(path, spec.as_json())
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what a killed process had only begun to write; for the holder of the run's lease."""
+    for name in WRITTEN:
+        for path in folder.glob(f".{name}.*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:

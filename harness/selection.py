@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.files import read_json
-from harness.group import Job, group_of, job_of, pool_lives, recover
+from harness.group import Job, group_of, job_of, pool_lives, recover, title_of
 from harness.lease import holder_of
 from harness.record import FAILURE, NOT_RETRIED, RECORD
 from harness.spec import SCORING_VERSION, RunSpec
@@ -101,11 +101,11 @@ def jobs_of(keys: Iterable[str], runs: Path) -> dict[str, str]:
     told = {key: last for key in keys if (last := job_of(runs, key))}
     for name in {str(last["group"]) for last in told.values() if last["job"] is None}:
         if (group_of(runs, name) or {}).get("kind") == "slurm":
-            recover(runs, name, jobs_named(f"kdreid-{name}-"))
+            recover(runs, name, jobs_named(title_of(name)))
     told = {key: job_of(runs, key) or last for key, last in told.items()}
     ids = {key: last["job"] for key, last in told.items() if last["job"]}
     slurm = {key: job for key, job in ids.items() if not job.startswith("local-")}
-    seen = look(slurm.values())
+    seen = look(slurm.values(), {job: title_of(told[key]["group"]) for key, job in slurm.items()})
     if not seen.complete:
         raise SlurmError(
             "Earlier jobs of these runs may still be in the queue, which does not answer: "

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness.errors import DONE, FAILED, INCOMPLETE
 from harness.files import read_json
+from harness.group import title_of
 from harness.handles import run_keys, short_id
 from harness.jobs import Submission, found_by_name, submission_of
 from harness.lease import Glimpse, glimpse
@@ -114,13 +115,13 @@ def status(runs: Path) -> Status:
     unnoted = {k: f.submission for k, f in seen.items() if f.submission and not f.done}
     for key, job in found_by_name(runs, unnoted).items():
         seen[key] = replace(seen[key], submission=replace(unnoted[key], job=job))
-    asked = [
-        name
+    asked = {
+        name: title_of(folder.submission.group)
         for folder in seen.values()
         if not folder.done and not folder.alive
         if folder.submission and (name := folder.submission.slurm)
-    ]
-    queue, now = look(asked), time.time()
+    }
+    queue, now = look(asked, asked), time.time()
     rows = {
         key: _row(number, key, seen[key], queue, now) for number, key in enumerate(keys, start=1)
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -17,7 +17,9 @@ from itertools import islice
 from slurm.command import ask
 from slurm.errors import SlurmError
 
-COLUMNS = ("JobArrayID", "State", "Reason", "StartTime", "exit_code", "RestartCnt", "NodeList")
+COLUMNS = (
+    "JobArrayID", "State", "Reason", "StartTime", "exit_code", "RestartCnt", "NodeList", "Name",
+)  # fmt: skip
 AT_ONCE = 400  # job ids on one command line
 BY_SCONTROL = 32  # one call each, so not for hundreds of jobs that are long gone
 
@@ -41,6 +43,7 @@ class Job:
     node: str = ""
     restarts: int = 0  # how often it was requeued
     source: str = "squeue"
+    title: str = ""  # the name it was given
 
     @property
     def waits(self) -> bool:
@@ -68,8 +71,12 @@ class Look:
     problems: tuple[str, ...] = ()
 
 
-def look(ids: Iterable[str]) -> Look:
-    """Ask about jobs by id, as `12` or `12_3`; what goes wrong is told, never raised."""
+def look(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> Look:
+    """Ask about jobs by id, as `12` or `12_3`; what goes wrong is told, never raised.
+
+    `titles` are beginnings of the names that jobs must have to count, by id: another cluster gives
+    the same ids to other jobs, and so does this one, some day, again.
+    """
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return Look()
@@ -94,7 +101,8 @@ def look(ids: Iterable[str]) -> Look:
         except SlurmError:
             pass  # many clusters have no accounting
     jobs = {name: job for name in wanted if (job := _find(found, name)) is not None}
-    return Look(jobs, complete, accounting, tuple(problems))
+    meant = {n: job for n, job in jobs.items() if job.title.startswith((titles or {}).get(n, ""))}
+    return Look(meant, complete, accounting, tuple(problems))
 
 
 def _find(found: dict[str, Job], name: str) -> Job | None:
@@ -135,11 +143,12 @@ def read_squeue(text: str) -> Iterator[Job]:
         cells = [cell.strip() for cell in line.split("|")]
         if len(cells) < len(COLUMNS) or not re.fullmatch(r"\d+(_\S+)?", cells[0]):
             continue
-        name, state, reason, begin, status, restarts, node = cells[: len(COLUMNS)]
+        name, state, reason, begin, status, restarts, node, title = cells[: len(COLUMNS)]
         number = int(status) if status.isdigit() else 0  # as wait(2) gives it
         job = Job(
             name, _word(state), "" if reason == "None" else reason, _time(begin),
             number >> 8, number & 0x7F, node, int(restarts) if restarts.isdigit() else 0,
+            title=title,
         )  # fmt: skip
         yield from _elements(job)
 
@@ -164,7 +173,7 @@ def read_scontrol(text: str) -> Iterator[Job]:
         job = Job(
             name, _word(cells["JobState"]), "" if reason == "None" else reason,
             _time(cells.get("StartTime", "")), code, signal, node,
-            int(restarts) if restarts.isdigit() else 0, "scontrol",
+            int(restarts) if restarts.isdigit() else 0, "scontrol", cells.get("JobName", ""),
         )  # fmt: skip
         yield from _elements(job)
 
@@ -181,7 +190,7 @@ def _by_sacct(ids: Sequence[str]) -> dict[str, Job]:
         text = _told(
             "sacct", "--noheader", "--parsable2", "--allocations",
             f"--jobs={','.join(bases[start : start + AT_ONCE])}",
-            "--format=JobID,State,Reason,Start,ExitCode,NodeList",
+            "--format=JobID,State,Reason,Start,ExitCode,NodeList,JobName",
         )  # fmt: skip
         for job in read_sacct(text):
             found.setdefault(job.id, job)
@@ -193,13 +202,15 @@ def read_sacct(text: str) -> Iterator[Job]:
     listed: list[Job] = []
     for line in text.splitlines():
         cells = line.split("|")
-        if len(cells) < 6 or not re.fullmatch(r"\d+(_\S+)?", cells[0]):
+        if len(cells) < 7 or not re.fullmatch(r"\d+(_\S+)?", cells[0]):
             continue
-        name, state, reason, begin, status, node = cells[:6]
+        name, state, reason, begin, status, node, title = cells[:7]
         code, signal = _exit(status)
         node = "" if node == "None assigned" else node
         reason = "" if reason == "None" else reason
-        listed.append(Job(name, _word(state), reason, _time(begin), code, signal, node, 0, "sacct"))
+        listed.append(
+            Job(name, _word(state), reason, _time(begin), code, signal, node, 0, "sacct", title)
+        )
     for job in sorted(listed, key=lambda job: "[" in job.id):
         yield from _elements(job)
 

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from harness import distances as measure
 from harness import evaluate as module
-from harness.evaluate import TIES, Embeddings, evaluate, rank_block
+from harness.evaluate import METRICS, TIES, Embeddings, evaluate, rank_block
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = [
@@ -224,7 +225,7 @@ def test_a_pessimistic_ranking_knows_the_optimistic_one(seed):
 def test_a_gallery_too_large_to_be_normalised_at_once_scores_the_same(monkeypatch):
     _, query, gallery = load("g02_plain_60x400")
     whole = evaluate(query, gallery, chunk=16)
-    monkeypatch.setattr(module, "UNIT_BYTES", 4 * gallery.features.shape[1] * 150)
+    monkeypatch.setattr(measure, "UNIT_BYTES", gallery.features.nbytes - 1)
     pieces = evaluate(query, gallery, chunk=16)
     torch.testing.assert_close(pieces.average_precision, whole.average_precision)
     assert torch.equal(pieces.nearest, whole.nearest)
@@ -233,6 +234,7 @@ def test_a_gallery_too_large_to_be_normalised_at_once_scores_the_same(monkeypatc
 def test_distances_of_all_queries_never_exist_at_once(monkeypatch):
     """Every tensor any operation returns is looked at: none reaches queries x rows."""
     query, gallery = drawn(0, queries=200, rows=500, identities=100, values=50, width=8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # others would not be looked at
     largest = 0
 
     class Spy(torch.utils._python_dispatch.TorchDispatchMode):
@@ -247,6 +249,31 @@ def test_distances_of_all_queries_never_exist_at_once(monkeypatch):
     with Spy():
         evaluate(query, gallery, chunk=16)
     assert 16 * 500 <= largest < 200 * 500 / 4
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_workers_side_by_side_change_nothing(metric):
+    query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
+    before = torch.get_num_threads()
+    rankings = []
+    for threads in (1, 2, 7):
+        torch.set_num_threads(threads)
+        try:
+            rankings.append(evaluate(query, gallery, metric=metric, chunk=16))
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    for name in ("average_precision", "first_rank", "nearest", "best_precision"):
+        values = [getattr(ranking, name).nan_to_num(2) for ranking in rankings]
+        assert torch.equal(values[0], values[1]) and torch.equal(values[0], values[2])
+
+
+def test_a_mistake_beside_others_comes_through(monkeypatch):
+    query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(module, "_scores", None)
+    with pytest.raises(TypeError):
+        evaluate(query, gallery, chunk=16)
 
 
 def test_lower_precision_for_training_does_not_reach_the_distances(monkeypatch):

@@ -1,6 +1,7 @@
 """Causes of failures as real messages tell them, and what `kdreid failures` makes of them."""
 
 import json
+from dataclasses import replace
 
 import made_runs as made
 import pytest
@@ -31,6 +32,18 @@ def test_a_run_tells_its_cause(tmp_path, cause, kind, message, trace):
     made.failed(tmp_path, kind=kind, message=message, trace=trace)
     (row,) = status(tmp_path).rows
     assert cause_of(row) == cause in CAUSES
+
+
+def test_a_killed_worker_is_told_by_its_jobs_log(tmp_path):
+    """Slurm knows only that the job failed: the job outlives its worker, to say so."""
+    made.failed(tmp_path)
+    (row,) = status(tmp_path).rows
+    row = replace(row, failure=None, detail="job 10 ended as FAILED, exit code 1 on n1")
+    assert (
+        cause_of(row, "step 8\nThe worker ended with signal 9; its last lines say why.") == "killed"
+    )
+    oom = "slurmstepd: error: Detected 1 oom-kill event(s)\nThe worker ended with signal 9; its"
+    assert cause_of(row, oom) == "host-memory"
 
 
 def test_failures_stand_together_by_cause_with_the_next_command(tmp_path):

@@ -67,6 +67,8 @@ def test_the_worker_has_the_last_word_on_its_failure(logged):
     path = runs / GROUPS / "20260102-000000-bbbb" / "logs" / "local-7_0_log.err"
     path.write_text(own + ECHO)
     assert tail(runs, key, 9) == own.splitlines()
+    path.write_text(ECHO.replace("exit code 1; its", "signal 9; its"))
+    assert tail(runs, key, 9) == ["The worker ended with signal 9; its last lines say why."]
 
 
 def test_following_ends_with_the_run(logged, monkeypatch):

@@ -67,7 +67,10 @@ def test_killed_between_two_members_checkpoints(
     states = [state_of(with_teacher / spec.key) for spec in plan.plan[-1]]
     assert "interrupted" in states
     assert "done" not in states
+    half = with_teacher / plan.plan[-1][0].key / ".checkpoint.pt.abcd.tmp"
+    half.write_bytes(b"as much as had been written")
     assert not small.launch(plan).failed
+    assert not half.exists()
     assert_equal_runs(uninterrupted, with_teacher)
 
 
@@ -89,6 +92,7 @@ def test_killed_at_random_moments(uninterrupted, tmp_path):
         pytest.fail("never finished")
     assert kills >= 1
     assert_equal_runs(uninterrupted, tmp_path)
+    assert not list(tmp_path.glob("synthetic/**/*.tmp"))
 
 
 def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teacher):

@@ -41,20 +41,20 @@ def start(cluster, runs, *arguments, path=ROOT, **changes):
     )  # fmt: skip
 
 
-def submit(cluster, runs, *arguments, code=0, **others):
+def submit(cluster, runs, *arguments, code=0, seconds=240, **others):
     """The same to its end; what it said."""
     process = start(cluster, runs, *arguments, **others)
-    output, said = process.communicate(timeout=240)
+    output, said = process.communicate(timeout=seconds)
     assert process.returncode == code, said
     return output + said
 
 
-def kdreid(cluster, *arguments):
-    """Any command of ours; it may fail."""
+def kdreid(cluster, *arguments, path=ROOT):
+    """Any command of ours, with modules in `path`; it may fail."""
     return subprocess.run(
         [sys.executable, "-c", "from harness.cli import main; main()", *map(str, arguments)],
-        cwd=ROOT, env=os.environ | cluster.environment, capture_output=True, text=True,
-        timeout=250, check=False,
+        cwd=ROOT, env=cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
+        capture_output=True, text=True, timeout=250, check=False,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from slurm.errors import SlurmError
 from slurm.queue import look
 
 pytestmark = pytest.mark.slurm
+OURS = "kdreid-20260101-000000-abcd-1"
 
 
 def turn_to(monkeypatch, cluster):
@@ -22,8 +23,9 @@ def turn_to(monkeypatch, cluster):
 
 
 def submit(cluster, script, *options):
-    return cluster.call("sbatch", "--parsable", "--output=/dev/null", "--mem=10", *options,
-                        f"--wrap={script}")  # fmt: skip
+    """A job with the name that one of `made_runs.submitted`'s group would have."""
+    return cluster.call("sbatch", "--parsable", "--output=/dev/null", "--mem=10",
+                        f"--job-name={OURS}", *options, f"--wrap={script}")  # fmt: skip
 
 
 def wait_until(cluster, ids, holds, seconds=60):
@@ -73,6 +75,9 @@ def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
     assert jobs[never].state == "CANCELLED"
     assert look([f"{one}_0"]).jobs[f"{one}_0"].state == "COMPLETED"  # an array of one
     assert "99999" not in jobs
+    assert {job.title for job in jobs.values()} == {OURS}
+    theirs = {held: "kdreid-20260101", later: "kdreid-20250101-000000-abcd-", ended: "somebody"}
+    assert set(look([held, later, ended, killed], theirs).jobs) == {held, killed}
     cluster.call("scancel", held, later, array)
 
 
@@ -119,6 +124,7 @@ def test_sacct_tells_of_jobs_that_the_controller_forgot(accounted, monkeypatch):
         time.sleep(0.5)
     assert (found[ended].state, found[ended].exit_code) == ("FAILED", 5)
     assert found[f"{array}_1"].state == "COMPLETED" and found[ended].source == "sacct"
+    assert found[ended].title == OURS
     assert look(["99999"]).accounting
 
 

@@ -5,7 +5,7 @@ import time
 
 import made_runs as made
 import pytest
-from test_queue import submit, turn_to
+from test_queue import OURS, submit, turn_to
 
 from harness.causes import cause_of
 from harness.failures import failed_runs, show_failures
@@ -28,9 +28,11 @@ def until(runs, expected, seconds=90):
         time.sleep(1)
 
 
-def test_every_state_that_slurm_can_tell(cluster, monkeypatch, tmp_path):
+@pytest.mark.parametrize("which", ["cluster", "accounted"])
+def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
+    cluster = request.getfixturevalue(which)
     turn_to(monkeypatch, cluster)
-    keys = [made.waiting(tmp_path, seed) for seed in range(8)]
+    keys = [made.waiting(tmp_path, seed) for seed in range(9)]
     again = submit(cluster, "sleep 300", "--requeue")
     jobs = [
         submit(cluster, "sleep 300"),
@@ -41,6 +43,7 @@ def test_every_state_that_slurm_can_tell(cluster, monkeypatch, tmp_path):
         submit(cluster, "true"),  # ends well, but nobody wrote a record
         submit(cluster, "sleep 300"),
         "99999",  # forgotten long ago
+        submit(cluster, "sleep 300", "--job-name=other"),  # as of another cluster, by its number
     ]
     (tmp_path / keys[6] / CHECKPOINT).write_bytes(b"")
     made.submitted(tmp_path, [(job, [key]) for job, key in zip(jobs, keys, strict=True)])
@@ -51,7 +54,7 @@ def test_every_state_that_slurm_can_tell(cluster, monkeypatch, tmp_path):
     rows = until(
         tmp_path,
         dict(zip(keys, ("starting", "queued", "failed", "failed", "requeued", "lost",
-                        "interrupted", "lost"), strict=True)),
+                        "interrupted", "lost", "lost"), strict=True)),
     )  # fmt: skip
     assert made.everything(tmp_path) == before
     assert "held: scontrol release" in rows[keys[1]].detail
@@ -61,7 +64,7 @@ def test_every_state_that_slurm_can_tell(cluster, monkeypatch, tmp_path):
     assert "was cancelled" in rows[keys[6]].detail
     assert "left neither record nor word" in rows[keys[7]].detail
     assert exit_code(rows.values()) == 4
-    cluster.call("scancel", *jobs[:7])
+    cluster.call("scancel", *jobs[:7], jobs[8])
 
 
 def test_students_whose_teacher_failed_are_blocked(cluster, monkeypatch, tmp_path):
@@ -90,8 +93,9 @@ def test_failures_are_grouped_by_what_the_log_says(cluster, monkeypatch, tmp_pat
         "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=4.0",
     )
     jobs = [
-        cluster.call("sbatch", "--parsable", f"--error={logs}/%j_0_log.err", "--mem=10",
-                     f"--output={logs}/%j_0_log.out", f"--wrap=echo '{said}' >&2; exit 1")
+        cluster.call("sbatch", "--parsable", f"--job-name={OURS}", "--mem=10",
+                     f"--error={logs}/%j_0_log.err", f"--output={logs}/%j_0_log.out",
+                     f"--wrap=echo '{said}' >&2; exit 1")
         for said in [word.replace("'", "") for word in words]
     ]  # fmt: skip
     made.submitted(tmp_path, list(zip(jobs, ([key] for key in keys), strict=True)))

@@ -10,6 +10,9 @@ from types import SimpleNamespace
 import jobs
 import pytest
 import small
+from small import ROOT
+
+from harness.snapshot import OURS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
 GRID = ("--methods", "kd,sp", "--seeds", "0,1")
@@ -32,10 +35,11 @@ def places(tmp_path_factory, cluster):
     """Everything that takes long, submitted side by side; the reference is trained meanwhile."""
     home = tmp_path_factory.mktemp("submit")
     place = SimpleNamespace(**{
-        name: home / name for name in ("grid", "blocked", "outside", "preempted", "killed", "alone")
+        name: home / name
+        for name in ("grid", "blocked", "outside", "own", "preempted", "killed", "alone")
     })  # fmt: skip
     jobs.submit(cluster, place.preempted, *LONG, exclude="n1")
-    for runs in (place.alone, place.killed, place.blocked, place.outside):
+    for runs in (place.alone, place.killed, place.blocked, place.outside, place.own):
         shutil.copytree(place.preempted / "data", runs / "data")
     with ThreadPoolExecutor(1) as aside:
         undisturbed = aside.submit(jobs.alone, place.alone, *LONG)
@@ -50,6 +54,8 @@ def places(tmp_path_factory, cluster):
     late = {"flags": {"begin": "now+10"}}
     jobs.submit(cluster, place.blocked, "--methods", "kd", **late)
     (place.blocked / "data").rename(place.blocked / "elsewhere")
+    watch = ThreadPoolExecutor(1)  # the cluster forgets finished jobs after a minute
+    place.ends = watch.submit(ends, cluster, place.blocked)
 
     code = home / "code"
     code.mkdir()
@@ -58,20 +64,34 @@ def places(tmp_path_factory, cluster):
     jobs.submit(cluster, place.outside, "--methods", "mine:Mine", "--seeds", "3", path=code, **late)
     (code / "mine.py").write_text("raise RuntimeError('edited while queued')\n")
     (code / "beside.py").unlink()
+
+    copy = home / "copy"
+    for name in OURS:
+        shutil.copytree(ROOT / name, copy / name)
+    jobs.submit(cluster, place.own, "--methods", "sp", path=copy, **late)
+    for name in ("harness/train.py", "methods/sp.py"):
+        (copy / name).write_text("raise RuntimeError('edited while queued')\n")
     yield place
     cluster.call("scancel", "--me")
+    watch.shutdown()
+
+
+def ends(cluster, runs):
+    """How the jobs of a group ended, as soon as all have."""
+
+    def states():
+        told = [
+            cluster.call("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T")
+            for job in jobs.submitted(runs)
+        ]
+        return told if not set(told) & {"PENDING", "RUNNING", "COMPLETING"} else None
+
+    return jobs.until(states)
 
 
 def disturb(runs):
     """Wait until the one run is in the middle of its training; the process that trains."""
-
-    def training():
-        for path in runs.glob("synthetic/none/*/*/progress.json"):
-            if json.loads(path.read_text())["step"] > 4:
-                return path.parent
-        return None
-
-    return json.loads((jobs.until(training) / "lease").read_text())["process"]
+    return json.loads((jobs.training(runs) / "lease").read_text())["process"]
 
 
 def assert_as_alone(place, runs):
@@ -124,14 +144,9 @@ def test_a_grid_from_submission_to_records(cluster, places, tmp_path):
 
 def test_a_failed_teacher_leaves_its_students_cancelled(cluster, places):
     (group,) = jobs.groups(places.blocked)
-    jobs.ended(cluster, places.blocked)
-    teacher, student = group["jobs"]
-    states = [
-        cluster.call("squeue", "--noheader", "--states=all", f"--jobs={job['job']}", "--format=%T")
-        for job in (teacher, student)
-    ]
-    assert states == ["FAILED", "CANCELLED"]
-    failure = json.loads((places.blocked / teacher["runs"][0] / "failure.json").read_text())
+    assert places.ends.result() == ["FAILED", "CANCELLED"]
+    teacher = group["jobs"][0]["runs"][0]
+    failure = json.loads((places.blocked / teacher / "failure.json").read_text())
     assert failure["kind"] == "setup"
     assert "The data root" in failure["message"]
     assert "does not exist on this machine" in failure["message"]
@@ -142,6 +157,12 @@ def test_a_method_from_elsewhere_edited_while_queued_runs_as_submitted(cluster, 
     done = jobs.records(places.outside)
     assert [key.split("/")[1] for key in done] == ["mine-Mine", "none", "none"]
     assert "edited while queued" not in jobs.logs(places.outside)
+
+
+def test_our_own_code_edited_while_queued_changes_no_job(cluster, places):
+    jobs.ended(cluster, places.own)
+    assert [key.split("/")[1] for key in jobs.records(places.own)] == ["none", "none", "sp"]
+    assert "edited while queued" not in jobs.logs(places.own)
 
 
 HELD = {"flags": {"hold": True}}

@@ -1,0 +1,84 @@
+"""What orders a gallery for its queries, some queries at a time, by several workers side by side.
+
+One product after the other by all threads would leave most of them idle between the products, while
+one of them picks what is near. So on a CPU each worker takes its queries from product to ranks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+WORKERS = 4  # at most; more would share the queries into products too small to be quick
+UNIT_BYTES = 256 * 2**20  # of normalised gallery features that may exist
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """Squared Euclidean distances less |q|^2, or cosines times -2: each orders as it should."""
+
+    query: Tensor  # (Q, D)
+    gallery: Tensor  # (G, D), normalised if that is by cosine and needs little memory
+    lengths: Tensor | None  # (G,) |g|^2, None by cosine
+    scales: Tensor | None  # (G,) 1 / |g|, where the gallery could not be normalised
+
+    @classmethod
+    def by(cls, metric: str, query: Tensor, gallery: Tensor) -> Distances:
+        """By `cosine` or `euclidean`, of features (Q, D) and (G, D)."""
+        query, gallery = query.detach().float(), gallery.detach().float()
+        if metric == "euclidean":
+            return cls(query, gallery, gallery.square().sum(dim=1), None)
+        if gallery.nbytes <= UNIT_BYTES:
+            return cls(query, F.normalize(gallery, dim=1), None, None)
+        lengths = torch.linalg.vector_norm(gallery, dim=1)
+        return cls(query, gallery, None, lengths.clamp(min=1e-12).reciprocal())
+
+    def block(self, part: slice, out: Tensor) -> Tensor:
+        """Those of some queries, written into the first rows of `out` (chunk, G)."""
+        rows = self.query[part]
+        found = out[: len(rows)]
+        if self.lengths is not None:
+            return torch.addmm(self.lengths, rows, self.gallery.T, alpha=-2, out=found)
+        rows, nothing = F.normalize(rows, dim=1), rows.new_zeros(1)
+        torch.addmm(nothing, rows, self.gallery.T, beta=0, alpha=-2, out=found)
+        return found if self.scales is None else found.mul_(self.scales)
+
+
+def slices(count: int, size: int) -> Iterator[slice]:
+    """0 to `count` in pieces of `size`."""
+    yield from (slice(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], T]) -> list[T]:
+    """`work` on all queries and their distances, at most `chunk` of them at a time, in order.
+
+    The distances are the callee's to change, until it returns.
+    """
+    queries, rows = len(distances.query), len(distances.gallery)
+    threads = torch.get_num_threads()
+    workers = min(threads, WORKERS, chunk) if distances.query.device.type == "cpu" else 1
+    parts = list(slices(queries, chunk // workers))
+    height = min(queries, chunk // workers)
+    if workers == 1 or len(parts) == 1:
+        buffer = distances.gallery.new_empty(height, rows)
+        return [work(part, distances.block(part, buffer)) for part in parts]
+    own = threading.local()
+
+    def begin() -> None:
+        torch.set_num_threads(threads // workers)
+        own.buffer = torch.empty(height, rows)
+
+    try:
+        with ThreadPoolExecutor(workers, initializer=begin) as pool:
+            return list(pool.map(lambda p: work(p, distances.block(p, own.buffer)), parts))
+    finally:
+        torch.set_num_threads(threads)  # what threads to come begin with was changed, too
