@@ -76,14 +76,14 @@ def test_tables_are_tables():
 
 def test_figures_ranked_lists_and_problems_have_their_sections():
     figures = [
-        Picture("a-b", "data:image/png;base64,AA", "data:text/csv;base64,AA", vector=True),
+        Picture("a-b", "data:image/png;base64,AA", "data:text/csv;base64,AA", True, earlier=True),
         Picture("ranked-c", "data:image/png;base64,BB", "", vector=False, earlier=True),
     ]
     text = page([], {}, NOTHING, figures, ["x/record.json: ignored <it>."])
     assert text.index('id="figures"') < text.index("AA") < text.index('id="ranked-lists"')
     assert text.index('id="ranked-lists"') < text.index("BB") < text.index("ignored &lt;it&gt;.")
     assert 'href="figures/a-b.pdf"' in text and "figures/ranked-c.pdf" not in text
-    assert text.count("of an earlier report") == 1
+    assert text.count("of an earlier report") == 1  # ranked lists are of two runs, by their keys
     bare = page([], {}, NOTHING)
     assert not any(f'id="{name}"' in bare for name in ("figures", "ranked-lists", "problems"))
 
