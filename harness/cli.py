@@ -32,11 +32,14 @@ app.add_typer(bench, name="bench")
 
 
 @app.command()
-def report(runs: Runs = Path("runs")) -> None:
-    """Gather all records into tables: on the terminal, as Markdown, LaTeX and CSV."""
+def report(
+    runs: Runs = Path("runs"),
+    figures: Annotated[bool, typer.Option(help="Draw all figures that the runs allow.")] = True,
+) -> None:
+    """Gather all records into tables (terminal, Markdown, LaTeX, CSV) and figures (PNG, PDF)."""
     from harness.show import show_report
 
-    show_report(runs)
+    show_report(runs, figures=figures)
 
 
 @app.command(name="list")

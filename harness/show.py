@@ -109,19 +109,27 @@ def show_status(runs: Path, words: Sequence[str], state: str | None, *, as_json:
     return exit_code(rows)
 
 
-def show_report(runs: Path) -> None:
-    """Write and print all tables, say what could not go into them, and where the files are."""
+def show_report(runs: Path, *, figures: bool = False) -> None:
+    """Write and print all tables, say what could not go into them, and where the files are.
+
+    With `figures` draw them, too, and say of each that could not be drawn what it needs.
+    """
     from results.report import report
 
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    written = report(runs)
+    written = report(runs, figures=figures)
     typer.echo(written.text)
     for problem in written.problems:
         typer.echo(f"note: {problem}", err=True)
     if written.files:
         kinds = ", ".join(sorted({path.suffix for path in written.files}))
         typer.echo(f"Tables ({kinds}): {written.files[0].parent}/")
+    for line in written.absent:
+        typer.echo(line)
+    if written.figures:
+        count = sum(path.suffix == ".png" for path in written.figures)
+        typer.echo(f"Figures ({count}; .png, .pdf, .csv): {written.figures[0].parent}/")
 
 
 def show_names(*, as_json: bool) -> None:

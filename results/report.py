@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pandas as pd
 
 from results import render
 from results.ablation import ablation
+from results.files import write
 from results.gather import gather
 from results.published import load_published
 from results.summary import summary
@@ -30,13 +29,15 @@ class Report:
     text: str  # for a terminal
     problems: tuple[str, ...]
     files: tuple[Path, ...]
+    figures: tuple[Path, ...] = ()
+    absent: tuple[str, ...] = ()  # figures that could not be drawn, and what each needs
 
 
-def report(runs: Path, target: Path | None = None) -> Report:
+def report(runs: Path, target: Path | None = None, *, figures: bool = False) -> Report:
     """Write all tables into `target`, by default `<runs>/report`, each as .md, .tex and .csv.
 
-    Every file is replaced atomically. Files of tables that no longer exist are left, and named
-    among the problems.
+    With `figures` all figures, too. Every file is replaced atomically. Files of tables and figures
+    that no longer exist are left, and named among the problems.
     """
     frame, problems = gather(runs)
     failed = frame[frame["status"] == "failed"]
@@ -55,7 +56,7 @@ def report(runs: Path, target: Path | None = None) -> Report:
         contents[f"{table.name}.csv"] = render.frame(table).to_csv(index=False)
     contents[RUNS] = frame.drop(columns=INTERNAL).to_csv(index=False)
     for name, content in contents.items():
-        _write(folder / name, content)
+        write(folder / name, content.encode())
     problems += [
         f"{path}: of an earlier report; this one has no such table."
         for pattern in ("comparison-*", "ablation*", "vrkd-*", "summary*")
@@ -63,7 +64,14 @@ def report(runs: Path, target: Path | None = None) -> Report:
         if path.name not in contents
     ]
     text = "\n".join(render.terminal(table) for table in tables)
-    return Report(tuple(tables), text, tuple(problems), tuple(folder / name for name in contents))
+    files = tuple(folder / name for name in contents)
+    if not figures:
+        return Report(tuple(tables), text, tuple(problems), files)
+    from results.figures.draw import draw  # takes a second to import
+
+    drawn = draw(frame, folder)
+    problems += [f"{path}: of an earlier report; it was not drawn anew." for path in drawn.earlier]
+    return Report(tuple(tables), text, tuple(problems), files, drawn.files, drawn.absent)
 
 
 def _tables(frame: pd.DataFrame) -> list[Table]:
@@ -73,19 +81,3 @@ def _tables(frame: pd.DataFrame) -> list[Table]:
     compared = [table for name in datasets for table in comparison(frame, name, published)]
     networks = network_tables(frame, published)
     return [*ablation(frame, published), *compared, *networks, *summary(frame)]
-
-
-def _write(path: Path, content: str) -> None:
-    """Replace `path` so that a kill at any moment leaves either the old content or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -1,0 +1,44 @@
+"""All figures that the runs on disk allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from results.figures import learning, ranks, size, sweep
+from results.figures.chart import Absent, Charts, save
+
+FOLDER = "figures"  # below the report's
+KINDS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
+    learning.charts,
+    sweep.charts,
+    size.charts,
+    ranks.charts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What came of one call of `draw`."""
+
+    files: tuple[Path, ...]
+    absent: tuple[str, ...]  # a line for every figure that could not be drawn: what it needs
+    earlier: tuple[Path, ...]  # pictures of an earlier report that this one did not draw
+
+
+def draw(frame: pd.DataFrame, folder: Path) -> Drawn:
+    """Draw every figure into `<folder>/figures`; `frame` is that of `gather`."""
+    files: list[Path] = []
+    absent: list[str] = []
+    for kind in KINDS:
+        for chart in kind(frame):
+            if isinstance(chart, Absent):
+                absent.append(str(chart))
+            else:
+                files += save(chart, folder / FOLDER)
+    pictures = sorted((folder / FOLDER).glob("*.png"))
+    earlier = (path for path in pictures if path not in files)
+    return Drawn(tuple(files), tuple(absent), tuple(earlier))
