@@ -85,6 +85,43 @@ def score(
     score_runs(words, rules, session, data_root, as_json=as_json)
 
 
+@app.command()
+def consistency(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Or all.")] = None,
+    runs: Runs = Path("runs"),
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    workers: Workers = 2,
+    quiet: Quiet = False,
+) -> None:
+    """How far students rank otherwise than their teachers (PDRD's Fig. 3), beside each run."""
+    from harness.features import measure_consistency
+    from harness.show import session
+
+    found = measure_consistency(words or (), session(runs, device, workers, quiet=quiet), data_root)
+    for key, line in found:
+        typer.echo(f"{key}: {line}")
+    typer.echo(f"Next: kdreid report --runs {runs}")
+
+
+@app.command()
+def embed(
+    words: Annotated[list[str], typer.Argument(metavar="RUN...", help="Keys or parts of digests.")],
+    runs: Runs = Path("runs"),
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    workers: Workers = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Write finished runs' embeddings of the test images beside them; report draws their t-SNE."""
+    from harness.features import export
+    from harness.show import session
+
+    for path in export(words, session(runs, device, workers, quiet=quiet), data_root):
+        typer.echo(path)
+    typer.echo(f"Next: kdreid report --runs {runs}")
+
+
 @bench.command(name="consistency")
 def bench_consistency(
     queries: Annotated[int, typer.Option(min=1)] = 3368,

@@ -18,6 +18,7 @@ from harness.status import ENDED, STATES, exit_code, status
 
 if TYPE_CHECKING:
     from harness.data import Dataset
+    from harness.execute import Session
     from harness.grid import Grid
     from harness.spec import Recipe
 
@@ -130,6 +131,21 @@ def show_report(runs: Path, *, figures: bool = False) -> None:
     if written.figures:
         count = sum(path.suffix == ".png" for path in written.figures)
         typer.echo(f"Figures ({count}; .png, .pdf, .csv): {written.figures[0].parent}/")
+
+
+def session(runs: Path, device: str, workers: int, *, quiet: bool) -> Session:
+    """What verbs need that look at finished networks.
+
+    Raises:
+        SetupError: the device is not there.
+        UsageError: there is no such device.
+    """
+    from harness.execute import Session
+    from harness.grid import find_device
+    from harness.interrupt import Stop
+    from harness.progress import Reporter
+
+    return Session(runs, find_device(device), Stop(), Reporter(quiet=quiet), {}, workers)
 
 
 def show_names(*, as_json: bool) -> None:

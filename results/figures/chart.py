@@ -24,7 +24,7 @@ from results.settings import Setting
 from results.tables import DATASETS, titled
 
 PALETTE = "colorblind"  # seaborn's, told apart by all usual kinds of colour vision
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h", "d", "8", "H", "$x$")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d", "8", "H", "$x$")
 DASHES = ((), (4, 1.5), (1, 1), (3, 1, 1, 1), (5, 1, 1, 1, 1, 1))
 DPI = 160
 NOTE = 6.5  # points of the small print below a figure

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.figures import learning, ranks, size, sweep
+from results.figures import consistency, embedding, learning, ranks, size, sweep
 from results.figures.chart import Absent, Charts, save
 
 FOLDER = "figures"  # below the report's
 KINDS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
     learning.charts,
+    consistency.charts,
     sweep.charts,
+    embedding.charts,
     size.charts,
     ranks.charts,
 )
