@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness import verbs
+from harness import measuring, verbs
 from harness.run import DataRoot, Device, Json, Partial, Quiet, Runs, Workers, run
 from harness.serve import serve
 
@@ -21,7 +21,7 @@ app.command(name="run")(run)
 app.command(name="plan", help="Show what `run` with the same options would do.")(run)
 for verb in (
     verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel, verbs.doctor,
-    verbs.fetch_weights,
+    verbs.fetch_weights, measuring.consistency, measuring.embed,
 ):  # fmt: skip
     app.command()(verb)
 
@@ -29,6 +29,7 @@ data = typer.Typer(no_args_is_help=True, help="Generated images.")
 app.add_typer(data, name="data")
 bench = typer.Typer(no_args_is_help=True, help="Measurements, ours and the obvious way in one run.")
 app.add_typer(bench, name="bench")
+bench.command(name="extract")(measuring.bench_extract)
 
 
 @app.command()
@@ -85,43 +86,6 @@ def score(
     score_runs(words, rules, session, data_root, as_json=as_json)
 
 
-@app.command()
-def consistency(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Or all.")] = None,
-    runs: Runs = Path("runs"),
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    workers: Workers = 2,
-    quiet: Quiet = False,
-) -> None:
-    """How far students rank otherwise than their teachers (PDRD's Fig. 3), beside each run."""
-    from harness.features import measure_consistency
-    from harness.show import session
-
-    found = measure_consistency(words or (), session(runs, device, workers, quiet=quiet), data_root)
-    for key, line in found:
-        typer.echo(f"{key}: {line}")
-    typer.echo(f"Next: kdreid report --runs {runs}")
-
-
-@app.command()
-def embed(
-    words: Annotated[list[str], typer.Argument(metavar="RUN...", help="Keys or parts of digests.")],
-    runs: Runs = Path("runs"),
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    workers: Workers = 2,
-    quiet: Quiet = False,
-) -> None:
-    """Write finished runs' embeddings of the test images beside them; report draws their t-SNE."""
-    from harness.features import export
-    from harness.show import session
-
-    for path in export(words, session(runs, device, workers, quiet=quiet), data_root):
-        typer.echo(path)
-    typer.echo(f"Next: kdreid report --runs {runs}")
-
-
 @bench.command(name="consistency")
 def bench_consistency(
     queries: Annotated[int, typer.Option(min=1)] = 3368,
@@ -141,9 +105,10 @@ def bench_evaluate(
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Scoring against the bare product of the same features: time and peak memory."""
-    from harness.bench.show import chosen_sizes, chosen_widths, show_evaluate
+    from harness.bench.show import chosen_numbers, chosen_sizes, show_evaluate
 
-    show_evaluate(chosen_sizes(size), chosen_widths(width), repeats, threads)
+    widths = chosen_numbers(width, "--width", "512,2048")
+    show_evaluate(chosen_sizes(size), widths, repeats, threads)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.figures import consistency, embedding, learning, ranks, size, sweep
+from results.figures import consistency, embedding, extraction, learning, ranks, size, sweep
 from results.figures.chart import Absent, Charts, save
 
 FOLDER = "figures"  # below the report's
@@ -35,8 +35,8 @@ def draw(frame: pd.DataFrame, folder: Path) -> Drawn:
     """Draw every figure into `<folder>/figures`; `frame` is that of `gather`."""
     files: list[Path] = []
     absent: list[str] = []
-    for kind in KINDS:
-        for chart in kind(frame):
+    for charts in (*(kind(frame) for kind in KINDS), extraction.charts(folder)):
+        for chart in charts:
             if isinstance(chart, Absent):
                 absent.append(str(chart))
             else:
