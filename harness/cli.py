@@ -21,7 +21,7 @@ app.command(name="run")(run)
 app.command(name="plan", help="Show what `run` with the same options would do.")(run)
 for verb in (
     verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel, verbs.doctor,
-    verbs.fetch_weights, measuring.consistency, measuring.embed,
+    verbs.fetch_weights, measuring.consistency, measuring.embed, measuring.ranked,
 ):  # fmt: skip
     app.command()(verb)
 

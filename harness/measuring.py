@@ -73,3 +73,21 @@ def bench_extract(
     show_extraction(
         names, batches, (sides[0], sides[1]), head, repeats, session(runs, device, 0, quiet=quiet)
     )
+
+
+def ranked(
+    first: Annotated[str, typer.Argument(help="A run's key, or part of its digest.")],
+    second: Annotated[str, typer.Argument(help="The run to set beside it.")],
+    queries: Annotated[int, typer.Option(min=1, help="How many to show.")] = 4,
+    runs: Runs = Path("runs"),
+    data_root: DataRoot = None,
+    workers: Workers = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the queries on which two runs differ most, with what each run found."""
+    from harness.ranked import show_ranked
+    from harness.show import session
+
+    found = session(runs, "cpu", workers, quiet=quiet)
+    for path in show_ranked((first, second), queries, found, data_root):
+        typer.echo(path)

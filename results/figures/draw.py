@@ -12,6 +12,7 @@ from results.figures import consistency, embedding, extraction, learning, ranks,
 from results.figures.chart import Absent, Charts, save
 
 FOLDER = "figures"  # below the report's
+ASKED = "ranked-"  # how figures are called that `kdreid ranked` draws
 KINDS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
     learning.charts,
     consistency.charts,
@@ -42,5 +43,5 @@ def draw(frame: pd.DataFrame, folder: Path) -> Drawn:
             else:
                 files += save(chart, folder / FOLDER)
     pictures = sorted((folder / FOLDER).glob("*.png"))
-    earlier = (path for path in pictures if path not in files)
+    earlier = (p for p in pictures if p not in files and not p.name.startswith(ASKED))
     return Drawn(tuple(files), tuple(absent), tuple(earlier))
