@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness import verbs
+from harness import measuring, verbs
 from harness.run import DataRoot, Device, Json, Partial, Quiet, Runs, Workers, run
 from harness.serve import serve
 
@@ -22,6 +22,7 @@ app.command(name="plan", help="Show what `run` with the same options would do.")
 for verb in (
     verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel, verbs.doctor,
     verbs.fetch_weights, verbs.diff, verbs.trace,
+    measuring.consistency, measuring.embed, measuring.ranked,
 ):  # fmt: skip
     app.command()(verb)
 
@@ -29,14 +30,18 @@ data = typer.Typer(no_args_is_help=True, help="Generated images.")
 app.add_typer(data, name="data")
 bench = typer.Typer(no_args_is_help=True, help="Measurements, ours and the obvious way in one run.")
 app.add_typer(bench, name="bench")
+bench.command(name="extract")(measuring.bench_extract)
 
 
 @app.command()
-def report(runs: Runs = Path("runs")) -> None:
-    """All records as tables: on the terminal, one page, Markdown, LaTeX and CSV."""
+def report(
+    runs: Runs = Path("runs"),
+    figures: Annotated[bool, typer.Option(help="Draw all figures that the runs allow.")] = True,
+) -> None:
+    """All records as tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and one page."""
     from harness.show import show_report
 
-    show_report(runs)
+    show_report(runs, figures=figures)
 
 
 @app.command(name="list")
@@ -101,9 +106,10 @@ def bench_evaluate(
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Scoring against the bare product of the same features: time and peak memory."""
-    from harness.bench.show import chosen_sizes, chosen_widths, show_evaluate
+    from harness.bench.show import chosen_numbers, chosen_sizes, show_evaluate
 
-    show_evaluate(chosen_sizes(size), chosen_widths(width), repeats, threads)
+    widths = chosen_numbers(width, "--width", "512,2048")
+    show_evaluate(chosen_sizes(size), widths, repeats, threads)
 
 
 @app.command()

@@ -10,7 +10,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    field_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
@@ -74,6 +81,22 @@ class StudyFile(File):
     seeds: list[int] | None = None
     head: str | None = None
     pack: int | None = None
+    sweep: dict[str, list[Option]] = Field(default_factory=dict)  # values by METHOD.OPTION
+
+    @field_validator("sweep")
+    @classmethod
+    def _is_of_options(cls, sweep: dict[str, list[Option]]) -> dict[str, list[Option]]:
+        for key, values in sweep.items():
+            section, _, option = key.partition(".")
+            if section in ("data", "teacher_recipe") or not (option and values):
+                raise ValueError(f"{key} is not METHOD.OPTION or recipe.FIELD with values")
+        return sweep
+
+    @property
+    def swept(self) -> list[list[str]]:
+        """Assignments of every point of the sweep, one option at a time; one empty list without."""
+        points = [[f"{key}={value}"] for key, values in self.sweep.items() for value in values]
+        return points or [[]]
 
 
 def names(kind: str) -> list[str]:

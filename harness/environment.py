@@ -22,8 +22,8 @@ PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 COMMIT_FILE = "commit.json"
 
 
-def describe(device: torch.device, data: Path) -> dict[str, Any]:
-    """Versions, commit, machine, device, the data's folder and the time as JSON values."""
+def describe(device: torch.device, data: Path | None = None) -> dict[str, Any]:
+    """Versions, commit, machine, device, the data's folder, if any, and the time as JSON values."""
     name, dirty, patch = commit()
     gpu = device.type == "cuda"
     return {
@@ -38,7 +38,7 @@ def describe(device: torch.device, data: Path) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "cuda": torch.version.cuda if gpu else None,
         "cudnn": torch.backends.cudnn.version() if gpu else None,  # type: ignore[no-untyped-call]
-        "data": str(data.absolute()),
+        "data": str(data.absolute()) if data else None,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -113,18 +113,23 @@ def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
         on, threads = place(name) if place else here
         precision = [f"recipe.precision={asked.precision}"] if asked.precision else []
         request = _request(asked, study, name, on, threads)
-        settings = settle([file, study], [*asked.assignments, *precision], request.methods)
-        weights |= _weights(request, settings, asked.weights)
+        points = [
+            settle([file, study], [*swept, *asked.assignments, *precision], request.methods)
+            for swept in study.swept
+        ]
+        for point in points:
+            weights |= _weights(request, point, asked.weights)
         datasets[name] = open_dataset(
-            name, file, settings.data, asked.data_root, asked.runs, asked.workers, reporter,
+            name, file, points[0].data, asked.data_root, asked.runs, asked.workers, reporter,
             allow_partial=asked.allow_partial,
         )  # fmt: skip
         roots[name] = root_of(file, asked.data_root, datasets[name])
-        for recipe in (settings.recipe, settings.teacher_recipe):
+        for recipe in {r for point in points for r in (point.recipe, point.teacher_recipe)}:
             sampler(datasets[name], recipe, "")  # which says if not even one batch can be drawn
         digests = {network: weights_digest(path) for network, path in weights.items()}
-        wanted = runs(request, settings, datasets[name].fingerprint, digests)
-        plan += cohorts(wanted, asked.pack or study.pack or PACK)
+        fingerprint = datasets[name].fingerprint
+        wanted = [spec for point in points for spec in runs(request, point, fingerprint, digests)]
+        plan += cohorts(list(dict.fromkeys(wanted)), asked.pack or study.pack or PACK)
     return Grid(
         plan, device, weights, datasets, asked.runs, asked.workers, reporter, asked.cache, roots
     )

@@ -78,7 +78,7 @@ def score_runs(
     for spec in specs:
         if session.device.type == "cpu" and spec.threads:
             torch.set_num_threads(spec.threads)  # as when it was scored: the same last bits
-        data = _open(spec, root, session)
+        data = open_own(spec, root, session)
         recorded = (read_json(session.runs / spec.key / RECORD) or {})["result"]["evaluations"]
         for name, draws in _score(spec, data, rules, session).items():
             rows.append(
@@ -126,7 +126,7 @@ def find_run(runs: Path, word: str) -> RunSpec:
     return spec
 
 
-def _open(spec: RunSpec, root: Path | None, session: Session) -> Data:
+def open_own(spec: RunSpec, root: Path | None, session: Session) -> Data:
     """The run's own data: from `root`, or where its dataset's file or the environment says.
 
     Raises:

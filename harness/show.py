@@ -18,6 +18,7 @@ from harness.status import ENDED, STATES, exit_code, status
 
 if TYPE_CHECKING:
     from harness.data import Dataset
+    from harness.execute import Session
     from harness.grid import Grid
     from harness.spec import Recipe
     from results.evidence import Evidence
@@ -111,19 +112,28 @@ def show_status(runs: Path, words: Sequence[str], state: str | None, *, as_json:
     return exit_code(rows)
 
 
-def show_report(runs: Path) -> None:
-    """Write and print all tables, say what could not go into them, and where the files are."""
+def show_report(runs: Path, *, figures: bool = False) -> None:
+    """Write and print all tables, say what could not go into them, and where the files are.
+
+    With `figures` draw them, too, and say of each that could not be drawn what it needs.
+    """
     from results.report import report
 
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    written = report(runs, again=_again(runs))
+    written = report(runs, again=_again(runs), figures=figures)
     typer.echo(written.text)
     for problem in written.problems:
         typer.echo(f"note: {problem}", err=True)
     if written.files:
         kinds = ", ".join(sorted({path.suffix for path in written.files}))
         typer.echo(f"Tables ({kinds}): {written.files[0].parent}/")
+    for line in written.absent:
+        typer.echo(line)
+    if written.figures:
+        count = sum(path.suffix == ".png" for path in written.figures)
+        typer.echo(f"Figures ({count}; .png, .pdf, .csv): {written.figures[0].parent}/")
+    if written.files:
         page = next(path for path in written.files if path.suffix == ".html")
         typer.echo(f"For a browser: {page}")
 
@@ -138,6 +148,21 @@ def _again(runs: Path) -> Again:
         return found.commands, found.remarks
 
     return again
+
+
+def session(runs: Path, device: str, workers: int, *, quiet: bool) -> Session:
+    """What verbs need that look at finished networks.
+
+    Raises:
+        SetupError: the device is not there.
+        UsageError: there is no such device.
+    """
+    from harness.execute import Session
+    from harness.grid import find_device
+    from harness.interrupt import Stop
+    from harness.progress import Reporter
+
+    return Session(runs, find_device(device), Stop(), Reporter(quiet=quiet), {}, workers)
 
 
 def show_names(*, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a run's record counts beside its scores: parameters, operations and images."""
+"""What a record tells beside scores: parameters, operations, images, options in force."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from torch import nn
 
 from harness.checkpoint import Trainee
 from harness.data.dataset import Dataset
+from harness.lookup import method_class
 from harness.networks.counting import count
+from harness.spec import RunSpec
+from methods import defaults, options
 
 
 def tally(trainee: Trainee, dataset: Dataset) -> dict[str, Any]:
-    """The record's fields `parameters`, `operations` and `data`.
+    """The record's fields `parameters`, `operations`, `data` and `options`.
 
     `parameters` are the trained ones, of the network that is kept and of the adapters that are not.
     `operations` are those of one image: all parameters of the kept network, multiply-accumulates of
     its convolutions and linear layers, and these with what VRKD counts besides. `data` are the
-    images that the numbers were made from.
+    images that the numbers were made from. `options` are all that the method had, given or usual.
     """
     recipe = trainee.spec.recipe
     counts = count(trainee.network, recipe.height, recipe.width)
@@ -32,7 +35,17 @@ def tally(trainee: Trainee, dataset: Dataset) -> dict[str, Any]:
             "macs_with_rest": counts.macs_with_rest,
         },
         "data": images(dataset),
+        "options": in_force(trainee.spec),
     }
+
+
+def in_force(spec: RunSpec) -> dict[str, Any]:
+    """Every option of a distilled run's method: the given ones, the others at their defaults."""
+    if not spec.teachers:
+        return {}
+    kind, given = method_class(spec.method), dict(spec.options)
+    variant = str(given.get("variant", options(kind)["variant"].default))
+    return {"variant": variant, **defaults(kind, variant), **given}
 
 
 def images(dataset: Dataset) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from results import render
 from results.ablation import ablation
+from results.files import write
 from results.gather import gather
 from results.page.build import page
 from results.page.pictures import pictures
@@ -35,14 +35,18 @@ class Report:
     text: str  # for a terminal
     problems: tuple[str, ...]
     files: tuple[Path, ...]
+    figures: tuple[Path, ...] = ()
+    absent: tuple[str, ...] = ()  # figures that could not be drawn, and what each needs
 
 
-def report(runs: Path, target: Path | None = None, again: Again | None = None) -> Report:
+def report(
+    runs: Path, target: Path | None = None, again: Again | None = None, *, figures: bool = False
+) -> Report:
     """Write all tables into `target`, by default `<runs>/report`, each as .md, .tex and .csv.
 
-    The page, `index.html`, holds all of them and the figures in the folder `figures`; `again` tells
-    it how to make runs again. Every file is replaced atomically. Files of tables that no longer
-    exist are left, and named among the problems.
+    With `figures` all figures, too. The page, `index.html`, holds all of them; `again` tells it how
+    to make runs again. Every file is replaced atomically. Files of tables and figures that no
+    longer exist are left, and named among the problems.
     """
     frame, problems = gather(runs)
     failed = frame[frame["status"] == "failed"]
@@ -54,25 +58,44 @@ def report(runs: Path, target: Path | None = None, again: Again | None = None) -
         text = f"No run under {runs} is done yet, so there is nothing to report.\n"
         return Report((), text, tuple(problems), ())
     folder = runs / "report" if target is None else target
-    contents = {INDEX: "\n".join(render.markdown(table) for table in tables)}
-    for table in tables:
-        contents[f"{table.name}.md"] = render.markdown(table)
-        contents[f"{table.name}.tex"] = render.latex(table)
-        contents[f"{table.name}.csv"] = render.frame(table).to_csv(index=False)
-    contents[RUNS] = frame.drop(columns=INTERNAL).to_csv(index=False)
+    contents = _contents(tables, frame)
     problems += [
         f"{path}: of an earlier report; this one has no such table."
         for pattern in ("comparison-*", "ablation*", "vrkd-*", "summary*")
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
-    figures = pictures(folder / FIGURES, (), problems)
+    drawn, absent = _draw(frame, folder, problems) if figures else ((), ())
+    shown = pictures(folder / FIGURES, drawn, problems)
     numbers = numbered(tables)
-    contents[PAGE] = page(tables, numbers, behind(tables, runs, numbers, again), figures, problems)
+    contents[PAGE] = page(tables, numbers, behind(tables, runs, numbers, again), shown, problems)
     for name, content in contents.items():
-        _write(folder / name, content)
+        write(folder / name, content.encode())
     text = "\n".join(render.terminal(table) for table in tables)
-    return Report(tuple(tables), text, tuple(problems), tuple(folder / name for name in contents))
+    files = tuple(folder / name for name in contents)
+    return Report(tuple(tables), text, tuple(problems), files, drawn, absent)
+
+
+def _contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, str]:
+    """The files of all tables by name."""
+    contents = {INDEX: "\n".join(render.markdown(table) for table in tables)}
+    for table in tables:
+        contents[f"{table.name}.md"] = render.markdown(table)
+        contents[f"{table.name}.tex"] = render.latex(table)
+        contents[f"{table.name}.csv"] = render.frame(table).to_csv(index=False)
+    contents[RUNS] = frame.drop(columns=INTERNAL).to_csv(index=False)
+    return contents
+
+
+def _draw(
+    frame: pd.DataFrame, folder: Path, problems: list[str]
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Draw all figures: their files, and what the absent ones need."""
+    from results.figures.draw import draw  # takes a second to import
+
+    drawn = draw(frame, folder)
+    problems += [f"{path}: of an earlier report; it was not drawn anew." for path in drawn.earlier]
+    return drawn.files, drawn.absent
 
 
 def all_tables(frame: pd.DataFrame) -> list[Table]:
@@ -82,19 +105,3 @@ def all_tables(frame: pd.DataFrame) -> list[Table]:
     compared = [table for name in datasets for table in comparison(frame, name, published)]
     networks = network_tables(frame, published)
     return [*ablation(frame, published), *compared, *networks, *summary(frame)]
-
-
-def _write(path: Path, content: str) -> None:
-    """Replace `path` so that a kill at any moment leaves either the old content or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 import typer
 
 from harness.bench.consistency import consistency
+from harness.bench.extraction import extraction, keep
 from harness.bench.gathering import gathering
 from harness.bench.loader import SOURCES, measure_loader
 from harness.bench.npdrk import npdrk
 from harness.bench.scoring import SIZES, Size, evaluation
+from harness.environment import device_name
 from harness.errors import UsageError, nearest
+from harness.execute import Session
 
 
 def show_npdrk(batches: list[int], repeats: int, threads: int) -> None:
@@ -99,15 +102,38 @@ def show_evaluate(
     typer.echo("features, at most. Features: a centre for every identity, with noise.")
 
 
-def chosen_widths(text: str) -> list[int]:
-    """Widths as in `512,2048`.
+def show_extraction(
+    names: Sequence[str],
+    batches: Sequence[int],
+    size: tuple[int, int],
+    head: str,
+    repeats: int,
+    session: Session,
+) -> None:
+    """Time per image of every network and batch size, and the first network's share of each."""
+    found = extraction(names, batches, size, head, repeats, session.device, session.reporter)
+    where = f"{device_name(session.device)}, {size[0]}x{size[1]}, float32, median of {repeats}"
+    typer.echo(f"feature extraction, milliseconds an image, in turns on {where}")
+    typer.echo(f"  {'network':<24}" + "".join(f"{batch:>10}" for batch in batches))
+    seconds = {(row["network"], row["batch"]): row["seconds"] for row in found}
+    for name in names:
+        times = (f"{seconds[name, batch] * 1e3:>10.2f}" for batch in batches)
+        typer.echo(f"  {name:<24}" + "".join(times))
+    for name in names[1:]:
+        shares = (f"{seconds[names[0], b] / seconds[name, b]:>10.0%}" for b in batches)
+        typer.echo(f"  {names[0]} / {name}".ljust(26) + "".join(shares))
+    typer.echo(f"Kept in {keep(session.runs, found, size, head, session.device)}")
+
+
+def chosen_numbers(text: str, option: str, example: str) -> list[int]:
+    """Numbers as in `512,2048`.
 
     Raises:
         UsageError: they are no whole numbers from 1.
     """
     words = text.replace(",", " ").split()
     if not words or not all(word.isdigit() and int(word) for word in words):
-        raise UsageError(f"--width takes whole numbers such as 512,2048; given {text!r}.")
+        raise UsageError(f"{option} takes whole numbers such as {example}; given {text!r}.")
     return [int(word) for word in words]
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from harness.data.dataset import Dataset, Draw, Image
-from harness.tally import images
+from harness.spec import Recipe, RunSpec
+from harness.tally import images, in_force
 
 
 def test_images_are_those_of_one_draw():
@@ -19,3 +20,16 @@ def test_images_are_those_of_one_draw():
         "queries": {"test800": 2, "test1600": 3},
         "gallery": {"test800": 1, "test1600": 3},
     }
+
+
+def run(method, *teachers, **options):
+    given = tuple(sorted(options.items()))
+    return RunSpec("d", method, "cnn5", teachers, 0, Recipe(), given, "bnneck", "0", "none", "s")
+
+
+def test_options_in_force_are_given_ones_over_the_variants_own():
+    teacher = run("none")
+    assert in_force(teacher) == {}
+    found = in_force(run("pdrd", teacher, activation="relu"))
+    assert found == {"variant": "original", "weight": 2.0, "activation": "relu"}
+    assert in_force(run("pkt", teacher, variant="pdrd"))["weight"] == 3e5

@@ -1,0 +1,47 @@
+"""All figures that the runs on disk allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from results.figures import consistency, embedding, extraction, learning, ranks, size, sweep
+from results.figures.chart import Absent, Charts, save
+
+FOLDER = "figures"  # below the report's
+ASKED = "ranked-"  # how figures are called that `kdreid ranked` draws
+KINDS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
+    learning.charts,
+    consistency.charts,
+    sweep.charts,
+    embedding.charts,
+    size.charts,
+    ranks.charts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What came of one call of `draw`."""
+
+    files: tuple[Path, ...]
+    absent: tuple[str, ...]  # a line for every figure that could not be drawn: what it needs
+    earlier: tuple[Path, ...]  # pictures of an earlier report that this one did not draw
+
+
+def draw(frame: pd.DataFrame, folder: Path) -> Drawn:
+    """Draw every figure into `<folder>/figures`; `frame` is that of `gather`."""
+    files: list[Path] = []
+    absent: list[str] = []
+    for charts in (*(kind(frame) for kind in KINDS), extraction.charts(folder)):
+        for chart in charts:
+            if isinstance(chart, Absent):
+                absent.append(str(chart))
+            else:
+                files += save(chart, folder / FOLDER)
+    pictures = sorted((folder / FOLDER).glob("*.png"))
+    earlier = (p for p in pictures if p not in files and not p.name.startswith(ASKED))
+    return Drawn(tuple(files), tuple(absent), tuple(earlier))

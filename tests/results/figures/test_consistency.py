@@ -1,0 +1,48 @@
+import json
+
+import pytest
+from made_records import spec, study, teacher_spec
+
+from results.figures.chart import Absent, save
+from results.figures.consistency import charts
+from results.gather import gather
+
+
+def measured(runs, made, l_rank, model="ab"):
+    content = {"model": model, "l_rank": l_rank, "share": 0.5, "queries": 100, "gallery": 640}
+    (runs / made["key"] / "consistency.json").write_text(json.dumps(content))
+
+
+def only(runs):
+    (chart,) = charts(gather(runs)[0])
+    return chart
+
+
+def test_every_measured_seed_is_a_row(tmp_path):
+    teacher = study(tmp_path)
+    for seed in (0, 1):
+        measured(tmp_path, spec("pdrd", seed, [teacher]), 10.0 + seed)
+    chart = only(tmp_path)
+    assert chart.data["method"].tolist() == ["PDRD", "PDRD"]
+    assert chart.data["l_rank"].tolist() == [10, 11] and chart.data["seed"].tolist() == [0, 1]
+    (ax,) = chart.draw(chart.data).axes
+    assert [list(line.get_xdata()) for line in ax.get_lines()] == [[10, 11], [10.5]]
+    assert len(save(chart, tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"model": "ab"}', '{"model": "other", "l_rank": 1}']
+)
+def test_of_other_weights_or_damaged_is_not_shown(tmp_path, content):
+    teacher = study(tmp_path)
+    measured(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
+    made = spec("pdrd", 1, [teacher])
+    (tmp_path / made["key"] / "consistency.json").write_text(content)
+    assert only(tmp_path).data["seed"].tolist() == [0]
+
+
+def test_unmeasured_runs_name_the_command(tmp_path):
+    study(tmp_path)
+    absent = only(tmp_path)
+    assert isinstance(absent, Absent) and "kdreid consistency does it" in str(absent)
+    assert teacher_spec()["key"] not in str(absent)

@@ -1,0 +1,38 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from made_records import study
+
+from results.report import report
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_report_draws_what_it_can_and_says_what_the_rest_needs(tmp_path):
+    study(tmp_path)
+    for path in tmp_path.rglob("record.json"):
+        path.with_name("curve.csv").write_text("step,lr,loss\n1,0.1,9.0\n5,0.1,8.0\n")
+    made = report(tmp_path, figures=True)
+    folder = tmp_path / "report" / "figures"
+    assert folder / "learning-synthetic.png" in made.figures
+    assert set(made.figures) == set(folder.iterdir())
+    assert made.absent and all(line.startswith("figure ") for line in made.absent)
+    assert made.problems == ()
+    (folder / "gone.png").write_bytes(b"")
+    (problem,) = report(tmp_path, figures=True).problems
+    assert "gone.png: of an earlier report" in problem
+
+
+def test_tables_alone_do_not_wait_for_matplotlib(tmp_path):
+    study(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from results.report import report;"
+        f"report(Path({str(tmp_path)!r}));"
+        "print(sorted({'matplotlib', 'seaborn', 'sklearn'} & {*sys.modules}))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "[]\n"
+    assert not (tmp_path / "report" / "figures").exists()
