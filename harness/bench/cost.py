@@ -20,10 +20,10 @@ from harness.data.stream import Stream
 from harness.environment import describe
 from harness.errors import SetupError
 from harness.execute import Data, Session, build_trainee, load_teacher
-from harness.features import Features
+from harness.features import Features, finished
 from harness.files import write_json
 from harness.lease import acquire
-from harness.record import folders, read_record, state_of
+from harness.record import read_record
 from harness.scoring import find_run
 from harness.spec import RunSpec
 from harness.train import Loop, train
@@ -74,8 +74,7 @@ def cost(
 
 def _students(runs: Path) -> list[RunSpec]:
     """Of all finished runs but teachers the lowest seed of each kind."""
-    keys = [folder.relative_to(runs).as_posix() for folder in folders(runs)]
-    specs = [find_run(runs, key) for key in keys if state_of(runs / key) == "done"]
+    specs = finished(runs)
     taught = {teacher.key for spec in specs for teacher in spec.teachers}
     kinds: dict[tuple[object, ...], RunSpec] = {}
     for spec in sorted((s for s in specs if s.key not in taught), key=lambda spec: spec.seed):
