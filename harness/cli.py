@@ -31,6 +31,7 @@ app.add_typer(data, name="data")
 bench = typer.Typer(no_args_is_help=True, help="Measurements, ours and the obvious way in one run.")
 app.add_typer(bench, name="bench")
 bench.command(name="extract")(measuring.bench_extract)
+bench.command(name="cost")(measuring.bench_cost)
 
 
 @app.command()

@@ -91,7 +91,7 @@ def execute(
     failures: dict[str, Failure] = {}
 
     def enter(spec: RunSpec) -> None:
-        trainees.append(_build(spec, leases[spec.key], teacher, data, session))
+        trainees.append(build_trainee(spec, leases[spec.key], teacher, data, session))
 
     for spec in members:
         session.stop.check()
@@ -167,7 +167,7 @@ def rescore(spec: RunSpec, data: Data, session: Session) -> None:
     write_record(session.runs, spec, record | {"scoring_version": SCORING_VERSION, "notes": notes})
 
 
-def _build(
+def build_trainee(
     spec: RunSpec, lease: Lease, teacher: ReID | Joined | None, data: Data, session: Session
 ) -> Trainee:
     """A run as it starts, or as its checkpoint left it."""

@@ -67,6 +67,18 @@ class Features:
         return self._teacher[1]
 
 
+def finished(runs: Path) -> list[RunSpec]:
+    """All runs that are done.
+
+    Raises:
+        SetupError: there is no such folder, or another version of this program made one of them.
+    """
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    keys = [folder.relative_to(runs).as_posix() for folder in folders(runs)]
+    return [find_run(runs, key) for key in keys if state_of(runs / key) == "done"]
+
+
 def export(words: Sequence[str], session: Session, root: Path | None) -> list[Path]:
     """Write the embeddings of the named runs beside them, with what is known of the images.
 
@@ -102,11 +114,10 @@ def measure_consistency(
         UsageError: a word names no run or several.
         SetupError: there is no run to measure, or its files or images are not there.
     """
-    if not words:
-        keys = [folder.relative_to(session.runs).as_posix() for folder in folders(session.runs)]
-        words = [key for key in keys if state_of(session.runs / key) == "done"]
-    specs = dict.fromkeys(find_run(session.runs, word) for word in words)
-    taught = sorted((s for s in specs if s.teachers), key=lambda s: s.teachers[0].key)
+    specs = [find_run(session.runs, word) for word in words] or finished(session.runs)
+    taught = sorted(
+        (s for s in dict.fromkeys(specs) if s.teachers), key=lambda s: s.teachers[0].key
+    )
     if not taught:
         raise SetupError(
             f"There is no finished student with a teacher in {session.runs}; kdreid run makes some."

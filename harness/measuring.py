@@ -91,3 +91,19 @@ def ranked(
     found = session(runs, "cpu", workers, quiet=quiet)
     for path in show_ranked((first, second), queries, found, data_root):
         typer.echo(path)
+
+
+def bench_cost(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Or all.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="That are timed, after two others.")] = 10,
+    runs: Runs = Path("runs"),
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    workers: Workers = 2,
+    quiet: Quiet = False,
+) -> None:
+    """Time a few training steps of every student alone; report draws mAP against it."""
+    from harness.bench.show import show_cost
+    from harness.show import session
+
+    show_cost(words or (), steps, session(runs, device, workers, quiet=quiet), data_root)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import typer
 
 from harness.bench.consistency import consistency
+from harness.bench.cost import FILE as COST
+from harness.bench.cost import cost
 from harness.bench.extraction import extraction, keep
 from harness.bench.gathering import gathering
 from harness.bench.loader import SOURCES, measure_loader
@@ -123,6 +126,18 @@ def show_extraction(
         shares = (f"{seconds[names[0], b] / seconds[name, b]:>10.0%}" for b in batches)
         typer.echo(f"  {names[0]} / {name}".ljust(26) + "".join(shares))
     typer.echo(f"Kept in {keep(session.runs, found, size, head, session.device)}")
+
+
+def show_cost(words: Sequence[str], steps: int, session: Session, root: Path | None) -> None:
+    """Time of a step of every student, trained alone."""
+    rows = cost(words, steps, session, root)
+    typer.echo(f"a training step, each run alone, on {device_name(session.device)}")
+    for row in sorted(rows, key=lambda row: float(row["seconds"])):
+        typer.echo(
+            f"  {row['key']:<64}{row['seconds'] * 1e3:>9.1f} ms "
+            f"({row['least'] * 1e3:.1f} to {row['most'] * 1e3:.1f}, {row['counted']} steps)"
+        )
+    typer.echo(f"Kept in {session.runs / COST}")
 
 
 def chosen_numbers(text: str, option: str, example: str) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.figures import consistency, embedding, extraction, learning, ranks, size, sweep
+from results.figures import consistency, cost, embedding, extraction, learning, ranks, size, sweep
 from results.figures.chart import Absent, Charts, save
 
 FOLDER = "figures"  # below the report's
@@ -36,7 +36,8 @@ def draw(frame: pd.DataFrame, folder: Path) -> Drawn:
     """Draw every figure into `<folder>/figures`; `frame` is that of `gather`."""
     files: list[Path] = []
     absent: list[str] = []
-    for charts in (*(kind(frame) for kind in KINDS), extraction.charts(folder)):
+    measured = (cost.charts(frame, folder), extraction.charts(folder))
+    for charts in (*(kind(frame) for kind in KINDS), *measured):
         for chart in charts:
             if isinstance(chart, Absent):
                 absent.append(str(chart))

@@ -74,9 +74,11 @@ def test_what_was_measured_is_kept_until_the_weights_change(trained):
     assert json.loads(path.read_text()) == content
 
 
-def test_teachers_and_strangers_are_refused(trained):
+def test_teachers_and_strangers_are_refused(trained, tmp_path):
     run, teacher, _ = trained
     with pytest.raises(SetupError, match="no finished student with a teacher .*kdreid run"):
         measure_consistency([teacher.key], run, None)
     with pytest.raises(UsageError, match="No run in .* has the key 'x'"):
         export(["x"], run, None)
+    with pytest.raises(SetupError, match="There is no runs folder .*absent"):
+        measure_consistency([], session(tmp_path / "absent", "cpu", 0, quiet=True), None)
