@@ -95,7 +95,7 @@ def ranked(
 
 def bench_cost(
     words: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Or all.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="That are timed, after two others.")] = 10,
+    steps: Annotated[int, typer.Option(min=1, help="Timed of each run, in three turns.")] = 12,
     runs: Runs = Path("runs"),
     data_root: DataRoot = None,
     device: Device = "auto",

@@ -1,12 +1,13 @@
 """What a training step costs with each method: a few steps of every student, trained alone.
 
-Times in records are of cohorts, which share data and teacher; here each run has both to itself, one
-run after the other on one device. A step is a whole one: batch, teacher, student, losses, update.
-Nothing of it is kept but the times.
+Times in records are of cohorts, which share data and teacher; here each run has both to itself. The
+runs take turns, so that a machine that slows down slows all of them. A step is a whole one: batch,
+teacher, student, losses, update. Nothing of it is kept but the times.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 import tempfile
 import time
@@ -29,7 +30,8 @@ from harness.spec import RunSpec
 from harness.train import Loop, train
 
 FILE = Path("report") / "measured" / "cost.json"  # below a runs folder
-WARM_UP = 2  # steps that are not counted
+WARM_UP = 2  # steps of a turn that are not counted
+TURNS = 3
 
 
 class FirstSteps(Stream):
@@ -53,20 +55,24 @@ def cost(
     if not specs:
         raise SetupError(f"There is no finished run in {session.runs}; kdreid run makes some.")
     sources = Features(session, root)
-    rows = []
-    for spec in dict.fromkeys(specs):
-        with session.reporter.task(f"{steps} steps of {spec.name}"):
-            seconds = _seconds(spec, sources.data(spec), session, steps)
-        rows.append(
-            {
-                "key": spec.key,
-                "seconds": statistics.median(seconds),
-                "least": min(seconds),
-                "most": max(seconds),
-                "counted": len(seconds),
-                "steps": read_record(session.runs, spec)["result"]["steps"],
-            }
-        )
+    seconds: dict[RunSpec, list[float]] = {spec: [] for spec in specs}
+    with session.reporter.task("timing steps") as progress:
+        for turn in range(TURNS):
+            for number, (spec, times) in enumerate(seconds.items(), 1):
+                counted = _seconds(spec, sources.data(spec), session, math.ceil(steps / TURNS))
+                times.extend(counted)
+                progress(turn * len(seconds) + number, TURNS * len(seconds), spec.name)
+    rows = [
+        {
+            "key": spec.key,
+            "seconds": statistics.median(times),
+            "least": min(times),
+            "most": max(times),
+            "counted": len(times),
+            "steps": read_record(session.runs, spec)["result"]["steps"],
+        }
+        for spec, times in seconds.items()
+    ]
     content = {"environment": describe(session.device), "rows": rows}
     write_json(session.runs / FILE, content)
     return rows
@@ -87,7 +93,7 @@ def _students(runs: Path) -> list[RunSpec]:
 
 
 def _seconds(spec: RunSpec, data: Data, session: Session, steps: int) -> list[float]:
-    """Of each counted step."""
+    """Of each counted step of one turn."""
     teacher = load_teacher(spec.teachers, data, session)
     ends: list[float] = []
 

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.files import write
-from results.settings import Setting
+from results.settings import MARKS, Setting
 from results.tables import DATASETS, titled
 
 PALETTE = "colorblind"  # seaborn's, told apart by all usual kinds of colour vision
@@ -121,6 +121,17 @@ def note(figure: Figure, text: str, columns: int = 110) -> None:
 def named(kind: str, setting: Setting, *, several: bool) -> str:
     """The name of a figure of one setting, as tables are named."""
     return f"{kind}-{setting.dataset}{f'-{setting.digest}' if several else ''}"
+
+
+def dataset_name(runs: pd.DataFrame, dataset: str) -> str:
+    """A dataset as its authors write it, and whether some of its runs saw generated or part of it.
+
+    `runs` are rows of `gather`.
+    """
+    notes = [note for one in runs[runs["dataset"] == dataset]["notes"] for note in one]
+    marks = [word for start, word in MARKS.items() if any(n.startswith(start) for n in notes)]
+    name = DATASETS.get(dataset, dataset)
+    return f"{name} ({', '.join(marks)} data)" if marks else name
 
 
 def of_setting(title: str, setting: Setting) -> str:

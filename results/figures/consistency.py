@@ -14,9 +14,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.figures.chart import PALETTE, Absent, Chart, Charts, note
+from results.figures.chart import PALETTE, Absent, Chart, Charts, dataset_name, note
 from results.settings import Setting, settings
-from results.tables import DATASETS, members
+from results.tables import members
 
 FILE, RECORD = "consistency.json", "record.json"
 
@@ -28,7 +28,9 @@ def charts(frame: pd.DataFrame) -> Charts:
         measured = (pd.DataFrame(_rows(setting)) for setting in settings(frame, dataset))
         parts += [part for part in measured if len(part)][:1]
     if parts:
-        yield Chart("consistency", pd.concat(parts, ignore_index=True), _draw)
+        data = pd.concat(parts, ignore_index=True)
+        names = {str(name): dataset_name(frame, str(name)) for name in data["dataset"].unique()}
+        yield Chart("consistency", data, lambda rows: _draw(rows, names))
     else:
         yield Absent("consistency", "no run was measured; kdreid consistency does it.")
 
@@ -57,14 +59,14 @@ def _read(folder: Path) -> dict[str, float] | None:
         return None
 
 
-def _draw(data: pd.DataFrame) -> Figure:
+def _draw(data: pd.DataFrame, names: dict[str, str]) -> Figure:
     datasets = list(dict.fromkeys(data["dataset"]))
     most = data.groupby("dataset")["method"].nunique().max()
     figure = Figure(figsize=(1.0 + 2.7 * len(datasets), 1.3 + 0.2 * most), layout="constrained")
     axes = figure.subplots(1, len(datasets), squeeze=False)[0]
     for ax, dataset in zip(axes, datasets, strict=True):
         _panel(ax, data[data["dataset"] == dataset])
-        ax.set_title(DATASETS.get(dataset, dataset))
+        ax.set_title(names[dataset])
     figure.suptitle("Ranking inconsistency with the teacher (less is better)", fontsize=9.5)
     note(
         figure,

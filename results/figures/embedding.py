@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from results.figures.chart import Absent, Chart, Charts, looks, note
-from results.tables import COMPARED, DATASETS
+from results.figures.chart import Absent, Chart, Charts, dataset_name, looks, note
+from results.tables import COMPARED
 
 FILE, RECORD = "embeddings.npz", "record.json"
 IDENTITIES, IMAGES = 12, 30  # that are shown, and of each at most
@@ -51,7 +51,9 @@ def charts(frame: pd.DataFrame) -> Charts:
         found.sort(key=lambda one: (one.order, one.run))
         prints = done[done["dataset"] == dataset]["fingerprint"].nunique()
         name = f"tsne-{dataset}" + (f"-{fingerprint}" if prints > 1 else "")
-        yield Chart(name, _project(found[:PANELS], str(dataset)), _draw)
+        title = f"Embeddings, {dataset_name(runs, str(dataset))}"
+        data = _project(found[:PANELS], str(dataset))
+        yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
         some = True
     if not some:
         yield Absent("tsne", "no embeddings were written; kdreid embed RUN RUN ... writes them.")
@@ -119,7 +121,7 @@ def _tsne(features: NDArray[np.float64]) -> NDArray[Any]:
     return points
 
 
-def _draw(data: pd.DataFrame) -> Figure:
+def _draw(data: pd.DataFrame, title: str) -> Figure:
     names = list(dict.fromkeys(data["panel"]))
     across = min(3, len(names))
     down = -(-len(names) // across)
@@ -138,8 +140,7 @@ def _draw(data: pd.DataFrame) -> Figure:
         ax.set(title=name, xticks=[], yticks=[])
     for ax in grid[len(names) :]:
         ax.remove()
-    dataset = str(data["dataset"].iloc[0])
-    figure.suptitle(f"Embeddings, {DATASETS.get(dataset, dataset)}", fontsize=9.5)
+    figure.suptitle(title, fontsize=9.5)
     note(
         figure,
         f"t-SNE of the {len(people)} test identities with most images, at most {IMAGES} of each; "

@@ -7,6 +7,7 @@ Nemenyi's critical difference. With few datasets it says little, and the figure 
 from __future__ import annotations
 
 import math
+import textwrap
 
 import pandas as pd
 import seaborn as sns
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 
 from results.critical_difference import CriticalDifference
 from results.figures.chart import NOTE, PALETTE, Absent, Chart, Charts, note
-from results.ranks_over_datasets import Across, across
+from results.ranks_over_datasets import Across, Contest, across
 
 NEEDED = (
     "no two datasets on which two methods or more are complete with the same two networks; "
@@ -89,12 +90,18 @@ def _draw(data: pd.DataFrame, pair: Across) -> Figure:
         text = f"{method}  {rank:.2f}" if best else f"{rank:.2f}  {method}"
         side = "left" if best else "right"
         ax.annotate(f" {text} ", (x, y), ha=side, va="center", fontsize=8, annotation_clip=False)
-    names = ", ".join(contest.name for contest in pair.contests)
-    ax.set_title(f"Mean rank in mAP over {names}; {pair.teacher} to {pair.network}", fontsize=9)
+    names = ", ".join(map(_name, pair.contests))
+    title = f"Mean rank in mAP over {names}; {pair.teacher} to {pair.network}"
+    ax.set_title(textwrap.fill(title, 80), fontsize=9)
     joined = "Bars join methods that Nemenyi's test does not tell apart at 5 %. " if groups else ""
     warned = f"WARNING: {diagram.warning}" if diagram.warning else ""
     note(figure, f"{joined}{_friedman(diagram)}{warned}", columns=120)
     return figure
+
+
+def _name(contest: Contest) -> str:
+    marks = contest.setting.marks
+    return f"{contest.name} ({marks} data)" if marks else contest.name
 
 
 def _axis(ax: Axes, count: int, difference: float) -> None:

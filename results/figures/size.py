@@ -11,8 +11,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from results.figures.chart import Absent, Chart, Charts, legend, looks, note, panels
-from results.tables import COMPARED, DATASETS
+from results.figures.chart import Absent, Chart, Charts, dataset_name, legend, looks, note, panels
+from results.tables import COMPARED
 
 NEEDED = (
     "students of one network only, or records without parameter counts; train another: "
@@ -34,7 +34,9 @@ def charts(frame: pd.DataFrame) -> Charts:
             yield Absent(f"size-{dataset}", NEEDED.format(dataset=dataset))
         for number, group in enumerate(groups, 1):
             name = f"size-{dataset}" + (f"-{number}" if len(groups) > 1 else "")
-            yield Chart(name, group.drop(columns="comparable"), _draw)
+            title = f"Accuracy against size, {dataset_name(frame, dataset)}"
+            points = group.drop(columns="comparable")
+            yield Chart(name, points, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
 
 
 def _points(runs: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +79,7 @@ def _without_network(fields: str) -> str:
     return json.dumps(kept, sort_keys=True)
 
 
-def _draw(data: pd.DataFrame) -> Figure:
+def _draw(data: pd.DataFrame, title: str) -> Figure:
     figure, axes = panels(1, width=5.4, height=3.2)
     names = list(dict.fromkeys(data["method"]))
     colours, markers, dashes = looks(names)
@@ -98,8 +100,7 @@ def _draw(data: pd.DataFrame) -> Figure:
         [f"{m:.1f}\n{n}" for m, n in zip(sizes["millions"], sizes["network"], strict=True)],
     )
     axes[0].minorticks_off()
-    dataset = str(data["dataset"].iloc[0])
-    axes[0].set_title(f"Accuracy against size, {DATASETS.get(dataset, dataset)}")
+    axes[0].set_title(title)
     legend(figure, axes)
     note(figure, "Mean over seeds; bars: standard deviation over seeds, where there are several.")
     return figure

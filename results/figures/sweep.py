@@ -17,8 +17,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.figures.chart import Absent, Chart, Charts, legend, looks, note, panels
-from results.tables import COMPARED, DATASETS
+from results.figures.chart import Absent, Chart, Charts, dataset_name, legend, looks, note, panels
+from results.tables import COMPARED
 
 RECORD = "record.json"
 STUDIES = {  # the papers' figures: method and option, and the study that makes the runs
@@ -104,7 +104,7 @@ def _points(told: list[tuple[pd.Series, dict[str, Any]]], name: str) -> pd.DataF
             rows.append(
                 {
                     "setting": json.dumps([run["setting"], run["version"], others], sort_keys=True),
-                    "dataset": run["dataset"],
+                    "dataset": dataset_name(run.to_frame().T, run["dataset"]),
                     "network": run["network"],
                     "teacher": run["teacher"],
                     "value": options[name],
@@ -124,7 +124,7 @@ def _points(told: list[tuple[pd.Series, dict[str, Any]]], name: str) -> pd.DataF
     seen: list[str] = []
     for line in lines:
         first = line.iloc[0]
-        label = f"{DATASETS.get(first['dataset'], first['dataset'])}, {first['network']}"
+        label = f"{first['dataset']}, {first['network']}"
         seen.append(label)
         line["line"] = label if seen.count(label) == 1 else f"{label} ({seen.count(label)})"
     return pd.concat(lines)[COLUMNS]

@@ -25,6 +25,7 @@ def test_one_seed_of_every_student_is_timed_alone_and_nothing_changes(trained):
     assert [row["key"].split("/")[1] for row in rows] == ["none", "sp"]
     assert all("/cnn5/" in r["key"] or "-cnn5/" in r["key"] for r in rows)  # no teacher
     assert all("seed0-" in row["key"] for row in rows)
+    assert {row["counted"] for row in rows} == {3}  # one in each turn
     assert all(0 < row["least"] <= row["seconds"] <= row["most"] for row in rows)
     assert {path: path.read_bytes() for path in before} == before
     assert json.loads((trained / FILE).read_text())["rows"] == rows

@@ -30,10 +30,15 @@ def test_every_measured_seed_is_a_row(tmp_path):
     assert len(save(chart, tmp_path)) == 3
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"model": "ab"}', '{"model": "other", "l_rank": 1}']
-)
-def test_of_other_weights_or_damaged_is_not_shown(tmp_path, content):
+def test_of_other_weights_is_not_shown(tmp_path):
+    teacher = study(tmp_path)
+    measured(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
+    measured(tmp_path, spec("pdrd", 1, [teacher]), 11.0, model="of an earlier training")
+    assert only(tmp_path).data["seed"].tolist() == [0]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"model": "ab"}', '{"model": "ab", "l_rank": "x"}'])
+def test_a_damaged_file_is_not_shown(tmp_path, content):
     teacher = study(tmp_path)
     measured(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
     made = spec("pdrd", 1, [teacher])

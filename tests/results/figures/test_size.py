@@ -40,3 +40,15 @@ def test_other_recipes_and_other_options_are_no_other_size(tmp_path):
     absent = only(tmp_path)
     assert isinstance(absent, Absent)
     assert "kdreid run --dataset synthetic --student resnet34" in str(absent)
+
+
+def test_generated_data_is_called_so(tmp_path):
+    teacher = done(tmp_path, teacher_spec(dataset="market1501"), 0.6)
+    notes = ["Generated data: drawn images in this dataset's layout, no photographs."]
+    for network in ("resnet18", "cnn5"):
+        made = spec("pdrd", 0, [teacher], network=network, dataset="market1501")
+        counts = {"parameters": len(network), "macs_with_rest": 1}
+        done(tmp_path, made, 0.5, operations=counts, notes=notes)
+    chart = only(tmp_path)
+    title = chart.draw(chart.data).axes[0].get_title()
+    assert title == "Accuracy against size, Market-1501 (generated data)"
