@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from itertools import permutations, product
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def drawn(seed, queries, rows, identities=4, cameras=3, values=3, width=2):
         )
         for count in (queries, rows)
     ]
+
+
+@contextmanager
+def threads(count):
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def brute_force(distances, query, gallery):
@@ -231,10 +242,9 @@ def test_a_gallery_too_large_to_be_normalised_at_once_scores_the_same(monkeypatc
     assert torch.equal(pieces.nearest, whole.nearest)
 
 
-def test_distances_of_all_queries_never_exist_at_once(monkeypatch):
+def test_distances_of_all_queries_never_exist_at_once():
     """Every tensor any operation returns is looked at: none reaches queries x rows."""
     query, gallery = drawn(0, queries=200, rows=500, identities=100, values=50, width=8)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # others would not be looked at
     largest = 0
 
     class Spy(torch.utils._python_dispatch.TorchDispatchMode):
@@ -246,7 +256,7 @@ def test_distances_of_all_queries_never_exist_at_once(monkeypatch):
             largest = max(largest, *sizes, 0)
             return result
 
-    with Spy():
+    with threads(1), Spy():  # the work of other threads would not be looked at
         evaluate(query, gallery, chunk=16)
     assert 16 * 500 <= largest < 200 * 500 / 4
 
@@ -254,15 +264,11 @@ def test_distances_of_all_queries_never_exist_at_once(monkeypatch):
 @pytest.mark.parametrize("metric", METRICS)
 def test_workers_side_by_side_change_nothing(metric):
     query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
-    before = torch.get_num_threads()
     rankings = []
-    for threads in (1, 2, 7):
-        torch.set_num_threads(threads)
-        try:
+    for count in (1, 2, 7):
+        with threads(count):
             rankings.append(evaluate(query, gallery, metric=metric, chunk=16))
-            assert torch.get_num_threads() == threads
-        finally:
-            torch.set_num_threads(before)
+            assert torch.get_num_threads() == count
     for name in ("average_precision", "first_rank", "nearest", "best_precision"):
         values = [getattr(ranking, name).nan_to_num(2) for ranking in rankings]
         assert torch.equal(values[0], values[1]) and torch.equal(values[0], values[2])
@@ -270,9 +276,8 @@ def test_workers_side_by_side_change_nothing(metric):
 
 def test_a_mistake_beside_others_comes_through(monkeypatch):
     query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(module, "_scores", None)
-    with pytest.raises(TypeError):
+    with threads(2), pytest.raises(TypeError):
         evaluate(query, gallery, chunk=16)
 
 

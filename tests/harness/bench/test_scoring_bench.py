@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from harness.bench.scoring import SIZES, Size, draw, evaluation, product
-from harness.bench.show import chosen_sizes, chosen_widths, show_evaluate
+from harness.bench.show import chosen_numbers, chosen_sizes, show_evaluate
 from harness.errors import UsageError
 from harness.evaluate import evaluate
 
@@ -56,7 +56,7 @@ def test_sizes_by_name():
 
 
 def test_widths_are_whole_numbers():
-    assert chosen_widths("512, 2048") == [512, 2048]
+    assert chosen_numbers("512, 2048", "--width", "512") == [512, 2048]
     for text in ("", "wide", "0", "512,-1"):
         with pytest.raises(UsageError, match="--width takes whole numbers"):
-            chosen_widths(text)
+            chosen_numbers(text, "--width", "512")
