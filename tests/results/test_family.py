@@ -139,12 +139,17 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, 
     assert cells(table, "PDRD")["Group"] == "a"
 
 
+def write_other_queries(runs, made):
+    """Let a run have been scored on one query fewer than the others."""
+    columns = per_query(np.full(19, 0.46), np.arange(19) // 2)
+    write_per_query(folder_of(runs, made), {"test": [columns]})
+
+
 def test_other_queries_are_refused(tmp_path):
     teacher = study(tmp_path)
     for seed in range(3):
         made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
-        columns = per_query(np.full(19, 0.46), np.arange(19) // 2)
-        write_per_query(folder_of(tmp_path, made), {"test": [columns]})
+        write_other_queries(tmp_path, made)
     reasons, problems = problems_of(tmp_path)
     assert reasons == {("at", "AT"): "other queries"}
     assert problems == ("AT is not compared: it was scored on other queries than the rest.",)
@@ -154,8 +159,7 @@ def test_seeds_of_one_line_must_have_the_same_queries(tmp_path):
     teacher = study(tmp_path)
     for seed in range(3):
         made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
-    columns = per_query(np.full(19, 0.46), np.arange(19) // 2)
-    write_per_query(folder_of(tmp_path, made), {"test": [columns]})
+    write_other_queries(tmp_path, made)
     reasons, problems = problems_of(tmp_path)
     assert reasons == {("at", "AT"): "not compared"}
     assert "its seeds were scored by different protocols or on different queries" in problems[0]

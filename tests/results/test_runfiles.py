@@ -7,17 +7,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from made_records import done, draw, failed, record, spec, teacher_spec, write
+from nobody import as_nobody
 
 from results.gather import gather
 from results.runfiles import LARGEST, load, speaks
-
-NOBODY = 65534
 
 
 def one_and(tmp_path, name="record.json"):
@@ -96,19 +94,6 @@ def test_a_link_to_nothing_and_one_to_itself(tmp_path):
     path.unlink()
     path.symlink_to(path)
     only_the_good_run(tmp_path, path, "Too many levels of symbolic links")
-
-
-@contextmanager
-def as_nobody():
-    """Root may read everything; whoever is root here is somebody else for a while."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 @pytest.mark.parametrize(
