@@ -6,6 +6,7 @@ one of them picks what is near. So on a CPU each worker takes its queries from p
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -66,19 +67,27 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
     queries, rows = len(distances.query), len(distances.gallery)
     threads = torch.get_num_threads()
     workers = min(threads, WORKERS, chunk) if distances.query.device.type == "cpu" else 1
-    parts = list(slices(queries, chunk // workers))
-    height = min(queries, chunk // workers)
-    if workers == 1 or len(parts) == 1:
-        buffer = distances.gallery.new_empty(height, rows)
-        return [work(part, distances.block(part, buffer)) for part in parts]
+    height = chunk // workers
+    if workers == 1 or queries <= height:
+        buffer = distances.gallery.new_empty(min(queries, height), rows)
+        return [work(part, distances.block(part, buffer)) for part in slices(queries, height)]
+    rounds = math.ceil(queries / (workers * height))
+    height = math.ceil(queries / (workers * rounds))  # so that nobody is left with one more part
     own = threading.local()
+    # two that work by the interpreter hold each other up: one had better multiply meanwhile
+    turns = threading.BoundedSemaphore(workers // 2)
 
     def begin() -> None:
         torch.set_num_threads(threads // workers)
         own.buffer = torch.empty(height, rows)
 
+    def step(part: slice) -> T:
+        block = distances.block(part, own.buffer)
+        with turns:
+            return work(part, block)
+
     try:
         with ThreadPoolExecutor(workers, initializer=begin) as pool:
-            return list(pool.map(lambda p: work(p, distances.block(p, own.buffer)), parts))
+            return list(pool.map(step, slices(queries, height)))
     finally:
         torch.set_num_threads(threads)  # what threads to come begin with was changed, too

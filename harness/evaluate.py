@@ -86,7 +86,7 @@ def evaluate(
     *,
     metric: str = "cosine",
     ties: str = "pessimistic",
-    chunk: int = 512,
+    chunk: int = 768,
 ) -> Ranking:
     """Rank the gallery for every query, `chunk` queries at a time.
 
