@@ -130,7 +130,7 @@ def _section(
         source, table = printed
         return against.beside(line, setting, source, table.row(line.method))
 
-    apart = (BLANK,) * len(tested)
+    apart = (BLANK,) * len(verdicts.of_precision(tested))
     for line, _ in teacher_lines(setting):
         numbers = (*scores(line, setting), *apart, seeds(line, 1))
         yield ("teacher", line.label), (*numbers, *outside(line))

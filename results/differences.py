@@ -157,7 +157,7 @@ def _verdicts(first: Evidence, second: Evidence) -> Iterator[Verdict]:
             left, right = (by_identity(run.folder / FILE)[name] for run in (first, second))
             if left.queries != right.queries:
                 raise ValueError("they were scored on other queries")
-            found = difference(left.parts[None], right.parts[None], left.weights)
+            found = difference(left.parts["mAP"][None], right.parts["mAP"][None], left.weights)
         except (ValueError, KeyError) as error:
             reason = f"{FILE} lacks {error}" if isinstance(error, KeyError) else str(error)
             yield Verdict(name, mean, None, None, 0, 0, reason)

@@ -1,4 +1,4 @@
-"""One family of paired tests: all pairs of a table's complete rows, in one evaluation.
+"""One family of paired tests: all pairs of a table's complete rows, by one score of one evaluation.
 
 Complete is a row that has every seed the table has. Rows are compared if they were scored by one
 protocol on the same queries; what is not compared says why. Holm's correction covers all pairs of
@@ -8,7 +8,7 @@ the family, so that gains over the plain student, letters and groups come from t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -32,6 +32,7 @@ class Family:
     """Verdicts by line and by pair of lines; differences are the first minus the second."""
 
     evaluation: str
+    score: str  # mAP or R1
     seeds: tuple[int, ...]
     queries: int  # that every run was asked
     identities: int
@@ -63,25 +64,47 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """What one line brings: (S, G) parts of its mAP, over weights that all its seeds share."""
+    """What one line brings: (S, G) parts of its score, over weights that all its seeds share."""
 
     asked: tuple[str, str]  # scoring protocol and queries
     parts: NDArray[np.float64]
     example: ByIdentity
 
 
-def family(setting: Setting, members: Sequence[Line], evaluation: str) -> Family:
-    """Compare the complete ones of `members`, lines of `setting`, in one evaluation."""
-    seeds = tuple(sorted(wanted_seeds(setting)))
+def family(
+    setting: Setting, members: Sequence[Line], evaluation: str, score: str = "mAP"
+) -> Family:
+    """Compare the complete ones of `members`, lines of `setting`, by one score."""
+    partial = [line.place for line in members] if "partial" in setting.marks else []
+    reference = [line.place for line in members if line.method == UNDISTILLED[0]]
+    wanted = wanted_seeds(setting)
+    return compare(members, evaluation, score, wanted, partial=partial, unranked=reference)
+
+
+def compare(
+    members: Sequence[Line],
+    evaluation: str,
+    score: str,
+    wanted: Collection[int],
+    *,
+    partial: Collection[Place] = (),
+    unranked: Collection[Place] = (),
+) -> Family:
+    """Compare those of `members` that have all seeds `wanted` and not only `partial` data.
+
+    The lines may be of several settings; no two have the same place. Those `unranked` are tested
+    like the others and have letters, but are in no group.
+    """
+    seeds = tuple(sorted(wanted))
     reasons: dict[Place, str] = {}
     problems: list[str] = []
     found: dict[Place, _Sums] = {}
     for line in members:
-        reasons[line.place] = _incomplete(line, setting, seeds)
+        reasons[line.place] = _incomplete(line, seeds, partial=line.place in partial)
         if reasons[line.place]:
             continue
         try:
-            found[line.place] = _sums(line, seeds, evaluation)
+            found[line.place] = _sums(line, seeds, evaluation, score)
         except ValueError as error:
             reasons[line.place] = NOT_COMPARED
             problems.append(f"{line.label} is not compared: {error}.")
@@ -93,7 +116,36 @@ def family(setting: Setting, members: Sequence[Line], evaluation: str) -> Family
             what = "by another protocol" if scoring else "on other queries"
             problems.append(f"{line.label} is not compared: it was scored {what} than the rest.")
             del found[line.place]
-    return _compared(found, evaluation, seeds, reasons, problems)
+    example = next((sums.example for sums in found.values()), None)
+    if example is not None and len(example.weights) < 2:
+        problems.append(f"Nothing is compared: all queries of {evaluation} show one identity.")
+        reasons |= dict.fromkeys(found, NOT_COMPARED)
+        found = {}
+    differences = {
+        (one, other): difference(found[one].parts, found[other].parts, found[one].example.weights)
+        for one, other in combinations(found, 2)
+    }
+    p_values = [tested.p for tested in differences.values()]
+    adjusted = dict(zip(differences, holm(p_values), strict=True))
+    places = list(found)
+    ranked = [place for place in places if place not in unranked]
+    means = {place: float(sums.parts.sum(axis=1).mean()) for place, sums in found.items()}
+    by_letter = letters([means[place] for place in places], _apart(places, adjusted))
+    by_group = groups([means[place] for place in ranked], _apart(ranked, adjusted))
+    return Family(
+        evaluation=evaluation,
+        score=score,
+        seeds=seeds,
+        queries=example.count if example else 0,
+        identities=len(example.weights) if example else 0,
+        places=tuple(places),
+        differences=differences,
+        adjusted=adjusted,
+        letters=dict(zip(places, by_letter, strict=True)) if differences else {},
+        groups=dict(zip(ranked, by_group, strict=True)),
+        reasons={place: reason for place, reason in reasons.items() if reason},
+        problems=tuple(problems),
+    )
 
 
 def paired(ours: Line, theirs: Line, evaluation: str) -> Difference | None:
@@ -108,44 +160,6 @@ def paired(ours: Line, theirs: Line, evaluation: str) -> Difference | None:
         return None
 
 
-def _compared(
-    found: dict[Place, _Sums],
-    evaluation: str,
-    seeds: tuple[int, ...],
-    reasons: dict[Place, str],
-    problems: list[str],
-) -> Family:
-    example = next((sums.example for sums in found.values()), None)
-    if example is not None and len(example.weights) < 2:
-        problems.append(f"Nothing is compared: all queries of {evaluation} show one identity.")
-        reasons |= dict.fromkeys(found, NOT_COMPARED)
-        found = {}
-    differences = {
-        (one, other): difference(found[one].parts, found[other].parts, found[one].example.weights)
-        for one, other in combinations(found, 2)
-    }
-    p_values = [tested.p for tested in differences.values()]
-    adjusted = dict(zip(differences, holm(p_values), strict=True))
-    places = list(found)
-    ranked = [place for place in places if place[0] != UNDISTILLED[0]]
-    means = {place: float(sums.parts.sum(axis=1).mean()) for place, sums in found.items()}
-    by_letter = letters([means[place] for place in places], _apart(places, adjusted))
-    by_group = groups([means[place] for place in ranked], _apart(ranked, adjusted))
-    return Family(
-        evaluation=evaluation,
-        seeds=seeds,
-        queries=example.count if example else 0,
-        identities=len(example.weights) if example else 0,
-        places=tuple(places),
-        differences=differences,
-        adjusted=adjusted,
-        letters=dict(zip(places, by_letter, strict=True)) if differences else {},
-        groups=dict(zip(ranked, by_group, strict=True)),
-        reasons={place: reason for place, reason in reasons.items() if reason},
-        problems=tuple(problems),
-    )
-
-
 def _apart(places: Sequence[Place], adjusted: dict[tuple[Place, Place], float]) -> list[Pair]:
     """The pairs of these lines that are told apart, by number."""
     return [
@@ -155,17 +169,17 @@ def _apart(places: Sequence[Place], adjusted: dict[tuple[Place, Place], float]) 
     ]
 
 
-def _incomplete(line: Line, setting: Setting, seeds: tuple[int, ...]) -> str:
+def _incomplete(line: Line, seeds: tuple[int, ...], *, partial: bool) -> str:
     """Why the line cannot be ranked, as far as the records say."""
     if line.done.empty:
         return failures(line) or NO_RUN
     count = len({*seeds} & {*line.done["seed"]})
     if count < len(seeds):
         return f"{count}/{len(seeds)} seeds"
-    return "partial data" if "partial" in setting.marks else ""
+    return "partial data" if partial else ""
 
 
-def _sums(line: Line, seeds: Sequence[int], evaluation: str) -> _Sums:
+def _sums(line: Line, seeds: Sequence[int], evaluation: str, score: str = "mAP") -> _Sums:
     """What the runs of these seeds, each of which the line has, say of one evaluation.
 
     Raises:
@@ -178,7 +192,7 @@ def _sums(line: Line, seeds: Sequence[int], evaluation: str) -> _Sums:
     asked = {*zip(runs["scoring"], (sums.queries for sums in found), strict=True)}
     if len(asked) > 1:
         raise ValueError("its seeds were scored by different protocols or on different queries")
-    return _Sums(next(iter(asked)), np.stack([sums.parts for sums in found]), found[0])
+    return _Sums(next(iter(asked)), np.stack([sums.parts[score] for sums in found]), found[0])
 
 
 def _of_run(run: pd.Series, evaluation: str) -> ByIdentity:
@@ -189,9 +203,10 @@ def _of_run(run: pd.Series, evaluation: str) -> ByIdentity:
     if found is None:
         raise ValueError(f"{FILE} has no evaluation {evaluation} ({run['key']})")
     recorded = run[f"{evaluation} mAP" if len(run["evaluations"]) > 1 else "mAP"]
-    if abs(found.parts.sum() - recorded) > AGREEMENT:
+    own = found.parts["mAP"].sum()
+    if abs(own - recorded) > AGREEMENT:
         raise ValueError(
-            f"{FILE} is not of this record: its mAP is {100 * found.parts.sum():.4f}, the "
+            f"{FILE} is not of this record: its mAP is {100 * own:.4f}, the "
             f"record's {100 * recorded:.4f} ({run['key']})"
         )
     return found

@@ -1,15 +1,17 @@
-"""A run's `per_query.npz`: the average precision of every query, and its sums by identity.
+"""A run's `per_query.npz`: the two scores of every query, and their sums by identity.
 
 The names in the file are `<evaluation>.<draw>.<column>`. An evaluation of several draws (VehicleID:
 ten galleries, each with its own queries) is read as one list of observations, a query in each draw
 that has it: the weight of an observation is 1 / (draws x queries of its draw), so that the weighted
 mean is the mAP of the record, and all draws of an identity stand in one cluster, so that their
 likeness is no evidence. The draws themselves are part of the protocol, the same for all methods.
+Rank 1 is treated alike: of one query it is 1 if its nearest row is a match, else 0.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,25 +23,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 FILE = "per_query.npz"
-COLUMNS = ("query", "identity", "average_precision")
+COLUMNS = ("query", "identity", "average_precision", "first_rank")
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """The queries of one draw, in the file's order; three arrays of one length."""
+    """The queries of one draw, in the file's order; four arrays of one length."""
 
     query: NDArray[np.str_]  # names, each once
     identity: NDArray[np.int64]
     average_precision: NDArray[np.float64]  # fractions of 1; NaN where the query has no match
+    first_rank: NDArray[np.int64]  # counted from 1; what it is without a match means nothing
 
 
 @dataclass(frozen=True, slots=True)
 class ByIdentity:
-    """What a run's mAP in one evaluation is the sum of: a part for each of G identities."""
+    """What a run's scores in one evaluation are the sums of: a part for each of G identities."""
 
     queries: str  # digest of who was asked for: draws, names, identities and which have a match
     count: int  # of queries with a match; of several draws the most
-    parts: NDArray[np.float64]  # (G,): sum of weight x AP
+    parts: dict[str, NDArray[np.float64]]  # by score (G,): sum of weight x AP, of weight x hit
     weights: NDArray[np.float64]  # (G,): sum of weights, together 1
 
 
@@ -95,12 +98,17 @@ def summed(draws: list[Draw]) -> ByIdentity:
     identity = np.concatenate([draw.identity[mask] for draw, mask in pairs])
     precision = np.concatenate([draw.average_precision[mask] for draw, mask in pairs])
     weight = np.concatenate([np.full(count, 1 / count / len(draws)) for count in counts])
+    hits = np.concatenate([draw.first_rank[mask] == 1 for draw, mask in pairs])
     found, place = np.unique(identity, return_inverse=True)
+
+    def by_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(place, values, len(found)).astype(np.float64)
+
     return ByIdentity(
         queries=" ".join(_asked(draw, mask) for draw, mask in pairs),
         count=max(counts),
-        parts=np.bincount(place, weight * precision, len(found)).astype(np.float64),
-        weights=np.bincount(place, weight, len(found)).astype(np.float64),
+        parts={"mAP": by_sum(weight * precision), "R1": by_sum(weight * hits)},
+        weights=by_sum(weight),
     )
 
 
@@ -117,14 +125,15 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _draw(found: dict[str, NDArray[Any]], prefix: str) -> Draw:
-    query, identity, precision = (found[f"{prefix}.{column}"] for column in COLUMNS)
-    if not query.shape == identity.shape == precision.shape == (len(query),):
+    query, identity, precision, first = (found[f"{prefix}.{column}"] for column in COLUMNS)
+    if not query.shape == identity.shape == precision.shape == first.shape == (len(query),):
         raise ValueError(f"columns of {prefix} differ in length")
-    if query.dtype.kind != "U" or identity.dtype.kind not in "iu" or precision.dtype.kind != "f":
+    kinds = "".join(column.dtype.kind for column in (query, identity, precision, first))
+    if not re.fullmatch("U[iu]f[iu]", kinds):
         raise ValueError(f"columns of {prefix} are not text, whole numbers and fractions")
     if np.any((precision < 0) | (precision > 1)):
         raise ValueError(f"a precision of {prefix} is not between 0 and 1")
-    return Draw(query, identity.astype(np.int64), precision.astype(np.float64))
+    return Draw(query, identity.astype(np.int64), precision.astype(np.float64), first)
 
 
 def _asked(draw: Draw, matched: NDArray[np.bool_]) -> str:

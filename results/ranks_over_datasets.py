@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from results.cells import UNDISTILLED, Line, Place
 from results.critical_difference import CriticalDifference, critical_difference, ranks
-from results.family import Family
+from results.family import Family, family
 from results.settings import Setting, settings
 from results.tables import DATASETS, members
-from results.verdicts import families
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +105,7 @@ def across(frame: pd.DataFrame) -> list[Across]:
 
 def _contest(setting: Setting) -> Contest:
     lines = [line for of_method in members(setting).values() for line in of_method]
-    (tested, *_) = families(setting, lines)
+    tested = family(setting, lines, setting.tests[0])
     return Contest(setting, {line.place: line for line in lines if len(line.runs)}, tested)
 
 

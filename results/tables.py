@@ -114,7 +114,7 @@ def _rows(
     tested: Sequence[Family],
 ) -> Iterator[tuple[Cell, ...]]:
     """Teachers, the plain student, compared methods, others that ran, others that are printed."""
-    apart = (BLANK,) * len(tested)
+    apart = (BLANK,) * len(verdicts.of_precision(tested))
     for line, network in teacher_lines(setting):
         numbers = (*scores(line, setting), BLANK, *apart, seeds(line, 1))
         outside = against.all_beside(line, setting, printed)

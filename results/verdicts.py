@@ -22,12 +22,25 @@ INTERVAL = (
     "their number; the variance over seeds and the variance over queries, clustered by identity, "
     "added."
 )
+GROUPS = (
+    "Bold: the best mean and all that cannot be told from it; underlined: the same among the "
+    "others; mAP and R1 each by tests of its own, R1's of whether the nearest image is a match."
+)
 BLANK = Cell("")
 
 
 def families(setting: Setting, members: Sequence[Line]) -> list[Family]:
-    """The tests among `members`, one family for each evaluation of the setting."""
-    return [family(setting, members, evaluation) for evaluation in setting.tests]
+    """The tests among `members`, one family for each score of each evaluation, as `scored`."""
+    return [
+        family(setting, members, evaluation, score)
+        for evaluation in setting.tests
+        for score in SHOWN
+    ]
+
+
+def of_precision(tested: Sequence[Family]) -> list[Family]:
+    """Those by mAP, which letters and intervals are of."""
+    return [one for one in tested if one.score == SHOWN[0]]
 
 
 def headings(setting: Setting) -> tuple[str, ...]:
@@ -38,16 +51,16 @@ def headings(setting: Setting) -> tuple[str, ...]:
 
 
 def grouped(cells: Sequence[Cell], line: Line, tested: Sequence[Family]) -> tuple[Cell, ...]:
-    """The score cells of a line, mAP marked where the line is in one of the first two groups."""
-    found = list(cells)
-    for place, one in zip(range(0, len(found), len(SHOWN)), tested, strict=True):
-        found[place] = replace(found[place], group=one.groups.get(line.place, ""))
-    return tuple(found)
+    """The score cells of a line, each marked where the line is in one of the first two groups."""
+    return tuple(
+        replace(cell, group=one.groups.get(line.place, ""))
+        for cell, one in zip(cells, tested, strict=True)
+    )
 
 
 def group_cells(line: Line, tested: Sequence[Family]) -> tuple[Cell, ...]:
     """The letters of a line, or why it has none."""
-    return tuple(_group(line, one) for one in tested)
+    return tuple(_group(line, one) for one in of_precision(tested))
 
 
 def gained(line: Line, student: Line | None, tested: Sequence[Family]) -> Cell:
@@ -82,10 +95,15 @@ def notes(tested: Sequence[Family]) -> Iterator[str]:
     able = [one for one in tested if one.differences]
     if not able:
         return
-    yield _method(able)
+    yield _method(of_precision(able))
     yield _caution(able[0])
-    for one in able:
-        yield _resolution(one, f"mAP of {one.evaluation}" if len(tested) > 1 else "mAP")
+    several = len(of_precision(tested)) > 1
+    for evaluation in dict.fromkeys(one.evaluation for one in able):
+        of = f" of {evaluation}" if several else ""
+        said = "; in ".join(
+            f"{one.score}{of} {_resolution(one)}" for one in able if one.evaluation == evaluation
+        )
+        yield f"Smallest difference that this table resolves: in {said}."
 
 
 def _group(line: Line, one: Family) -> Cell:
@@ -124,9 +142,8 @@ def _method(tested: Sequence[Family]) -> str:
         "Group: methods that share a letter cannot be told apart in mAP."
         f"{' No two are told apart.' if nobody else ''} Paired tests on the same "
         f"{', '.join(asked)} and {seeds}; two-sided, t on {degrees} degrees of freedom, Holm over "
-        f"all pairs ({pairs}) at {ALLOWED} %. Bold: the best mean and all that cannot be told from "
-        "it; underlined: the same among the others. Only complete rows are compared, and the plain "
-        "student has letters but no rank."
+        f"all pairs ({pairs}) at {ALLOWED} %. {GROUPS} Only complete rows are compared, and the "
+        "plain student has letters but no rank."
     )
 
 
@@ -161,15 +178,14 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2g}" if share >= 0.0005 else "under 0.05"
 
 
-def _resolution(one: Family, what: str) -> str:
+def _resolution(one: Family) -> str:
     level = LEVEL / len(one.differences)
     reaches = [100 * found.reach(level) for found in one.differences.values()]
-    several = f"median over its {len(reaches)} pairs at Holm's strictest step"
-    most = f"; {max(reaches):.2f} for the noisiest pair" if len(reaches) > 1 else ""
     if not math.isfinite(median(reaches)):
-        return f"No difference in {what} can be resolved."
-    said = f"{several}{most}" if len(reaches) > 1 else "its one pair"
+        return "none"
+    if len(reaches) == 1:
+        return f"{reaches[0]:.2f} points (its one pair)"
     return (
-        f"Smallest difference in {what} that this table resolves: {median(reaches):.2f} points "
-        f"({said})."
+        f"{median(reaches):.2f} points (median over its {len(reaches)} pairs at Holm's strictest "
+        f"step; {max(reaches):.2f} for the noisiest pair)"
     )

@@ -64,8 +64,10 @@ def write(runs, content, name="record.json"):
 
 def done(runs, made, accuracy, first=None, **fields):
     """A finished run; all its queries, two of each of ten identities, have the same precision."""
-    folder = write(runs, record(made, draw(accuracy, first), **fields))
-    write_per_query(folder, {"test": [per_query(np.full(20, accuracy), np.arange(20) // 2)]})
+    scores = draw(accuracy, first)
+    folder = write(runs, record(made, scores, **fields))
+    columns = per_query(np.full(20, accuracy), np.arange(20) // 2, first=scores["cmc"]["1"])
+    write_per_query(folder, {"test": [columns]})
     return made
 
 
@@ -76,16 +78,21 @@ def done_by_query(runs, made, precision, identity, **fields):
     return made
 
 
-def per_query(precision, identity, names=None):
-    """The columns of one draw as a run writes them: (Q,), (Q,) -> arrays by column."""
+def per_query(precision, identity, names=None, first=None):
+    """The columns of one draw as a run writes them: (Q,), (Q,) -> arrays by column.
+
+    About the fraction `first` of the queries has a match at rank 1; without it, those whose
+    precision is above one half.
+    """
     count = len(precision)
+    hits = np.asarray(precision) > 0.5 if first is None else np.arange(count) < round(first * count)
     return {
         "query": np.array(names or [f"query/{number:05d}.jpg" for number in range(count)]),
         "identity": np.asarray(identity),
         "camera": np.ones(count, dtype=np.int64),
         "average_precision": np.asarray(precision, dtype=np.float64),
         "inverse_negative_penalty": np.asarray(precision, dtype=np.float64) / 2,
-        "first_rank": np.ones(count, dtype=np.int64),
+        "first_rank": np.where(hits, 1, 2),
         "nearest": np.zeros((count, 10), dtype=np.int64),
     }
 

@@ -35,9 +35,11 @@ def test_eleven_draws_are_in_the_order_of_their_numbers(tmp_path, path):
 
 
 def test_the_sums_by_identity_are_the_mean_over_queries_with_a_match(tmp_path, path):
-    write_per_query(tmp_path, {"test": [per_query([0.2, 0.4, 0.9, NAN], [5, 5, 3, 3])]})
+    columns = per_query([0.2, 0.4, 0.9, NAN], [5, 5, 3, 3]) | {"first_rank": np.array([1, 2, 1, -1])}
+    write_per_query(tmp_path, {"test": [columns]})
     sums = by_identity(path)["test"]
-    assert sums.parts == pytest.approx([0.9 / 3, 0.6 / 3])  # identity 3, then 5
+    assert sums.parts["mAP"] == pytest.approx([0.9 / 3, 0.6 / 3])  # identity 3, then 5
+    assert sums.parts["R1"] == pytest.approx([1 / 3, 1 / 3])
     assert sums.weights == pytest.approx([1 / 3, 2 / 3])
     assert sums.count == 3
 
@@ -47,8 +49,10 @@ def test_draws_weigh_the_same_and_meet_by_identity(tmp_path, path):
     draws = [per_query([0.2, 0.4], [5, 3]), per_query([0.9], [5])]
     write_per_query(tmp_path, {"test": draws})
     sums = by_identity(path)["test"]
-    assert sums.parts.sum() == pytest.approx(0.6) and sums.weights.sum() == pytest.approx(1)
-    assert sums.parts == pytest.approx([0.4 / 4, 0.2 / 4 + 0.9 / 2])
+    assert sums.parts["mAP"].sum() == pytest.approx(0.6)
+    assert sums.weights.sum() == pytest.approx(1)
+    assert sums.parts["mAP"] == pytest.approx([0.4 / 4, 0.2 / 4 + 0.9 / 2])
+    assert sums.parts["R1"] == pytest.approx([0, 1 / 2])
     assert sums.weights == pytest.approx([1 / 4, 3 / 4])
 
 
@@ -96,6 +100,7 @@ def test_a_flipped_byte_is_seen(tmp_path, path):
         ({"identity": np.arange(3)}, "columns of test.0 differ in length"),
         ({"average_precision": np.array([0.5, 1.5])}, "not between 0 and 1"),
         ({"average_precision": np.array(["x", "y"])}, "whole numbers and fractions"),
+        ({"first_rank": np.array([1.5, 2.5])}, "whole numbers and fractions"),
         ({"query": np.arange(2)}, "are not text"),
     ],
 )
@@ -130,16 +135,17 @@ def test_a_draw_without_a_match_has_no_mean(tmp_path, path):
 
 def test_a_replaced_file_is_read_again(tmp_path, path):
     write_per_query(tmp_path, {"test": [per_query([0.5], [1])]})
-    assert by_identity(path)["test"].parts == pytest.approx([0.5])
+    assert by_identity(path)["test"].parts["mAP"] == pytest.approx([0.5])
     write_per_query(tmp_path, {"test": [per_query([0.25], [1])]})
     os.utime(path, ns=(1, 1))
-    assert by_identity(path)["test"].parts == pytest.approx([0.25])
+    assert by_identity(path)["test"].parts["mAP"] == pytest.approx([0.25])
 
 
 def test_made_records_agree_with_their_queries(tmp_path):
     made = done(tmp_path, spec(), 0.4)
     sums = by_identity(tmp_path / made["key"] / "per_query.npz")["test"]
-    assert sums.parts.sum() == pytest.approx(0.4)
+    assert sums.parts["mAP"].sum() == pytest.approx(0.4)
+    assert sums.parts["R1"].sum() == pytest.approx(0.6)
 
 
 def test_a_large_table_is_read_in_seconds(tmp_path, path):

@@ -96,14 +96,14 @@ def test_every_test_is_compared_on_its_own_queries(runs):
     assert row["Gain in Test800 mAP"].text == "+0.10 [0.10, 0.10]"
     assert [row[f"Group Test{size}"].text for size in (800, 1600, 2400)] == ["a", "a", "a"]
     marked = {name for name, cell in row.items() if cell.group}
-    assert marked == {"Test800 mAP", "Test1600 mAP", "Test2400 mAP"}
+    assert marked == {f"Test{size} {score}" for size in (800, 1600, 2400) for score in ("mAP", "R1")}
     (note,) = [note for note in table.footnotes if note.startswith("Group:")]
     assert (
         "the same 12 queries of 6 identities (test800), 12 queries of 6 identities (test1600)"
         in note
     )
     resolved = [note for note in table.footnotes if note.startswith("Smallest difference")]
-    assert len(resolved) == 3 and "mAP of test2400" in resolved[2]
+    assert len(resolved) == 3 and "; in R1 of test2400" in resolved[2]
 
 
 def test_the_spread_over_draws_is_a_footnote(table):

@@ -59,15 +59,19 @@ def test_letters_are_the_truth(table):
     assert letters["FitNet"] == "d"
 
 
-def test_the_top_group_is_bold_and_the_next_underlined(table):
-    groups = {row[0].text: whole_cells(table, row[0].text)["mAP"].group for row in table.rows}
+@pytest.mark.parametrize("score", ["mAP", "R1"])
+def test_the_top_group_is_bold_and_the_next_underlined(table, score):
+    groups = {row[0].text: whole_cells(table, row[0].text)[score].group for row in table.rows}
     marked = {label: group for label, group in groups.items() if group}
     assert marked == {"RKD": "best", "PDRD": "best", "FT": "second", "SP": "second"}
+
+
+def test_every_format_marks_the_groups(table):
     rows = {line.split("|")[1].strip(): line for line in markdown(table).splitlines()
             if line.startswith("|")}  # fmt: skip
     assert "**" in rows["RKD"] and "**" in rows["PDRD"] and "<u>" in rows["SP"]
     assert "**" not in rows["KDPE"] + rows["Teacher"] + rows["Student"] + rows["AT"]
-    assert latex(table).count(r"\textbf{") == 2 and latex(table).count(r"\underline{") == 2
+    assert latex(table).count(r"\textbf{") == 4 and latex(table).count(r"\underline{") == 4
     assert "**" not in terminal(table)
 
 
@@ -110,8 +114,9 @@ def test_footnotes_say_how_and_how_fine(table):
         assert words in method
     assert "No two" not in method
     (finest,) = [note for note in table.footnotes if note.startswith("Smallest difference")]
-    points = float(finest.partition("resolves: ")[2].split()[0])
-    assert 0.5 < points < 10 and "median over its 21 pairs" in finest
+    for score in ("mAP", "R1"):
+        points = float(finest.partition(f" in {score} ")[2].split()[0])
+        assert 0.5 < points < 25 and "median over its 21 pairs" in finest
     (caution,) = [note for note in table.footnotes if "cautious" in note]
     assert "With 5 seeds" in caution and "in 0.55 % if all of it is between queries" in caution
     assert any("95 % confidence interval" in note for note in table.footnotes)
@@ -178,5 +183,5 @@ def test_the_smallest_difference_is_at_holms_strictest_step(tmp_path):
     strict = 7.6488  # t of 2 degrees: (1 - p) sqrt(2 / (p (2 - p))) at p = 0.05 / 3
     # standard deviations over seeds are 1 (AT), sqrt 3 (SP) and 2 (AT minus SP: 10, 6, 8)
     middle, most = strict * 3**0.5 / 3**0.5, strict * 2 / 3**0.5
-    assert f"resolves: {middle:.2f} points" in finest
+    assert f"resolves: in mAP {middle:.2f} points" in finest
     assert f"{most:.2f} for the noisiest pair" in finest
