@@ -106,6 +106,20 @@ def notes(tested: Sequence[Family]) -> Iterator[str]:
         yield f"Smallest difference that this table resolves: in {said}."
 
 
+def notes_of_groups(tested: Sequence[Family]) -> Iterator[str]:
+    """As `notes`, of one dataset in a table that has no letters; who is not ranked is named."""
+    yield from dict.fromkeys(problem for one in tested for problem in one.problems)
+    able = [one for one in tested if one.differences]
+    if not able:
+        return
+    yield f"{_tests(of_precision(able))} {GROUPS}"
+    yield _caution(able[0])
+    reasons = {place: reason for one in able for place, reason in one.reasons.items()}
+    if reasons:
+        said = (f"{label} ({reason})" for (_, label), reason in reasons.items())
+        yield f"Without a rank: {', '.join(said)}."
+
+
 def _group(line: Line, one: Family) -> Cell:
     reason = one.reasons.get(line.place)
     if reason:
@@ -130,6 +144,15 @@ def _interval(found: Difference) -> str:
 
 
 def _method(tested: Sequence[Family]) -> str:
+    nobody = all(p > LEVEL for one in tested for p in one.adjusted.values())
+    return (
+        "Group: methods that share a letter cannot be told apart in mAP."
+        f"{' No two are told apart.' if nobody else ''} {_tests(tested)} {GROUPS} Only complete "
+        "rows are compared, and the plain student has letters but no rank."
+    )
+
+
+def _tests(tested: Sequence[Family]) -> str:
     first = tested[0]
     count, pairs = len(first.seeds), len(first.differences)
     asked = [f"{one.queries:,} queries of {one.identities:,} identities" for one in tested]
@@ -137,13 +160,9 @@ def _method(tested: Sequence[Family]) -> str:
         asked = [f"{what} ({one.evaluation})" for what, one in zip(asked, tested, strict=True)]
     seeds = f"{count} seeds" if count > 1 else "one seed, so that the noise of seeds is not covered"
     degrees = next(iter(first.differences.values())).degrees
-    nobody = all(p > LEVEL for one in tested for p in one.adjusted.values())
     return (
-        "Group: methods that share a letter cannot be told apart in mAP."
-        f"{' No two are told apart.' if nobody else ''} Paired tests on the same "
-        f"{', '.join(asked)} and {seeds}; two-sided, t on {degrees} degrees of freedom, Holm over "
-        f"all pairs ({pairs}) at {ALLOWED} %. {GROUPS} Only complete rows are compared, and the "
-        "plain student has letters but no rank."
+        f"Paired tests on the same {', '.join(asked)} and {seeds}; two-sided, t on {degrees} "
+        f"degrees of freedom, Holm over all pairs ({pairs}) at {ALLOWED} %."
     )
 
 

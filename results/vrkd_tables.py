@@ -1,18 +1,29 @@
 """VRKD's Tables 1 to 3: networks and training tricks, backbones, and what distillation adds.
 
-Every row of the paper is followed by ours, and by the difference where there is one to show.
+Every row of the paper is followed by ours, and by the difference where there is one to show. Ours
+are compared with each other, whatever their settings, as far as they answered the same queries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from results import against, footnotes
-from results.cells import NO_RUN, Cell, Line, expected_seeds, plain, seeds, undistilled
+from results import against, footnotes, verdicts
+from results.cells import (
+    NO_RUN,
+    Cell,
+    Line,
+    expected_seeds,
+    plain,
+    seeds,
+    undistilled,
+)
+from results.family import Family
 from results.network_runs import Match, command, match, of_test, of_this, score_of, sizes
+from results.network_tests import compared
 from results.published import NetworkRow, NetworkTable, Published, Scored, Source
 from results.settings import SHOWN, Setting, settings
 from results.tables import BLANK, Table
@@ -32,6 +43,7 @@ SIZES = (
 TRICKS = "LS=1: last stride 1. LSR: label smoothing. TRI: triplet loss."
 SEEDS = "Seeds: on VeRi-776 / on VehicleID."
 GAIN = "Gain: points above the undistilled student of the same seed and setting."
+Tested = dict[Scored, list[Family]]  # by test, one for each score
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +95,14 @@ def _table(source: Source, table: NetworkTable, places: Sequence[_Place]) -> Tab
     before = ("Method", "Network", "Params (M)", "Ops (G)", "Input")
     names = before if table.kind == "models" else ("Student", "Network", "Input")
     columns = (*names, *tricks, "Seeds", *(f"{t} {s}" for t in TESTS.values() for s in SHOWN))
+    tested: Tested = {}
+    for test in TESTS:
+        ours = (row for place in places for row in _ours(place, test.partition(" ")[0]))
+        tested[test] = compared(ours, test)
     rows: list[tuple[Cell, ...]] = []
     previous: _Place | None = None
     for place in places:
-        rows += _rows(table, place)
+        rows += _rows(table, place, tested)
         if table.kind == "role" and previous is not None and place.row.method != "none":
             rows += _gains(previous, place, len(columns))
         previous = place
@@ -95,11 +111,11 @@ def _table(source: Source, table: NetworkTable, places: Sequence[_Place]) -> Tab
         title=f"{table.title} ({source.reference}, Table {table.number}), and ours",
         columns=columns,
         rows=tuple(rows),
-        footnotes=tuple(dict.fromkeys(_notes(source, table, places, rows))),
+        footnotes=tuple(dict.fromkeys(_notes(source, table, places, rows, tested))),
     )
 
 
-def _rows(table: NetworkTable, place: _Place) -> Iterator[tuple[Cell, ...]]:
+def _rows(table: NetworkTable, place: _Place, tested: Tested) -> Iterator[tuple[Cell, ...]]:
     """The paper's row, ours, and the differences."""
     row = place.row
     printed = [_number(row.score(test, i)) for test in TESTS for i in range(len(SHOWN))]
@@ -110,8 +126,9 @@ def _rows(table: NetworkTable, place: _Place) -> Iterator[tuple[Cell, ...]]:
     pairs = _side_by_side(place)
     for option, ran in pairs.items():
         done = pd.concat([line.done for line in ran.values()])
-        head = _head(table, row, f"{place.label}, ours{option}", row.network or "", sizes(done))
-        yield (*head, _seeds(place, ran), *_scores(ran))
+        label = f"{place.label}, ours{option}"
+        head = _head(table, row, label, row.network or "", sizes(done))
+        yield (*head, _seeds(place, ran), *_scores(ran, label, tested))
         gaps = list(_differences(place, ran))
         if any(cell.text not in ("", NO_RUN) for cell in gaps):
             blank = (BLANK,) * (len(head) - 1)
@@ -119,6 +136,13 @@ def _rows(table: NetworkTable, place: _Place) -> Iterator[tuple[Cell, ...]]:
     if not pairs:
         head = _head(table, row, f"{place.label}, ours", row.network or "", (plain(NO_RUN),) * 2)
         yield (*head, plain(NO_RUN), *(plain(NO_RUN),) * len(printed))
+
+
+def _ours(place: _Place, dataset: str) -> Iterator[tuple[str, Line, Setting]]:
+    """What ran for a row on one dataset, as the table calls it."""
+    for option, ran in _side_by_side(place).items():
+        if dataset in ran:
+            yield f"{place.label}, ours{option}", ran[dataset], place.found[dataset].setting
 
 
 def _side_by_side(place: _Place) -> dict[str, dict[str, Line]]:
@@ -142,11 +166,15 @@ def _head(
     return (plain(label), plain(network), *counted, size, *map(plain, told))
 
 
-def _scores(ran: dict[str, Line]) -> Iterator[Cell]:
+def _scores(ran: dict[str, Line], label: str, tested: Tested) -> Iterator[Cell]:
     for test in TESTS:
         line = ran.get(test.partition(" ")[0])
-        for column in SHOWN:
-            yield plain(NO_RUN) if line is None else score_of(line, test, column)
+        for column, family in zip(SHOWN, tested[test], strict=True):
+            if line is None:
+                yield plain(NO_RUN)
+                continue
+            group = family.groups.get((line.method, label), "")
+            yield replace(score_of(line, test, column), group=group)
 
 
 def _differences(place: _Place, ran: dict[str, Line]) -> Iterator[Cell]:
@@ -214,7 +242,11 @@ def _gain(taught: Match | None, test: str, column: str) -> Cell:
 
 
 def _notes(
-    source: Source, table: NetworkTable, places: Sequence[_Place], rows: Sequence[Sequence[Cell]]
+    source: Source,
+    table: NetworkTable,
+    places: Sequence[_Place],
+    rows: Sequence[Sequence[Cell]],
+    tested: Tested,
 ) -> Iterator[str]:
     if table.kind == "models":
         yield SIZES
@@ -230,6 +262,10 @@ def _notes(
     for dataset in DATASETS:
         yield from _of_dataset(source, dataset, own)
     yield from table.notes
+    for dataset in DATASETS:
+        ours = [one for test in TESTS if test.startswith(dataset) for one in tested[test]]
+        for note in verdicts.notes_of_groups(ours):
+            yield f"Ours on {dataset}. {note}"
     for one in (one for place in own for one in place.found.values()):
         yield from footnotes.of_draws(one.setting)
         yield from footnotes.recorded(one.setting)

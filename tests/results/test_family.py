@@ -220,3 +220,17 @@ def test_alone_there_is_nothing_to_compare(tmp_path):
     (table,) = comparison(gather(tmp_path)[0], "synthetic", load_published())
     assert cells(table, "Student")["Group"] == ""
     assert not any("Group" in note or "Smallest" in note for note in table.footnotes)
+
+
+def test_rank_1_has_tests_of_its_own(tmp_path):
+    """SP has the better mAP, AT the better R1, under every seed and for all but one query in 40."""
+    teacher = done(tmp_path, teacher_spec(), 0.6)
+    for seed, jitter in enumerate((0.0, 0.001, 0.002)):
+        for method, accuracy, first in (("sp", 0.5, 0.1), ("at", 0.4, 0.9)):
+            done(tmp_path, spec(method, seed, [teacher]), accuracy + jitter, first)
+    (setting,) = settings(gather(tmp_path)[0], "synthetic")
+    sp, at = (lines(setting, method)[0] for method in ("sp", "at"))
+    by_score = {score: family(setting, [sp, at], "test", score) for score in ("mAP", "R1")}
+    assert by_score["mAP"].groups == {sp.place: "best", at.place: "second"}
+    assert by_score["R1"].between(sp, at)[0].mean == pytest.approx(-0.8)
+    assert by_score["R1"].groups == {sp.place: "second", at.place: "best"}

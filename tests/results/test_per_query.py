@@ -35,7 +35,9 @@ def test_eleven_draws_are_in_the_order_of_their_numbers(tmp_path, path):
 
 
 def test_the_sums_by_identity_are_the_mean_over_queries_with_a_match(tmp_path, path):
-    columns = per_query([0.2, 0.4, 0.9, NAN], [5, 5, 3, 3]) | {"first_rank": np.array([1, 2, 1, -1])}
+    columns = per_query([0.2, 0.4, 0.9, NAN], [5, 5, 3, 3]) | {
+        "first_rank": np.array([1, 2, 1, -1])
+    }
     write_per_query(tmp_path, {"test": [columns]})
     sums = by_identity(path)["test"]
     assert sums.parts["mAP"] == pytest.approx([0.9 / 3, 0.6 / 3])  # identity 3, then 5

@@ -96,7 +96,9 @@ def test_every_test_is_compared_on_its_own_queries(runs):
     assert row["Gain in Test800 mAP"].text == "+0.10 [0.10, 0.10]"
     assert [row[f"Group Test{size}"].text for size in (800, 1600, 2400)] == ["a", "a", "a"]
     marked = {name for name, cell in row.items() if cell.group}
-    assert marked == {f"Test{size} {score}" for size in (800, 1600, 2400) for score in ("mAP", "R1")}
+    assert marked == {
+        f"Test{size} {score}" for size in (800, 1600, 2400) for score in ("mAP", "R1")
+    }
     (note,) = [note for note in table.footnotes if note.startswith("Group:")]
     assert (
         "the same 12 queries of 6 identities (test800), 12 queries of 6 identities (test1600)"
