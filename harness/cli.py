@@ -26,7 +26,9 @@ for verb in (
 ):  # fmt: skip
     app.command()(verb)
 
-data = typer.Typer(no_args_is_help=True, help="Generated images.")
+data = typer.Typer(
+    no_args_is_help=True, help="Check, decode ahead and draw datasets; none is ever downloaded."
+)
 app.add_typer(data, name="data")
 bench = typer.Typer(no_args_is_help=True, help="Measurements, ours and the obvious way in one run.")
 app.add_typer(bench, name="bench")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from results.figures import consistency, cost, embedding, extraction, learning, ranks, size, sweep
 from results.figures.chart import Absent, Charts, save
+from results.settings import settings
 
 FOLDER = "figures"  # below the report's
 ASKED = "ranked-"  # how figures are called that `kdreid ranked` draws
@@ -44,5 +45,21 @@ def draw(frame: pd.DataFrame, folder: Path) -> Drawn:
             else:
                 files += save(chart, folder / FOLDER)
     pictures = sorted((folder / FOLDER).glob("*.png"))
-    earlier = (p for p in pictures if p not in files and not p.name.startswith(ASKED))
+    lists = [path for path in pictures if path.name.startswith(ASKED)]
+    if not lists and (pair := _furthest(frame)):
+        reason = f"no ranked lists were drawn; kdreid ranked {' '.join(pair)} does it."
+        absent.append(str(Absent("ranked", reason)))
+    earlier = (path for path in pictures if path not in {*files, *lists})
     return Drawn(tuple(files), tuple(absent), tuple(earlier))
+
+
+def _furthest(frame: pd.DataFrame) -> tuple[str, str] | None:
+    """The best and the worst of the students that share a setting and a seed, by their digests."""
+    for dataset in sorted(set(frame["dataset"])):
+        for setting in settings(frame, dataset):
+            students = setting.students[setting.students["status"] == "done"]
+            for _, same in students.groupby("seed"):
+                keys = same.sort_values("mAP", ascending=False)["key"]
+                if len(keys) > 1:
+                    return keys.iloc[0].rpartition("-")[2], keys.iloc[-1].rpartition("-")[2]
+    return None

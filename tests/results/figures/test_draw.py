@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from made_records import study
+from made_records import spec, study
 
 from results.report import report
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_report_draws_what_it_can_and_says_what_the_rest_needs(tmp_path):
-    study(tmp_path)
+    teacher = study(tmp_path)
     for path in tmp_path.rglob("record.json"):
         path.with_name("curve.csv").write_text("step,lr,loss\n1,0.1,9.0\n5,0.1,8.0\n")
     made = report(tmp_path, figures=True)
@@ -20,6 +20,10 @@ def test_a_report_draws_what_it_can_and_says_what_the_rest_needs(tmp_path):
     assert set(made.figures) == set(folder.iterdir())
     assert made.absent and all(line.startswith("figure ") for line in made.absent)
     assert made.problems == ()
+    best, worst = (spec(*of)["key"].rpartition("-")[2] for of in (("pdrd", 0, [teacher]), ()))
+    assert f"kdreid ranked {best} {worst} does it." in made.absent[-1]
+    shutil.copy(folder / "learning-synthetic.png", folder / "ranked-a-b.png")
+    assert not any("ranked" in line for line in report(tmp_path, figures=True).absent)
     shutil.copy(folder / "learning-synthetic.png", folder / "gone.png")
     (problem,) = report(tmp_path, figures=True).problems
     assert "gone.png: of an earlier report" in problem
