@@ -17,7 +17,7 @@ from harness.data.dataset import Draw
 from harness.data.decode import UnreadableError, read_image
 from harness.errors import SetupError, UsageError
 from harness.execute import Session
-from harness.record import PER_QUERY
+from harness.record import PER_QUERY, read_record
 from harness.scoring import find_run, open_own
 from harness.spec import RunSpec
 from results.figures.ranked import Answer, Picture, Question, write
@@ -51,7 +51,7 @@ def show_ranked(
         raise UsageError(f"{first.key} and {second.key} score every query alike: none to draw.")
     upright = first.recipe.height > first.recipe.width
     questions = [_question(int(row), dataset, draw, columns, upright) for row in rows]
-    titles = (_title(first), _title(second))
+    titles = (_title(first, session.runs), _title(second, session.runs))
     stem = "-".join(["ranked", *(spec.key.rpartition("-")[2] for spec in (first, second))])
     return write(stem, titles, questions, session.runs / "report" / "figures")
 
@@ -118,6 +118,6 @@ def _small(path: Path, height: int, width: int) -> Pixels:
         raise SetupError(f"{path} cannot be read: {error}.") from error
 
 
-def _title(spec: RunSpec) -> str:
-    label = "plain" if spec.method == "none" else spec.method
+def _title(spec: RunSpec, runs: Path) -> str:
+    label = "plain" if spec.method == "none" else read_record(runs, spec)["label"]
     return f"{label}, {spec.network}, seed {spec.seed}"

@@ -42,7 +42,7 @@ Partial = Annotated[bool, typer.Option("--allow-partial", help="Go on with an in
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Decode images as they are needed.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan and stop.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try diverged runs again, too.")]
-Json = Annotated[bool, typer.Option("--json", help="With --dry-run: the plan as JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON; for `run`, with --dry-run.")]
 Cluster = Annotated[str | None, typer.Option(help="Submit: a profile of configs/cluster, a path.")]
 Parallel = Annotated[int | None, typer.Option(min=1, help="With --cluster: jobs at a time.")]
 Watch = Annotated[bool, typer.Option("--watch", help="With --cluster: stay until all has ended.")]

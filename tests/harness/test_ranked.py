@@ -37,7 +37,7 @@ def test_lists_are_those_of_the_runs_with_right_and_wrong(shared_runs, tmp_path)
     with np.load(shared_runs / student.key / "per_query.npz") as file:
         arrays = dict(file)
     place = {str(name): row for row, name in enumerate(arrays["test.0.query"])}
-    ours = [row for row in rows if row["run"].startswith("kd")]
+    ours = [row for row in rows if row["run"].startswith("KD")]
     assert ours and {row["rank"] for row in rows} == {str(n) for n in range(1, 11)}
     for row in ours:
         precision = arrays["test.0.average_precision"][place[row["query"]]]
