@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from harness.cluster.handles import resolve
 from harness.errors import SetupError, UsageError
-from harness.handles import resolve
 from results.differences import Courses, Differences, Verdict, differences
 from results.evidence import Evidence, evidence
 

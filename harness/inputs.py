@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.cluster.orders import Order
 from harness.config import load_dataset
 from harness.data.dataset import Dataset
 from harness.data.synthetic import Synthetic
@@ -16,7 +17,6 @@ from harness.lease import holder_of
 from harness.lookup import method_class
 from harness.networks.weights import weights_digest
 from harness.opening import open_dataset
-from harness.orders import Order
 from harness.progress import Reporter
 from harness.record import RECORD, SPEC
 from harness.sources import method_digest

@@ -101,7 +101,7 @@ def _carry_out(asked: Asked, manner: Manner, reporter: Reporter) -> int:
     from harness.show import show_plan
 
     if manner.cluster is not None:
-        from harness.away import carry_out_away
+        from harness.cluster.away import carry_out_away
 
         return carry_out_away(asked, manner.cluster, manner, reporter)
     if manner.max_parallel is not None or manner.watch:

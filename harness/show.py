@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from harness.cluster.handles import resolve
+from harness.cluster.status import ENDED, STATES, exit_code, status
 from harness.errors import SetupError, UsageError, nearest
 from harness.estimate import Estimate, estimate, measured, total
-from harness.handles import resolve
 from harness.record import state_of
-from harness.status import ENDED, STATES, exit_code, status
 
 if TYPE_CHECKING:
     from harness.data import Dataset

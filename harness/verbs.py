@@ -36,7 +36,7 @@ def logs(
     runs: Runs = Path("runs"),
 ) -> None:
     """What runs wrote, all attempts of all their submissions."""
-    from harness.logs import show_logs
+    from harness.cluster.logs import show_logs
 
     show_logs(handles or (), runs, typer.echo, follow=follow, raw=raw)
 
@@ -48,7 +48,7 @@ def failures(
     as_json: Json = False,
 ) -> None:
     """Failed runs by cause, with the end of a log and the command to go on; exit code 1 if any."""
-    from harness.failures import show_failures
+    from harness.cluster.failures import show_failures
 
     raise typer.Exit(show_failures(handles or (), only or (), runs, typer.echo, as_json=as_json))
 
@@ -73,11 +73,11 @@ def retry(
     quiet: Quiet = False,
 ) -> None:
     """Try failed runs again: all, some, those of one cause, as they were or with other settings."""
+    from harness.cluster.reopen import Inputs
+    from harness.cluster.retry import Again
+    from harness.cluster.retry import retry as again
     from harness.grid import PACK, weights_given
     from harness.progress import Reporter
-    from harness.reopen import Inputs
-    from harness.retry import Again
-    from harness.retry import retry as again
 
     inputs = Inputs(data_root, weights_given(weights or ()), allow_partial)
     how = Again(
@@ -92,7 +92,7 @@ def cancel(
     runs: Runs = Path("runs"),
 ) -> None:
     """Stop queued and running runs; what they reached is kept."""
-    from harness.cancel import cancel as stop
+    from harness.cluster.cancel import cancel as stop
 
     raise typer.Exit(stop(handles or (), runs, typer.echo, everything=everything))
 
@@ -110,8 +110,8 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Look at a cluster from here and from a compute node; exit code 3 if something is wrong."""
-    from harness.doctor import Visit
-    from harness.doctor import doctor as examine
+    from harness.cluster.doctor import Visit
+    from harness.cluster.doctor import doctor as examine
 
     visit = Visit(cluster, runs, tuple(settings or ()), data_root, wait)
     raise typer.Exit(examine(visit, typer.echo, as_json=as_json))

@@ -18,7 +18,7 @@ from harness.errors import DONE, FAILED, INTERRUPTED, REQUEUE, HarnessError, Int
 from harness.interrupt import Stop, obey
 
 if TYPE_CHECKING:  # torch takes seconds to import, and signals may come before
-    from harness.orders import Order
+    from harness.cluster.orders import Order
     from harness.progress import Reporter
     from harness.spec import RunSpec
 
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--runs", type=Path, required=True, help="where everything is written")
     options = parser.parse_args()
 
-    from harness.orders import Order
+    from harness.cluster.orders import Order
     from harness.progress import Reporter
 
     reporter = Reporter()

@@ -3,8 +3,8 @@
 import json
 import time
 
+from harness.cluster.group import GROUPS, JOB
 from harness.files import write_json
-from harness.group import GROUPS, JOB
 from harness.record import CHECKPOINT, PROGRESS, announce, write_failure, write_record
 from harness.spec import Recipe, RunSpec
 

@@ -6,9 +6,9 @@ import shutil
 import pytest
 import small
 
+from harness.cluster.handles import short_id
 from harness.differing import show_diff
 from harness.errors import SetupError, UsageError
-from harness.handles import short_id
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import small
 
+from harness.cluster.orders import Order
 from harness.errors import REQUEUE, SetupError
 from harness.files import read_json, write_json
 from harness.inputs import open_inputs, read_specs, wait_for_teachers
 from harness.interrupt import Stop
-from harness.orders import Order
 from harness.progress import Reporter
 from harness.record import announce, state_of
 from harness.spec import RunSpec

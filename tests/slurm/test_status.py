@@ -7,11 +7,11 @@ import made_runs as made
 import pytest
 from test_queue import OURS, submit, turn_to
 
-from harness.causes import cause_of
-from harness.failures import failed_runs, show_failures
-from harness.group import GROUPS
+from harness.cluster.causes import cause_of
+from harness.cluster.failures import failed_runs, show_failures
+from harness.cluster.group import GROUPS
+from harness.cluster.status import exit_code, status
 from harness.record import CHECKPOINT
-from harness.status import exit_code, status
 
 pytestmark = pytest.mark.slurm
 

@@ -12,7 +12,7 @@ import pytest
 import small
 from small import ROOT
 
-from harness.snapshot import OURS
+from harness.cluster.snapshot import OURS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
 GRID = ("--methods", "kd,sp", "--seeds", "0,1")

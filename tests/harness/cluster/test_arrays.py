@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.arrays import bundle
-from harness.group import Job
+from harness.cluster.arrays import bundle
+from harness.cluster.group import Job
 from slurm.resources import Resources
 
 SMALL, LARGE = Resources(minutes=10), Resources(minutes=90)

@@ -1,4 +1,4 @@
-"""`python -m harness.probe FILE [PATH...]`: what a machine sees, as JSON in FILE; run by doctor."""
+"""`python -m harness.cluster.probe FILE [PATH...]`: what a machine sees, for doctor, into FILE."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ import time
 import pytest
 import small
 
-from harness.cluster import Profile
+from harness.cluster.pool import slots_for
+from harness.cluster.profile import Profile
+from harness.cluster.submission import Wish
 from harness.errors import SetupError
-from harness.pool import slots_for
-from harness.submission import Wish
 from slurm.resources import Resources
 
 GRID = ("--methods", "kd", "--seeds", "0,1", "--set", "recipe.epochs=16", "--set",
@@ -118,14 +118,14 @@ def test_slots_are_gpus_or_cores(monkeypatch):
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in shared] == ["2", "5", "7"] * 2
     assert len(slots_for([Resources(gpus=1)], wish(max_parallel=2))) == 2
 
-    monkeypatch.setattr("harness.pool.cores_here", lambda: 8)
+    monkeypatch.setattr("harness.cluster.pool.cores_here", lambda: 8)
     cores = slots_for([Resources(cpus=3)], wish())
     assert cores == [{"CUDA_VISIBLE_DEVICES": ""}] * 2
 
 
 def test_what_this_machine_has_not_is_refused(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setattr("harness.pool.gpus_here", lambda: 0)
+    monkeypatch.setattr("harness.cluster.pool.gpus_here", lambda: 0)
     with pytest.raises(SetupError, match="asks for 1 GPU"):
         slots_for([Resources(gpus=1)], wish())
     with pytest.raises(SetupError, match="asks for 5000 cores"):

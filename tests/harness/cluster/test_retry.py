@@ -6,13 +6,13 @@ import time
 import pytest
 import small
 
-from harness.cancel import cancel
+from harness.cluster.cancel import cancel
+from harness.cluster.retry import Again, retry
+from harness.cluster.status import status
 from harness.errors import DONE, FAILED, UsageError
 from harness.lease import glimpse
 from harness.progress import Reporter
 from harness.record import FAILURE, RECORD
-from harness.retry import Again, retry
-from harness.status import status
 
 QUIET = Reporter(quiet=True)
 

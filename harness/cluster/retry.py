@@ -11,23 +11,23 @@ from pathlib import Path
 import torch
 
 from harness.change import changed
-from harness.cluster import Profile, load_profile
+from harness.cluster.failures import failed_runs
+from harness.cluster.handles import resolve
+from harness.cluster.profile import Profile, load_profile
+from harness.cluster.reopen import Inputs, reopen
+from harness.cluster.status import Row, status
+from harness.cluster.submission import Wish, submit_grid
 from harness.errors import DONE, FAILED, UsageError
 from harness.execute import Session
-from harness.failures import failed_runs
 from harness.files import read_json, require_writable
 from harness.grid import PACK, find_device
-from harness.handles import resolve
 from harness.interrupt import stoppable
 from harness.launch import Launcher
 from harness.lookup import method_class
 from harness.progress import Reporter
 from harness.record import RECORD, SPEC
-from harness.reopen import Inputs, reopen
 from harness.sources import method_digest
 from harness.spec import RunSpec
-from harness.status import Row, status
-from harness.submission import Wish, submit_grid
 
 HERE = "inline"  # the cluster that is this process
 

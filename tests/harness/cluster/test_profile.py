@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from harness.cluster import Profile, cores_here, load_profile, split
+from harness.cluster.profile import Profile, cores_here, load_profile, split
 from harness.config import names
 from harness.errors import UsageError
 

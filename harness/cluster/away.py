@@ -8,19 +8,19 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from harness.cluster import load_profile, split
+from harness.cluster.group import Group
+from harness.cluster.pool import run_here
+from harness.cluster.profile import load_profile, split
+from harness.cluster.selection import jobs_of
+from harness.cluster.submission import Wish, show_submission, submit_grid
 from harness.errors import DONE, FAILED, INCOMPLETE, UsageError
 from harness.grid import Asked, Grid, make
-from harness.group import Group
 from harness.interrupt import stoppable
 from harness.lookup import known_methods
 from harness.manner import Manner
-from harness.pool import run_here
 from harness.progress import Reporter
 from harness.record import state_of
-from harness.selection import jobs_of
 from harness.show import show_plan, show_report
-from harness.submission import Wish, show_submission, submit_grid
 from slurm.queue import look
 
 WATCHED_EVERY = 15.0  # seconds

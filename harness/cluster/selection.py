@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.cluster.group import Job, group_of, job_of, pool_lives, recover, title_of
 from harness.files import read_json
-from harness.group import Job, group_of, job_of, pool_lives, recover, title_of
 from harness.lease import holder_of
 from harness.record import FAILURE, NOT_RETRIED, RECORD
 from harness.spec import SCORING_VERSION, RunSpec

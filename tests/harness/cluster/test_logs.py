@@ -5,11 +5,11 @@ import threading
 import made_runs as made
 import pytest
 
-from harness import logs
+from harness.cluster import logs
+from harness.cluster.group import GROUPS
+from harness.cluster.logs import show_logs, tail
 from harness.errors import UsageError
-from harness.group import GROUPS
 from harness.lease import acquire
-from harness.logs import show_logs, tail
 
 # What Python and srun add when the worker has told of its failure already.
 ECHO = """submitit ERROR (2026-01-01 00:00:00,000) - Submitted job triggered an exception

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from harness.cluster.group import GROUPS
+from harness.cluster.jobs import groups, told_jobs
 from harness.errors import SetupError, UsageError, nearest
-from harness.group import GROUPS
-from harness.jobs import groups, told_jobs
 from harness.record import folders
 
 SHORT = 8  # hexadecimal digits of a run's digest

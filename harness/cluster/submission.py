@@ -7,16 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.arrays import Bundle, bundle
-from harness.cluster import Profile
+from harness.cluster.arrays import Bundle, bundle
+from harness.cluster.group import GROUPS, LOGS, Group, Job, array_name, new_name
+from harness.cluster.orders import Order
+from harness.cluster.profile import Profile
+from harness.cluster.selection import Selection, select
+from harness.cluster.snapshot import snapshot
 from harness.files import require_writable
 from harness.grid import Grid
-from harness.group import GROUPS, LOGS, Group, Job, array_name, new_name
 from harness.lease import Lease, waiting
-from harness.orders import Order
 from harness.record import announce
-from harness.selection import Selection, select
-from harness.snapshot import snapshot
 from slurm.errors import SlurmError
 from slurm.job import WorkerJob
 from slurm.limits import array_size

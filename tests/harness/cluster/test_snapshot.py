@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from harness.cluster.snapshot import ROOT, snapshot
 from harness.errors import SetupError, UsageError
 from harness.lookup import method_class
-from harness.snapshot import ROOT, snapshot
 
 MINE = """
 from {beside} import factor
@@ -80,13 +80,13 @@ def test_a_copy_that_was_changed_is_not_used(tmp_path):
 
 
 def test_too_large_a_package_is_refused(tmp_path, foreign, monkeypatch):
-    monkeypatch.setattr("harness.snapshot.LARGEST", 1)
+    monkeypatch.setattr("harness.cluster.snapshot.LARGEST", 1)
     with pytest.raises(UsageError, match="more than 0 MB"):
         snapshot(tmp_path, [foreign])
 
 
 def test_every_folder_that_jobs_need_is_copied():
-    from harness.snapshot import OURS
+    from harness.cluster.snapshot import OURS
 
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
     assert packages | {"configs"} == set(OURS)

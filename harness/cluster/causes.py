@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from harness.status import Row
+from harness.cluster.status import Row
 
 # Every cause, and what to do about it; {command} is the retry's beginning. Nothing else is a cause.
 CAUSES: dict[str, tuple[str, str]] = {

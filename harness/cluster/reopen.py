@@ -8,14 +8,14 @@ from pathlib import Path
 
 import torch
 
+from harness.cluster.group import GROUPS
+from harness.cluster.jobs import submission_of
 from harness.config import load_dataset
 from harness.data import Dataset
 from harness.data.synthetic import Synthetic
 from harness.errors import HarnessError, SetupError
 from harness.files import read_json
 from harness.grid import Grid
-from harness.group import GROUPS
-from harness.jobs import submission_of
 from harness.networks import NETWORKS
 from harness.networks.weights import find_weights, weights_digest
 from harness.opening import GENERATED, open_dataset

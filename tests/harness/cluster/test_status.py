@@ -9,13 +9,13 @@ import made_runs as made
 import pytest
 import small
 
+from harness.cluster.group import GROUPS
+from harness.cluster.status import exit_code, status
 from harness.errors import DONE, FAILED, INCOMPLETE, SetupError
 from harness.files import write_json
-from harness.group import GROUPS
 from harness.lease import acquire
 from harness.record import FAILURE, PROGRESS
 from harness.spec import SCORING_VERSION
-from harness.status import exit_code, status
 
 
 def states(runs):
@@ -121,7 +121,8 @@ def test_looking_changes_nothing_and_needs_no_torch(tmp_path):
     lease._stop.set()
     before = made.everything(tmp_path)
     code = (
-        "import sys, pathlib\nfrom harness.status import status\nfrom harness.cli import app\n"
+        "import sys, pathlib\nfrom harness.cluster.status import status\n"
+        "from harness.cli import app\n"
         f"for _ in range(2): status(pathlib.Path({str(tmp_path)!r}))\n"
         "sys.exit('torch' in sys.modules)"
     )

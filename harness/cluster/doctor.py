@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.cluster import Profile, load_profile
+from harness.cluster.profile import Profile, load_profile
+from harness.cluster.snapshot import ROOT
 from harness.errors import DONE, ENVIRONMENT
 from harness.files import read_json, require_writable
-from harness.snapshot import ROOT
 from slurm.errors import SlurmError
 from slurm.facts import Facts, facts
 from slurm.probe import probe_script, read_log, send, wait_for_end, withdraw
@@ -128,7 +128,7 @@ def _on_a_node(visit: Visit, resources: Resources) -> Iterator[Finding]:
     try:
         answer = folder / "sight.json"
         arguments = [str(answer), *_paths(visit)]
-        text = probe_script(_array(resources, folder), "harness.probe", arguments)
+        text = probe_script(_array(resources, folder), "harness.cluster.probe", arguments)
         job, sent = send(text), time.time()
         try:
             end = wait_for_end(job, visit.patience)
@@ -181,8 +181,8 @@ def _probe_here(visit: Visit) -> dict[str, Any]:
     """The same for the pool of this machine."""
     with tempfile.TemporaryDirectory(prefix=".doctor-", dir=visit.runs) as folder:
         answer = Path(folder) / "sight.json"
-        command = [sys.executable, "-m", "harness.probe", str(answer.absolute()), *_paths(visit)]
-        subprocess.run(command, cwd=ROOT, check=True)
+        look = [sys.executable, "-m", "harness.cluster.probe", str(answer.absolute())]
+        subprocess.run([*look, *_paths(visit)], cwd=ROOT, check=True)
         return read_json(answer) or {}
 
 

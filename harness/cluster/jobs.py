@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.cluster.group import GROUP, GROUPS, LOGS, group_of, job_of, title_of
 from harness.files import read_json
-from harness.group import GROUP, GROUPS, LOGS, group_of, job_of, title_of
 from harness.lease import glimpse
 from slurm.errors import SlurmError
 from slurm.named import jobs_named

@@ -19,7 +19,7 @@ from harness.environment import COMMIT_FILE, commit
 from harness.errors import SetupError, UsageError
 from harness.lookup import method_class
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OURS = ("harness", "methods", "results", "slurm", "configs")
 CODE = "code"
 LARGEST = 50_000_000  # bytes that a method from elsewhere may bring

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from harness.cluster.group import GROUPS
+from harness.cluster.handles import resolve, short_id
+from harness.cluster.status import Row, status
 from harness.errors import DONE, FAILED, UsageError
-from harness.group import GROUPS
-from harness.handles import resolve, short_id
 from harness.lease import Glimpse, glimpse, is_here
-from harness.status import Row, status
 from slurm.command import tell
 from slurm.queue import Look, look
 

@@ -16,16 +16,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.cluster import cores_here, gpus_here
+from harness.cluster.group import LOGS, Group, Job, local_id, new_name
+from harness.cluster.profile import cores_here, gpus_here
+from harness.cluster.selection import select
+from harness.cluster.submission import Say, Wish, only_submitter, prepare, tell_left_out
 from harness.errors import DONE, REQUEUE, SetupError
 from harness.grid import Grid
-from harness.group import LOGS, Group, Job, local_id, new_name
 from harness.interrupt import Stop
 from harness.lease import waiting
 from harness.record import RECORD
-from harness.selection import select
 from harness.spec import RunSpec
-from harness.submission import Say, Wish, only_submitter, prepare, tell_left_out
 from slurm.resources import Resources
 
 POLL = 0.2  # seconds between two looks at the workers

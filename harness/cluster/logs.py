@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.cluster.handles import resolve, short_id
+from harness.cluster.jobs import Logs, logs_of
+from harness.cluster.status import status
 from harness.errors import UsageError
 from harness.files import read_json
-from harness.handles import resolve, short_id
-from harness.jobs import Logs, logs_of
 from harness.record import FAILURE
-from harness.status import status
 
 POLL, ASK = 0.5, 10.0  # seconds between two looks at the files, and at the run's state
 LAST = 64 * 1024  # bytes of a log that its tail is taken from

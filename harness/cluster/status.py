@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.cluster.group import title_of
+from harness.cluster.handles import run_keys, short_id
+from harness.cluster.jobs import Submission, found_by_name, submission_of
 from harness.errors import DONE, FAILED, INCOMPLETE
 from harness.files import read_json
-from harness.group import title_of
-from harness.handles import run_keys, short_id
-from harness.jobs import Submission, found_by_name, submission_of
 from harness.lease import Glimpse, glimpse
 from harness.pace import seconds_left, span
 from harness.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC

@@ -3,8 +3,8 @@
 import made_runs as made
 import pytest
 
+from harness.cluster.handles import resolve, run_keys, short_id
 from harness.errors import UsageError
-from harness.handles import resolve, run_keys, short_id
 
 
 def test_row_short_id_key_start_and_group_name_the_same_run(tmp_path):

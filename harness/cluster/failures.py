@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.causes import CAUSES, cause_of
+from harness.cluster.causes import CAUSES, cause_of
+from harness.cluster.handles import resolve
+from harness.cluster.logs import tail
+from harness.cluster.status import ENDED, Row, status
 from harness.errors import DONE, FAILED, UsageError, nearest
 from harness.files import read_json
-from harness.handles import resolve
-from harness.logs import tail
 from harness.record import SPEC
-from harness.status import ENDED, Row, status
 
 TAIL = 6  # lines of each group's newest log
 LOOKED_AT = 200  # last lines of a log in which a cause is looked for

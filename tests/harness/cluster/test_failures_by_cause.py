@@ -6,10 +6,10 @@ from dataclasses import replace
 import made_runs as made
 import pytest
 
-from harness.causes import CAUSES, cause_of
+from harness.cluster.causes import CAUSES, cause_of
+from harness.cluster.failures import failed_runs, show_failures
+from harness.cluster.status import status
 from harness.errors import UsageError
-from harness.failures import failed_runs, show_failures
-from harness.status import status
 
 TOLD = [
     ("gpu-memory", "memory", "Out of memory: CUDA out of memory. Tried to allocate 2.00 GiB.", ""),
