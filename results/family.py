@@ -8,10 +8,11 @@ the family, so that gains over the plain student, letters and groups come from t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from results.per_query import FILE, ByIdentity, by_identity
 from results.settings import Setting
 from results.stats import LEVEL, Difference, difference, holm
 
+Mark = TypeVar("Mark", bound=str)
 NOT_COMPARED = "not compared"
 AGREEMENT = 1e-6  # between a record's mAP and the mean over its queries
 
@@ -96,11 +98,10 @@ def compare(
     like the others and have letters, but are in no group.
     """
     seeds = tuple(sorted(wanted))
-    reasons: dict[Place, str] = {}
+    reasons = {line.place: _incomplete(line, seeds, line.place in partial) for line in members}
     problems: list[str] = []
     found: dict[Place, _Sums] = {}
     for line in members:
-        reasons[line.place] = _incomplete(line, seeds, partial=line.place in partial)
         if reasons[line.place]:
             continue
         try:
@@ -108,44 +109,56 @@ def compare(
         except ValueError as error:
             reasons[line.place] = NOT_COMPARED
             problems.append(f"{line.label} is not compared: {error}.")
-    usual = Counter(sums.asked for sums in found.values()).most_common(1)
-    for line in members:
-        if line.place in found and found[line.place].asked != usual[0][0]:
-            scoring = found[line.place].asked[0] != usual[0][0][0]
-            reasons[line.place] = "other scoring" if scoring else "other queries"
-            what = "by another protocol" if scoring else "on other queries"
-            problems.append(f"{line.label} is not compared: it was scored {what} than the rest.")
-            del found[line.place]
+    _leave_out_others(found, reasons, problems)
     example = next((sums.example for sums in found.values()), None)
-    if example is not None and len(example.weights) < 2:
-        problems.append(f"Nothing is compared: all queries of {evaluation} show one identity.")
-        reasons |= dict.fromkeys(found, NOT_COMPARED)
-        found = {}
     differences = {
         (one, other): difference(found[one].parts, found[other].parts, found[one].example.weights)
         for one, other in combinations(found, 2)
     }
-    p_values = [tested.p for tested in differences.values()]
-    adjusted = dict(zip(differences, holm(p_values), strict=True))
-    places = list(found)
-    ranked = [place for place in places if place not in unranked]
+    p = holm([tested.p for tested in differences.values()])
+    adjusted = dict(zip(differences, p, strict=True))
     means = {place: float(sums.parts.sum(axis=1).mean()) for place, sums in found.items()}
-    by_letter = letters([means[place] for place in places], _apart(places, adjusted))
-    by_group = groups([means[place] for place in ranked], _apart(ranked, adjusted))
+    ranked = {place: mean for place, mean in means.items() if place not in unranked}
     return Family(
         evaluation=evaluation,
         score=score,
         seeds=seeds,
         queries=example.count if example else 0,
         identities=len(example.weights) if example else 0,
-        places=tuple(places),
+        places=tuple(found),
         differences=differences,
         adjusted=adjusted,
-        letters=dict(zip(places, by_letter, strict=True)) if differences else {},
-        groups=dict(zip(ranked, by_group, strict=True)),
+        letters=_marked(letters, means, adjusted) if differences else {},
+        groups=_marked(groups, ranked, adjusted),
         reasons={place: reason for place, reason in reasons.items() if reason},
         problems=tuple(problems),
     )
+
+
+def _marked(
+    rule: Callable[[list[float], list[Pair]], list[Mark]],
+    means: dict[Place, float],
+    adjusted: dict[tuple[Place, Place], float],
+) -> dict[Place, Mark]:
+    """What a rule of `letters` says of each line, by its mean and whom it is told apart from."""
+    found = rule([*means.values()], _apart([*means], adjusted))
+    return dict(zip(means, found, strict=True))
+
+
+def _leave_out_others(
+    found: dict[Place, _Sums], reasons: dict[Place, str], problems: list[str]
+) -> None:
+    """Take out the lines that were asked otherwise than most, or for one identity; say so."""
+    usual = Counter(sums.asked for sums in found.values()).most_common(1)
+    for place in [place for place in found if found[place].asked != usual[0][0]]:
+        scoring = found.pop(place).asked[0] != usual[0][0][0]
+        reasons[place] = "other scoring" if scoring else "other queries"
+        what = "by another protocol" if scoring else "on other queries"
+        problems.append(f"{place[1]} is not compared: it was scored {what} than the rest.")
+    if any(len(sums.example.weights) < 2 for sums in found.values()):
+        problems.append("Nothing is compared: all queries show one identity.")
+        reasons |= dict.fromkeys(found, NOT_COMPARED)
+        found.clear()
 
 
 def paired(ours: Line, theirs: Line, evaluation: str) -> Difference | None:
@@ -169,7 +182,7 @@ def _apart(places: Sequence[Place], adjusted: dict[tuple[Place, Place], float]) 
     ]
 
 
-def _incomplete(line: Line, seeds: tuple[int, ...], *, partial: bool) -> str:
+def _incomplete(line: Line, seeds: tuple[int, ...], partial: bool) -> str:
     """Why the line cannot be ranked, as far as the records say."""
     if line.done.empty:
         return failures(line) or NO_RUN

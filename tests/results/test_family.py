@@ -210,7 +210,7 @@ def test_queries_of_one_identity_compare_nothing(tmp_path):
     done_by_query(tmp_path, spec("sp", 0, [teacher]), np.full(4, 0.6), np.ones(4, int))
     found, _ = compared(tmp_path)
     assert found.differences == {} and set(found.reasons.values()) == {"not compared"}
-    assert found.problems == ("Nothing is compared: all queries of test show one identity.",)
+    assert found.problems == ("Nothing is compared: all queries show one identity.",)
 
 
 def test_alone_there_is_nothing_to_compare(tmp_path):

@@ -123,7 +123,8 @@ def test_an_urgent_job_sends_another_back_to_the_queue(cluster, tmp_path):
 
 
 def test_a_failed_nodes_job_runs_again_elsewhere(cluster, tmp_path):
-    work = f'{SEEN}\n[ "$SLURM_RESTART_COUNT" ] && exit\nsleep 100'
+    # exec: a shell that outlives its child by an instant would write that it was killed
+    work = f'{SEEN}\n[ "$SLURM_RESTART_COUNT" ] && exit\nexec sleep 100'
     job = sbatch(cluster, tmp_path, work, "--gpus-per-node=2")
     until(lambda: (tmp_path / job).exists() and (tmp_path / job).read_text())
     node = (tmp_path / job).read_text().split()[0]
