@@ -29,6 +29,7 @@ from harness.ranks import places
 METRICS = ("cosine", "euclidean")
 TIES = ("pessimistic", "optimistic")
 NEAREST = 10
+CHUNK = 768  # queries whose distances exist at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def evaluate(
     *,
     metric: str = "cosine",
     ties: str = "pessimistic",
-    chunk: int = 768,
+    chunk: int = CHUNK,
 ) -> Ranking:
     """Rank the gallery for every query, `chunk` queries at a time.
 
@@ -125,7 +126,7 @@ def rank_block(
     gallery: Embeddings,
     *,
     ties: str = "pessimistic",
-    chunk: int = 512,
+    chunk: int = CHUNK,
 ) -> Ranking:
     """Rank by given finite distances (Q, G); features are not looked at, distances not changed.
 

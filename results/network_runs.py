@@ -50,12 +50,22 @@ def match(
     return Match(setting, ran, unequal, len(fitting) - 1)
 
 
+def dataset_of(test: str) -> str:
+    """The dataset of a test: of "veri776", or of "vehicleid test800", one of several."""
+    return test.partition(" ")[0]
+
+
+def evaluation_of(test: str) -> str:
+    """The test's name in records."""
+    return test.partition(" ")[2] or "test"
+
+
 def of_test(line: Line, test: str) -> tuple[Line, str]:
     """The runs of a line that have scores of a test or failed, and the prefix of its columns.
 
-    `test` is "veri776" for a dataset of one test, or "vehicleid test800".
+    `test` is as in `dataset_of`.
     """
-    name = test.partition(" ")[2] or "test"
+    name = evaluation_of(test)
     failed = line.runs["status"] == "failed"
     kept = line.runs[failed | line.runs["evaluations"].map(lambda names: name in names)]
     several = any(len(names) > 1 for names in kept["evaluations"])
@@ -64,7 +74,7 @@ def of_test(line: Line, test: str) -> tuple[Line, str]:
 
 def of_this(unequal: Sequence[str], test: str) -> tuple[str, ...]:
     """The differences but those of another test: "queries of test1600 5 instead of 9"."""
-    name = test.partition(" ")[2] or "test"
+    name = evaluation_of(test)
     return tuple(said for said in unequal if " of test" not in said or f" of {name} " in said)
 
 

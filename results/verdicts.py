@@ -89,13 +89,14 @@ def interval_note(heading: str, tested: Sequence[Family]) -> Iterator[str]:
         yield INTERVAL.format(gain=heading)
 
 
-def notes(tested: Sequence[Family]) -> Iterator[str]:
+def notes(tested: Sequence[Family], *, lettered: bool = True) -> Iterator[str]:
     """What a reader must know of the tests: who is compared, how, and what they can resolve."""
     yield from dict.fromkeys(problem for one in tested for problem in one.problems)
     able = [one for one in tested if one.differences]
     if not able:
         return
-    yield _method(of_precision(able))
+    precise = of_precision(able)
+    yield _method(precise) if lettered else f"{_tests(precise)} {GROUPS}"
     yield _caution(able[0])
     several = len(of_precision(tested)) > 1
     for evaluation in dict.fromkeys(one.evaluation for one in able):
@@ -107,15 +108,10 @@ def notes(tested: Sequence[Family]) -> Iterator[str]:
 
 
 def notes_of_groups(tested: Sequence[Family]) -> Iterator[str]:
-    """As `notes`, of one dataset in a table that has no letters; who is not ranked is named."""
-    yield from dict.fromkeys(problem for one in tested for problem in one.problems)
-    able = [one for one in tested if one.differences]
-    if not able:
-        return
-    yield f"{_tests(of_precision(able))} {GROUPS}"
-    yield _caution(able[0])
-    reasons = {place: reason for one in able for place, reason in one.reasons.items()}
-    if reasons:
+    """As `notes`, for a table that has no column of letters; who is not ranked is named."""
+    yield from notes(tested, lettered=False)
+    reasons = {place: reason for one in tested for place, reason in one.reasons.items()}
+    if reasons and any(one.differences for one in tested):
         said = (f"{label} ({reason})" for (_, label), reason in reasons.items())
         yield f"Without a rank: {', '.join(said)}."
 

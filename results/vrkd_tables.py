@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from results import against, footnotes, verdicts
-from results.cells import (
-    NO_RUN,
-    Cell,
-    Line,
-    expected_seeds,
-    plain,
-    seeds,
-    undistilled,
-)
+from results.cells import NO_RUN, Cell, Line, expected_seeds, plain, seeds, undistilled
 from results.family import Family
-from results.network_runs import Match, command, match, of_test, of_this, score_of, sizes
-from results.network_tests import compared
+from results.network_families import families
+from results.network_runs import (
+    Match,
+    command,
+    dataset_of,
+    match,
+    of_test,
+    of_this,
+    score_of,
+    sizes,
+)
 from results.published import NetworkRow, NetworkTable, Published, Scored, Source
 from results.settings import SHOWN, Setting, settings
 from results.tables import BLANK, Table
@@ -97,8 +98,8 @@ def _table(source: Source, table: NetworkTable, places: Sequence[_Place]) -> Tab
     columns = (*names, *tricks, "Seeds", *(f"{t} {s}" for t in TESTS.values() for s in SHOWN))
     tested: Tested = {}
     for test in TESTS:
-        ours = (row for place in places for row in _ours(place, test.partition(" ")[0]))
-        tested[test] = compared(ours, test)
+        ours = (row for place in places for row in _ours(place, dataset_of(test)))
+        tested[test] = families(ours, test)
     rows: list[tuple[Cell, ...]] = []
     previous: _Place | None = None
     for place in places:
@@ -168,7 +169,7 @@ def _head(
 
 def _scores(ran: dict[str, Line], label: str, tested: Tested) -> Iterator[Cell]:
     for test in TESTS:
-        line = ran.get(test.partition(" ")[0])
+        line = ran.get(dataset_of(test))
         for column, family in zip(SHOWN, tested[test], strict=True):
             if line is None:
                 yield plain(NO_RUN)
@@ -179,7 +180,7 @@ def _scores(ran: dict[str, Line], label: str, tested: Tested) -> Iterator[Cell]:
 
 def _differences(place: _Place, ran: dict[str, Line]) -> Iterator[Cell]:
     for test in TESTS:
-        dataset = test.partition(" ")[0]
+        dataset = dataset_of(test)
         line = ran.get(dataset)
         for number, column in enumerate(SHOWN):
             published = place.row.score(test, number)
@@ -217,7 +218,7 @@ def _gains(student: _Place, taught: _Place, width: int) -> Iterator[tuple[Cell, 
         *blank,
         *(_number(None if a is None or b is None else a - b, "+.2f") for a, b in printed),
     )
-    cells = [_gain(taught.found.get(t.partition(" ")[0]), t, SHOWN[n]) for t, n in places]
+    cells = [_gain(taught.found.get(dataset_of(t)), t, SHOWN[n]) for t, n in places]
     yield (plain(f"{label}, gain of ours"), *blank, *cells)
 
 
@@ -263,7 +264,7 @@ def _notes(
         yield from _of_dataset(source, dataset, own)
     yield from table.notes
     for dataset in DATASETS:
-        ours = [one for test in TESTS if test.startswith(dataset) for one in tested[test]]
+        ours = [one for test in TESTS if dataset_of(test) == dataset for one in tested[test]]
         for note in verdicts.notes_of_groups(ours):
             yield f"Ours on {dataset}. {note}"
     for one in (one for place in own for one in place.found.values()):

@@ -18,9 +18,8 @@ import torch
 from torch import Tensor
 
 from harness.bench.memory import peak
-from harness.evaluate import Embeddings, evaluate
+from harness.evaluate import CHUNK, Embeddings, evaluate
 
-CHUNK = 768  # queries whose distances exist at a time, as scoring has it by default
 PIECE = 4096  # images that are drawn at a time, so that drawing needs no memory to speak of
 
 
@@ -85,7 +84,7 @@ def draw(size: Size, width: int, separation: float) -> tuple[Embeddings, Embeddi
 
 
 def product(query: Tensor, gallery: Tensor, buffer: Tensor) -> None:
-    """Every distance's product, into a buffer: (Q, D), (G, D), (768, G)."""
+    """Every distance's product, into a buffer: (Q, D), (G, D), (CHUNK, G)."""
     for rows in torch.split(query, CHUNK):
         torch.mm(rows, gallery.T, out=buffer[: len(rows)])
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 from results.cells import Line, Place, wanted_seeds
 from results.family import Family, compare
-from results.network_runs import of_test
+from results.network_runs import evaluation_of, of_test
 from results.settings import SHOWN, Setting
 
 
-def compared(rows: Iterable[tuple[str, Line, Setting]], test: str) -> list[Family]:
+def families(rows: Iterable[tuple[str, Line, Setting]], test: str) -> list[Family]:
     """One family for each score among the rows that have this test, by the label given.
 
     A row is complete if it has every seed that any of the settings was given.
@@ -29,5 +29,5 @@ def compared(rows: Iterable[tuple[str, Line, Setting]], test: str) -> list[Famil
             members.append(member)
             wanted |= wanted_seeds(setting)
             partial += [member.place] if "partial" in setting.marks else []
-    name = test.partition(" ")[2] or "test"
+    name = evaluation_of(test)
     return [compare(members, name, score, wanted, partial=partial) for score in SHOWN]
