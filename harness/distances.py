@@ -6,6 +6,7 @@ one of them picks what is near. So on a CPU each worker takes its queries from p
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -33,15 +35,16 @@ class Distances:
     scales: Tensor | None  # (G,) 1 / |g|, where the gallery could not be normalised
 
     @classmethod
-    def by(cls, metric: str, query: Tensor, gallery: Tensor) -> Distances:
-        """By `cosine` or `euclidean`, of features (Q, D) and (G, D)."""
+    def by(cls, metric: str, query: Tensor, gallery: Tensor, lengths: Tensor) -> Distances:
+        """By `cosine` or `euclidean`, of features (Q, D) and (G, D), the latter's lengths (G,)."""
         query, gallery = query.detach().float(), gallery.detach().float()
         if metric == "euclidean":
             return cls(query, gallery, gallery.square().sum(dim=1), None)
-        if gallery.nbytes <= UNIT_BYTES:
-            return cls(query, F.normalize(gallery, dim=1), None, None)
-        lengths = torch.linalg.vector_norm(gallery, dim=1)
-        return cls(query, gallery, None, lengths.clamp(min=1e-12).reciprocal())
+        lengths = lengths.clamp(min=1e-12)
+        if gallery.nbytes > UNIT_BYTES:
+            return cls(query, gallery, None, lengths.reciprocal())
+        unit = _empty(gallery, *gallery.shape)
+        return cls(query, torch.div(gallery, lengths[:, None], out=unit), None, None)
 
     def block(self, part: slice, out: Tensor) -> Tensor:
         """Those of some queries, written into the first rows of `out` (chunk, G)."""
@@ -54,9 +57,29 @@ class Distances:
         return found if self.scales is None else found.mul_(self.scales)
 
 
+def _empty(like: Tensor, rows: int, columns: int) -> Tensor:
+    """float32 memory for (rows, columns). On a CPU it is numpy's: that asks for huge pages."""
+    if like.device.type != "cpu":
+        return like.new_empty(rows, columns)
+    return torch.from_numpy(np.empty((rows, columns), dtype=np.float32))
+
+
 def slices(count: int, size: int) -> Iterator[slice]:
     """0 to `count` in pieces of `size`."""
     yield from (slice(first, min(first + size, count)) for first in range(0, count, size))
+
+
+def staggered(count: int, size: int, workers: int) -> Iterator[slice]:
+    """0 to `count` in pieces of `size`; only the first of each worker differ, by a worker's share.
+
+    Else all would multiply until the same moment, and then wait for each other to pick.
+    """
+    end = 0
+    for place in itertools.count(1):
+        first, end = end, min(count, end + max(1, size * min(place, workers) // workers))
+        if first == end:
+            return
+        yield slice(first, end)
 
 
 def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], T]) -> list[T]:
@@ -69,7 +92,7 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
     workers = min(threads, WORKERS, chunk) if distances.query.device.type == "cpu" else 1
     height = chunk // workers
     if workers == 1 or queries <= height:
-        buffer = distances.gallery.new_empty(min(queries, height), rows)
+        buffer = _empty(distances.gallery, min(queries, height), rows)
         return [work(part, distances.block(part, buffer)) for part in slices(queries, height)]
     rounds = math.ceil(queries / (workers * height))
     height = math.ceil(queries / (workers * rounds))  # so that nobody is left with one more part
@@ -79,7 +102,7 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
 
     def begin() -> None:
         torch.set_num_threads(threads // workers)
-        own.buffer = torch.empty(height, rows)
+        own.buffer = _empty(distances.gallery, height, rows)
 
     def step(part: slice) -> T:
         block = distances.block(part, own.buffer)
@@ -88,6 +111,6 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
 
     try:
         with ThreadPoolExecutor(workers, initializer=begin) as pool:
-            return list(pool.map(step, slices(queries, height)))
+            return list(pool.map(step, staggered(queries, height, workers)))
     finally:
         torch.set_num_threads(threads)  # what threads to come begin with was changed, too

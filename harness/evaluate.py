@@ -98,7 +98,7 @@ def evaluate(
         ValueError: a word is not allowed, a set is empty, sizes disagree, a feature is not finite,
             or no query has a match.
     """
-    _check(query, gallery)
+    lengths = _check(query, gallery)
     if metric not in METRICS or chunk < 1:
         raise ValueError(
             f"metric is {metric!r}, chunk {chunk}; they must be {' or '.join(METRICS)}, 1 or more."
@@ -110,7 +110,7 @@ def evaluate(
         return _rank(block, columns[part], query.cameras[part], gallery.cameras, ties)
 
     with torch.no_grad(), full_precision(query.features.device):
-        distances = Distances.by(metric, query.features, gallery.features)
+        distances = Distances.by(metric, query.features, gallery.features, lengths)
         ranking = join(in_blocks(distances, chunk, rank))
     if not bool((ranking.first_rank > 0).any()):
         raise ValueError(
@@ -224,8 +224,9 @@ def full_precision(device: torch.device) -> Iterator[None]:
         matmul.fp32_precision = before
 
 
-def _check(query: Embeddings, gallery: Embeddings) -> None:
-    """Refuse input that has no ranking."""
+def _check(query: Embeddings, gallery: Embeddings) -> Tensor:
+    """Refuse input that has no ranking. Returns the lengths of the gallery's features (G,)."""
+    lengths: list[Tensor] = []
     for name, part in (("query", query), ("gallery", gallery)):
         count = len(part.features)
         if count == 0:
@@ -233,10 +234,11 @@ def _check(query: Embeddings, gallery: Embeddings) -> None:
         if not len(part.identities) == len(part.cameras) == count:
             sizes = f"{count} features, {len(part.identities)} identities, {len(part.cameras)}"
             raise ValueError(f"The {name} set has {sizes} cameras; they must be equally many.")
-        norms = torch.linalg.vector_norm(part.features.float(), dim=1)
-        damaged = int((~(2 * norms).square().isfinite()).sum())
+        lengths.append(torch.linalg.vector_norm(part.features.float(), dim=1))
+        damaged = int((~(2 * lengths[-1]).square().isfinite()).sum())
         if damaged:
             raise ValueError(f"{damaged} of {count} {name} features are not finite in float32.")
     widths = [part.features.shape[1] for part in (query, gallery)]
     if widths[0] != widths[1]:
         raise ValueError(f"Query features have width {widths[0]}, gallery features {widths[1]}.")
+    return lengths[1]

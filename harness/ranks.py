@@ -39,6 +39,8 @@ def places(
     if distances.device.type != "cpu":
         return all_at_once(distances, marks, size)
     threads = torch.get_num_threads() if distances.shape[1] >= WORTH_SHARING else 1
+    if threads == 1:  # the rows are in this core's cache
+        return by_row(distances, marks, count, size)
     parts = [tensor.tensor_split(threads) for tensor in (distances, marks, count)]
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(partial(by_row, size=size), *parts))
@@ -66,16 +68,19 @@ def by_row(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`places` by sorting what is up to the last mark, or the nearest, of one row at a time."""
     first = np.empty((len(distances), size), dtype=np.int64)
-    counts = np.zeros((2, *marks.shape), dtype=np.int64)
-    rows = zip(distances.numpy(), marks.numpy(), count.tolist(), strict=True)
-    for index, (row, every, meant) in enumerate(rows):
-        columns, values, ordered = _smallest(row, every[meant - 1] if meant else -np.inf, size)
+    # what is up to a mark is below the next number
+    bounds = np.stack([np.nextafter(marks.numpy(), np.inf), marks.numpy()], axis=2)
+    counts = np.zeros(bounds.shape, dtype=np.int64)
+    for index, (row, every, meant) in enumerate(
+        zip(distances.numpy(), bounds, count.tolist(), strict=True)
+    ):
+        columns, values, ordered = _smallest(row, every[meant - 1, 1] if meant else -np.inf, size)
         among = (values <= ordered[size - 1]).nonzero()[0]  # more than `size` only if some tie
         among = among[values[among].argsort(kind="stable")[:size]]
         first[index] = columns[among]
-        counts[0, index, :meant] = ordered.searchsorted(every[:meant], side="right")
-        counts[1, index, :meant] = ordered.searchsorted(every[:meant], side="left")
-    return torch.from_numpy(first), torch.from_numpy(counts[0]), torch.from_numpy(counts[1])
+        counts[index, :meant] = ordered.searchsorted(every[:meant])
+    up_to, below = torch.from_numpy(counts).unbind(dim=2)
+    return torch.from_numpy(first), up_to, below
 
 
 def _smallest(row: Row, bound: float, size: int) -> tuple[Row, Row, Row]:

@@ -20,6 +20,8 @@ from torch import Tensor
 from harness.bench.memory import peak
 from harness.evaluate import CHUNK, Embeddings, evaluate
 
+LARGE = 10**11  # multiplications; smaller products are measured more often
+MORE_OFTEN = 5  # times, at most
 PIECE = 4096  # images that are drawn at a time, so that drawing needs no memory to speak of
 
 
@@ -57,6 +59,8 @@ class Scoring:
 
 def evaluation(size: Size, width: int, separation: float, repeats: int, threads: int) -> Scoring:
     """Measure `evaluate` on made-up features."""
+    smaller = round(LARGE / (size.queries * size.rows * width))
+    repeats *= min(max(1, smaller), MORE_OFTEN)
     context = multiprocessing.get_context("spawn")  # a fork would inherit the parent's peak
     with context.Pool(1) as pool:
         return pool.apply(_measure, (size, width, separation, repeats, threads))

@@ -85,7 +85,8 @@ def show_evaluate(
 ) -> None:
     """Scoring against the bare product of the same features, well retrieving and nearly random."""
     typer.echo(
-        f"scoring and the bare product in turns, float32, {threads} threads, {repeats} times"
+        f"scoring and the bare product in turns, float32, {threads} threads, {repeats} times, "
+        "small products more often"
     )
     typer.echo(
         f"  {'queries x gallery':<34}{'d':>5}{'mAP':>6}{'product':>10}{'scoring':>10}"

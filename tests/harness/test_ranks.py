@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -24,6 +25,16 @@ def test_both_ways_count_and_order_as_plain_loops_do(columns, values):
             for place, mark in enumerate(marks[index, : count[index]].tolist()):
                 assert found[1][index, place] == sum(value <= mark for value in row)
                 assert found[2][index, place] == sum(value < mark for value in row)
+
+
+def test_zeros_of_either_sign_are_equal_and_neighbours_are_not():
+    after = np.nextafter(np.float32(1), np.float32(2))
+    distances = torch.tensor([[0.0, -0.0, 1.0, float(after), torch.inf]])
+    marks, count = torch.tensor([[-0.0, 0.0, 1.0, float(after)]]), torch.tensor([4])
+    for found in (by_row(distances, marks, count, 2), all_at_once(distances, marks, 2)):
+        assert found[0].tolist() == [[0, 1]]
+        assert found[1].tolist() == [[2, 2, 3, 4]]
+        assert found[2].tolist() == [[0, 0, 2, 3]]
 
 
 def test_a_removed_entry_comes_last():
