@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -43,8 +42,7 @@ class Distances:
         lengths = lengths.clamp(min=1e-12)
         if gallery.nbytes > UNIT_BYTES:
             return cls(query, gallery, None, lengths.reciprocal())
-        unit = _empty(gallery, *gallery.shape)
-        return cls(query, torch.div(gallery, lengths[:, None], out=unit), None, None)
+        return cls(query, gallery / lengths[:, None], None, None)
 
     def block(self, part: slice, out: Tensor) -> Tensor:
         """Those of some queries, written into the first rows of `out` (chunk, G)."""
@@ -55,13 +53,6 @@ class Distances:
         rows, nothing = F.normalize(rows, dim=1), rows.new_zeros(1)
         torch.addmm(nothing, rows, self.gallery.T, beta=0, alpha=-2, out=found)
         return found if self.scales is None else found.mul_(self.scales)
-
-
-def _empty(like: Tensor, rows: int, columns: int) -> Tensor:
-    """float32 memory for (rows, columns). On a CPU it is numpy's: that asks for huge pages."""
-    if like.device.type != "cpu":
-        return like.new_empty(rows, columns)
-    return torch.from_numpy(np.empty((rows, columns), dtype=np.float32))
 
 
 def slices(count: int, size: int) -> Iterator[slice]:
@@ -92,7 +83,7 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
     workers = min(threads, WORKERS, chunk) if distances.query.device.type == "cpu" else 1
     height = chunk // workers
     if workers == 1 or queries <= height:
-        buffer = _empty(distances.gallery, min(queries, height), rows)
+        buffer = distances.gallery.new_empty(min(queries, height), rows)
         return [work(part, distances.block(part, buffer)) for part in slices(queries, height)]
     rounds = math.ceil(queries / (workers * height))
     height = math.ceil(queries / (workers * rounds))  # so that nobody is left with one more part
@@ -102,7 +93,7 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
 
     def begin() -> None:
         torch.set_num_threads(threads // workers)
-        own.buffer = _empty(distances.gallery, height, rows)
+        own.buffer = torch.empty(height, rows)
 
     def step(part: slice) -> T:
         block = distances.block(part, own.buffer)
