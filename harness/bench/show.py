@@ -90,7 +90,7 @@ def show_evaluate(
     )
     typer.echo(
         f"  {'queries x gallery':<34}{'d':>5}{'mAP':>6}{'product':>10}{'scoring':>10}"
-        f"{'of least':>10}{'median':>8}{'memory':>10}"
+        f"{'ratio':>7}{'least':>7}{'most':>6}{'memory':>9}"
     )
     for name, size in sizes.items():
         for width in widths:
@@ -99,11 +99,12 @@ def show_evaluate(
                 typer.echo(
                     f"  {name:<15}{size.queries:>7,} x {size.rows:<9,}{width:>5}"
                     f"{found.mean_average_precision:>6.2f}{found.product_seconds:>8.2f} s"
-                    f"{found.seconds:>8.2f} s{found.seconds / found.product_seconds:>10.2f}"
-                    f"{found.ratio:>8.2f}{found.megabytes:>7.0f} MB"
+                    f"{found.seconds:>8.2f} s{found.ratio:>7.2f}{found.least_ratio:>7.2f}"
+                    f"{found.greatest_ratio:>6.2f}{found.megabytes:>6.0f} MB"
                 )
-    typer.echo("of least, median: scoring's time as a multiple of the product's. Memory: above the")
-    typer.echo("features, at most. Features: a centre for every identity, with noise.")
+    typer.echo("Medians. Ratio: scoring's time as a multiple of the product's before it, with the")
+    typer.echo("least and the most of all turns. Memory: above the features, at most. Features: a")
+    typer.echo("centre for every identity, with noise.")
 
 
 def show_extraction(

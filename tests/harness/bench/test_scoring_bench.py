@@ -12,7 +12,8 @@ SMALL = Size(60, 3000, 100, 6, (4.0, 1.5))
 def test_a_measurement_tells_the_score_of_its_features_and_what_they_cost():
     found = evaluation(SMALL, 64, 3.0, 2, 1)
     assert found.mean_average_precision == pytest.approx(evaluate(*draw(SMALL, 64, 3.0)).mAP)
-    assert found.seconds > 0 and found.product_seconds > 0 and found.ratio > 0
+    assert found.seconds > 0 and found.product_seconds > 0
+    assert 0 < found.least_ratio <= found.ratio <= found.greatest_ratio
     assert 0 <= found.megabytes < 200
 
 
