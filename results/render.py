@@ -6,7 +6,7 @@ The best group of a table is bold and the next one underlined where the format h
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 from tabulate import tabulate
@@ -75,6 +75,13 @@ def latex(table: Table) -> str:
             f"{again}\\caption{{{escape(title)}}}\n{label}{body}\\end{{table}}\n"
         )
     return "\n".join(made)
+
+
+def document(names: Sequence[str]) -> str:
+    """A LaTeX document of the tables whose files lie beside it, each on pages of its own."""
+    body = "".join(f"\\input{{{name}}}\n\\clearpage\n" for name in names)
+    head = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+    return f"{head}{body}\\end{{document}}\n"
 
 
 def _heights(table: Table, parts: int) -> list[float]:

@@ -21,6 +21,7 @@ from results.tables import Table, comparison
 from results.vrkd_tables import network_tables
 
 INDEX = "tables.md"  # all tables of this report
+DOCUMENT = "tables.tex"  # the same as a document that takes in their files
 PAGE = "index.html"  # all of it, for a browser
 FIGURES = "figures"  # folder of pictures, beside the page
 RUNS = "runs.csv"  # one line per run
@@ -78,7 +79,10 @@ def report(
 
 def _contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, str]:
     """The files of all tables by name."""
-    contents = {INDEX: "\n".join(render.markdown(table) for table in tables)}
+    contents = {
+        INDEX: "\n".join(render.markdown(table) for table in tables),
+        DOCUMENT: render.document([table.name for table in tables]),
+    }
     for table in tables:
         contents[f"{table.name}.md"] = render.markdown(table)
         contents[f"{table.name}.tex"] = render.latex(table)

@@ -1,5 +1,6 @@
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ def test_writes_every_table_in_three_forms(tmp_path):
     made = report(tmp_path)
     names = {path.name for path in made.files}
     single = {f"comparison-synthetic.{end}" for end in ("md", "tex", "csv")}
-    assert names == single | {"tables.md", "runs.csv", "index.html"}
+    assert names == single | {"tables.md", "tables.tex", "runs.csv", "index.html"}
     assert {path.parent for path in made.files} == {tmp_path / "report"}
     assert {path.name for path in (tmp_path / "report").iterdir()} == names
     assert "+10.00" in made.text and made.problems == ()
@@ -25,6 +26,20 @@ def test_writes_every_table_in_three_forms(tmp_path):
     assert [tuple(row) for row in rows] == [table.columns, *map(texts, table.rows)]
     with (tmp_path / "report" / "runs.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 7
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
+def test_the_document_of_all_tables_compiles_as_it_is(tmp_path):
+    for dataset in ("market1501", "msmt17"):
+        study(tmp_path, dataset=dataset)
+    made = report(tmp_path)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
+    folder = tmp_path / "report"
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    labels = (folder / "tables.aux").read_text()
+    assert len(made.tables) == 2
+    assert all(f"{{tab:{table.name}}}" in labels for table in made.tables)
 
 
 def test_a_report_is_not_read_as_a_run(tmp_path):
