@@ -51,8 +51,8 @@ def show_ranked(
         raise UsageError(f"{first.key} and {second.key} score every query alike: none to draw.")
     upright = first.recipe.height > first.recipe.width
     questions = [_question(int(row), dataset, draw, columns, upright) for row in rows]
-    titles = (_title(first, session.runs), _title(second, session.runs))
-    stem = "-".join(["ranked", *(spec.key.rpartition("-")[2] for spec in (first, second))])
+    titles = _titles(first, second, session.runs)
+    stem = "-".join(["ranked", _digest(first), _digest(second)])
     return write(stem, titles, questions, session.runs / "report" / "figures")
 
 
@@ -118,6 +118,19 @@ def _small(path: Path, height: int, width: int) -> Pixels:
         raise SetupError(f"{path} cannot be read: {error}.") from error
 
 
+def _titles(first: RunSpec, second: RunSpec, runs: Path) -> tuple[str, str]:
+    """What the runs are called; by their digests, too, if that would be the same."""
+    titles = _title(first, runs), _title(second, runs)
+    if titles[0] != titles[1]:
+        return titles
+    return f"{titles[0]}, {_digest(first)}", f"{titles[1]}, {_digest(second)}"
+
+
 def _title(spec: RunSpec, runs: Path) -> str:
     label = "plain" if spec.method == "none" else read_record(runs, spec)["label"]
-    return f"{label}, {spec.network}, seed {spec.seed}"
+    options = ", ".join(f"{name}={value}" for name, value in spec.options)
+    return f"{label}{f' ({options})' if options else ''}, {spec.network}, seed {spec.seed}"
+
+
+def _digest(spec: RunSpec) -> str:
+    return spec.key.rpartition("-")[2]

@@ -1,11 +1,12 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import small
 
 from harness.errors import UsageError
-from harness.ranked import furthest, show_ranked
+from harness.ranked import _titles, furthest, show_ranked
 from harness.show import session
 
 NAN = float("nan")
@@ -48,6 +49,18 @@ def test_lists_are_those_of_the_runs_with_right_and_wrong(shared_runs, tmp_path)
     found = next((int(r["rank"]) for r in first if r["right"] == "True"), 0)
     recorded = int(arrays["test.0.first_rank"][place[ours[0]["query"]]])
     assert found == (recorded if recorded <= 10 else 0)
+
+
+def test_runs_that_differ_are_not_called_the_same(shared_runs):
+    plan = small.grid(shared_runs, "kd")
+    _, plain, student = (spec for cohort in plan.plan for spec in cohort)
+    other = replace(plain, options=(("weight", 0.2),))
+    assert _titles(plain, other, shared_runs)[1].startswith("plain (weight=0.2), ")
+    titles = [title.partition(" ")[0] for title in _titles(student, plain, shared_runs)]
+    assert titles == ["KD,", "plain,"]
+    again = replace(plain, threads=plain.threads + 1)
+    for title, spec in zip(_titles(plain, again, shared_runs), (plain, again), strict=True):
+        assert title.endswith(f"seed 0, {spec.key[-8:]}")
 
 
 def test_one_run_is_not_compared_with_itself(shared_runs):
