@@ -55,13 +55,8 @@ class Distances:
         return found if self.scales is None else found.mul_(self.scales)
 
 
-def slices(count: int, size: int) -> Iterator[slice]:
-    """0 to `count` in pieces of `size`."""
-    yield from (slice(first, min(first + size, count)) for first in range(0, count, size))
-
-
-def staggered(count: int, size: int, workers: int) -> Iterator[slice]:
-    """0 to `count` in pieces of `size`; only the first of each worker differ, by a worker's share.
+def slices(count: int, size: int, workers: int = 1) -> Iterator[slice]:
+    """0 to `count` in pieces of `size`, but the first of each worker by shares: 1/2 and 1 of two.
 
     Else all would multiply until the same moment, and then wait for each other to pick.
     """
@@ -86,7 +81,7 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
         buffer = distances.gallery.new_empty(min(queries, height), rows)
         return [work(part, distances.block(part, buffer)) for part in slices(queries, height)]
     rounds = math.ceil(queries / (workers * height))
-    height = math.ceil(queries / (workers * rounds))  # so that nobody is left with one more part
+    height = math.ceil(queries / (workers * rounds))  # so that all end at about the same time
     own = threading.local()
     # two that work by the interpreter hold each other up: one had better multiply meanwhile
     turns = threading.BoundedSemaphore(workers // 2)
@@ -102,6 +97,6 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
 
     try:
         with ThreadPoolExecutor(workers, initializer=begin) as pool:
-            return list(pool.map(step, staggered(queries, height, workers)))
+            return list(pool.map(step, slices(queries, height, workers)))
     finally:
         torch.set_num_threads(threads)  # what threads to come begin with was changed, too

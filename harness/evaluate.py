@@ -98,7 +98,8 @@ def evaluate(
         ValueError: a word is not allowed, a set is empty, sizes disagree, a feature is not finite,
             or no query has a match.
     """
-    lengths = _check(query, gallery)
+    _check(query, gallery)
+    _, lengths = _lengths("query", query.features), _lengths("gallery", gallery.features)
     if metric not in METRICS or chunk < 1:
         raise ValueError(
             f"metric is {metric!r}, chunk {chunk}; they must be {' or '.join(METRICS)}, 1 or more."
@@ -224,9 +225,8 @@ def full_precision(device: torch.device) -> Iterator[None]:
         matmul.fp32_precision = before
 
 
-def _check(query: Embeddings, gallery: Embeddings) -> Tensor:
-    """Refuse input that has no ranking. Returns the lengths of the gallery's features (G,)."""
-    lengths: list[Tensor] = []
+def _check(query: Embeddings, gallery: Embeddings) -> None:
+    """Refuse sets that do not fit together."""
     for name, part in (("query", query), ("gallery", gallery)):
         count = len(part.features)
         if count == 0:
@@ -234,11 +234,16 @@ def _check(query: Embeddings, gallery: Embeddings) -> Tensor:
         if not len(part.identities) == len(part.cameras) == count:
             sizes = f"{count} features, {len(part.identities)} identities, {len(part.cameras)}"
             raise ValueError(f"The {name} set has {sizes} cameras; they must be equally many.")
-        lengths.append(torch.linalg.vector_norm(part.features.float(), dim=1))
-        damaged = int((~(2 * lengths[-1]).square().isfinite()).sum())
-        if damaged:
-            raise ValueError(f"{damaged} of {count} {name} features are not finite in float32.")
     widths = [part.features.shape[1] for part in (query, gallery)]
     if widths[0] != widths[1]:
         raise ValueError(f"Query features have width {widths[0]}, gallery features {widths[1]}.")
-    return lengths[1]
+
+
+def _lengths(name: str, features: Tensor) -> Tensor:
+    """Lengths of features (N, D): (N,). Those whose distances would not be finite are refused."""
+    lengths: Tensor = torch.linalg.vector_norm(features.float(), dim=1)
+    damaged = int((~(2 * lengths).square().isfinite()).sum())
+    if damaged:
+        count = len(features)
+        raise ValueError(f"{damaged} of {count} {name} features are not finite in float32.")
+    return lengths

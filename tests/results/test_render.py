@@ -1,9 +1,8 @@
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pytest
+from latex import compiled, needs_latex
 
 from results.cells import Cell, plain
 from results.render import escape, frame, latex, markdown, terminal
@@ -108,13 +107,11 @@ def test_wide_tables_are_numbered_once_in_latex():
     assert text.count(r"-12.75 out $\neq$11") == 16
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
+@needs_latex
 @pytest.mark.parametrize("table", [TABLE, WIDE], ids=["small", "wide"])
 def test_latex_compiles_and_stays_on_its_pages(tmp_path, table):
     source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
     (tmp_path / "t.tex").write_text(f"{source}{latex(table)}\\end{{document}}\n")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert "too large for page" not in done.stdout
-    assert not re.findall(r"Overfull \\hbox \(\d\d", done.stdout)  # ten points or more
+    printed = compiled(tmp_path, "t.tex")
+    assert "too large for page" not in printed
+    assert not re.findall(r"Overfull \\hbox \(\d\d", printed)  # ten points or more

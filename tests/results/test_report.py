@@ -1,11 +1,11 @@
 import csv
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from latex import compiled, needs_latex
 from made_records import cells, done, failed, spec, study, teacher_spec, texts
 
 from results.report import report
@@ -28,16 +28,13 @@ def test_writes_every_table_in_three_forms(tmp_path):
         assert len(list(csv.DictReader(file))) == 7
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
+@needs_latex
 def test_the_document_of_all_tables_compiles_as_it_is(tmp_path):
     for dataset in ("market1501", "msmt17"):
         study(tmp_path, dataset=dataset)
     made = report(tmp_path)
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"]
-    folder = tmp_path / "report"
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    labels = (folder / "tables.aux").read_text()
+    compiled(tmp_path / "report", "tables.tex")
+    labels = (tmp_path / "report" / "tables.aux").read_text()
     assert len(made.tables) == 2
     assert all(f"{{tab:{table.name}}}" in labels for table in made.tables)
 
