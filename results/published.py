@@ -37,8 +37,8 @@ class Paper(_Frozen):
 class Protocol(_Frozen):
     """How the numbers on one dataset were made; None: the paper does not say.
 
-    `recipe` has the fields of harness/spec.py that the paper states. `misprints` are, by field, the
-    values that are meant where every copy of the dataset shows the printed one to be wrong.
+    `recipe` has the fields of `harness.runs.spec` that the paper states. `misprints` are, by field,
+    the values that are meant where every copy of the dataset shows the printed one to be wrong.
     """
 
     version: str | None  # of the dataset

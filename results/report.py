@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from results import render
-from results.ablation import ablation
+from results.collect import gather
 from results.files import write
-from results.gather import gather
 from results.page.build import page
-from results.page.pictures import pictures
-from results.page.provenance import Again, behind, numbered
+from results.page.details import Again, behind, numbered
+from results.page.figures import pictures
 from results.published import load_published
-from results.summary import summary
-from results.tables import Table, comparison
-from results.vrkd_tables import network_tables
+from results.tables import formats as render
+from results.tables.ablation import ablation
+from results.tables.comparison import Table, comparison
+from results.tables.summary import summary
+from results.tables.vrkd import network_tables
 
 INDEX = "tables.md"  # all tables of this report
 DOCUMENT = "tables.tex"  # the same as a document that takes in their files
@@ -95,7 +95,7 @@ def _draw(
     frame: pd.DataFrame, folder: Path, problems: list[str]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Draw all figures: their files, and what the absent ones need."""
-    from results.figures.draw import draw  # takes a second to import
+    from results.figures.all import draw  # takes a second to import
 
     drawn = draw(frame, folder)
     problems += [f"{path}: of an earlier report; it was not drawn anew." for path in drawn.earlier]

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from results.evidence import Evidence
-from results.tables import Table
+from harness.runs.reader import Evidence
+from results.tables.comparison import Table
 
 MOST = 8  # names in a message
 TEACHER = "teacher"  # how the rows of runs that teach others are called

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from slurm.command import ask
+from slurm.commands import ask
 
 ARRAY_SIZE = 1001  # Slurm's default, where the controller does not say
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slurm.command import ask
+from slurm.commands import ask
 from slurm.errors import SlurmError
 
 

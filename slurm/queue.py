@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from slurm.command import ask
+from slurm.commands import ask
 from slurm.errors import SlurmError
 
 COLUMNS = (

@@ -15,10 +15,10 @@ from typing import Any
 from submitit import SlurmExecutor
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
-from slurm.command import ask
+from slurm.commands import ask
 from slurm.errors import SlurmError
-from slurm.job import WorkerJob
 from slurm.resources import Resources
+from slurm.worker_job import WorkerJob
 
 # A job's own variables must not reach a job that it submits, and SBATCH_ ones outrank the script.
 FOREIGN = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from harness.errors import SetupError
+from harness.core.errors import SetupError
 
 SAMPLED_FILES = 64  # whose whole content enters the fingerprint
 

@@ -19,9 +19,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from results.comparable import MARKS, Setting
 from results.files import write
-from results.settings import MARKS, Setting
-from results.tables import DATASETS, titled
+from results.tables.comparison import DATASETS, titled
 
 PALETTE = "colorblind"  # seaborn's, told apart by all usual kinds of colour vision
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d", "8", "H", "$x$")

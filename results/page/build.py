@@ -13,11 +13,11 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from results.cells import Cell
-from results.page.pictures import Picture
-from results.page.provenance import named
-from results.render import TEXT_COLUMNS
-from results.tables import DATASETS, Table
+from results.page.details import named
+from results.page.figures import Picture
+from results.tables.cells import Cell
+from results.tables.comparison import DATASETS, Table
+from results.tables.formats import TEXT_COLUMNS
 
 LONG = 30  # characters from which a text may be broken
 

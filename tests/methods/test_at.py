@@ -1,10 +1,20 @@
 import numpy as np
 import pytest
 import torch
-from fakes import LABELS, LARGE, SMALL, assert_gradient, assert_loss, fake, golden, leaf, only
 from torchdistill.losses.mid_level import ATLoss
 
 from methods.at import AT
+from tests.support.outputs import (
+    LABELS,
+    LARGE,
+    SMALL,
+    assert_gradient,
+    assert_loss,
+    fake,
+    golden,
+    leaf,
+    only,
+)
 
 
 def formula(students, teachers):

@@ -2,7 +2,10 @@ import math
 
 import pytest
 import torch
-from fakes import (
+from torchdistill.losses.mid_level import CCKDLoss
+
+from methods.cckd import CCKD
+from tests.support.outputs import (
     LABELS,
     LARGE,
     SMALL,
@@ -15,10 +18,7 @@ from fakes import (
     pooled_loss,
     rotation,
 )
-from fakes import widths as make_widths
-from torchdistill.losses.mid_level import CCKDLoss
-
-from methods.cckd import CCKD
+from tests.support.outputs import widths as make_widths
 
 
 def formula(students, teachers, gamma=0.4, order=2):

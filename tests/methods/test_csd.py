@@ -2,7 +2,11 @@ import math
 
 import pytest
 import torch
-from fakes import (
+
+from methods import create
+from methods.csd import CSD
+from methods.relations import normalise
+from tests.support.outputs import (
     LABELS,
     LARGE,
     SMALL,
@@ -14,11 +18,7 @@ from fakes import (
     only,
     rows,
 )
-from fakes import widths as make_widths
-
-from methods import create
-from methods.csd import CSD
-from methods.relations import normalise
+from tests.support.outputs import widths as make_widths
 
 TAGS = {"k8_tq1.0_tg0.01": (8, 1.0, 0.01), "k8_tq0.1_tg0.1": (8, 0.1, 0.1)}
 TAGS |= {"k5_tq1.0_tg0.01": (5, 1.0, 0.01), "k5_tq0.05_tg0.05": (5, 0.05, 0.05)}

@@ -1,11 +1,21 @@
 import numpy as np
 import pytest
 import torch
-from fakes import LABELS, LARGE, SMALL, assert_gradient, assert_loss, fake, golden, leaf, only
-from fakes import widths as make_widths
 from torch import nn
 
 from methods.fitnet import FitNet
+from tests.support.outputs import (
+    LABELS,
+    LARGE,
+    SMALL,
+    assert_gradient,
+    assert_loss,
+    fake,
+    golden,
+    leaf,
+    only,
+)
+from tests.support.outputs import widths as make_widths
 
 
 def formula(maps, hint, convolution, norm):

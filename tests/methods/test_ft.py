@@ -1,13 +1,23 @@
 import numpy as np
 import pytest
 import torch
-from fakes import LABELS, LARGE, SMALL, assert_gradient, assert_loss, fake, golden, leaf, only
-from fakes import widths as make_widths
 from torch import nn
 from torch.nn import functional as F
 from torchdistill.losses.mid_level import FTLoss
 
 from methods.ft import FT, decoder, encoder, learn_to_paraphrase
+from tests.support.outputs import (
+    LABELS,
+    LARGE,
+    SMALL,
+    assert_gradient,
+    assert_loss,
+    fake,
+    golden,
+    leaf,
+    only,
+)
+from tests.support.outputs import widths as make_widths
 
 GOLDEN = make_widths(16), make_widths(64)
 

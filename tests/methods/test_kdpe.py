@@ -4,10 +4,20 @@ import math
 import numpy as np
 import pytest
 import torch
-from fakes import LABELS, LARGE, SMALL, assert_gradient, assert_loss, fake, golden, leaf, only
-from fakes import widths as make_widths
 
 from methods.kdpe import KDPE
+from tests.support.outputs import (
+    LABELS,
+    LARGE,
+    SMALL,
+    assert_gradient,
+    assert_loss,
+    fake,
+    golden,
+    leaf,
+    only,
+)
+from tests.support.outputs import widths as make_widths
 
 
 def bank(values, sizes=(7,)):

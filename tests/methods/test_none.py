@@ -1,7 +1,7 @@
 import torch
-from fakes import LABELS, LARGE, SMALL, fake
 
 from methods import create
+from tests.support.outputs import LABELS, LARGE, SMALL, fake
 
 
 def test_no_distillation_weighs_nothing_and_learns_nothing():

@@ -1,6 +1,8 @@
 import pytest
 import torch
-from fakes import (
+
+from methods.pairwise import Pairwise
+from tests.support.outputs import (
     LARGE,
     SMALL,
     assert_gradient,
@@ -11,8 +13,6 @@ from fakes import (
     rotation,
     rows,
 )
-
-from methods.pairwise import Pairwise
 
 
 def formula(students, teachers):

@@ -2,7 +2,10 @@ import math
 
 import pytest
 import torch
-from fakes import (
+
+from methods import pdrd
+from methods.pdrd import PDRD
+from tests.support.outputs import (
     LARGE,
     SMALL,
     assert_gradient,
@@ -14,9 +17,6 @@ from fakes import (
     rows,
     slope,
 )
-
-from methods import pdrd
-from methods.pdrd import PDRD
 
 SCALARS = {
     "mish": lambda x: x * math.tanh(math.log(1 + math.exp(x))),

@@ -1,6 +1,10 @@
 import pytest
 import torch
-from fakes import (
+
+from methods import pairwise, pdrk
+from methods.pairwise import Pairwise
+from methods.pdrk import PDRK
+from tests.support.outputs import (
     LABELS,
     LARGE,
     SMALL,
@@ -13,10 +17,6 @@ from fakes import (
     rotation,
     rows,
 )
-
-from methods import pairwise, pdrk
-from methods.pairwise import Pairwise
-from methods.pdrk import PDRK
 
 
 def formula(students, teachers):

@@ -2,7 +2,10 @@ import math
 
 import pytest
 import torch
-from fakes import (
+from torchdistill.losses.mid_level import PKTLoss
+
+from methods.pkt import PKT
+from tests.support.outputs import (
     LARGE,
     SMALL,
     assert_gradient,
@@ -13,9 +16,6 @@ from fakes import (
     rotation,
     rows,
 )
-from torchdistill.losses.mid_level import PKTLoss
-
-from methods.pkt import PKT
 
 
 def formula(students, teachers, epsilon=1e-7):

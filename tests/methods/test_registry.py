@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from fakes import LARGE, SMALL
 
 import methods
 from methods import EXTRAS, METHODS, Method, Paper, create, defaults, find, options
+from tests.support.outputs import LARGE, SMALL
 
 SUPPORT = {"__init__", "base", "options", "relations"}
 DEFAULT_WEIGHTS = {

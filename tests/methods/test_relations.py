@@ -1,8 +1,8 @@
 import pytest
 import torch
-from fakes import rows
 
 from methods.relations import cosines, divergence, lengths, match_sizes, normalise
+from tests.support.outputs import rows
 
 
 def test_rows_get_unit_length_and_dead_ones_stay_dead():

@@ -2,7 +2,11 @@ import itertools
 
 import pytest
 import torch
-from fakes import (
+from torch.nn import functional as F
+from torchdistill.losses.mid_level import RKDLoss
+
+from methods.rkd import RKD, angles, distances, offsets
+from tests.support.outputs import (
     LARGE,
     SMALL,
     assert_gradient,
@@ -13,10 +17,6 @@ from fakes import (
     rotation,
     rows,
 )
-from torch.nn import functional as F
-from torchdistill.losses.mid_level import RKDLoss
-
-from methods.rkd import RKD, angles, distances, offsets
 
 
 def huber(gap):

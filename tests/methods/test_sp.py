@@ -1,6 +1,9 @@
 import pytest
 import torch
-from fakes import (
+from torchdistill.losses.mid_level import SPKDLoss
+
+from methods.sp import SP
+from tests.support.outputs import (
     LABELS,
     LARGE,
     SMALL,
@@ -14,9 +17,6 @@ from fakes import (
     rotation,
     rows,
 )
-from torchdistill.losses.mid_level import SPKDLoss
-
-from methods.sp import SP
 
 
 def formula(student, teacher):

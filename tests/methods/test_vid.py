@@ -3,7 +3,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from fakes import (
+from torch import nn
+from torchdistill.losses.mid_level import VIDLoss
+
+from methods.vid import VID
+from tests.support.outputs import (
     LABELS,
     LARGE,
     SMALL,
@@ -15,11 +19,7 @@ from fakes import (
     only,
     slope,
 )
-from fakes import widths as make_widths
-from torch import nn
-from torchdistill.losses.mid_level import VIDLoss
-
-from methods.vid import VID
+from tests.support.outputs import widths as make_widths
 
 CONSTANT = 0.5 * math.log(5)  # of a perfect regression at the initial variance
 

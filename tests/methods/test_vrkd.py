@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
-from fakes import LABELS, assert_gradient, assert_loss, golden, leaf, only
-from fakes import widths as make_widths
 from torchdistill.losses.mid_level import KDLoss
 
 from methods.kd import KD
 from methods.vrkd import VRKD
+from tests.support.outputs import LABELS, assert_gradient, assert_loss, golden, leaf, only
+from tests.support.outputs import widths as make_widths
 
 NETWORKS = make_widths(4, identities=20), make_widths(8, identities=20)
 

@@ -146,7 +146,7 @@ def test_every_row_is_of_a_known_method_or_cited():
 def test_recipes_have_fields_of_the_harness():
     from dataclasses import fields
 
-    from harness.spec import Recipe
+    from harness.runs.spec import Recipe
 
     known = {field.name for field in fields(Recipe)}
     for paper in load_published().sources:
@@ -156,7 +156,7 @@ def test_recipes_have_fields_of_the_harness():
 
 
 def test_networks_are_in_the_catalogue():
-    from harness.networks import NETWORKS, TEAMS
+    from harness.models import NETWORKS, TEAMS
 
     for paper in load_published().sources:
         for table in paper.networks:
@@ -206,7 +206,7 @@ def test_every_network_row_is_there(networks):
 
 
 def test_sizes_that_the_harness_counts_are_the_published_ones(networks):
-    from harness.networks.printed import VRKD_TABLE_1
+    from harness.cli.printed import VRKD_TABLE_1
 
     sizes = {
         (row.network, row.size): (row.parameters, row.operations)

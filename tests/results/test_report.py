@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from latex import compiled, needs_latex
-from made_records import cells, done, failed, spec, study, teacher_spec, texts
 
 from results.report import report
+from tests.support.latex import compiled, needs_latex
+from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts
 
 
 def test_writes_every_table_in_three_forms(tmp_path):

@@ -1,12 +1,12 @@
 import pytest
-from made_records import done, draw, record, spec, study, teacher_spec, write
 
-from results.cells import Cell
-from results.evidence import evidence
-from results.gather import gather
+from harness.runs.reader import evidence
+from results.collect import gather
 from results.report import all_tables
-from results.tables import Table
+from results.tables.cells import Cell
+from results.tables.comparison import Table
 from results.trace import facts, trace
+from tests.support.records import done, draw, record, spec, study, teacher_spec, write
 
 
 @pytest.fixture

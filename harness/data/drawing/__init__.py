@@ -1,1 +1,0 @@
-"""Drawn people and vehicles, seen by imaginary cameras: Pillow and numpy only."""

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from made_records import PAPER, done, failed, spec, study, teacher_spec
 
 from results.report import report
+from tests.support.records import PAPER, done, failed, spec, study, teacher_spec
 
 pytestmark = pytest.mark.chromium
 HOSTILE = "<img src=x onerror=alert(1)>'\"&"

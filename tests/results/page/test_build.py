@@ -4,13 +4,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from made_records import PAPER, done, spec, study
 
-from results.cells import Cell, plain
 from results.page.build import page
-from results.page.pictures import Picture
+from results.page.figures import Picture
 from results.report import report
-from results.tables import COMPARED, Table
+from results.tables.cells import Cell, plain
+from results.tables.comparison import COMPARED, Table
+from tests.support.records import PAPER, done, spec, study
 
 NOTHING = {"texts": [], "runs": [], "again": {}}
 FOLDER = Path(__file__).parents[3] / "results" / "page"

@@ -1,0 +1,104 @@
+"""Benchmark of gathering: all records below a folder, and the same files merely parsed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import count, islice
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from harness.evaluation.scoring import RANKS
+from harness.runs.record import FORMAT, RECORD
+from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec
+from harness.training.environment import PACKAGES
+from methods import METHODS
+from results.collect import gather
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """Median seconds of both ways over the same files, in turns."""
+
+    records: int
+    megabytes: float
+    gathering: float
+    parsing: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long gathering takes as the bare parsing."""
+        return self.gathering / self.parsing
+
+
+def gathering(records: int, repeats: int) -> Gathering:
+    """Write records as training does, in a temporary folder, and read them both ways.
+
+    Raises:
+        RuntimeError: not every record was gathered, so the times mean nothing.
+    """
+    with TemporaryDirectory() as folder:
+        runs = Path(folder)
+        files = [_write(runs, spec) for spec in islice(_specs(), records)]
+        times: dict[str, list[float]] = {"gathering": [], "parsing": []}
+        for _ in range(repeats):
+            began = time.perf_counter()
+            for path in files:
+                json.loads(path.read_bytes())
+            between = time.perf_counter()
+            frame, problems = gather(runs)
+            times["gathering"].append(time.perf_counter() - between)
+            times["parsing"].append(between - began)
+            if len(frame) != records or problems:
+                raise RuntimeError(f"{len(frame)} of {records} records were gathered: {problems}")
+        size = sum(path.stat().st_size for path in files) / 1e6
+    return Gathering(records, size, median(times["gathering"]), median(times["parsing"]))
+
+
+def _specs() -> Iterator[RunSpec]:
+    """A teacher, and seed by seed every method's run; as many as one likes to take."""
+    recipe = Recipe()
+    teacher = RunSpec("msmt17", "none", "resnet101", (), 0, recipe, fingerprint="f" * 16)
+    yield teacher
+    for seed in count():
+        for method in METHODS:
+            yield RunSpec(
+                "msmt17", method, "resnet18", (teacher,), seed, recipe, fingerprint="f" * 16,
+                weights="w" * 16, source="s" * 16, device="cuda",
+            )  # fmt: skip
+
+
+def _write(runs: Path, spec: RunSpec) -> Path:
+    path = runs / spec.key / RECORD
+    path.parent.mkdir(parents=True)
+    content = {"format": FORMAT, "key": spec.key, "spec": spec.as_json(), **_content(spec)}
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    return path
+
+
+def _content(spec: RunSpec) -> dict[str, Any]:
+    """As much as the record of a long training holds; the numbers have as many digits."""
+    parts = ("cross_entropy", "triplet", "distillation")
+    curve = [
+        {"step": 339 * epoch + 1, "lr": 0.02 / (3 + epoch), "loss": 7 / (3 + epoch)}
+        | dict.fromkeys(parts, 1 / (3 + epoch))
+        for epoch in range(spec.recipe.epochs)
+    ]
+    draw = {
+        "mAP": 1 / (3 + spec.seed), "mINP": 1 / (7 + spec.seed), "queries": 11659, "scored": 11659,
+        "cmc": {str(rank): 1 / 3 for rank in RANKS},
+        "ties": {"optimistic": {"mAP": 1 / 3, "R1": 1 / 3}, "flagged": False},
+    }  # fmt: skip
+    paper = METHODS[spec.method].paper if spec.teachers else None
+    return {
+        "label": spec.method, "scoring_version": SCORING_VERSION, "notes": [],
+        "result": {"steps": 50850, "model": "0" * 64, "evaluations": {"test": [draw]}},
+        "curve": {"file": "curve.csv", "thinned": curve}, "teachers": ["0" * 64],
+        "environment": dict.fromkeys(PACKAGES, "1.0.0") | {"commit": "0" * 40, "dirty": False},
+        "timings": dict.fromkeys(("training", "scoring", "preparing"), 1 / 3),
+        "paper": asdict(paper) if paper else None,
+    }  # fmt: skip

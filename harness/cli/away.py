@@ -1,0 +1,130 @@
+"""`kdreid run --cluster NAME`: the plan's missing runs as jobs, on a cluster or in a local pool."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from harness.cli.manner import Manner
+from harness.cli.printing import show_plan, show_report
+from harness.core.errors import DONE, FAILED, INCOMPLETE, UsageError
+from harness.core.progress import Reporter
+from harness.core.signals import stoppable
+from harness.execution.cluster.local_pool import run_here
+from harness.execution.cluster.pending import jobs_of
+from harness.execution.cluster.profile import load_profile, split
+from harness.execution.cluster.submit import Wish, show_submission, submit_grid
+from harness.planning.plan import Asked, Grid, make
+from harness.plugins.lookup import known_methods
+from harness.runs.groups import Group
+from harness.runs.record import state_of
+from slurm.queue import look
+
+WATCHED_EVERY = 15.0  # seconds
+
+
+def carry_out_away(asked: Asked, cluster: str, how: Manner, reporter: Reporter) -> int:
+    """Plan for the profile's machines and submit, or show what would be; the exit code.
+
+    Raises:
+        UsageError: the profile or what was asked for is wrong.
+        SetupError: data, weights or a writable runs folder are missing.
+        SlurmError: the cluster refuses the jobs or does not answer.
+    """
+    profile = load_profile(cluster)
+    ours, others = split(asked.assignments)
+    asked = replace(asked, assignments=others)
+    _require_no_other_device(asked)
+    profile.require_names(known_methods())
+    with stoppable() as stop:
+        grid = make(asked, reporter, lambda dataset: profile.place(dataset, ours))
+        wish = Wish(
+            cluster, profile, ours, how.max_parallel, how.retry, how.checkpoint_every,
+            asked.allow_partial, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        )  # fmt: skip
+        if how.dry_run:
+            return _show(grid, wish, as_json=how.as_json)
+        stop.check()
+        if profile.kind == "local":
+            return _conclude(grid, run_here(grid, wish, stop, reporter.say), reporter)
+        group = submit_grid(grid, wish, reporter.say)
+    return _submitted(grid, group, wish, reporter, watch=how.watch)
+
+
+def _require_no_other_device(asked: Asked) -> None:
+    if asked.device != "auto":
+        raise UsageError(
+            "With --cluster the profile says the device: --set cluster.gpus=0 for the CPU."
+        )
+    if asked.threads is not None:
+        raise UsageError("With --cluster the profile says the threads: --set cluster.cpus=N.")
+
+
+def _show(grid: Grid, wish: Wish, *, as_json: bool) -> int:
+    show_plan(grid, as_json=as_json)
+    if not as_json and wish.profile.kind == "slurm":
+        show_submission(grid, wish, print_line)
+    return DONE
+
+
+def print_line(text: str) -> None:
+    """One line to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def _submitted(
+    grid: Grid, group: Group | None, wish: Wish, reporter: Reporter, *, watch: bool
+) -> int:
+    """Say what was submitted and what to do next; wait for it if asked to."""
+    place = f" --runs {grid.runs}" if grid.runs != Path("runs") else ""
+    if group is None:
+        done = all(state_of(grid.runs / spec.key) == "done" for spec in grid.specs)
+        following = "report" if done else "status"
+        reporter.say(f"Nothing to submit. Next: kdreid {following}{place}")
+    else:
+        runs = sum(len(job.runs) for job in group.jobs)
+        reporter.say(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
+        reporter.say(f"Next: kdreid status{place}")
+    if not watch:
+        return DONE
+    _watch(grid, wish, reporter)
+    left = {spec.key: "is not done; kdreid status says how it stands" for spec in grid.specs}
+    return _conclude(grid, left, reporter)
+
+
+def _watch(grid: Grid, wish: Wish, reporter: Reporter) -> None:
+    """Return when every job of these runs has ended; interrupting this leaves the jobs alone."""
+    ids = sorted(set(jobs_of([spec.key for spec in grid.specs], grid.runs).values()))
+    told = ""
+    while True:
+        seen = look(ids)
+        states = [seen.jobs[name].state.lower() for name in ids if name in seen.jobs]
+        counts = {state: states.count(state) for state in dict.fromkeys(states)}
+        going = [job for job in seen.jobs.values() if not job.over]
+        line = ", ".join(f"{count} {state}" for state, count in counts.items())
+        if line and line != told:
+            reporter.say(f"{time.strftime('%H:%M:%S')} jobs on {wish.cluster}: {line}")
+            told = line
+        if seen.complete and not going:
+            return
+        time.sleep(WATCHED_EVERY)
+
+
+def _conclude(grid: Grid, unfinished: dict[str, str], reporter: Reporter) -> int:
+    """Print the tables and what is missing from them; the exit code."""
+    show_report(grid.runs)
+    states = {spec.key: state_of(grid.runs / spec.key) for spec in grid.specs}
+    lacking = {key: state for key, state in states.items() if state != "done"}
+    reporter.say(f"{len(states) - len(lacking)} of {len(states)} runs are done.")
+    for key, state in lacking.items():
+        reporter.say(f"{state}: {key}: {unfinished.get(key, '')}")
+    if not lacking:
+        return DONE
+    elsewhere = ("has a job", "is worked on")
+    if all(unfinished.get(key, "").startswith(elsewhere) for key in lacking):
+        return INCOMPLETE
+    reporter.say("The same command tries them again; each folder's failure.json says more.")
+    return FAILED

@@ -1,0 +1,51 @@
+"""`kdreid data check`: one copy of a dataset, told subset by subset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from harness.core.errors import DONE, ENVIRONMENT, UsageError
+from harness.core.progress import Reporter
+from harness.data.completeness import counts, lacking, require_matches, unreadable
+from harness.planning.datasets import GENERATED, find_dataset
+from harness.planning.schema import load_dataset
+
+SHOWN = 20  # unreadable images that are named
+
+
+def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int:
+    """Print what was found beside what is expected; the exit code.
+
+    Raises:
+        SetupError: the dataset is not there or cannot be read.
+        UsageError: there is no such dataset, or it is the generated one.
+    """
+    file = load_dataset(name)
+    if file.loader == GENERATED:
+        raise UsageError(f"{name} is drawn by this program: there is nothing to check.")
+    dataset = find_dataset(name, file, root)
+    typer.echo(f"{name} in {dataset.root}")
+    found = counts(dataset, file.expected)
+    typer.echo(f"  {'subset':<18}{'':<12}{'found':>10}{'expected':>20}")
+    for count in found:
+        wanted = " or ".join(f"{number:,}" for number in count.expected) or "-"
+        mark = "" if count.right else "  <- differs"
+        typer.echo(f"  {count.subset:<18}{count.what:<12}{count.found:>10,}{wanted:>20}{mark}")
+    for sentence in lacking(dataset):
+        typer.echo(f"  {sentence}")
+    for note in dataset.notes:
+        typer.echo(f"  {note}")
+    typer.echo(f"  fingerprint {dataset.fingerprint}")
+    problems: list[str] = []
+    if deep:
+        with Reporter().task("decoding") as progress:
+            problems = list(unreadable(dataset, workers, lambda n, of: progress(n, of, "")))
+        for problem in problems[:SHOWN]:
+            typer.echo(f"  unreadable: {problem}")
+        typer.echo(f"  {len(problems)} unreadable images")
+    require_matches(dataset)
+    whole = all(count.right for count in found) and not problems and not dataset.absent
+    typer.echo(f"{name}: {'whole' if whole else 'not whole; --allow-partial uses it as it is'}")
+    return DONE if whole else ENVIRONMENT

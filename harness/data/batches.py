@@ -1,0 +1,98 @@
+"""Training batches as a pure function of (data, seed, step): nothing to save, nothing to lose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from harness.core.seeding import generator
+from harness.data.augmentation import Augmentation, apply, draw, normalise
+from harness.data.dataset import Dataset
+from harness.data.images import Pixels
+from harness.data.sampling import Sampler, Shuffle
+from harness.runs.spec import Recipe
+
+PREPARE_BATCH = 64  # un-augmented images per batch; part of what `prepare` computes
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A batch as the CPU hands it over: pixels, class labels and what is to be done to them."""
+
+    pixels: Tensor  # (B, 3, H, W) uint8
+    labels: Tensor  # (B,) int64
+    augmentation: Augmentation
+
+    def to(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Augmented images (B, 3, H, W) float32 and labels (B,), both on `device`."""
+        images = apply(self.pixels.to(device, non_blocking=True), self.augmentation)
+        return images, self.labels.to(device)
+
+
+class Stream:
+    """The training batches of one (dataset, seed, recipe), reachable at any step.
+
+    Streams of another `purpose` draw other batches from the same images.
+    """
+
+    def __init__(
+        self, dataset: Dataset, pixels: Pixels, recipe: Recipe, seed: int, purpose: str = ""
+    ) -> None:
+        self._labels = torch.tensor(_labels(dataset))
+        self._pixels, self._recipe = pixels, recipe
+        self._name = f"{dataset.fingerprint}/{seed}" + (purpose and f"/{purpose}")
+        self._sampler = sampler(dataset, recipe, self._name)
+        self.steps_per_epoch = self._sampler.batches
+        self.steps = recipe.epochs * self.steps_per_epoch
+
+    def at(self, step: int) -> Raw:
+        """The batch of update `step`, counted from 0."""
+        epoch, number = divmod(step, self.steps_per_epoch)
+        indices = self._sampler.batch(epoch, number)
+        random = generator("augment", self._name, epoch, number)
+        return Raw(
+            self._pixels[indices], self._labels[indices], draw(len(indices), self._recipe, random)
+        )
+
+    def run(self, start: int, workers: int) -> Iterator[tuple[int, Raw]]:
+        """Steps from `start` to the last; with workers the next batches are read ahead."""
+        if workers < 1:
+            yield from ((step, self.at(step)) for step in range(start, self.steps))
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            ahead = {
+                s: pool.submit(self.at, s) for s in range(start, min(start + workers, self.steps))
+            }
+            for step in range(start, self.steps):
+                raw = ahead.pop(step).result()
+                if (following := step + workers) < self.steps:
+                    ahead[following] = pool.submit(self.at, following)
+                yield step, raw
+
+
+def sampler(dataset: Dataset, recipe: Recipe, name: str) -> Sampler | Shuffle:
+    """What cuts the training images into the batches of the stream called `name`.
+
+    Raises:
+        UsageError: the training set is too small for one batch.
+    """
+    if recipe.sampling == "images":
+        return Shuffle(len(dataset.train), recipe.batch, name)
+    return Sampler(_labels(dataset), recipe.identities, recipe.images_each, name)
+
+
+def _labels(dataset: Dataset) -> list[int]:
+    """The class of each training image."""
+    position = {identity: label for label, identity in enumerate(dataset.identities)}
+    return [position[image.identity] for image in dataset.train]
+
+
+def plain_batches(pixels: Pixels, device: torch.device, size: int) -> Iterator[Tensor]:
+    """All images in order, un-augmented: (size or fewer, 3, H, W) float32 on `device`."""
+    for start in range(0, len(pixels), size):
+        indices = range(start, min(start + size, len(pixels)))
+        yield normalise(pixels[indices].to(device))

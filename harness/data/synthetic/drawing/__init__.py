@@ -1,0 +1,1 @@
+"""Drawn people and vehicles, seen by imaginary cameras: Pillow and numpy only."""

@@ -1,0 +1,291 @@
+"""How every run stands, from what lies in its folder and from what Slurm says of its job.
+
+The order of trust: the record, a living lease, a failure of the present submission, then Slurm. A
+job that nobody knows any more and that left nothing is lost; while Slurm does not answer, nothing
+is concluded. Looking writes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import DONE, FAILED, INCOMPLETE
+from harness.core.files import read_json
+from harness.core.lease import Glimpse, glimpse
+from harness.runs.groups import title_of
+from harness.runs.lookup import run_keys, short_id
+from harness.runs.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
+from harness.runs.submissions import Submission, found_by_name, submission_of
+from harness.training.progress_file import seconds_left, span
+from slurm.queue import Job, Look, look
+
+STATES = (
+    "done", "running", "starting", "queued", "requeued", "waiting", "interrupted", "unknown",
+    "blocked", "failed", "lost",
+)  # fmt: skip
+ENDED = frozenset({"blocked", "failed", "lost"})  # will not change without the user
+FRESH = 60.0  # seconds in which a submitted job may not be listed yet
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run as `status` shows it."""
+
+    number: int
+    key: str
+    state: str
+    detail: str = ""
+    step: int | None = None
+    steps: int | None = None
+    seconds_left: float | None = None
+    until: float | None = None  # Unix time before which a requeued job does not start
+    group: str | None = None
+    job: str | None = None
+    cluster: str | None = None
+    slurm: Job | None = None
+    failure: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Its short name."""
+        return short_id(self.key)
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields as JSON values; of Slurm its own word."""
+        names = (
+            "number", "id", "key", "state", "detail", "step", "steps", "seconds_left", "until",
+            "group", "job", "cluster",
+        )  # fmt: skip
+        told = {name: getattr(self, name) for name in names}
+        return told | {
+            "slurm": self.slurm.state if self.slurm else None,
+            "node": self.slurm.node if self.slurm else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All rows, and what could not be found out."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """What a run's folder says."""
+
+    done: bool
+    lease: Glimpse | None
+    failure: dict[str, Any] | None
+    progress: dict[str, Any]
+    checkpoint: bool
+    submission: Submission | None
+    teachers: tuple[str, ...]
+    pool: bool = False  # whether a pool of processes on one machine will come to it
+
+    @property
+    def alive(self) -> bool:
+        return self.lease is not None and self.lease.living
+
+    @property
+    def failed(self) -> bool:
+        """Whether its failure belongs to the last attempt, not to one before."""
+        if self.failure is None:
+            return False
+        submitted = self.submission.submitted if self.submission else 0.0
+        began = self.lease.since if self.lease and self.lease.living else 0.0
+        went_on = float(self.progress.get("time", 0)) if began else 0.0  # tried again at once
+        return float(self.failure.get("time", 0)) >= max(submitted, began, went_on)
+
+
+def status(runs: Path) -> Status:
+    """Look at every run below `runs`.
+
+    Raises:
+        SetupError: there is no such folder.
+    """
+    keys = run_keys(runs)
+    seen = {key: _read(runs, key) for key in keys}
+    unnoted = {k: f.submission for k, f in seen.items() if f.submission and not f.done}
+    for key, job in found_by_name(runs, unnoted).items():
+        seen[key] = replace(seen[key], submission=replace(unnoted[key], job=job))
+    asked = {
+        name: title_of(folder.submission.group)
+        for folder in seen.values()
+        if not folder.done and not folder.alive
+        if folder.submission and (name := folder.submission.slurm)
+    }
+    queue, now = look(asked, asked), time.time()
+    rows = {
+        key: _row(number, key, seen[key], queue, now) for number, key in enumerate(keys, start=1)
+    }
+    return Status(tuple(_blocked(rows, seen)), queue.problems)
+
+
+def exit_code(rows: Iterable[Row]) -> int:
+    """0: all done; 4: some may still get there; otherwise 1."""
+    states = {row.state for row in rows}
+    if states <= {"done"}:
+        return DONE
+    return FAILED if states <= ENDED | {"done"} else INCOMPLETE
+
+
+def _read(runs: Path, key: str) -> _Folder:
+    folder = runs / key
+    if read_json(folder / RECORD) is not None:
+        return _Folder(True, None, None, {}, False, None, ())
+    teachers = (read_json(folder / SPEC) or {}).get("teachers") or []
+    submission = submission_of(runs, key)
+    return _Folder(
+        done=False,
+        lease=glimpse(folder),
+        failure=read_json(folder / FAILURE),
+        progress=read_json(folder / PROGRESS) or {},
+        checkpoint=(folder / CHECKPOINT).exists(),
+        submission=submission,
+        teachers=tuple(str(t["key"]) for t in teachers if isinstance(t, dict) and "key" in t),
+        pool=submission is not None and submission.slurm is None and submission.pool_lives(runs),
+    )
+
+
+def _row(number: int, key: str, folder: _Folder, queue: Look, now: float) -> Row:
+    """What the folder says, and where it says nothing of the present, what Slurm says."""
+    submission = folder.submission
+    row = Row(
+        number, key, "done", step=folder.progress.get("step"), steps=folder.progress.get("steps"),
+        group=submission.group if submission else None,
+        job=submission.job if submission else None,
+        cluster=submission.cluster if submission else None,
+        failure=folder.failure or {},
+    )  # fmt: skip
+    if folder.done:
+        return row
+    if folder.failed:
+        return _failed(row, folder)
+    if folder.alive:
+        return _running(row, folder, now)
+    if submission is not None:
+        return _submitted(row, folder, submission, queue, now)
+    return _failed(row, folder) if folder.failure else _idle(row, folder, "")
+
+
+def _submitted(row: Row, folder: _Folder, submission: Submission, queue: Look, now: float) -> Row:
+    """A run that was handed over and that nobody holds just now."""
+    if submission.slurm is None:
+        if folder.pool and submission.local:
+            return replace(
+                row, state="starting", detail=f"{row.job}, in the pool {submission.group}"
+            )
+        if folder.pool:
+            return replace(row, state="queued", detail=f"in the pool {submission.group}")
+        why = "its pool has ended" if submission.local else "it was not handed over: submit again"
+        return _idle(row, folder, why)
+    job = queue.jobs.get(submission.slurm)
+    if job is None:
+        return _unknown(row, folder, submission, queue, now)
+    return _by_job(replace(row, slurm=job), folder, job, now)
+
+
+def _failed(row: Row, folder: _Folder) -> Row:
+    failure = folder.failure or {}
+    detail = f"{failure.get('kind')}: {failure.get('message')} (attempt {failure.get('attempt')})"
+    state = "blocked" if failure.get("kind") == "blocked" else "failed"
+    return replace(row, state=state, detail=detail)
+
+
+def _running(row: Row, folder: _Folder, now: float) -> Row:
+    """A living lease: how far, and how long it takes from here."""
+    progress, lease = folder.progress, folder.lease
+    where = str(lease.holder.get("host", "")) if lease else ""
+    since = lease.since if lease else 0.0
+    if float(progress.get("time", 0)) < since or "step" not in progress:
+        reached = f" from step {row.step} of {row.steps}" if row.step else ""
+        return replace(row, state="starting", detail=f"on {where}{reached}")
+    left = seconds_left(progress, now)
+    detail = f"step {row.step} of {row.steps}" + (f", {span(left)} left" if left else "")
+    return replace(row, state="running", detail=f"{detail}, on {where}", seconds_left=left)
+
+
+def _idle(row: Row, folder: _Folder, why: str) -> Row:
+    """Nobody works on it and nobody will without being asked."""
+    if not folder.checkpoint:
+        return replace(row, state="waiting", detail=why)
+    reached = f"step {row.step or '?'} of {row.steps or '?'}"
+    return replace(row, state="interrupted", detail=", ".join(filter(None, (reached, why))))
+
+
+def _unknown(row: Row, folder: _Folder, submission: Submission, queue: Look, now: float) -> Row:
+    """Slurm has no word of its job, or no word at all."""
+    if not queue.complete:
+        return replace(row, state="unknown", detail=f"Slurm does not answer about job {row.job}")
+    if now - submission.submitted < FRESH:
+        return replace(row, state="queued", detail=f"job {row.job}, submitted just now")
+    if folder.failure:
+        return _failed(row, folder)
+    reached = f" at step {row.step} of {row.steps}" if row.step else ""
+    return replace(
+        row, state="lost", detail=f"job {row.job} is gone{reached} and left neither record nor word"
+    )
+
+
+def _by_job(row: Row, folder: _Folder, job: Job, now: float) -> Row:
+    """Slurm's word where the folder has none."""
+    name = f"job {row.job}"
+    if job.runs:
+        silent = folder.lease
+        if silent is None or (job.begin and now - silent.age < job.begin):
+            return replace(row, state="starting", detail=f"{name} on {job.node}")
+        detail = f"{name} on {job.node}, no sign of life for {span(max(0.0, silent.age))}"
+        return replace(row, state="running", detail=detail)
+    if job.waits:
+        return _waiting(row, job, now)
+    if job.state == "COMPLETED":
+        return replace(row, state="lost", detail=f"{name} ended well but left no record")
+    if job.state in ("CANCELLED", "PREEMPTED", "REVOKED"):
+        return _idle(row, folder, f"{name} was {job.state.lower()}")
+    how = f", signal {job.signal}" if job.signal else ""
+    how = f", exit code {job.exit_code}" if job.exit_code else how
+    place = f" on {job.node}" if job.node else ""
+    return replace(row, state="failed", detail=f"{name} ended as {job.state}{how}{place}")
+
+
+def _waiting(row: Row, job: Job, now: float) -> Row:
+    name = f"job {row.job}"
+    if job.reason.startswith("DependencyNeverSatisfied"):
+        return replace(row, state="blocked", detail=f"{name}: its teacher failed")
+    if job.restarts:
+        reached = f", step {row.step} of {row.steps}" if row.step else ""
+        if job.begin is not None and job.begin > now and job.reason == "BeginTime":
+            clock = time.strftime("%H:%M", time.localtime(job.begin))
+            detail = f"{name}, until {clock}{reached}"
+            return replace(row, state="requeued", detail=detail, until=job.begin)
+        return replace(row, state="requeued", detail=f"{name} ({job.reason}){reached}")
+    words = {"Dependency": "after its teacher", "": "waits"}
+    if job.reason.startswith("JobHeld"):
+        reason = f"held: scontrol release {row.job}"
+    else:
+        reason = words.get(job.reason, job.reason)
+    return replace(row, state="queued", detail=f"{name}, {reason}")
+
+
+def _blocked(rows: Mapping[str, Row], seen: Mapping[str, _Folder]) -> Sequence[Row]:
+    """Rows in order, where a run that nobody will start for want of its teacher says so."""
+
+    @cache
+    def final(key: str) -> Row:
+        row = rows[key]
+        if row.state not in ("waiting", "interrupted"):
+            return row
+        for teacher in seen[key].teachers:
+            if teacher in rows and final(teacher).state in ENDED:
+                detail = f"its teacher {short_id(teacher)} {final(teacher).state}"
+                return replace(row, state="blocked", detail=detail)
+        return row
+
+    return [final(key) for key in rows]

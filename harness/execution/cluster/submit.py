@@ -1,0 +1,198 @@
+"""From a plan to jobs on a cluster: what is missing is submitted, once, and the command ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.core.files import require_writable
+from harness.core.lease import Lease, waiting
+from harness.execution.cluster.arrays import Bundle, bundle
+from harness.execution.cluster.code_snapshot import snapshot
+from harness.execution.cluster.job_spec import Order
+from harness.execution.cluster.pending import Selection, select
+from harness.execution.cluster.profile import Profile
+from harness.planning.plan import Grid
+from harness.runs.groups import GROUPS, LOGS, Group, Job, array_name, new_name
+from harness.runs.record import announce
+from slurm.errors import SlurmError
+from slurm.limits import array_size
+from slurm.resources import Resources
+from slurm.submit import Array, rehearse, script, submit
+from slurm.worker_job import WorkerJob
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How the missing runs of a plan are to be submitted."""
+
+    cluster: str  # the profile's name or path, as typed
+    profile: Profile
+    assignments: Sequence[str] = ()  # of --set, those of the cluster
+    max_parallel: int | None = None
+    retry: bool = False
+    checkpoint_every: float = 300.0
+    allow_partial: bool = False
+    command: str = ""
+
+    @property
+    def most(self) -> int | None:
+        """Jobs at a time."""
+        return self.max_parallel or self.profile.max_parallel
+
+    def resources(self, grid: Grid) -> dict[str, Resources]:
+        """What each run asks for."""
+        return {
+            spec.key: self.profile.resources(spec.dataset, spec.method, self.assignments)
+            for spec in grid.specs
+        }
+
+
+def submit_grid(grid: Grid, wish: Wish, say: Say) -> Group | None:
+    """Submit what is missing to Slurm; None if nothing is.
+
+    Raises:
+        SlurmError: the cluster refuses the jobs or does not answer; the message says what of them
+            was submitted.
+        SetupError: the runs folder is not writable.
+    """
+    runs = grid.runs.absolute()
+    with only_submitter(runs):
+        chosen = select(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+        tell_left_out(chosen, say)
+        if not chosen.jobs:
+            return None
+        group = Group(new_name(), wish.cluster, "slurm", wish.command, "", chosen.jobs)
+        for resources in dict.fromkeys(job.resources for job in chosen.jobs):
+            rehearse(_array(group, runs, resources))
+        bundles = bundle(chosen.jobs, array_size(), wish.most)
+        for part in bundles:
+            for index, job in enumerate(part.jobs):
+                job.array, job.index = array_name(group.name, part.jobs[0].number), index
+        prepare(group, chosen, grid, wish)
+        _submit(group, bundles, runs)
+    return group
+
+
+def only_submitter(runs: Path) -> AbstractContextManager[Lease]:
+    """Hold the right to submit below a runs folder, waiting for another submitter.
+
+    Raises:
+        SetupError: the folder is not writable.
+    """
+    require_writable(runs / GROUPS)
+    return waiting(runs / GROUPS)
+
+
+def tell_left_out(chosen: Selection, say: Say) -> None:
+    """One line for each reason that kept runs from being submitted."""
+    reasons: dict[str, list[str]] = {}
+    for key, why in chosen.left_out.items():
+        reasons.setdefault(why, []).append(key)
+    for why, keys in reasons.items():
+        named = keys[0] if len(keys) == 1 else f"{len(keys)} runs"
+        say(f"left out, {why}: {named}")
+
+
+def prepare(group: Group, chosen: Selection, grid: Grid, wish: Wish) -> None:
+    """Write all that the jobs read: code, runs, orders; and the group, before any job exists."""
+    runs = grid.runs.absolute()
+    group.snapshot = str(snapshot(runs, {spec.method for spec in chosen.specs.values()}))
+    for spec in chosen.specs.values():
+        for run in (*spec.teachers, spec):
+            announce(runs, run)
+    for job in group.jobs:
+        first = chosen.specs[job.runs[0]]
+        networks = {chosen.specs[key].network for key in job.runs}
+        Order(
+            runs=job.runs,
+            dataset=first.dataset,
+            data_root=str(grid.roots[first.dataset]),
+            weights={
+                network: str(path.absolute())
+                for network, path in grid.weights.items()
+                if network in networks
+            },
+            device=first.device,
+            threads=first.threads,
+            workers=grid.workers,
+            checkpoint_every=wish.checkpoint_every,
+            allow_partial=wish.allow_partial,
+            cache=grid.cache,
+            retry=wish.retry,
+        ).write(group.order(runs, job))
+    (group.folder(runs) / LOGS).mkdir(parents=True, exist_ok=True)
+    group.write(runs, group.jobs)
+
+
+def show_submission(grid: Grid, wish: Wish, say: Say) -> None:
+    """What would be submitted: every #SBATCH line, and what the cluster says of it.
+
+    Raises:
+        SlurmError: the cluster refuses the jobs or does not answer.
+    """
+    runs = grid.runs.absolute()
+    chosen = select(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+    tell_left_out(chosen, say)
+    group = Group("NAME", wish.cluster, "slurm", wish.command, str(runs / "code" / "DIGEST"))
+    ids: dict[int, str] = {job.number: f"JOB{job.number}" for job in chosen.jobs}
+    bundles = bundle(chosen.jobs, array_size(), wish.most)
+    for place, part in enumerate(bundles):
+        array = _array_of(group, bundles, place, ids, runs)
+        count = f"an array of {len(part.jobs)} jobs" if len(part.jobs) > 1 else "a job"
+        say(f"\nsubmission {place + 1}: {count}, {sum(len(job.runs) for job in part.jobs)} runs")
+        for line in script(array).splitlines():
+            if line.startswith("#SBATCH"):
+                say(line)
+        for job in part.jobs:
+            after = ", ".join(ids.get(number, str(number)) if isinstance(number, int) else number
+                              for number in job.after)  # fmt: skip
+            say(f"  {ids[job.number]}: {len(job.runs)} runs{f', after {after}' if after else ''}")
+        say(f"sbatch --test-only: {rehearse(array)}")
+
+
+def _submit(group: Group, bundles: Sequence[Bundle], runs: Path) -> None:
+    """Hand the arrays to Slurm one by one, noting each before the next."""
+    ids: dict[int, str] = {}
+    for place, part in enumerate(bundles):
+        array = _array_of(group, bundles, place, ids, runs)
+        work = [
+            WorkerJob(str(group.order(runs, job)), str(runs), group.snapshot) for job in part.jobs
+        ]
+        try:
+            given = submit(array, work)
+        except SlurmError as error:
+            raise SlurmError(
+                f"{error} {len(ids)} of the {len(group.jobs)} jobs of group {group.name} were "
+                "submitted before; the same command submits the others."
+            ) from error
+        for job, name in zip(part.jobs, given, strict=True):
+            job.job = ids[job.number] = name
+        group.write(runs, part.jobs)
+
+
+def _array_of(
+    group: Group, bundles: Sequence[Bundle], place: int, ids: dict[int, str], runs: Path
+) -> Array:
+    """A bundle in Slurm's terms, once the jobs that it waits for have ids."""
+    part = bundles[place]
+    first: Job = part.jobs[0]
+    succeeded = [ids[name] if isinstance(name, int) else name for name in first.after]
+    earlier = [other for other in bundles[:place] if part.apart and other.level < part.level]
+    if part.follows is not None:
+        earlier.append(bundles[part.follows])
+    ended = [ids[other.jobs[0].number].partition("_")[0] for other in earlier]
+    return replace(
+        _array(group, runs, first.resources),
+        name=array_name(group.name, first.number), size=len(part.jobs), parallel=part.parallel,
+        succeeded=tuple(succeeded), ended=tuple(dict.fromkeys(ended)),
+    )  # fmt: skip
+
+
+def _array(group: Group, runs: Path, resources: Resources) -> Array:
+    logs = group.folder(runs) / LOGS
+    return Array(array_name(group.name, 1), resources, logs, Path(group.snapshot or runs), 1, 1)

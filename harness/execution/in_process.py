@@ -1,0 +1,127 @@
+"""Carry out a plan in this process, one cohort after the other, leaving out what is done.
+
+Other processes may work on the same runs folder: a run that one of them holds is waited for, and
+taken over if its holder dies.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from harness.core.files import read_json
+from harness.core.lease import Lease, acquire, holder_of
+from harness.runs.record import FAILURE, NOT_RETRIED, RECORD, announce, clear_leftovers
+from harness.runs.spec import SCORING_VERSION, RunSpec
+from harness.training.cohort import Data, Session, execute, rescore
+
+POLL = 1.0  # seconds between two looks at runs that another process holds
+
+
+@dataclass
+class Outcome:
+    """How the runs of a plan ended, by key."""
+
+    already: list[str] = field(default_factory=list)  # done before, or by another process
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)  # with the reason
+
+    def holds(self, spec: RunSpec) -> bool:
+        """Whether this run's end is known."""
+        return spec.key in self.failed or spec.key in self.done or spec.key in self.already
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """The plan's surroundings: where data comes from, and whether diverged runs are tried again."""
+
+    session: Session
+    open_data: Callable[[RunSpec], Data]
+    retry: bool = False
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def launch(self, plan: Sequence[tuple[RunSpec, ...]]) -> Outcome:
+        """Bring every run of the plan to its record, or to a failure that is on disk.
+
+        Raises:
+            InterruptedRunError: a stop was requested.
+            SetupError: data or weights are missing.
+        """
+        for spec in (spec for cohort in plan for spec in cohort):
+            announce(self.session.runs, spec)
+        for cohort in plan:
+            self._bring_home(cohort)
+        return self.outcome
+
+    def _bring_home(self, cohort: Sequence[RunSpec]) -> None:
+        waiting = [spec for spec in cohort if not self._settled(spec)]
+        told = ""
+        while waiting:
+            self.session.stop.check()
+            with ExitStack() as stack:
+                leases: dict[str, Lease] = {}
+                for spec in waiting:
+                    if lease := acquire(self.session.runs / spec.key):
+                        leases[spec.key] = stack.enter_context(lease)
+                # Another process may have finished a run between our first look and our lease.
+                mine = [s for s in waiting if s.key in leases and not self._settled(s)]
+                if mine:
+                    self._carry_out(mine, leases)
+            waiting = [spec for spec in waiting if not self.outcome.holds(spec)]
+            if waiting and not mine:
+                told = self._tell(waiting, told)
+                time.sleep(POLL)
+
+    def _settled(self, spec: RunSpec) -> bool:
+        """Whether nothing is left to do for a run; how it ended is entered into the outcome."""
+        folder = self.session.runs / spec.key
+        record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
+        blocked = [t.key for t in spec.teachers if t.key in self.outcome.failed]
+        if record is not None:
+            if record.get("scoring_version") != SCORING_VERSION:
+                return False
+            self.outcome.already.append(spec.key)
+        elif blocked:
+            self.outcome.failed[spec.key] = f"blocked: its teacher {blocked[0]} failed"
+        elif failure is not None and failure.get("kind") in NOT_RETRIED and not self.retry:
+            reason = f"{failure['kind']} earlier, and would again; --retry insists"
+            self.outcome.failed[spec.key] = reason
+        else:
+            return False
+        return True
+
+    def _carry_out(self, mine: Sequence[RunSpec], leases: Mapping[str, Lease]) -> None:
+        """Execute what this process holds; a run that was short of memory gets a try alone."""
+        for spec in mine:
+            clear_leftovers(self.session.runs / spec.key)
+        data = self.open_data(mine[0])
+        fresh = []
+        for spec in mine:
+            if read_json(self.session.runs / spec.key / RECORD) is None:
+                fresh.append(spec)
+            else:
+                rescore(spec, data, self.session)
+                self.outcome.done.append(spec.key)
+        failures = execute(fresh, leases, data, self.session) if fresh else {}
+        for spec in fresh:
+            if len(fresh) > 1 and spec.key in failures and failures[spec.key].kind == "memory":
+                del failures[spec.key]
+                failures |= execute([spec], leases, data, self.session)
+        for spec in fresh:
+            failure = failures.get(spec.key)
+            if failure is None:
+                self.outcome.done.append(spec.key)
+            elif failure.kind != "lost":  # a lost run is somebody else's: wait for it
+                self.outcome.failed[spec.key] = f"{failure.kind}: {failure.message}"
+
+    def _tell(self, waiting: Sequence[RunSpec], told: str) -> str:
+        """Say whom this process waits for, once for each holder."""
+        holder = holder_of(self.session.runs / waiting[0].key)
+        if holder is None:
+            return told
+        who = f"process {holder.get('process')} on {holder.get('host')}"
+        if who != told:
+            self.session.reporter.say(f"waiting for {who}, which works on {waiting[0].name}")
+        return who

@@ -1,0 +1,66 @@
+"""torchvision's DenseNet-121 in four blocks, each tapped after the norm and ReLU behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torchvision import models
+
+from harness.models.reid import Backbone, max_pool
+
+
+class DenseNet(Backbone):
+    """A DenseNet without its classifier.
+
+    With last stride 1 the last transition does not halve the map, as in the residual networks.
+    """
+
+    def __init__(self, name: str, *, last_stride: int = 1, stem: str = "3x3") -> None:
+        super().__init__()
+        body = models.get_model(name, weights=None).features
+        self.stem = nn.Sequential(body.conv0, body.norm0, body.relu0, max_pool(stem))
+        self.blocks = nn.ModuleList(getattr(body, f"denseblock{n}") for n in (1, 2, 3, 4))
+        transitions = [getattr(body, f"transition{n}") for n in (1, 2, 3)]
+        self.norms = nn.ModuleList([*(t.norm for t in transitions), body.norm5])
+        self.convolutions = nn.ModuleList(t.conv for t in transitions)
+        strides = (2, 2, last_stride)
+        self.pools = nn.ModuleList(nn.AvgPool2d(s) if s > 1 else nn.Identity() for s in strides)
+        self.widths = (*(t.norm.num_features for t in transitions), body.norm5.num_features)
+
+    def forward(self, images: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        maps, current = [], self.stem(images)
+        for number, (block, norm) in enumerate(zip(self.blocks, self.norms, strict=True)):
+            pre_relu = norm(block(current))
+            maps.append(pre_relu.relu())
+            if number < len(self.pools):
+                current = self.pools[number](self.convolutions[number](maps[-1]))
+        return tuple(maps), pre_relu
+
+    def load_pretrained(self, state: Mapping[str, Any]) -> None:
+        """Take torchvision's weights of the same network; its classifier is left out."""
+        self.load_state_dict(
+            {_renamed(k): v for k, v in state.items() if not k.startswith("classifier.")}
+        )
+
+
+_RENAMED = [
+    (r"^conv0\.", "stem.0."),
+    (r"^norm0\.", "stem.1."),
+    (r"^norm5\.", "norms.3."),
+    *((rf"^denseblock{n}\.", f"blocks.{n - 1}.") for n in (1, 2, 3, 4)),
+    *((rf"^transition{n}\.norm\.", f"norms.{n - 1}.") for n in (1, 2, 3)),
+    *((rf"^transition{n}\.conv\.", f"convolutions.{n - 1}.") for n in (1, 2, 3)),
+]
+
+
+def _renamed(key: str) -> str:
+    """A key of torchvision's as this module has it."""
+    key = key.removeprefix("features.")
+    # older files write the parts of a dense layer as norm.1, conv.2
+    key = re.sub(r"\.(norm|relu|conv)\.([12])\.", r".\1\2.", key)
+    for pattern, replacement in _RENAMED:
+        key = re.sub(pattern, replacement, key)
+    return key

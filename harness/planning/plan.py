@@ -1,0 +1,220 @@
+"""From what the user typed to a plan, with the data and the weights that the plan needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from harness.core.errors import SetupError, UsageError, nearest
+from harness.core.progress import Reporter
+from harness.data.batches import sampler
+from harness.data.dataset import Dataset
+from harness.models import NETWORKS
+from harness.models.pretrained import find_weights, weights_digest
+from harness.planning.datasets import open_data, open_dataset, root_of
+from harness.planning.grid import Request, cohorts, method_names, network_name, runs, teacher_names
+from harness.planning.overrides import Settings, settle
+from harness.planning.schema import StudyFile, load_dataset, load_study
+from harness.runs.spec import HEADS, RunSpec
+from harness.training.cohort import Data
+
+PACK = 16  # students behind one teacher forward, unless said otherwise
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The command line as typed; None and empty mean: as the study or the default says."""
+
+    methods: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    datasets: Sequence[str] = ()
+    data_root: Path | None = None
+    study: str | None = None
+    teacher: str | None = None
+    student: str | None = None
+    head: str | None = None
+    seeds: str | None = None
+    teacher_seed: str = "0"
+    pack: int | None = None
+    assignments: Sequence[str] = ()
+    weights: Sequence[str] = ()
+    runs: Path = Path("runs")
+    device: str = "auto"
+    precision: str | None = None
+    threads: int | None = None
+    workers: int = 2
+    allow_partial: bool = False
+    cache: bool = True
+
+
+@dataclass
+class Grid:
+    """A plan with everything that is needed to carry it out."""
+
+    plan: list[tuple[RunSpec, ...]]
+    device: torch.device
+    weights: Mapping[str, Path]
+    datasets: dict[str, Dataset]
+    runs: Path
+    workers: int
+    reporter: Reporter
+    cache: bool = True
+    roots: dict[str, Path] = field(default_factory=dict)  # where to open the datasets again
+    _opened: dict[tuple[str, int, int], Data] = field(default_factory=dict)
+
+    @property
+    def specs(self) -> list[RunSpec]:
+        """All runs, cohort by cohort."""
+        return [spec for cohort in self.plan for spec in cohort]
+
+    def open_data(self, spec: RunSpec) -> Data:
+        """The decoded data that a run works on; opened once for each size."""
+        where = (spec.dataset, spec.recipe.height, spec.recipe.width)
+        if where not in self._opened:
+            dataset = self.datasets[spec.dataset]
+            self._opened[where] = open_data(
+                dataset, spec.recipe, self.runs, self.workers, self.reporter, cache=self.cache
+            )
+        return self._opened[where]
+
+
+Place = Callable[[str], tuple[str, int]]  # from a dataset to device and CPU threads
+
+
+def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
+    """Resolve names, settings, data and weights into a plan.
+
+    With `place` the runs are for devices elsewhere, which need not be there on this machine.
+
+    Raises:
+        UsageError: something asked for does not exist or cannot be.
+        SetupError: data, weights or a device are missing.
+    """
+    study = load_study(asked.study) if asked.study else StudyFile()
+    names = list(asked.datasets) or ([study.dataset] if study.dataset else [])
+    if not names:
+        raise UsageError(
+            "Say on which data: --dataset NAME (kdreid list shows the names) or --study."
+        )
+    files = {name: load_dataset(name) for text in names for name in text.replace(",", " ").split()}
+    if place is None:
+        device = find_device(asked.device)
+        here = device.type, _threads(asked.threads) if device.type == "cpu" else 0
+    else:
+        device = torch.device(place(next(iter(files)))[0])
+    plan: list[tuple[RunSpec, ...]] = []
+    weights: dict[str, Path] = {}
+    datasets: dict[str, Dataset] = {}
+    roots: dict[str, Path] = {}
+    for name, file in files.items():
+        on, threads = place(name) if place else here
+        precision = [f"recipe.precision={asked.precision}"] if asked.precision else []
+        request = _request(asked, study, name, on, threads)
+        points = [
+            settle([file, study], [*swept, *asked.assignments, *precision], request.methods)
+            for swept in study.swept
+        ]
+        for point in points:
+            weights |= _weights(request, point, asked.weights)
+        datasets[name] = open_dataset(
+            name, file, points[0].data, asked.data_root, asked.runs, asked.workers, reporter,
+            allow_partial=asked.allow_partial,
+        )  # fmt: skip
+        roots[name] = root_of(file, asked.data_root, datasets[name])
+        for recipe in {r for point in points for r in (point.recipe, point.teacher_recipe)}:
+            sampler(datasets[name], recipe, "")  # which says if not even one batch can be drawn
+        digests = {network: weights_digest(path) for network, path in weights.items()}
+        fingerprint = datasets[name].fingerprint
+        wanted = [spec for point in points for spec in runs(request, point, fingerprint, digests)]
+        plan += cohorts(list(dict.fromkeys(wanted)), asked.pack or study.pack or PACK)
+    return Grid(
+        plan, device, weights, datasets, asked.runs, asked.workers, reporter, asked.cache, roots
+    )
+
+
+def _request(asked: Asked, study: StudyFile, name: str, device: str, threads: int) -> Request:
+    head = asked.head or study.head or "bnneck"
+    if head not in HEADS:
+        raise UsageError(f"No head is called {head!r}.{nearest(head, HEADS)}")
+    if asked.teacher_seed != "same" and not asked.teacher_seed.isdigit():
+        raise UsageError(f"--teacher-seed is a number or `same`, given {asked.teacher_seed!r}.")
+    seeds = _numbers(asked.seeds) if asked.seeds else study.seeds
+    return Request(
+        dataset=name,
+        methods=method_names(list(asked.methods) or study.methods or ["all"], asked.exclude),
+        teacher=asked.teacher or study.teacher or "resnet101",
+        student=network_name(asked.student or study.student or "resnet18"),
+        seeds=tuple(dict.fromkeys(seeds or [0])),
+        head=head,
+        device=device,
+        threads=threads,
+        teacher_seed=asked.teacher_seed,
+    )
+
+
+def _numbers(text: str) -> list[int]:
+    words = text.replace(",", " ").split()
+    if not words or not all(word.isdigit() for word in words):
+        raise UsageError(f"--seeds takes whole numbers such as 0,1,2; given {text!r}.")
+    return [int(word) for word in words]
+
+
+def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict[str, Path]:
+    """ImageNet weights of the networks that the recipes want to start from them."""
+    files = weights_given(given)
+    wanted = {request.student: settings.recipe}
+    if any(method != "none" for method in request.methods):
+        wanted = dict.fromkeys(teacher_names(request.teacher), settings.teacher_recipe) | wanted
+    found = {}
+    for network, recipe in wanted.items():
+        published = NETWORKS[network].pretrained  # None: always from scratch
+        if recipe.pretrained == "imagenet" and published:
+            found[network] = find_weights(published, files)
+    return found
+
+
+def weights_given(given: Sequence[str]) -> dict[str, Path]:
+    """Files by network from NETWORK=FILE.
+
+    Raises:
+        UsageError: it is not of that form, or no network is called so.
+    """
+    files = {}
+    for text in given:
+        network, equals, path = text.partition("=")
+        if not equals:
+            raise UsageError(f"--weights takes NETWORK=FILE, given {text!r}.")
+        files[network_name(network)] = Path(path)
+    return files
+
+
+def find_device(name: str) -> torch.device:
+    """The device asked for; `auto` is a GPU where there is one.
+
+    Raises:
+        UsageError: torch knows no such device.
+        SetupError: it is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(
+            f"No device is called {name!r}.{nearest(name, ('auto', 'cpu', 'cuda'))}"
+        ) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise SetupError("--device cuda was asked for, but torch sees no GPU here.")
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"No device is called {name!r}.{nearest(name, ('auto', 'cpu', 'cuda'))}")
+    return device
+
+
+def _threads(asked: int | None) -> int:
+    """Set torch's thread count if one is asked for; a CPU run's numbers depend on it."""
+    if asked is not None:
+        torch.set_num_threads(asked)
+    return torch.get_num_threads()

@@ -1,0 +1,122 @@
+"""From runs on disk back to a plan: their data and weights, found again and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from harness.core.errors import HarnessError, SetupError
+from harness.core.files import read_json
+from harness.core.progress import Reporter
+from harness.data.datasets import Dataset
+from harness.data.synthetic.generator import Synthetic
+from harness.models import NETWORKS
+from harness.models.pretrained import find_weights, weights_digest
+from harness.planning.datasets import GENERATED, open_dataset
+from harness.planning.grid import cohorts
+from harness.planning.plan import Grid
+from harness.planning.schema import load_dataset
+from harness.runs.groups import GROUPS
+from harness.runs.spec import RunSpec
+from harness.runs.submissions import submission_of
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Where to look for data and weights before looking where the runs had them."""
+
+    data_root: Path | None = None
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    allow_partial: bool = False
+    workers: int = 2
+
+
+def reopen(
+    specs: Sequence[RunSpec], runs: Path, inputs: Inputs, pack: int, reporter: Reporter
+) -> Grid:
+    """The plan of these runs, with the very data and weights that their keys speak of.
+
+    Raises:
+        SetupError: they are not to be found.
+    """
+    orders = [read_json(path) or {} for path in _orders(specs, runs)]
+    datasets, roots, weights = {}, {}, {}
+    for spec in specs:
+        if spec.dataset not in datasets:
+            found, root = _dataset(spec, orders, runs, inputs, reporter)
+            datasets[spec.dataset], roots[spec.dataset] = found, root
+        if spec.weights != "none":
+            weights[spec.network] = _weights(spec, orders, inputs)
+    plan = cohorts(specs, pack)
+    device = torch.device(specs[0].device)
+    return Grid(plan, device, weights, datasets, runs, inputs.workers, reporter, roots=roots)
+
+
+def _orders(specs: Sequence[RunSpec], runs: Path) -> Iterator[Path]:
+    """What the workers of the last submissions were told."""
+    for spec in specs:
+        if last := submission_of(runs, spec.key):
+            yield runs / GROUPS / last.group / f"{last.number}.json"
+
+
+def _dataset(
+    spec: RunSpec, orders: Sequence[Mapping[str, object]], runs: Path, inputs: Inputs,
+    reporter: Reporter,
+) -> tuple[Dataset, Path]:  # fmt: skip
+    """The dataset of a run, with its root.
+
+    Raises:
+        SetupError: no copy is the one that the run was planned with.
+    """
+    file = load_dataset(spec.dataset)
+    places: list[Path | None] = [
+        Path(str(o["data_root"])) for o in orders if o.get("dataset") == spec.dataset
+    ]
+    if file.loader == GENERATED:
+        places += sorted((runs / "data").glob(f"{GENERATED}-*-????????"))
+    else:
+        places.append(None)  # where its file or the environment says
+    if inputs.data_root:
+        places = [inputs.data_root]
+    tried: list[str] = []
+    for root in dict.fromkeys(places):
+        try:
+            dataset = open_dataset(
+                spec.dataset, file, Synthetic(), root, runs, inputs.workers, reporter,
+                allow_partial=inputs.allow_partial,
+            )  # fmt: skip
+        except HarnessError as error:
+            tried.append(str(error))
+            continue
+        if dataset.fingerprint == spec.fingerprint:
+            return dataset, (root or dataset.root).absolute()
+        tried.append(f"{root or dataset.root} holds other images.")
+    raise SetupError(
+        f"The data of {spec.key} was not found again. {' '.join(tried) or 'It lies elsewhere.'} "
+        "Name the folder with --data-root DIR, or plan the runs anew with kdreid run."
+    )
+
+
+def _weights(spec: RunSpec, orders: Sequence[Mapping[str, object]], inputs: Inputs) -> Path:
+    """The file of initial weights that a run's key speaks of.
+
+    Raises:
+        SetupError: no file is that one.
+    """
+    told = [w for o in orders if isinstance(w := o.get("weights"), dict) and spec.network in w]
+    if spec.network not in inputs.weights:
+        for path in (Path(weights[spec.network]) for weights in told):
+            if path.is_file() and weights_digest(path) == spec.weights:
+                return path
+    published = NETWORKS[spec.network].pretrained or spec.network
+    given = inputs.weights.get(spec.network)
+    path = find_weights(published, {published: given} if given else {})
+    if weights_digest(path) != spec.weights:
+        raise SetupError(
+            f"{path} is not the file of weights that {spec.key} was planned with. Name that one "
+            f"with --weights {spec.network}=FILE, or plan the runs anew with kdreid run."
+        )
+    return path

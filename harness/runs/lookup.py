@@ -1,0 +1,78 @@
+"""Short names for runs: its row's number, its 8 hexadecimal digits, or the start of its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness.core.errors import SetupError, UsageError, nearest
+from harness.runs.groups import GROUPS
+from harness.runs.record import folders
+from harness.runs.submissions import groups, told_jobs
+
+SHORT = 8  # hexadecimal digits of a run's digest
+SHOWN = 6  # of the runs that an ambiguous handle may mean
+
+
+def run_keys(runs: Path) -> list[str]:
+    """The key of every run, in the order of `kdreid status`, whose rows count from 1.
+
+    Raises:
+        SetupError: there is no such folder.
+    """
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    return [folder.relative_to(runs).as_posix() for folder in folders(runs)]
+
+
+def short_id(key: str) -> str:
+    """The digest at the end of a key."""
+    return key[-SHORT:]
+
+
+def resolve(words: Iterable[str], runs: Path) -> list[str]:
+    """The keys that are meant, each once, in the order given; a group's name means all its runs.
+
+    Raises:
+        UsageError: a word fits no run, or several.
+        SetupError: there is no runs folder.
+    """
+    keys = run_keys(runs)
+    split = [word for text in words for word in text.replace(",", " ").split()]
+    return list(dict.fromkeys(key for word in split for key in _find(word, keys, runs)))
+
+
+def _find(word: str, keys: Sequence[str], runs: Path) -> list[str]:
+    word = word.strip("/")
+    if word in keys:
+        return [word]
+    grouped = {folder.name: content for folder, content in groups(runs)}
+    if word in grouped:
+        members = {key for job in told_jobs(grouped[word]) for key in job.get("runs") or []}
+        return [key for key in keys if key in members]
+    exact = [key for key in keys if short_id(key) == word]
+    if exact:
+        return exact
+    if word.isdigit() and len(word) < SHORT:
+        if not 1 <= int(word) <= len(keys):
+            raise UsageError(f"There is no row {word}: {_counted(keys, runs)}")
+        return [keys[int(word) - 1]]
+    found = [key for key in keys if short_id(key).startswith(word)]
+    found = found or [key for key in keys if key.startswith(word)]
+    if len(found) == 1:
+        return found
+    if found:
+        some = ", ".join(found[:SHOWN]) + (" ..." if len(found) > SHOWN else "")
+        raise UsageError(f"{word!r} may mean {len(found)} runs: {some}. Give more of the name.")
+    if not keys:
+        raise UsageError(f"No run is called {word!r}: {_counted(keys, runs)}")
+    guess = nearest(word, [*map(short_id, keys), *keys]).partition(" Known:")[0]
+    raise UsageError(
+        f"No run is called {word!r}.{guess} Runs are named by the row's number, by the 8 digits "
+        f"before the key or by the key's start, as `kdreid status --runs {runs}` shows them; "
+        f"submissions by their folder's name in {runs / GROUPS}."
+    )
+
+
+def _counted(keys: Sequence[str], runs: Path) -> str:
+    return f"{runs} holds {len(keys)} runs, as `kdreid status --runs {runs}` shows."

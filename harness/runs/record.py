@@ -1,0 +1,84 @@
+"""What a run leaves on disk: the folder is the only state, and `record.json` means done.
+
+spec.json      written when the run is planned      checkpoint.pt   while it trains
+progress.json  how far it is                        failure.json    if it failed, and no record
+model.pt, per_query.npz, curve.csv, and last of all record.json
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import SetupError
+from harness.core.files import read_json, write_json
+from harness.core.lease import holder_of
+from harness.runs.spec import RunSpec
+
+RECORD, FAILURE, SPEC, PROGRESS = "record.json", "failure.json", "spec.json", "progress.json"
+CHECKPOINT, MODEL, PER_QUERY, CURVE = "checkpoint.pt", "model.pt", "per_query.npz", "curve.csv"
+WRITTEN = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)  # by who has the lease
+FORMAT = 1
+NOT_RETRIED = ("diverged",)  # the same numbers would diverge again
+
+
+def state_of(folder: Path) -> str:
+    """done, running, failed, interrupted (there is a checkpoint to go on from) or waiting."""
+    if read_json(folder / RECORD) is not None:
+        return "done"
+    if holder_of(folder) is not None:
+        return "running"
+    if (folder / FAILURE).exists():
+        return "failed"
+    return "interrupted" if (folder / CHECKPOINT).exists() else "waiting"
+
+
+def folders(runs: Path) -> Iterator[Path]:
+    """Every run's folder below `runs`, in order."""
+    yield from sorted(path.parent for path in runs.glob(f"*/*/*/*/{SPEC}"))
+
+
+def announce(runs: Path, spec: RunSpec) -> None:
+    """Make the run's folder, so that `status` knows that the run is wanted."""
+    path = runs / spec.key / SPEC
+    if not path.exists():
+        write_json(path, spec.as_json())
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what a killed process had only begun to write; for the holder of the run's lease."""
+    for name in WRITTEN:
+        for path in folder.glob(f".{name}.*.tmp"):
+            path.unlink(missing_ok=True)
+
+
+def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:
+    """The record of a run that is done.
+
+    Raises:
+        SetupError: it is not done.
+    """
+    record = read_json(runs / spec.key / RECORD)
+    if record is None:
+        raise SetupError(f"{spec.key} has no readable {RECORD}; run it first.")
+    return record
+
+
+def write_record(runs: Path, spec: RunSpec, content: dict[str, Any]) -> None:
+    """Declare a run done and remove what only an unfinished run needs."""
+    folder = runs / spec.key
+    write_json(
+        folder / RECORD, {"format": FORMAT, "key": spec.key, "spec": spec.as_json(), **content}
+    )
+    for name in (FAILURE, CHECKPOINT, PROGRESS):
+        (folder / name).unlink(missing_ok=True)
+
+
+def write_failure(runs: Path, spec: RunSpec, kind: str, message: str, trace: str) -> None:
+    """Say why a run ended without a record; attempts are counted."""
+    path = runs / spec.key / FAILURE
+    attempt = int((read_json(path) or {}).get("attempt", 0)) + 1
+    content = {"kind": kind, "message": message, "traceback": trace, "attempt": attempt}
+    write_json(path, {"key": spec.key, "spec": spec.as_json(), "time": time.time(), **content})

@@ -1,0 +1,112 @@
+"""What `kdreid new-method` writes: a method that works, and its test, to be changed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Template
+
+from harness.core.errors import UsageError
+from methods import EXTRAS, METHODS
+
+METHOD = Template('''"""$label: say in one sentence what the student learns from the teacher.
+
+With x the pooled features, (B, C), divided by their L2 norm,
+
+    L = mean_ij (<x_i, x_j>_teacher - <x_i, x_j>_student)^2
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from methods import Method, Outputs, Paper, Widths
+from methods.relations import cosines, require_batch
+
+
+class $label(Method):
+    """Match cosines within the batch; describe every option here."""
+
+    name = "$name"
+    label = "$label"
+    paper = Paper(
+        authors="You",
+        title="The title of your paper",
+        venue="arXiv",
+        year=2026,
+        url="https://arxiv.org/",
+    )
+    permutation_invariant = True  # False if the order of the batch matters
+
+    def __init__(
+        self, student: Widths, teacher: Widths, *, weight: float = 1.0, variant: str = "original"
+    ) -> None:
+        super().__init__(student, teacher, weight=weight, variant=variant)
+        # Adapters go here, as nn.Modules: whatever requires gradients is trained with the student.
+
+    def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
+        require_batch(student.pooled, 2, self.name)
+        return F.mse_loss(cosines(student.pooled), cosines(teacher.pooled.detach()))
+''')
+TEST = Template('''"""$label against its formula in plain loops, and against the conformance kit."""
+
+import pytest
+import torch
+from $module import $label
+
+from harness.conformance import carry_out
+from harness.conformance.losses import LABELS, LARGE, SMALL, checks, made_up
+
+
+def formula(students, teachers):
+    """Mean squared gap of cosines, entry by entry."""
+
+    def cosine(x, y):
+        product = sum(a * b for a, b in zip(x, y, strict=True))
+        return product / (sum(a * a for a in x) * sum(b * b for b in y)) ** 0.5
+
+    pairs = [(i, j) for i in range(len(students)) for j in range(len(students))]
+    gaps = [cosine(students[i], students[j]) - cosine(teachers[i], teachers[j]) for i, j in pairs]
+    return sum(gap**2 for gap in gaps) / len(pairs)
+
+
+def test_agrees_with_the_formula_in_loops():
+    student, teacher = made_up(SMALL), made_up(LARGE, seed=1)
+    expected = formula(student.pooled.double().tolist(), teacher.pooled.double().tolist())
+    loss = $label(SMALL, LARGE)(student, teacher, LABELS)
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_zero_where_student_and_teacher_agree():
+    outputs = made_up(SMALL)
+    assert torch.allclose($label(SMALL, SMALL)(outputs, outputs, LABELS), torch.zeros(()))
+
+
+def test_passes_the_conformance_kit():
+    found = list(carry_out(checks($label, "original")))
+    assert [each for each in found if each.problem] == []
+''')
+
+
+def write(name: str, folder: Path) -> tuple[Path, Path]:
+    """Write `NAME.py` and `test_NAME.py`; return their paths.
+
+    Raises:
+        UsageError: the name is taken or no Python name, or a file is there already.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise UsageError(
+            f"{name!r} cannot name a method: use small letters, digits and _, as in my_method."
+        )
+    if name in METHODS | EXTRAS:
+        raise UsageError(f"There is a method called {name!r} already. Choose another name.")
+    paths = folder / f"{name}.py", folder / f"test_{name}.py"
+    for path in paths:
+        if path.exists():
+            raise UsageError(f"{path} exists already. Choose another name or --folder.")
+    label = "".join(part.capitalize() for part in name.split("_"))
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, template in zip(paths, (METHOD, TEST), strict=True):
+        path.write_text(template.substitute(name=name, label=label, module=name))
+    return paths

@@ -1,0 +1,181 @@
+"""The one training loop: a cohort of runs on one data stream behind one frozen teacher.
+
+Every run has its own network, adapters, optimiser and scaler, and nothing random passes from one to
+the next, so that a run's numbers do not depend on its company. A run that fails leaves; the others
+go on.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+
+import torch
+from torch import Tensor
+
+from harness.core.errors import InterruptedRunError
+from harness.core.lease import LeaseLostError
+from harness.core.seeding import seed_of
+from harness.core.signals import Stop
+from harness.data.batches import Stream
+from harness.models import Joined, ReID, as_float32
+from harness.runs.spec import Recipe, RunSpec
+from harness.training.lr_schedule import learning_rate
+from harness.training.objective import objective
+from harness.training.state import Trainee
+from methods import Outputs
+
+AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+CURVE_ROWS_PER_EPOCH = 10
+
+
+class DivergedError(Exception):
+    """A loss or a weight is no longer a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run left its cohort; `kind` is diverged, memory, disk, lost or error."""
+
+    kind: str
+    message: str
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What the loop needs besides the runs: the data, the device and how to behave on it."""
+
+    stream: Stream
+    second: Stream | None  # for the methods' losses, where they have batches of their own
+    recipe: Recipe
+    device: torch.device
+    stop: Stop
+    workers: int = 1
+    interval: float = 300.0  # seconds between checkpoints
+    progress: Callable[[int, int, str], None] = lambda _done, _total, _note: None
+    left: Callable[[RunSpec, Failure], object] = lambda _spec, _failure: None  # told at once
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What the teacher says about a batch; `own`: the objective sees another batch."""
+
+    images: Tensor
+    labels: Tensor
+    taught: Outputs
+    own: bool
+
+
+def train(
+    trainees: Sequence[Trainee], teacher: ReID | Joined | None, loop: Loop
+) -> dict[str, Failure]:
+    """Bring every trainee to the last step; return, by key, those that did not get there.
+
+    Raises:
+        InterruptedRunError: a stop was requested; all trainees are saved.
+    """
+    going, failures = list(trainees), {}
+    saved, stream = time.monotonic(), loop.stream
+    start = min((trainee.step for trainee in going), default=stream.steps)
+    others = loop.second.run(start, loop.workers) if loop.second else repeat(None)
+    for (step, raw), other in zip(stream.run(start, loop.workers), others, strict=False):
+        images, labels = raw.to(loop.device)
+        active = [trainee for trainee in going if trainee.step == step]  # others are ahead
+        lesson = None
+        if teacher is not None and any(trainee.method for trainee in active):
+            shown = other[1].to(loop.device) if other else (images, labels)
+            with torch.no_grad():
+                taught = _outputs(teacher.eval(), shown[0], loop)
+            lesson = Lesson(*shown, taught, own=other is not None)
+        for trainee in active:
+            if failure := guarded(partial(_update, trainee, images, labels, lesson, loop)):
+                failures[trainee.spec.key] = failure
+        stopping = loop.stop.requested  # read once: what is left after this step is on disk
+        if stopping or time.monotonic() - saved >= loop.interval:
+            _save(going, failures)
+            saved = time.monotonic()
+        for trainee in going:
+            if (failure := failures.get(trainee.spec.key)) is not None:
+                loop.left(trainee.spec, failure)
+        going = [trainee for trainee in going if trainee.spec.key not in failures]
+        if not going:
+            break
+        loop.progress(step + 1, stream.steps, _note(going))
+        if stopping:
+            loop.stop.check()
+    return failures
+
+
+def guarded(work: Callable[[], object]) -> Failure | None:
+    """Do what belongs to one run alone; whatever goes wrong is its failure and nobody else's."""
+    try:
+        work()
+    except InterruptedRunError:
+        raise
+    except DivergedError as error:
+        return Failure("diverged", str(error), "")
+    except LeaseLostError as error:
+        return Failure("lost", str(error), "")
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        return Failure("memory", f"Out of memory: {error}", traceback.format_exc())
+    except OSError as error:
+        return Failure("disk", f"{error}", traceback.format_exc())
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        return Failure("error", message, traceback.format_exc())
+    return None
+
+
+def _outputs(network: ReID | Joined, images: Tensor, loop: Loop) -> Outputs:
+    """A forward pass in the recipe's precision, handed on in float32."""
+    dtype = AUTOCAST.get(loop.recipe.precision)
+    with torch.autocast(loop.device.type, dtype=dtype, enabled=dtype is not None):
+        outputs = network(images)
+    return as_float32(outputs)
+
+
+def _update(
+    trainee: Trainee, images: Tensor, labels: Tensor, lesson: Lesson | None, loop: Loop
+) -> None:
+    """One step of one run: forward, losses, backward, SGD."""
+    began, step, spec = time.perf_counter(), trainee.step, trainee.spec
+    rate = learning_rate(loop.recipe, step, loop.stream.steps_per_epoch)
+    torch.manual_seed(seed_of("step", spec.seed, spec.method, step))  # for methods that draw
+    outputs = _outputs(trainee.network.train(), images, loop)
+    parts = objective(outputs, labels, loop.recipe)
+    if trainee.method is not None and lesson is not None:
+        if lesson.own:
+            outputs = _outputs(trainee.network, lesson.images, loop)
+        loss = trainee.method(outputs, lesson.taught, lesson.labels)
+        parts["distillation"] = trainee.method.weight * loss
+    loss = torch.stack(list(parts.values())).sum()
+    if not bool(loss.isfinite()):
+        values = ", ".join(f"{name} {value.item():.4g}" for name, value in parts.items())
+        raise DivergedError(f"The loss is not finite at step {step + 1}: {values}.")
+    for group in trainee.optimiser.param_groups:
+        group["lr"] = rate
+    trainee.optimiser.zero_grad(set_to_none=True)
+    trainee.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    trainee.scaler.step(trainee.optimiser)
+    trainee.scaler.update()
+    trainee.step += 1
+    trainee.seconds += time.perf_counter() - began
+    if step % max(1, loop.stream.steps_per_epoch // CURVE_ROWS_PER_EPOCH) == 0:
+        losses = {name: value.item() for name, value in parts.items()}
+        trainee.curve.append({"step": step + 1, "lr": rate, "loss": loss.item(), **losses})
+
+
+def _save(trainees: Sequence[Trainee], failures: dict[str, Failure]) -> None:
+    for trainee in trainees:
+        if trainee.spec.key not in failures and (failure := guarded(trainee.save)):
+            failures[trainee.spec.key] = failure
+
+
+def _note(trainees: Sequence[Trainee]) -> str:
+    losses = [trainee.curve[-1]["loss"] for trainee in trainees if trainee.curve]
+    return f"loss {sum(losses) / len(losses):.2f}" if losses else ""

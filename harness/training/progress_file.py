@@ -1,0 +1,81 @@
+"""How far a run is and how long it still takes, as one file that a look at the folder reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.core.files import write_json
+from harness.runs.record import PROGRESS
+
+if TYPE_CHECKING:  # looking at a folder must not wait for torch
+    from harness.core.progress import Progress
+    from harness.training.state import Trainee
+
+SHOWN_EVERY = 5.0  # seconds between two updates of a run's progress file
+
+
+class Pace:
+    """Passes a cohort's progress on, and writes it beside each run now and then.
+
+    `step` of `steps` was reached at `time`; this process began at `from_step` at `since`, so that
+    the pace is that of the present attempt. Times are Unix times.
+    """
+
+    def __init__(self, trainees: Sequence[Trainee], progress: Progress) -> None:
+        self._trainees, self._progress = trainees, progress
+        self._since = time.time()
+        self._first = {trainee.spec.key: trainee.step for trainee in trainees}
+        self._written = 0.0
+        self._gone: set[str] = set()
+
+    def leave(self, key: str) -> None:
+        """From now on a run's progress file stays as it is: it has failed."""
+        self._gone.add(key)
+
+    def left(self, key: str) -> bool:
+        """Whether a run has left."""
+        return key in self._gone
+
+    def __call__(self, done: int, total: int, note: str) -> None:
+        self._progress(done, total, note)
+        now = time.time()
+        if done < total and now - self._written <= SHOWN_EVERY:
+            return
+        self._written = now
+        for trainee in (one for one in self._trainees if not self.left(one.spec.key)):
+            content = {
+                "step": trainee.step,
+                "steps": total,
+                "time": now,
+                "since": self._since,
+                "from_step": self._first.get(trainee.spec.key, 0),
+            }
+            write_json(trainee.folder / PROGRESS, content)
+
+
+def seconds_left(progress: Mapping[str, Any], now: float) -> float | None:
+    """How long until the last step at the pace so far; None before a pace is known."""
+    try:
+        done = float(progress["step"]) - float(progress["from_step"])
+        spent = float(progress["time"]) - float(progress["since"])
+        left = float(progress["steps"]) - float(progress["step"])
+        waited = max(0.0, now - float(progress["time"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    if done <= 0 or spent <= 0:
+        return None
+    return max(0.0, left * spent / done - waited)
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it: 40 s, 12 min, 3 h 05 min, 2 d 4 h."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

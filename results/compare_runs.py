@@ -1,0 +1,188 @@
+"""Where two runs differ, from what was asked for to the first step that went otherwise.
+
+Sections, in the order in which one thing causes the next: `config`, `code`, `data`, `teacher`,
+`environment`, `result`. Whether the difference in mAP is more than the noise between queries is
+tested on the queries that both answered; two single runs say nothing of the noise between seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.runs.per_query import FILE, by_identity
+from harness.runs.reader import Evidence, curve
+from results.statistics.paired_test import difference
+
+UNKNOWN = "not recorded"
+CODE = ("source", "training_version")
+DATA = ("dataset", "fingerprint")
+MACHINE = ("device", "threads")
+BESIDE = ("key", "teachers", *CODE, *DATA, *MACHINE)
+RECORDED_CODE = ("kd-reid-bench", "commit", "dirty", "patch")
+ELSEWHERE = (*RECORDED_CODE, "data", "command", "finished")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that differs; None where a run does not have it."""
+
+    name: str
+    first: Any
+    second: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """From which step on one part of the loss differs, with both values there."""
+
+    column: str
+    step: int
+    first: float
+    second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """How two curves compare at the steps that both tell of."""
+
+    steps: int  # how many
+    last_equal: int | None  # the last step before any difference
+    partings: tuple[Parting, ...]  # the earliest first
+    problem: str = ""  # why they cannot be compared
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The difference in mAP of one evaluation, first minus second, in points."""
+
+    evaluation: str
+    mean: float
+    interval: tuple[float, float] | None  # at 95 %
+    p: float | None
+    queries: int
+    identities: int
+    problem: str = ""  # why there is no test
+
+    @property
+    def real(self) -> bool:
+        """Whether it is more than the noise between queries."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Everything in which two runs differ."""
+
+    first: str  # keys
+    second: str
+    sections: dict[str, tuple[Field, ...]]
+    courses: Courses
+    verdicts: tuple[Verdict, ...]
+
+
+def differences(first: Evidence, second: Evidence) -> Differences:
+    """Compare what the folders of two runs tell."""
+    one, two = _sections(first), _sections(second)
+    return Differences(
+        first.key,
+        second.key,
+        {name: tuple(_unequal(one[name], two[name])) for name in one},
+        courses(first, second),
+        tuple(_verdicts(first, second)),
+    )
+
+
+def courses(first: Evidence, second: Evidence) -> Courses:
+    """The first step at which the curves differ, part by part."""
+    try:
+        one, two = curve(first.folder), curve(second.folder)
+    except ValueError as error:
+        return Courses(0, None, (), f"{error}")
+    shared = sorted(one.keys() & two.keys())
+    if not shared:
+        return Courses(0, None, (), "the curves have no step in common")
+    found: dict[str, Parting] = {}
+    for step in shared:
+        for column in one[step].keys() & two[step].keys() - found.keys():
+            left, right = one[step][column], two[step][column]
+            if left != right and not (math.isnan(left) and math.isnan(right)):
+                found[column] = Parting(column, step, left, right)
+    partings = sorted(found.values(), key=lambda part: (part.step, part.column))
+    before = [step for step in shared if not partings or step < partings[0].step]
+    return Courses(len(shared), before[-1] if before else None, tuple(partings))
+
+
+def _sections(run: Evidence) -> dict[str, dict[str, Any]]:
+    spec, told = run.spec, run.environment
+    return {
+        "config": _flat({name: spec[name] for name in spec if name not in BESIDE}),
+        "code": _some(spec, CODE)
+        | _some(told, RECORDED_CODE)
+        | {"scoring_version": run.record.get("scoring_version")},
+        "data": _some(spec, DATA),  # wherever it lies
+        "teacher": dict(_teachers(run)),
+        "environment": {f"{name} of the spec": spec.get(name) for name in MACHINE}
+        | {name: told[name] for name in told if name not in ELSEWHERE},
+        "result": {"status": run.status, **dict(_results(run))},
+    }
+
+
+def _teachers(run: Evidence) -> Iterator[tuple[str, Any]]:
+    for number, (teacher, weights) in enumerate(zip(run.teachers, run.taught, strict=False), 1):
+        prefix = f"{number}." if len(run.teachers) > 1 else ""
+        for name, value in _flat({k: v for k, v in teacher.items() if k != "teachers"}).items():
+            yield f"{prefix}{name}", value
+        yield f"{prefix}weights after training", weights
+
+
+def _results(run: Evidence) -> Iterator[tuple[str, Any]]:
+    if run.failure:
+        yield "failure", run.failure.get("kind")
+    for name, scores in run.scores().items():
+        for score, value in scores.items():
+            yield f"{name} {score}", round(value, 4)
+    for name in ("steps", "model"):
+        yield name, run.result.get(name)
+
+
+def _verdicts(first: Evidence, second: Evidence) -> Iterator[Verdict]:
+    """One for every evaluation that both runs have scores in."""
+    one, two = first.scores(), second.scores()
+    for name in (name for name in one if name in two):
+        mean = one[name]["mAP"] - two[name]["mAP"]
+        try:
+            left, right = (by_identity(run.folder / FILE)[name] for run in (first, second))
+            if left.queries != right.queries:
+                raise ValueError("they were scored on other queries")
+            found = difference(left.parts["mAP"][None], right.parts["mAP"][None], left.weights)
+        except (ValueError, KeyError) as error:
+            reason = f"{FILE} lacks {error}" if isinstance(error, KeyError) else str(error)
+            yield Verdict(name, mean, None, None, 0, 0, reason)
+            continue
+        low, high = (100 * bound for bound in found.interval())
+        size = left.count, len(left.weights)
+        yield Verdict(name, 100 * found.mean, (low, high), found.p, *size)
+
+
+def _unequal(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[Field]:
+    for name in dict.fromkeys([*one, *two]):
+        if one.get(name) != two.get(name):
+            yield Field(name, one.get(name), two.get(name))
+
+
+def _some(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: content.get(name) for name in names}
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested objects as `recipe.epochs`."""
+    found: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[f"{prefix}{name}"] = value
+    return found

@@ -1,0 +1,142 @@
+"""The table of what the parts of PDRD's loss add: PDRD's Table 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from results.comparable import Setting, settings
+from results.published import Published, PublishedTable, Source
+from results.statistics.pairwise import Family
+from results.tables import footnotes
+from results.tables import published_values as against
+from results.tables import significance as verdicts
+from results.tables.cells import (
+    NO_RUN,
+    UNDISTILLED,
+    Cell,
+    Line,
+    expected_seeds,
+    lines,
+    plain,
+    seeds,
+    teacher_lines,
+)
+from results.tables.comparison import BLANK, DATASETS, Table, heading, scores, titled
+
+SHORT = {"dukemtmc": "Duke", "veri776": "VeRi"}  # the datasets of the ablation
+ABLATED = {
+    "pairwise": "Student + L_pairwise",
+    "pdrk": "Student + L_pdrk",
+    "pdrd": "Student + L_npdrk",
+}
+
+
+def ablation(frame: pd.DataFrame, published: Published) -> list[Table]:
+    """What the parts of PDRD's loss add (PDRD, Table 1), where one of them has run.
+
+    The datasets stand side by side if each has one setting and their networks agree; otherwise
+    every setting has a table of its own.
+    """
+    found = {name: [s for s in settings(frame, name) if _is_ablation(s)] for name in SHORT}
+    sections = [setting for group in found.values() for setting in group]
+    networks = {(setting.teacher, setting.network) for setting in sections}
+    if not sections:
+        return []
+    if len(networks) == 1 and all(len(group) <= 1 for group in found.values()):
+        return [_ablation("ablation", sections, published)]
+    return [
+        _ablation(f"ablation-{setting.dataset}-{setting.digest}", [setting], published)
+        for setting in sections
+    ]
+
+
+def _is_ablation(setting: Setting) -> bool:
+    runs = setting.students
+    return bool((runs["method"].isin(list(ABLATED)) & (runs["status"] == "done")).any())
+
+
+def _ablation(name: str, sections: Sequence[Setting], published: Published) -> Table:
+    headings: list[str] = []
+    blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
+    printed: against.Printed = []
+    said: list[str] = []
+    for setting in sections:
+        tables = against.of_same_networks(setting, published, "ablation")[:1]
+        printed += [pair for pair in tables if pair not in printed]
+        members = _members(setting)
+        tested = verdicts.families(setting, [line for _, line in members])
+        said += [
+            f"{SHORT[setting.dataset]}. {note}" if len(sections) > 1 else note
+            for note in verdicts.notes(tested)
+        ]
+        blocks.append(dict(_section(setting, members, tested, tables[0] if tables else None)))
+        outside = [f"{column[0].lower()}{column[1:]}" for column in against.COLUMNS if tables]
+        shown = (heading(column, setting) for column in setting.scored)
+        groups = (name[0].lower() + name[1:] for name in verdicts.headings(setting))
+        own = (*shown, *groups, "seeds")
+        headings += [f"{SHORT[setting.dataset]} {part}" for part in (*own, *outside)]
+    first = sections[0]
+    networks = {"teacher": ("", first.teacher), "none": ("", first.network)}
+    rows = []
+    for method in ("teacher", "none", *ABLATED):
+        for place in dict.fromkeys(place for block in blocks for place in block):
+            if place[0] == method:
+                parts = [block.get(place, _absent(block)) for block in blocks]
+                pair = networks.get(method, (first.teacher, first.network))
+                cells = [cell for part in parts for cell in part]
+                runs = tuple(dict.fromkeys(run for cell in cells for run in cell.runs))
+                rows.append((Cell(place[1], runs), *map(plain, pair), *cells))
+    title = "What the parts of PDRD's loss add"
+    marked = [f"{SHORT[s.dataset]}: {s.marks} data" for s in sections if s.marks]
+    if len(sections) > 1 and marked:
+        title = f"{title} ({'; '.join(marked)})"
+    if len(sections) == 1:
+        title = titled(f"{title} on {DATASETS[first.dataset]}", first)
+    return Table(
+        name=name,
+        title=title,
+        columns=("Method", "Teacher", "Student", *headings),
+        rows=tuple(rows),
+        footnotes=(*footnotes.collect(sections, printed, rows), *said),
+    )
+
+
+def _members(setting: Setting) -> list[tuple[str, Line]]:
+    """The plain student and the methods of the ablation, line by line."""
+    labels = {**dict([UNDISTILLED]), **ABLATED}
+    return [
+        (method, line) for method, label in labels.items() for line in lines(setting, method, label)
+    ]
+
+
+def _section(
+    setting: Setting,
+    members: Sequence[tuple[str, Line]],
+    tested: Sequence[Family],
+    printed: tuple[Source, PublishedTable] | None,
+) -> Iterator[tuple[tuple[str, str], tuple[Cell, ...]]]:
+    """The cells of one dataset by (method, row label)."""
+
+    def outside(line: Line) -> tuple[Cell, ...]:
+        if printed is None:
+            return ()
+        source, table = printed
+        return against.beside(line, setting, source, table.row(line.method))
+
+    apart = (BLANK,) * len(verdicts.of_precision(tested))
+    for line, _ in teacher_lines(setting):
+        numbers = (*scores(line, setting), *apart, seeds(line, 1))
+        yield ("teacher", line.label), (*numbers, *outside(line))
+    expected = expected_seeds(setting)
+    for method, line in members:
+        marked = verdicts.grouped(scores(line, setting), line, tested)
+        letters = verdicts.group_cells(line, tested)
+        yield (method, line.label), (*marked, *letters, seeds(line, expected), *outside(line))
+
+
+def _absent(block: dict[tuple[str, str], tuple[Cell, ...]]) -> tuple[Cell, ...]:
+    """The cells of a row that only another dataset has."""
+    width = len(next(iter(block.values())))
+    return (*4 * (plain(NO_RUN),), *(width - 4) * (BLANK,))

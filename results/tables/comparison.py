@@ -1,0 +1,195 @@
+"""The tables of all methods on one dataset: PDRD's Tables 2 to 5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from results.comparable import Setting, settings
+from results.published import Published, Row, Source
+from results.statistics.pairwise import Family
+from results.tables import footnotes
+from results.tables import published_values as against
+from results.tables import significance as verdicts
+from results.tables.cells import (
+    NO_RUN,
+    UNDISTILLED,
+    Cell,
+    Line,
+    expected_seeds,
+    lines,
+    plain,
+    row_label,
+    score,
+    seeds,
+    teacher_lines,
+    undistilled,
+)
+
+DATASETS = {
+    "market1501": "Market-1501",
+    "dukemtmc": "DukeMTMC-reID",
+    "msmt17": "MSMT17",
+    "veri776": "VeRi-776",
+    "vehicleid": "VehicleID",
+    "synthetic": "generated images",
+}
+# in the order of the papers' tables, by year
+COMPARED = {
+    "fitnet": "FitNet",
+    "at": "AT",
+    "ft": "FT",
+    "cckd": "CCKD",
+    "sp": "SP",
+    "vid": "VID",
+    "rkd": "RKD",
+    "pkt": "PKT",
+    "kdpe": "KDPE",
+    "csd": "CSD",
+    "vrkd": "VRKD",
+    "pdrd": "PDRD",
+}
+EXTRAS = ("pairwise", "pdrk", "kd")
+BLANK = plain("")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells; an empty cell is one to which its column does not apply."""
+
+    name: str  # of its files
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    footnotes: tuple[str, ...]
+
+
+def comparison(frame: pd.DataFrame, dataset: str, published: Published) -> list[Table]:
+    """All methods on one dataset (PDRD, Tables 2 to 5), one table per setting, largest first.
+
+    `frame` is that of `gather`. Methods that did not run have rows too, and say so.
+    """
+    found = settings(frame, dataset)
+    return [_comparison(setting, published, several=len(found) > 1) for setting in found]
+
+
+def _comparison(setting: Setting, published: Published, *, several: bool) -> Table:
+    printed = against.of_same_networks(setting, published, "comparison")
+    names = [""] if len(printed) == 1 else [f" ({source.name})" for source, _ in printed]
+    outside = [f"{column}{name}" for name in names for column in against.COLUMNS]
+    shown = [heading(column, setting) for column in setting.scored]
+    gain_heading = f"Gain in {shown[0]}"
+    groups = verdicts.headings(setting)
+    columns = ("Method", "Teacher", "Student", *shown, gain_heading, *groups, "Seeds")
+    compared = members(setting)
+    tested = verdicts.families(setting, [line for found in compared.values() for line in found])
+    rows = list(_rows(setting, printed, compared, tested))
+    title = f"Distillation methods on {DATASETS.get(setting.dataset, setting.dataset)}"
+    return Table(
+        name=f"comparison-{setting.dataset}{f'-{setting.digest}' if several else ''}",
+        title=titled(title, setting),
+        columns=(*columns, *outside, "Reference"),
+        rows=tuple(rows),
+        footnotes=(
+            *footnotes.collect([setting], printed, rows),
+            footnotes.GAIN.format(gain=gain_heading),
+            *(verdicts.interval_note(gain_heading, tested)),
+            *verdicts.notes(tested),
+        ),
+    )
+
+
+def members(setting: Setting) -> dict[str, list[Line]]:
+    """The lines by method: the plain student, the compared methods, all others that ran."""
+    ran = set(setting.students["method"]) - {"none"}
+    others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
+    labels = {**dict([UNDISTILLED]), **COMPARED, **dict.fromkeys(others, "")}
+    return {method: lines(setting, method, label) for method, label in labels.items()}
+
+
+def _rows(
+    setting: Setting,
+    printed: against.Printed,
+    compared: dict[str, list[Line]],
+    tested: Sequence[Family],
+) -> Iterator[tuple[Cell, ...]]:
+    """Teachers, the plain student, compared methods, others that ran, others that are printed."""
+    apart = (BLANK,) * len(verdicts.of_precision(tested))
+    for line, network in teacher_lines(setting):
+        numbers = (*scores(line, setting), BLANK, *apart, seeds(line, 1))
+        outside = against.all_beside(line, setting, printed)
+        yield (row_label(line), BLANK, plain(network), *numbers, *outside, BLANK)
+    expected, undistilled_line = expected_seeds(setting), undistilled(setting)
+    student = plain(setting.network)
+    for method, of_method in compared.items():
+        rows = [(source, table.row(method)) for source, table in printed]
+        for line in of_method:
+            outside = against.all_beside(line, setting, printed)
+            letters = (*verdicts.group_cells(line, tested), seeds(line, expected))
+            if method == "none":
+                names = (row_label(line), BLANK, student, *scores(line, setting), BLANK)
+                yield (*names, *letters, *outside, BLANK)
+                continue
+            names = (row_label(line), plain(setting.teacher), student)
+            marked = verdicts.grouped(scores(line, setting), line, tested)
+            gained = verdicts.gained(line, undistilled_line, tested)
+            numbers = (*marked, gained, *letters)
+            yield (*names, *numbers, *outside, plain(_reference(line, rows)))
+    yield from _only_printed(setting, printed, {"teacher", *compared})
+
+
+def _only_printed(
+    setting: Setting, printed: against.Printed, known: set[str]
+) -> Iterator[tuple[Cell, ...]]:
+    """Rows of the papers that are no entry of this comparison."""
+    width = len(against.COLUMNS)
+    for place, (source, table) in enumerate(printed):
+        for row in table.rows:
+            if row.method not in known:
+                outside = [BLANK] * width * len(printed)
+                nobody = Line(row.method, row.label, setting.students.iloc[:0])
+                beside = against.beside(nobody, setting, source, row)
+                outside[width * place : width * (place + 1)] = beside
+                networks = (
+                    _either(row.teacher, table.teacher),
+                    _either(row.student, table.student),
+                )
+                names = map(plain, (row.label, *networks))
+                absent = len(setting.scored) + len(setting.tests) + 2
+                cells = (*names, *absent * (plain(NO_RUN),))
+                yield (*cells, *outside, plain(_printed_reference(row, source)))
+
+
+def scores(line: Line, setting: Setting) -> tuple[Cell, ...]:
+    """The cells of every score that the setting's tables show."""
+    return tuple(score(line, column) for column in setting.scored)
+
+
+def heading(column: str, setting: Setting) -> str:
+    """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
+    heading = column[0].upper() + column[1:] if setting.evaluations else column
+    return f"{heading} ({setting.marks})" if setting.marks else heading
+
+
+def _reference(line: Line, rows: list[tuple[Source, Row | None]]) -> str:
+    """The reference from the line's records, else as a paper prints it."""
+    recorded = [reference for reference in line.done["reference"] if reference]
+    printed = [_printed_reference(row, source) for source, row in rows if row]
+    return next(iter([*recorded, *printed]), "")
+
+
+def _printed_reference(row: Row, source: Source) -> str:
+    own = row.reference == "Ours"
+    return f"{source.paper.year} {source.paper.venue}" if own else row.reference
+
+
+def _either(own: str | None, common: str) -> str:
+    return common if own is None else own
+
+
+def titled(title: str, setting: Setting) -> str:
+    """The title, and what sets this table apart from others of the kind."""
+    said = [*([f"{setting.marks} data"] if setting.marks else []), *setting.differs]
+    return f"{title} ({'; '.join(said)})" if said else title

@@ -1,0 +1,207 @@
+"""Ours beside the papers' numbers: the difference, one further run, and how the protocols differ.
+
+A difference is never shown without what it depends on: whether the published number lies where one
+further run of ours is expected, and in how many fields the protocols differ. On data that is
+partial or generated it is not shown at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from results.comparable import Setting
+from results.published import Protocol, Published, PublishedTable, Row, Source
+from results.statistics.paired_test import prediction_interval
+from results.tables.cells import NO_RUN, Cell, Line, plain
+
+Printed = list[tuple[Source, PublishedTable]]
+SCORING = {"metric": "cosine", "reranking": False, "cameras": "others"}  # of every table here
+COLUMNS = ("Published mAP", "Published R1", "Difference mAP", "Difference R1")
+DIFFERENCE = (
+    "Difference: ours minus the published number, in points. in or out: whether the published "
+    "number lies in the 95 % prediction interval of one further run of ours, mean ± t sd "
+    "sqrt(1 + 1/S) over S seeds; n=1: one seed, for which there is no such interval. ≠2: the "
+    "protocols differ in 2 fields, of those that the paper states."
+)
+SPOKEN = {
+    "version": "version of the dataset",
+    "train_images": "training images",
+    "train_identities": "training identities",
+    "metric": "metric",
+    "reranking": "re-ranking",
+    "cameras": "cameras of the matches",
+    "checkpoint": "checkpoint that is scored",
+}
+
+
+def beside(line: Line, setting: Setting, source: Source, row: Row | None) -> tuple[Cell, ...]:
+    """A line's cells under `COLUMNS`; empty where the paper has no such row."""
+    values = row.scores.get(setting.dataset) if row else None
+    if values is None:
+        return (plain(""),) * len(COLUMNS)
+    unequal = differences(line.done, source.protocols.get(setting.dataset))
+    return (
+        *(Cell(f"{value:.2f}", value=value) for value in values),
+        difference(line, "mAP", values[0], unequal, setting.marks),
+        difference(line, "R1", values[1], unequal, setting.marks),
+    )
+
+
+def all_beside(line: Line, setting: Setting, printed: Printed) -> tuple[Cell, ...]:
+    """A line's cells under the `COLUMNS` of every printed table, from whichever table has its row.
+
+    PDRD prints its teachers and plain students in Table 1 only.
+    """
+    rows = (
+        (source, _row(source, table, setting.dataset, line.method)) for source, table in printed
+    )
+    return tuple(cell for source, row in rows for cell in beside(line, setting, source, row))
+
+
+def difference(
+    line: Line, column: str, published: float, unequal: tuple[str, ...], marks: str
+) -> Cell:
+    """Ours minus `published`, in points, and what is to be known before one reads it.
+
+    `column` is one of the frame's scores, `unequal` what `differences` found, and `marks` says
+    which data is not whole.
+    """
+    if line.done.empty:
+        return plain(NO_RUN)
+    if marks:
+        return Cell(f"{marks} data", line.keys)
+    values = [100 * float(value) for value in line.done[column]]
+    gap = sum(values) / len(values) - published
+    interval = prediction_interval(values)
+    details = [f"published {published:.2f}"]
+    if interval is None:
+        verdict = "n=1"
+        details.append("with one seed there is no interval of one further run")
+    else:
+        low, high = interval
+        verdict = "in" if low <= published <= high else "out"
+        details.append(f"one further run of ours: {low:.2f} to {high:.2f} with 95 %")
+    text = f"{round(gap, 2) + 0.0:+.2f} {verdict}{f' ≠{len(unequal)}' if unequal else ''}"
+    keys = tuple(map(str, line.done["key"]))
+    return Cell(text, keys, detail="; ".join([*details, *unequal]), value=gap)
+
+
+def differences(
+    runs: pd.DataFrame, protocol: Protocol | None, own: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
+    """In what the protocol of `runs` is not the paper's: "epochs 10 instead of 150".
+
+    `runs` are of one setting. `own` are fields that the paper states for this row alone. What the
+    paper does not state is no difference, and neither is a field that older records do not have.
+    """
+    if protocol is None or runs.empty:
+        return ()
+    ours = _ours(runs.iloc[0])
+    return tuple(
+        f"{_spoken(name)} {_said(ours[name])} instead of {_said(stated)}"
+        for name, stated in {**dict(_stated(protocol)), **(own or {})}.items()
+        if stated is not None
+        and name in ours
+        and ours[name] not in (stated, protocol.misprints.get(name, stated))
+    )
+
+
+def not_stated(source: Source, dataset: str) -> tuple[str, ...]:
+    """What the paper leaves open of how its numbers were made."""
+    protocol = source.protocols.get(dataset)
+    open_fields = [
+        spoken
+        for name, spoken in SPOKEN.items()
+        if protocol is not None and getattr(protocol, name) is None
+    ]
+    return (*open_fields, *(["number of runs that a number is of"] if source.seeds is None else []))
+
+
+def _row(source: Source, table: PublishedTable, dataset: str, method: str) -> Row | None:
+    """The row of `method` in the table or else in another of the paper on the same networks."""
+    same = [
+        other
+        for other in source.tables
+        if (other.teacher, other.student) == (table.teacher, table.student)
+    ]
+    rows = (one.row(method) for one in (table, *same))
+    return next((row for row in rows if row is not None and dataset in row.scores), None)
+
+
+def of_same_networks(
+    setting: Setting, published: Published, kind: str
+) -> list[tuple[Source, PublishedTable]]:
+    """The papers' tables of a kind; published numbers of other networks are no measure of ours."""
+    mine = (setting.teacher, setting.network)
+    tables = published.tables(kind, setting.dataset)
+    return [pair for pair in tables if (pair[1].teacher, pair[1].student) == mine]
+
+
+def notes(setting: Setting, source: Source, number: int) -> Iterator[str]:
+    """Footnotes on a printed table beside a setting: protocols, and what the paper leaves open."""
+    origin = f"Published: {source.reference}, Table {number}"
+    protocol = source.protocols.get(setting.dataset)
+    students = setting.students[setting.students["status"] == "done"]
+    unequal = differences(students, protocol)
+    if unequal:
+        yield (
+            f"{origin}. On {setting.dataset} its protocol is another, so the numbers are not "
+            f"comparable: {'; '.join(unequal)}."
+        )
+    else:
+        yield f"{origin}."
+    teachers = setting.teacher_runs[setting.teacher_runs["status"] == "done"]
+    taught = differences(teachers, protocol)
+    if taught and taught != unequal:
+        yield f"The teacher's protocol differs from the paper's, too: {'; '.join(taught)}."
+    missing = not_stated(source, setting.dataset)
+    if missing:
+        yield f"{source.reference} do not state: {', '.join(missing)}."
+
+
+def _ours(run: pd.Series) -> dict[str, Any]:
+    """A run's protocol under the papers' names."""
+    fields = {name: _frozen(value) for name, value in json.loads(run["fields"]).items()}
+    data = run["data"]
+    if fields.get("sampling") == "identities":
+        fields["batch"] = fields["identities"] * fields["images_each"]
+    counts = {name: data[name] for name in ("train_images", "train_identities") if name in data}
+    return {**fields, **SCORING, **counts, **_by_test(data["queries"], data["draws"])}
+
+
+def _stated(protocol: Protocol) -> Iterator[tuple[str, Any]]:
+    """The paper's protocol as one mapping."""
+    yield from protocol.recipe.items()
+    for name in ("train_images", "train_identities", "metric", "reranking", "cameras"):
+        yield name, getattr(protocol, name)
+    yield from _by_test(protocol.queries, protocol.draws).items()
+
+
+def _by_test(queries: Mapping[str, int], draws: Mapping[str, int]) -> dict[str, int]:
+    """{"test800": 5693} as {"queries of test800": 5693}; the name of an only test is not said."""
+    found = {"queries": queries, "draws": draws}
+    return {
+        word if name == "test" else f"{word} of {name}": count
+        for word, counts in found.items()
+        for name, count in counts.items()
+    }
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _spoken(name: str) -> str:
+    return SPOKEN.get(name, name)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(_said, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

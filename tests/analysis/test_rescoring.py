@@ -1,0 +1,148 @@
+"""Finished runs by other rules; what is on disk stays as it is."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from harness.analysis import rescoring as scoring
+from harness.analysis.rescoring import Rules, find_run, score_runs
+from harness.core.errors import SetupError, UsageError
+from harness.core.progress import Reporter
+from harness.core.signals import Stop
+from harness.data.synthetic.generator import Synthetic, generate
+from harness.evaluation.reranking import Reranking
+from harness.training.cohort import Session
+from tests.support import tiny_grid as small
+from tests.support.command_line import call
+
+
+@pytest.fixture(scope="module")
+def key(shared_runs):
+    return small.grid(shared_runs, "kd").plan[-1][-1].key
+
+
+@pytest.fixture
+def scored(shared_runs, key, capsys):
+    """Score the student by some rules; what is printed as JSON."""
+
+    def score(root=None, runs=shared_runs, **rules):
+        session = Session(runs, torch.device("cpu"), Stop(), Reporter(quiet=True), {})
+        score_runs([key], Rules(**rules), session, root, as_json=True)
+        (row,) = json.loads(capsys.readouterr().out)
+        return row
+
+    return score
+
+
+def test_the_rules_of_the_tables_give_what_the_record_has(shared_runs, key, scored):
+    folder = shared_runs / key
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    row = scored()
+    assert row["scores"] == row["recorded"]
+    assert row["rules"] == "cosine, pessimistic ties"
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "rules", [{"metric": "euclidean"}, {"flip": True}, {"reranking": Reranking(k1=4, k2=2)}]
+)
+def test_other_rules_give_other_scores(scored, rules):
+    row = scored(**rules)
+    (draw,), (recorded,) = row["scores"], row["recorded"]
+    assert draw != recorded
+    assert draw["queries"] == recorded["queries"]
+    assert 0 < draw["mAP"] <= 1
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_reranking_with_the_original_distance_alone_changes_no_score(scored, metric):
+    (plain,) = scored(metric=metric)["scores"]
+    (again,) = scored(metric=metric, reranking=Reranking(original=1.0))["scores"]
+    assert again["mAP"] == pytest.approx(plain["mAP"])
+    assert again["cmc"] == plain["cmc"]
+
+
+def test_runs_go_by_their_keys_or_parts_of_their_digests(shared_runs, key):
+    digest = key.rpartition("-")[2]
+    for word in (key, f"{key}/", digest, digest[1:7]):
+        assert find_run(shared_runs, word).key == key
+    with pytest.raises(UsageError, match="may be any of synthetic/.*Give more of its digest"):
+        find_run(shared_runs, common_digit(shared_runs))
+    with pytest.raises(UsageError, match=r"No run in .* 'synthetic/kd'.* Known: synthetic/"):
+        find_run(shared_runs, "synthetic/kd")
+    with pytest.raises(SetupError, match="no runs folder"):
+        find_run(shared_runs / "absent", key)
+
+
+def common_digit(runs):
+    """A character that two runs' digests share."""
+    digests = [path.parent.name.rpartition("-")[2] for path in runs.glob("*/*/*/*/record.json")]
+    return next(c for c in "0123456789abcdef" if sum(c in digest for digest in digests) > 1)
+
+
+def test_a_run_that_is_not_done_or_of_another_version_is_refused(with_teacher):
+    (folder,) = with_teacher.glob("synthetic/none/resnet18/*")
+    key = folder.relative_to(with_teacher).as_posix()
+    record = json.loads((folder / "record.json").read_text())
+    record["spec"]["colour"] = 1
+    (folder / "record.json").write_text(json.dumps(record))
+    with pytest.raises(SetupError, match="made by another version of this program: .*'colour'"):
+        find_run(with_teacher, key)
+    (folder / "record.json").unlink()
+    with pytest.raises(SetupError, match=f"{key} is not done"):
+        find_run(with_teacher, key)
+
+
+def test_other_images_are_refused(tmp_path, shared_runs, scored):
+    other = generate(tmp_path / "other", Synthetic(train_identities=2, test_identities=2, seed=9))
+    with pytest.raises(SetupError, match=rf"has the fingerprint \w+; found {other} \(\w+\)\. Say"):
+        scored(root=other)
+    with pytest.raises(SetupError, match="found nothing"):
+        scored(root=tmp_path / "absent")
+    (own,) = (path for path in (shared_runs / "data").iterdir() if (path / "query").is_dir())
+    moved = shutil.copytree(own, tmp_path / "moved")
+    assert scored(root=moved)["scores"] == scored()["scores"]
+
+
+def test_memory_is_announced_and_too_little_is_refused_before_starting(scored, monkeypatch, capsys):
+    monkeypatch.setattr(scoring, "available", lambda device: 1_000_000)
+    monkeypatch.setattr(scoring, "embed", lambda *_, **__: pytest.fail("started"))
+    sentence = (
+        r"Re-ranking of 6 x \d+ needs up to \d\.\d GB, but only 0.0 GB are free on cpu\. Free"
+    )
+    with pytest.raises(SetupError, match=sentence):
+        scored(reranking=Reranking())
+
+
+def test_the_command(shared_runs, key):
+    done = call(
+        "kdreid", "score", key, "--runs", shared_runs, "--flip", "--rerank", "--k1", "5",
+        "--k2", "2", "--lambda", "0.5", "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(
+        "Outside the tables, no record changes: cosine, pessimistic ties, flip test, re-ranked "
+        "(k1 5, k2 2, lambda 0.5).\n"
+    )
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[1] == [key, "(test)"]
+    assert lines[2] == ["mAP", "R1", "R5", "R10", "R20", "mINP"]
+    assert lines[3][:2] == ["so", "scored"] and len(lines[3]) == 8
+    record = json.loads((shared_runs / key / "record.json").read_text())
+    (draw,) = record["result"]["evaluations"]["test"]
+    assert lines[4][3] == f"{100 * draw['mAP']:.2f}"
+    assert "Re-ranking of 6 x " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["--metric", "cosin"], "Did you mean 'cosine'?"), (["--ties", "x"], "--ties is 'x'. Known:"),
+     (["--rerank", "--k2", "50"], "k2 between 1 and k1 + 1")],
+)  # fmt: skip
+def test_wrong_options_are_one_sentence(shared_runs, options, words):
+    done = call("kdreid", "score", "abc", "--runs", shared_runs, *options)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr

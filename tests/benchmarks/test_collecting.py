@@ -1,0 +1,15 @@
+from harness.benchmarks.collecting import gathering
+from harness.cli.bench import show_gather
+
+
+def test_both_ways_read_all_records():
+    found = gathering(40, 3)
+    assert found.records == 40
+    assert 0.01 < found.megabytes / found.records < 0.1  # as large as records of 150 epochs are
+    assert found.ratio == found.gathering / found.parsing > 0
+
+
+def test_the_output_tells_seconds_and_ratio(capsys):
+    show_gather(5, 1)
+    said = capsys.readouterr().out
+    assert said.startswith("5 records, ") and "json.loads" in said and "x\n" in said

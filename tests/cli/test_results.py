@@ -1,0 +1,81 @@
+"""`kdreid diff` on runs that were really trained."""
+
+import json
+import shutil
+
+import pytest
+
+from harness.cli.results import show_diff
+from harness.core.errors import SetupError, UsageError
+from harness.runs.lookup import short_id
+from tests.support import tiny_grid as small
+
+
+@pytest.fixture(scope="module")
+def two(shared_runs, tmp_path_factory):
+    """A folder with the plain student's twin under another weight: two students that differ so."""
+    runs = tmp_path_factory.mktemp("two")
+    shutil.copytree(shared_runs, runs, dirs_exist_ok=True)
+    plan, outcome = small.run(runs, "kd", assignments=["kd.weight=3"])
+    assert not outcome.failed
+    usual = small.grid(runs, "kd").specs
+    first, second = (next(s for s in specs if s.teachers) for specs in (usual, plan.specs))
+    return runs, first.key, second.key
+
+
+def shown(words, runs, other=None, as_json=False):
+    lines = []
+    show_diff(words, runs, other, lines.append, as_json=as_json)
+    return "\n".join(lines)
+
+
+def test_one_option_and_what_it_leads_to(two):
+    runs, first, second = two
+    said = shown((short_id(first), second), runs)
+    assert said.startswith(f"A  {first}\nB  {second}\nconfig\n  options.weight  not set  3.0\n")
+    for section in ("code", "data", "teacher", "environment"):
+        assert f"\n{section}: the same\n" in said
+    assert "distillation differs from step 1: " in said
+    assert "lr differs" not in said
+    assert (
+        "test: the mAP of A is " in said and "6 queries of 6 identities): within the noise" in said
+    )
+    assert "nothing of the noise between seeds" in said
+
+
+def test_the_same_as_json(two):
+    runs, first, second = two
+    found = json.loads(shown((first, second), runs, as_json=True))
+    assert found["sections"]["config"] == [{"name": "options.weight", "first": None, "second": 3.0}]
+    parting = {part["column"]: part for part in found["courses"]["partings"]}
+    assert parting["distillation"]["second"] == pytest.approx(3 * parting["distillation"]["first"])
+    assert parting["cross_entropy"]["step"] > 1 and found["courses"]["last_equal"] is None
+    (verdict,) = found["verdicts"]
+    scores = [json.loads((runs / key / "record.json").read_text()) for key in (first, second)]
+    one, other = (s["result"]["evaluations"]["test"][0]["mAP"] for s in scores)
+    assert verdict["mean"] == pytest.approx(100 * (one - other))
+    assert verdict["more_than_noise"] is False and verdict["p"] > 0.05
+
+
+def test_a_repetition_in_another_folder_is_equal(two, tmp_path):
+    runs, first, _ = two
+    again = shutil.copytree(runs / first, tmp_path / first)
+    said = shown((first, "1"), runs, tmp_path)
+    assert "result: the same" in said and "equal at all 8 steps" in said
+    assert "the mAP of A is that of B" in said
+    (again / "curve.csv").unlink()
+    assert "not compared: " in shown((first, first), runs, tmp_path)
+
+
+def test_what_cannot_be_compared_is_one_sentence(two, tmp_path):
+    runs, first, _ = two
+    with pytest.raises(UsageError, match=f"Both are {first}"):
+        shown((first, short_id(first)), runs)
+    with pytest.raises(UsageError, match="No run is called 'zzz'"):
+        shown((first, "zzz"), runs)
+    broken = tmp_path / first
+    broken.mkdir(parents=True)
+    (broken / "spec.json").write_text("{}")
+    (broken / "record.json").write_text("{")
+    with pytest.raises(SetupError, match="cannot be read as a run: it is no JSON"):
+        shown((first, first), runs, tmp_path)

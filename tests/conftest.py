@@ -1,0 +1,39 @@
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support import tiny_grid as small
+
+
+@pytest.fixture(scope="session")
+def shared_runs(tmp_path_factory):
+    """A runs folder whose teacher and images every test may use; only read or add to it."""
+    runs = tmp_path_factory.mktemp("shared")
+    _, outcome = small.run(runs, "kd")
+    assert not outcome.failed
+    return runs
+
+
+@pytest.fixture
+def with_teacher(shared_runs, tmp_path):
+    """A runs folder of a test's own that holds a trained teacher, its data and nothing else."""
+    plan = small.grid(shared_runs, "kd")
+    for name in ("data", "cache"):
+        shutil.copytree(shared_runs / name, tmp_path / name)
+    teacher = plan.plan[0][0]
+    shutil.copytree(shared_runs / teacher.key, tmp_path / teacher.key)
+    return tmp_path
+
+
+@pytest.fixture
+def jpeg():
+    """Write a small JPEG of one colour to a path, making its folder."""
+
+    def write(path, colour=120, size=(16, 32)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((size[1], size[0], 3), colour, np.uint8)).save(path, quality=95)
+        return path
+
+    return write

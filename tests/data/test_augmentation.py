@@ -1,0 +1,74 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torchvision import transforms
+from torchvision.transforms import functional as F
+
+from harness.core.seeding import generator
+from harness.data.augmentation import MEAN, STD, Augmentation, apply, draw, normalise
+from harness.runs.spec import Recipe
+
+RECIPE = Recipe(height=24, width=12, pad=3)
+
+
+def images(count):
+    return torch.randint(0, 256, (count, 3, 24, 12), generator=generator("i"), dtype=torch.uint8)
+
+
+def one_by_one(image, flip, shift, box, pad):
+    """torchvision's operators on a single image, with given parameters."""
+    if flip:
+        image = F.hflip(image)
+    image = F.pad(image, [pad] * 4)
+    top, left = shift[0] + pad, shift[1] + pad
+    image = F.crop(image, top, left, 24, 12)
+    image = F.normalize(F.convert_image_dtype(image, torch.float32), list(MEAN), list(STD))
+    top, left, bottom, right = box
+    return F.erase(image, top, left, bottom - top, right - left, torch.zeros(1))
+
+
+@pytest.mark.parametrize("pad", [3, 0, 30])  # 30: some crops miss the image altogether
+def test_a_batch_equals_torchvision_image_by_image(pad):
+    pixels = images(64)
+    drawn = draw(64, replace(RECIPE, pad=pad), generator("a"))
+    result = apply(pixels, drawn)
+    assert drawn.flip.any() and not drawn.flip.all()
+    assert (drawn.erased[:, 2] > 0).any() and not (drawn.erased[:, 2] > 0).all()
+    for number in range(64):
+        expected = one_by_one(
+            pixels[number], bool(drawn.flip[number]), drawn.shift[number].tolist(),
+            drawn.erased[number].tolist(), pad,
+        )  # fmt: skip
+        torch.testing.assert_close(result[number], expected)
+
+
+def test_boxes_are_distributed_as_torchvisions():
+    """Mean area and the share of images that are erased, over many draws."""
+    count = 4000
+    recipe = Recipe(height=48, width=24)
+    boxes = draw(count, recipe, generator("b")).erased
+    torch.manual_seed(0)
+    image = torch.zeros(3, 48, 24)
+    theirs = [
+        transforms.RandomErasing.get_params(image, (0.02, 0.33), (0.3, 3.3), [0.0])
+        for _ in range(2000)
+    ]
+    their_area = sum(h * w for _, _, h, w, _ in theirs) / len(theirs)
+    erased = boxes[boxes[:, 2] > 0]
+    area = ((erased[:, 2] - erased[:, 0]) * (erased[:, 3] - erased[:, 1])).double().mean()
+    assert abs(len(erased) / count - 0.5) < 0.03
+    assert abs(float(area) / their_area - 1) < 0.05
+    assert (erased[:, 2] <= 48).all() and (erased[:, 3] <= 24).all()
+
+
+def test_nothing_drawn_is_only_normalised():
+    still = Augmentation(
+        torch.zeros(5, dtype=torch.bool), torch.zeros(5, 2).long(), torch.zeros(5, 4).long()
+    )
+    assert torch.equal(apply(images(5), still), normalise(images(5)))
+
+
+def test_switched_off_augmentations_change_nothing():
+    recipe = Recipe(height=24, width=12, pad=0, flip=0, erase=0)
+    assert torch.equal(apply(images(9), draw(9, recipe, generator("c"))), normalise(images(9)))

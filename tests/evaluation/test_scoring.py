@@ -1,0 +1,94 @@
+import torch
+
+from harness.data.dataset import Dataset, Draw, Image
+from harness.evaluation.metrics import Embeddings, evaluate
+from harness.evaluation.scoring import embed, label, score, summary, tie_notes
+from methods import Outputs
+
+IMAGES = tuple(Image(f"{n}.jpg", identity=n % 10, camera=n % 3) for n in range(120))
+DRAW = Draw(query=tuple(range(30)), gallery=tuple(range(30, 120)))
+DATASET = Dataset("made", None, (), IMAGES, {"easy": (DRAW,), "hard": (DRAW, DRAW)})
+
+
+class Pixels:
+    """Random images in memory."""
+
+    def __init__(self, count):
+        self.images = torch.randint(256, (count, 3, 8, 4), generator=torch.manual_seed(0)).byte()
+
+    def __getitem__(self, indices):
+        return self.images[list(indices)]
+
+    def __len__(self):
+        return len(self.images)
+
+
+class Flat(torch.nn.Module):
+    """An image's pixels are its feature; or, collapsed, everybody's feature is the same."""
+
+    def __init__(self, *, collapsed=False):
+        super().__init__()
+        self.collapsed = collapsed
+
+    def forward(self, images):
+        flat = images.flatten(start_dim=1)
+        nothing = torch.empty(0)
+        return Outputs((), nothing, nothing, flat * 0 + 0.5 if self.collapsed else flat, nothing)
+
+
+def scored(tmp_path, **network):
+    return score(
+        Flat(**network), DATASET, Pixels(120), torch.device("cpu"), tmp_path / "per_query.npz"
+    )
+
+
+def test_a_collapsed_network_scores_nothing_is_flagged_and_named(tmp_path):
+    scores = scored(tmp_path, collapsed=True)
+    draw = scores["easy"][0]
+    assert draw["mAP"] < 0.15 and draw["cmc"]["1"] == 0
+    assert draw["ties"] == {"optimistic": {"mAP": 1.0, "R1": 1.0}, "flagged": True}
+    (note,) = tie_notes("made/none/flat/seed0-12345678", scores)
+    assert note.startswith(
+        "Ties decide the scores of made/none/flat/seed0-12345678 (easy): mAP is "
+    )
+    assert "R1 0.00 when they count against the network (as reported), 100.00 and 100.00" in note
+
+
+def test_ordinary_scores_are_not_flagged(tmp_path):
+    scores = scored(tmp_path)
+    for draw in (draw for several in scores.values() for draw in several):
+        assert draw["ties"]["optimistic"] == {"mAP": draw["mAP"], "R1": draw["cmc"]["1"]}
+        assert not draw["ties"]["flagged"]
+    assert tie_notes("made", scores) == []
+
+
+def test_one_tie_in_very_many_queries_is_not_flagged():
+    """The bound is 1e-4 of the mean: one query of 20,000 that loses half its precision."""
+    labels = torch.zeros(20_000, dtype=torch.int64)
+    features = torch.tensor([[1.0, 0.0]]).repeat(20_000, 1)
+    gallery = Embeddings(
+        torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]), torch.tensor([0, 1, 2]), torch.ones(3)
+    )
+    for others, flagged in ((1, False), (5, True)):
+        identities = labels.clone()
+        identities[:others] = 1
+        features[:others] = torch.tensor([0.0, 1.0])  # as far from its match as from a negative
+        scores = summary(evaluate(Embeddings(features, identities, labels), gallery))
+        assert scores["ties"]["flagged"] is flagged
+        assert scores["ties"]["optimistic"]["mAP"] == 1
+        assert scores["mAP"] < 1
+
+
+def test_a_flip_test_averages_unit_features_of_an_image_and_its_mirror_image():
+    pixels = Pixels(7)
+    plain = embed(Flat(), pixels, torch.device("cpu"))
+    both = embed(Flat(), pixels, torch.device("cpu"), flip=True)
+    images = plain.view(7, 3, 8, 4)
+    for index in range(7):
+        here, there = images[index].flatten(), images[index].flip(2).flatten()
+        expected = (here / here.norm() + there / there.norm()) / 2
+        torch.testing.assert_close(both[index], expected)
+    assert not torch.allclose(both, torch.nn.functional.normalize(plain, dim=1))
+    assert label(plain, Dataset("m", None, (), IMAGES[:7], {})).cameras.tolist() == [
+        0, 1, 2, 0, 1, 2, 0,
+    ]  # fmt: skip

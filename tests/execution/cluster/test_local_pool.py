@@ -1,0 +1,132 @@
+"""The local pool: the cluster's workers on this machine, real ones in real processes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from harness.core.errors import SetupError
+from harness.execution.cluster.local_pool import slots_for
+from harness.execution.cluster.profile import Profile
+from harness.execution.cluster.submit import Wish
+from slurm.resources import Resources
+from tests.support import tiny_grid as small
+
+GRID = ("--methods", "kd", "--seeds", "0,1", "--set", "recipe.epochs=16", "--set",
+        "teacher_recipe.epochs=2")  # fmt: skip
+
+
+def start(runs, *arguments, cluster=None):
+    """The main command with a pool of workers on one core each, or without one."""
+    profile = runs.parent / "pool.yaml"
+    profile.write_text("kind: local\ncpus: 1\ngpus: 0\n")
+    where = (
+        ["--threads", "1", "--device", "cpu"] if cluster is None else ["--cluster", str(profile)]
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "harness.run",
+        "--study",
+        str(small.STUDY),
+        "--runs",
+        str(runs),
+    ]
+    return subprocess.Popen(
+        [*command, *where, *arguments], cwd=small.ROOT, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(small.ROOT)},
+    )  # fmt: skip
+
+
+def finish(process):
+    output, said = process.communicate(timeout=250)
+    return process.returncode, output + said
+
+
+def done(runs):
+    return sorted(p.parent.relative_to(runs).as_posix() for p in runs.glob("*/*/*/*/record.json"))
+
+
+def leases(runs):
+    return [path for path in runs.rglob("lease") if path.is_file()]
+
+
+def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_path):
+    runs, alone = tmp_path / "runs", tmp_path / "alone"
+    both = [start(runs, *GRID, cluster="local") for _ in range(2)]
+    while all(process.poll() is None for process in both):
+        time.sleep(0.1)
+    (pool,) = [process for process in both if process.poll() is None]
+    code, said = finish(next(process for process in both if process is not pool))
+    assert code == 4, said  # the other has the runs, and goes on with them
+    assert "waits in the local group" in said
+    while not list(runs.glob("synthetic/kd/*/*/progress.json")):
+        assert pool.poll() is None, finish(pool)
+        time.sleep(0.05)
+    pool.send_signal(signal.SIGINT)
+    code, said = finish(pool)
+    assert code == 130, said
+    assert "Run the same command again" in said
+    assert leases(runs) == []
+    assert len(done(runs)) == 1
+    code, said = finish(start(runs, *GRID, cluster="local"))
+    assert code == 0, said
+    assert "5 of 5 runs are done." in said
+    assert leases(runs) == []
+
+    shutil.copytree(runs / "data", alone / "data")
+    assert finish(start(alone, *GRID))[0] == 0
+    assert done(alone) == done(runs)
+    for key in done(runs):
+        small.assert_same_bits(small.result_of(alone, key), small.result_of(runs, key))
+
+
+def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path):
+    runs = tmp_path / "runs"
+    arguments = ("--methods", "kd", "--set", "teacher_recipe.lr=1e30")
+    code, said = finish(start(runs, *arguments, cluster="local"))
+    assert code == 1, said
+    assert "blocked: its teacher synthetic/none/resnet18" in said
+    (group,) = runs.glob("groups/*/group.json")
+    teacher, student = json.loads(group.read_text())["jobs"]
+    assert student["job"] is None
+    log = group.parent / "logs" / f"{teacher['job']}_0_log.err"
+    assert str(log) in said
+    assert "diverged" in log.read_text()
+    code, said = finish(start(runs, *arguments, cluster="local"))
+    assert code == 1
+    assert "diverged earlier, and would again; --retry insists" in said
+    assert [key.split("/")[2] for key in done(runs)] == ["cnn5"]  # which needs no teacher
+
+
+def wish(**changes):
+    return Wish("x", Profile.model_validate({"kind": "local", **changes}))
+
+
+def test_slots_are_gpus_or_cores(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5,7")
+    named = [slot["CUDA_VISIBLE_DEVICES"] for slot in slots_for([Resources(gpus=1)], wish())]
+    assert named == ["2", "5", "7"]
+    two = slots_for([Resources(gpus=2)], wish())
+    assert [slot["CUDA_VISIBLE_DEVICES"] for slot in two] == ["2,5"]
+    shared = slots_for([Resources(gpus=1)], wish(slots_per_gpu=2))
+    assert [slot["CUDA_VISIBLE_DEVICES"] for slot in shared] == ["2", "5", "7"] * 2
+    assert len(slots_for([Resources(gpus=1)], wish(max_parallel=2))) == 2
+
+    monkeypatch.setattr("harness.execution.cluster.local_pool.cores_here", lambda: 8)
+    cores = slots_for([Resources(cpus=3)], wish())
+    assert cores == [{"CUDA_VISIBLE_DEVICES": ""}] * 2
+
+
+def test_what_this_machine_has_not_is_refused(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr("harness.execution.cluster.local_pool.gpus_here", lambda: 0)
+    with pytest.raises(SetupError, match="asks for 1 GPU"):
+        slots_for([Resources(gpus=1)], wish())
+    with pytest.raises(SetupError, match="asks for 5000 cores"):
+        slots_for([Resources(cpus=5000)], wish())

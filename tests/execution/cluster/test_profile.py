@@ -1,0 +1,110 @@
+"""Profiles: what is allowed, what outranks what, and which device follows."""
+
+import os
+
+import pytest
+
+from harness.core.errors import UsageError
+from harness.execution.cluster.profile import Profile, cores_here, load_profile, split
+from harness.planning.schema import names
+
+
+def write(folder, text):
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_every_shipped_profile_is_valid_and_names_what_exists():
+    from harness.plugins.lookup import known_methods
+
+    assert names("cluster") == ["example", "local"]
+    for name in names("cluster"):
+        load_profile(name).require_names(known_methods())
+
+
+def test_the_stronger_place_wins():
+    profile = Profile.model_validate({
+        "time": 10, "memory": "8G", "partition": "gpu", "flags": {"exclusive": True},
+        "datasets": {"msmt17": {"time": "1-00", "memory": "16G", "flags": {"reservation": "r"}}},
+        "methods": {"csd": {"memory": "32G"}},
+    })  # fmt: skip
+    plain = profile.resources("market1501", "kd")
+    assert (plain.minutes, plain.memory, plain.partition) == (10, "8G", "gpu")
+    large = profile.resources("msmt17", "kd")
+    assert (large.minutes, large.memory) == (1440, "16G")
+    assert large.flags == (("exclusive", True), ("reservation", "r"))
+    assert profile.resources("msmt17", "csd").memory == "32G"
+    said = ["cluster.memory=64G", "cluster.time=0-02:30", "cluster.flags.nice=5"]
+    typed = profile.resources("msmt17", "csd", said)
+    assert (typed.memory, typed.minutes) == ("64G", 150)
+    assert dict(typed.flags) == {"exclusive": True, "reservation": "r", "nice": "5"}
+
+
+def test_a_type_of_gpu_stands_in_place_of_a_number():
+    profile = Profile.model_validate({"gpus": 2, "datasets": {"msmt17": {"gres": "gpu:a100:1"}}})
+    assert profile.resources("msmt17", "").gpus == 0
+    assert profile.place("msmt17") == ("cuda", 0)
+    back = profile.resources("msmt17", "", ["cluster.gpus=1"])
+    assert (back.gpus, back.gres) == (1, None)
+
+
+def test_device_and_threads_are_the_profiles():
+    profile = Profile.model_validate({"cpus": 3})
+    assert profile.place("market1501") == ("cpu", 3)
+    assert profile.place("market1501", ["cluster.gpus=1"]) == ("cuda", 0)
+    local = Profile.model_validate({"kind": "local", "gpus": 0})
+    assert local.place("market1501") == ("cpu", cores_here())
+    assert cores_here() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("partition: gpu\ntme: 3\n", "mine.yaml:2: unknown key 'tme'. Did you mean 'time'?"),
+        ("datasets:\n  msmt17:\n    memry: 3G\n", ":3: unknown key 'datasets.msmt17.memry'"),
+        ("gpus: 1\ntime: 1:2:3:4\n", "mine.yaml:2: time: .*'1:2:3:4' is not a wall time"),
+        ("time: 0\n", "wall time of 0"),
+        ("memory: 16\n", "mine.yaml:1: memory"),
+        ("memory: '16'\n", "a number and a unit"),
+        ("cpus: 0\n", "mine.yaml:1: cpus"),
+        ("kind: ssh\n", "mine.yaml:1: kind"),
+        ("flags:\n  dependency: x\n", "'dependency' is set by this program"),
+        ("setup: module load x\n", "mine.yaml:1: setup"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path, text, words):
+    with pytest.raises(UsageError, match=words):
+        load_profile(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("cluster.cpu=3", "cluster has no 'cpu'. Did you mean 'cpus'"),
+        ("cluster.gpus=many", "cluster.gpus: .* given 'many'"),
+        ("cluster.time", "is not cluster.NAME=VALUE"),
+        ("cluster.flags.array=3", "'array' is set by this program"),
+    ],
+)
+def test_a_mistake_on_the_command_line(assignment, words):
+    with pytest.raises(UsageError, match=words):
+        Profile().resources("market1501", "kd", [assignment])
+
+
+def test_unknown_names_and_mixed_devices():
+    with pytest.raises(UsageError, match="No cluster is called 'lokal'. Did you mean 'local'"):
+        load_profile("lokal")
+    with pytest.raises(UsageError, match="dataset 'market' that is unknown. Did you mean 'market1"):
+        Profile.model_validate({"datasets": {"market": {}}}).require_names(["kd"])
+    with pytest.raises(UsageError, match="method 'kdd' that is unknown"):
+        Profile.model_validate({"methods": {"kdd": {}}}).require_names(["kd"])
+    with pytest.raises(UsageError, match="gives kd another device"):
+        Profile.model_validate({"methods": {"kd": {"gpus": 1}}}).require_names(["kd"])
+
+
+def test_assignments_are_told_apart():
+    assert split(["cluster.time=3", "recipe.epochs=2", "clusters.x=1"]) == (
+        ["cluster.time=3"],
+        ["recipe.epochs=2", "clusters.x=1"],
+    )

@@ -1,0 +1,107 @@
+"""Failed runs are tried again where they were, and with other settings as other runs."""
+
+import json
+import time
+
+import pytest
+
+from harness.core.errors import DONE, FAILED, UsageError
+from harness.core.lease import glimpse
+from harness.core.progress import Reporter
+from harness.execution.cluster.cancel import cancel
+from harness.execution.cluster.retry import Again, retry
+from harness.execution.cluster.status import status
+from harness.runs.record import FAILURE, RECORD
+from tests.support import tiny_grid as small
+
+QUIET = Reporter(quiet=True)
+
+
+@pytest.fixture
+def diverged(with_teacher):
+    """A runs folder whose student has diverged, and its key."""
+    plan, outcome = small.run(with_teacher, "kd", assignments=["kd.weight=1e38"])
+    (key,) = outcome.failed
+    return with_teacher, key
+
+
+def test_a_retry_is_the_same_run_and_with_a_change_another(diverged):
+    runs, key = diverged
+    assert retry([], Again(runs, only=["diverged"]), QUIET) == FAILED
+    assert json.loads((runs / key / FAILURE).read_text())["attempt"] == 2
+    assert retry([key[-8:]], Again(runs, changes=["kd.weight=1"]), QUIET) == DONE
+    usual = small.grid(runs, "kd").plan[-1]
+    assert all((runs / spec.key / RECORD).exists() for spec in usual)
+    assert (runs / key / FAILURE).exists() and not (runs / key / RECORD).exists()
+
+
+def test_a_retry_that_makes_no_sense_is_refused(diverged):
+    runs, key = diverged
+    teacher = small.grid(runs, "kd").plan[0][0].key
+    for words, how, said in (
+        ([], Again(runs, only=["node-failure"]), "No run .* failed by node-failure"),
+        ([teacher], Again(runs), f"{teacher} is done"),
+        ([key], Again(runs, changes=["recipe.epoch=3"]), "Did you mean 'epochs'"),
+        ([key], Again(runs, changes=["teacher_recipe.epochs=3"]), "kdreid run --set"),
+        ([key], Again(runs, cluster="nowhere"), "No cluster is called 'nowhere'"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            retry(words, how, QUIET)
+    spec = runs / key / "spec.json"
+    spec.write_text(spec.read_text().replace('"threads": ', '"threads": 1'))
+    with pytest.raises(UsageError, match="another version of this program"):
+        retry([key], Again(runs), QUIET)
+
+
+def test_data_that_changed_is_not_taken_for_the_old(diverged):
+    runs, key = diverged
+    (image,) = sorted((runs / "data").rglob("query/*.jpg"))[:1]
+    image.write_bytes(image.read_bytes() + b"\0")
+    with pytest.raises(Exception, match="was not found again"):
+        retry([key], Again(runs), QUIET)
+
+
+def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(with_teacher):
+    arguments = ("--set", "recipe.epochs=500", "--quiet")
+    process = small.start(with_teacher, "kd", arguments=arguments)
+    try:
+        going = []
+        while not going and process.poll() is None:
+            time.sleep(0.2)
+            going = [row for row in status(with_teacher).rows if row.state == "running"]
+            going *= len(going) == 2  # the plain student and the other, in one cohort
+        assert going, process.communicate()
+        said = []
+        assert cancel([going[0].id], with_teacher, said.append, everything=False) == DONE
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.communicate()
+    states = {row.key: row.state for row in status(with_teacher).rows}
+    assert states[going[0].key] == "interrupted"
+    assert glimpse(with_teacher / going[0].key) is None
+    assert said[0] == f"They share a job or process with {going[1].id}, which stop too."
+    assert said[-1].startswith("Stopped: 2")
+    assert cancel([going[0].id], with_teacher, said.append, everything=False) == DONE
+    assert said[-1] == "None of these runs is queued or running."
+    with pytest.raises(UsageError, match="--all"):
+        cancel([], with_teacher, said.append, everything=False)
+
+
+def test_cancelling_a_pool_waits_until_the_pool_is_gone(with_teacher):
+    settings = ("--set", "recipe.epochs=500", "--set", "cluster.cpus=1")
+    arguments = (*settings, "--quiet", "--cluster", "local")
+    process = small.start(with_teacher, "kd", arguments=arguments)
+    try:
+        states = {}
+        while "starting" not in states.values() and process.poll() is None:
+            time.sleep(0.2)
+            rows = status(with_teacher).rows
+            states = {row.key: row.state for row in rows}
+        said = []
+        assert cancel([], with_teacher, said.append, everything=True) == DONE
+        assert not {row.state for row in status(with_teacher).rows} & {"queued", "starting"}
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.communicate()

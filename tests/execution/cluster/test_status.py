@@ -1,0 +1,144 @@
+"""States of runs from their folders alone; tests/integration/slurm has a real queue."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from harness.core.errors import DONE, FAILED, INCOMPLETE, SetupError
+from harness.core.files import write_json
+from harness.core.lease import acquire
+from harness.execution.cluster.status import exit_code, status
+from harness.runs.groups import GROUPS
+from harness.runs.record import FAILURE, PROGRESS
+from harness.runs.spec import SCORING_VERSION
+from tests.support import run_folders as made
+from tests.support import tiny_grid as small
+
+
+def states(runs):
+    return {row.key: row.state for row in status(runs).rows}
+
+
+def the_row(runs, key):
+    return next(row for row in status(runs).rows if row.key == key)
+
+
+def test_what_folders_say_without_any_submission(tmp_path):
+    expected = {
+        made.done(tmp_path, 0): "done",
+        made.waiting(tmp_path, 1): "waiting",
+        made.failed(tmp_path, 2): "failed",
+        made.interrupted(tmp_path, 3): "interrupted",
+    }
+    assert states(tmp_path) == expected
+    assert the_row(tmp_path, made.spec(3).key).detail == "step 5 of 10"
+    assert [row.number for row in status(tmp_path).rows] == [1, 2, 3, 4]
+
+
+def test_a_living_lease_is_a_running_run_with_the_time_it_takes_yet(tmp_path):
+    key = made.waiting(tmp_path)
+    with acquire(tmp_path / key):
+        row = the_row(tmp_path, key)
+        assert (row.state, row.detail) == ("starting", f"on {os.uname().nodename}")
+        now = time.time()
+        write_json(
+            tmp_path / key / PROGRESS,
+            {"step": 30, "steps": 90, "time": now, "since": now - 20, "from_step": 10},
+        )
+        row = the_row(tmp_path, key)
+        assert row.state == "running" and row.detail.startswith("step 30 of 90, 60 s left")
+        assert row.seconds_left == pytest.approx(60, abs=2)
+    assert states(tmp_path)[key] == "waiting"
+
+
+def test_progress_of_an_earlier_attempt_is_not_taken_for_this_one(tmp_path):
+    key = made.interrupted(tmp_path)
+    with acquire(tmp_path / key):
+        row = the_row(tmp_path, key)
+    assert row.state == "starting" and row.detail.endswith("from step 5 of 10")
+
+
+def test_a_failure_before_this_attempt_or_submission_does_not_count(tmp_path):
+    key = made.failed(tmp_path)
+    made.change(tmp_path / key / FAILURE, time=time.time() - 7200)
+    with acquire(tmp_path / key):
+        assert states(tmp_path)[key] == "starting"
+    assert states(tmp_path)[key] == "failed"
+    made.submitted(tmp_path, [(None, [key])], kind="local")
+    with acquire(tmp_path / GROUPS / "20260101-000000-abcd"):
+        assert states(tmp_path)[key] == "queued"
+
+
+def test_runs_behind_a_failed_teacher_are_blocked_and_do_not_ask_for_patience(tmp_path):
+    made.done(tmp_path, 9)
+    teacher = made.spec(0)
+    made.failed(tmp_path, 0, kind="diverged")
+    student = made.waiting(tmp_path, 1, method="kd", teachers=(teacher,))
+    row = the_row(tmp_path, student)
+    assert row.state == "blocked" and teacher.key[-8:] in row.detail
+    assert exit_code(status(tmp_path).rows) == FAILED
+    made.waiting(tmp_path, 2)
+    assert exit_code(status(tmp_path).rows) == INCOMPLETE
+
+
+def test_all_done_is_exit_code_0(tmp_path):
+    made.done(tmp_path)
+    assert exit_code(status(tmp_path).rows) == DONE
+    assert SCORING_VERSION  # a run that was scored by an older version is done, too
+
+
+def test_a_pool_that_ended_leaves_its_runs_waiting(tmp_path):
+    key = made.waiting(tmp_path)
+    made.submitted(tmp_path, [("local-1", [key])], kind="local")
+    assert the_row(tmp_path, key).detail == "its pool has ended"
+
+
+def test_nothing_is_concluded_while_slurm_cannot_be_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    key = made.waiting(tmp_path)
+    made.submitted(tmp_path, [("17", [key])])
+    found = status(tmp_path)
+    assert found.rows[0].state == "unknown" and "squeue" in found.problems[0]
+    assert exit_code(found.rows) == INCOMPLETE
+
+
+def test_a_job_that_was_never_handed_over_says_so(tmp_path):
+    key = made.waiting(tmp_path)
+    made.submitted(tmp_path, [(None, [key])])
+    row = the_row(tmp_path, key)
+    assert row.state == "waiting" and "submit again" in row.detail
+
+
+def test_looking_changes_nothing_and_needs_no_torch(tmp_path):
+    key = made.waiting(tmp_path, 1)
+    made.done(tmp_path, 2), made.failed(tmp_path, 3), made.interrupted(tmp_path, 4)
+    made.submitted(tmp_path, [("local-1", [key])], kind="local")
+    lease = acquire(tmp_path / made.spec(4).key)
+    made.change(lease.path, machine="elsewhere")  # whose process cannot be looked up here
+    lease._stop.set()
+    before = made.everything(tmp_path)
+    code = (
+        "import sys, pathlib\nfrom harness.execution.cluster.status import status\n"
+        "from harness.cli.app import app\n"
+        f"for _ in range(2): status(pathlib.Path({str(tmp_path)!r}))\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=small.ROOT, check=False)
+    assert ended.returncode == 0
+    assert made.everything(tmp_path) == before
+
+
+def test_a_thousand_runs_are_looked_at_in_a_moment(tmp_path):
+    for seed in range(1000):
+        (made.waiting, made.done)[seed % 2](tmp_path, seed)
+    began = time.monotonic()
+    assert len(status(tmp_path).rows) == 1000
+    assert time.monotonic() - began < 5
+
+
+def test_no_runs_folder_is_said(tmp_path):
+    with pytest.raises(SetupError, match="There is no runs folder"):
+        status(tmp_path / "nowhere")

@@ -1,0 +1,28 @@
+"""What the project exists for: a teacher and twelve students, from one command to the tables."""
+
+import json
+import re
+
+import pytest
+
+from methods import METHODS
+from tests.support import slurm_jobs as jobs
+
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
+
+
+def test_a_teacher_and_twelve_students_from_submission_to_tables(accounted, tmp_path):
+    runs = tmp_path / "runs"
+    said = jobs.submit(accounted, runs, "--methods", "all", "--watch", seconds=800, cpus=2)
+    (group,) = jobs.groups(runs)
+    assert [len(job["runs"]) for job in group["jobs"]] == [1, 13]  # one cohort: 12 and the plain
+    assert group["jobs"][1]["after"] == [1]
+    done = jobs.records(runs)
+    assert {key.split("/")[1] for key in done} == {"none", *METHODS}
+    table = jobs.kdreid(accounted, "report", "--no-figures", "--runs", runs).stdout
+    assert table and table in said  # watching ends with it
+    for key in done:
+        record = json.loads((runs / key / "record.json").read_text())
+        score = f"{100 * record['result']['evaluations']['test'][0]['mAP']:.2f}"
+        assert re.search(rf"\b{re.escape(score)}\b", table), key
+    assert jobs.kdreid(accounted, "status", "--runs", runs).returncode == 0

@@ -1,0 +1,120 @@
+"""What Slurm says of jobs, from the real commands, with and without accounting."""
+
+import time
+
+import pytest
+
+from slurm import queue
+from slurm.errors import SlurmError
+from slurm.queue import look
+from tests.support.slurm_queue import OURS, submit, turn_to
+
+pytestmark = pytest.mark.slurm
+
+
+def wait_until(cluster, ids, holds, seconds=60):
+    """Look until `holds` of the jobs found; the last look."""
+    limit = time.monotonic() + seconds
+    while not holds(found := look(ids)) and time.monotonic() < limit:
+        time.sleep(0.5)
+    return found
+
+
+def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
+    turn_to(monkeypatch, cluster)
+    ended = submit(cluster, "exit 3")
+    killed = submit(cluster, "kill -9 $$")
+    held = submit(cluster, "true", "--hold")
+    later = submit(cluster, "true", "--begin=now+3600")
+    array = submit(cluster, "sleep $((SLURM_ARRAY_TASK_ID * 100))", "--array=0-3%2")
+    never = submit(cluster, "true", f"--dependency=afterok:{ended}", "--kill-on-invalid-dep=yes")
+    one = submit(cluster, "true", "--array=0")
+    ids = [
+        ended,
+        killed,
+        held,
+        later,
+        f"{array}_0",
+        f"{array}_1",
+        f"{array}_3",
+        never,
+        one,
+        "99999",
+    ]
+    over = lambda name, seen: name in seen.jobs and seen.jobs[name].over  # noqa: E731
+    seen = wait_until(
+        cluster, ids,
+        lambda s: all(over(name, s) for name in (ended, killed, never, one, f"{array}_0")),
+    )  # fmt: skip
+    jobs = seen.jobs
+    assert seen.complete and not seen.accounting and not seen.problems
+    assert (jobs[ended].state, jobs[ended].exit_code, jobs[ended].signal) == ("FAILED", 3, 0)
+    assert jobs[ended].node in cluster.nodes
+    assert (jobs[killed].state, jobs[killed].signal) == ("FAILED", 9)
+    assert jobs[held].waits and jobs[held].reason.startswith("JobHeld")
+    assert jobs[later].reason == "BeginTime" and 3000 < jobs[later].begin - time.time() < 3700
+    assert jobs[f"{array}_0"].state == "COMPLETED"
+    assert jobs[f"{array}_1"].runs and not jobs[f"{array}_1"].over
+    assert jobs[f"{array}_3"].waits or jobs[f"{array}_3"].runs
+    assert jobs[never].state == "CANCELLED"
+    assert look([f"{one}_0"]).jobs[f"{one}_0"].state == "COMPLETED"  # an array of one
+    assert "99999" not in jobs
+    assert {job.title for job in jobs.values()} == {OURS}
+    theirs = {held: "kdreid-20260101", later: "kdreid-20250101-000000-abcd-", ended: "somebody"}
+    assert set(look([held, later, ended, killed], theirs).jobs) == {held, killed}
+    cluster.call("scancel", held, later, array)
+
+
+def test_scontrol_tells_the_same_as_squeue(cluster, monkeypatch):
+    turn_to(monkeypatch, cluster)
+    ended = submit(cluster, "exit 4")
+    array = submit(cluster, "sleep 60", "--array=0-2", "--hold")
+    wait_until(cluster, [ended], lambda seen: ended in seen.jobs and seen.jobs[ended].over)
+    (job,) = queue._by_scontrol(ended)
+    assert (job.id, job.state, job.exit_code, job.source) == (ended, "FAILED", 4, "scontrol")
+    elements = queue._by_scontrol(array)
+    assert {job.id for job in elements} == {f"{array}_{index}" for index in range(3)}
+    assert all(job.waits for job in elements)
+    cluster.call("scancel", array)
+
+
+def test_a_requeued_job_tells_when_it_may_start(cluster, monkeypatch):
+    turn_to(monkeypatch, cluster)
+    name = submit(cluster, "sleep 100", "--requeue")
+    wait_until(cluster, [name], lambda seen: name in seen.jobs and seen.jobs[name].runs)
+    cluster.call("scontrol", "requeue", name)
+    seen = wait_until(cluster, [name], lambda s: s.jobs[name].reason == "BeginTime", 30)
+    job = seen.jobs[name]
+    assert job.waits and job.restarts == 1 and job.reason == "BeginTime"
+    assert 0 < job.begin - time.time() < 30
+    cluster.call("scancel", name)
+
+
+def test_sacct_tells_of_jobs_that_the_controller_forgot(accounted, monkeypatch):
+    turn_to(monkeypatch, accounted)
+    ended = submit(accounted, "exit 5")
+    array = submit(accounted, "exit 0", "--array=0-1")
+    ids = [ended, f"{array}_0", f"{array}_1"]
+
+    def told():
+        try:
+            found = queue._by_sacct(ids)
+        except SlurmError:
+            return {}
+        return found if all(name in found and found[name].over for name in ids) else {}
+
+    limit = time.monotonic() + 60
+    while not (found := told()) and time.monotonic() < limit:
+        time.sleep(0.5)
+    assert (found[ended].state, found[ended].exit_code) == ("FAILED", 5)
+    assert found[f"{array}_1"].state == "COMPLETED" and found[ended].source == "sacct"
+    assert found[ended].title == OURS
+    assert look(["99999"]).accounting
+
+
+def test_without_a_controller_nothing_is_known(monkeypatch, cluster, tmp_path):
+    turn_to(monkeypatch, cluster)
+    (tmp_path / "broken.conf").write_text("ClusterName=broken\n")
+    monkeypatch.setenv("SLURM_CONF", str(tmp_path / "broken.conf"))
+    seen = look(["1"])
+    assert not seen.complete and not seen.jobs and "squeue failed" in seen.problems[0]

@@ -1,0 +1,94 @@
+import sys
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from harness.core.errors import UsageError
+from harness.planning.grid import method_names
+from harness.planning.overrides import settle
+from harness.plugins import lookup
+from harness.plugins.digest import method_digest
+from harness.plugins.lookup import by_section, full_name, known_methods, method_class
+from harness.testing.scaffold import METHOD
+from methods import METHODS
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    method_class.cache_clear()
+    yield
+    method_class.cache_clear()
+
+
+@pytest.fixture(name="mine")
+def a_method_in_a_package_of_its_own(tmp_path, monkeypatch):
+    """`closeness:Closeness`, importable from the current folder."""
+    (tmp_path / "closeness.py").write_text(
+        METHOD.substitute(name="closeness", label="Closeness", module="closeness")
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path / "closeness.py"
+    sys.modules.pop("closeness", None)
+
+
+def test_by_import_path(mine):
+    assert method_class("closeness:Closeness").label == "Closeness"
+    assert method_names(["sp,closeness:Closeness"]) == ("sp", "closeness:Closeness")
+
+
+def test_by_entry_point(mine, monkeypatch):
+    point = EntryPoint("closeness", "closeness:Closeness", lookup.GROUP)
+    monkeypatch.setattr(lookup, "entry_points", lambda group: [point])
+    assert known_methods()[-1] == "closeness"
+    assert full_name("closeness") == "closeness:Closeness" and full_name("sp") == "sp"
+    assert method_names(["closeness"]) == ("closeness:Closeness",)
+
+
+def test_options_are_given_under_the_methods_own_name(mine):
+    settings = settle([], ["closeness.weight=7"], ["closeness:Closeness"])
+    assert settings.options == {"closeness:Closeness": {"weight": 7.0}}
+    with pytest.raises(UsageError, match="nothing is called 'closeness'"):
+        settle([], ["closeness.weight=7"])
+
+
+def test_its_code_is_part_of_the_key(mine):
+    before = method_digest(method_class("closeness:Closeness"))
+    text = mine.read_text()
+    mine.write_text("# a comment\n" + text)
+    assert method_digest(method_class("closeness:Closeness")) == before
+    mine.write_text(text.replace("F.mse_loss", "F.l1_loss"))
+    assert method_digest(method_class("closeness:Closeness")) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("closenes:Closeness", "cannot be imported .ModuleNotFoundError.*current folder"),
+        ("closeness:Closenes", "closeness has no method 'Closenes'. Did you mean 'Closeness'"),
+        ("closeness:F", "closeness has no method 'F'"),
+        ("closeness", "No method is called 'closeness'"),
+        ("torchdistill:DISTlos", "No torchdistill row is called 'DISTlos'. Did you mean 'DISTLoss"),
+    ],
+)
+def test_what_cannot_be_found_is_said(mine, name, pattern):
+    with pytest.raises(UsageError, match=pattern):
+        method_class(name)
+
+
+def test_a_broken_module_is_named_with_its_error(mine):
+    mine.write_text("import no_such_library\n")
+    with pytest.raises(UsageError, match="closeness:Closeness cannot be imported.*no_such_library"):
+        method_class("closeness:Closeness")
+
+
+def test_a_name_that_is_taken_is_refused(mine):
+    mine.write_text(mine.read_text().replace('name = "closeness"', 'name = "sp"'))
+    with pytest.raises(UsageError, match="closeness:Closeness and sp are both named 'sp'"):
+        by_section(["closeness:Closeness"])
+
+
+def test_ours_are_found_as_before():
+    assert method_class("pdrd") is METHODS["pdrd"]
+    with pytest.raises(UsageError, match="No method is called 'pdrdd'. Did you mean 'pdrd'"):
+        method_class("pdrdd")

@@ -1,0 +1,44 @@
+import pytest
+
+from results.collect import gather
+from results.figures.chart import Absent, save
+from results.figures.critical_difference import charts, cliques
+from tests.support.dataset_records import FOUR, dataset_of
+
+
+def words(figure):
+    texts = [text.get_text() for ax in figure.axes for text in ax.texts]
+    return " ".join([*texts, figure.get_supxlabel()]).replace("\n", " ")
+
+
+def test_mean_ranks_and_the_warning_that_datasets_are_few(tmp_path):
+    for dataset in FOUR:
+        dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
+    (chart,) = charts(gather(tmp_path)[0])
+    assert chart.name == "ranks"
+    assert chart.data["method"].tolist() == ["PDRD", "AT", "SP"]
+    assert chart.data["mean_rank"].tolist() == [1, 2, 3]
+    # 2.343 is the studentised range of three at 5 % over sqrt(2) (Demsar 2006, Table 5)
+    assert chart.data["critical_difference"].tolist() == pytest.approx([2.343 / 2**0.5] * 3, 1e-3)
+    said = words(chart.draw(chart.data))
+    assert "WARNING: 4 datasets are few" in said and "PDRD  1.00" in said
+    assert len(save(chart, tmp_path)) == 3
+
+
+def test_one_dataset_has_no_diagram(tmp_path):
+    dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2})
+    (absent,) = charts(gather(tmp_path)[0])
+    assert isinstance(absent, Absent) and "run a second one" in str(absent)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "difference", "groups"),
+    [
+        ([1.0, 2.0, 3.0], 1.5, [(0, 1), (1, 2)]),
+        ([1.0, 2.0, 3.0], 2.5, [(0, 2)]),
+        ([1.0, 2.0, 3.0], 0.5, []),
+        ([1.0, 1.2, 5.0], 1.0, [(0, 1)]),
+    ],
+)
+def test_bars_join_the_longest_runs_within_the_difference(ranks, difference, groups):
+    assert cliques(ranks, difference) == groups

@@ -1,0 +1,57 @@
+import numpy as np
+
+from results.collect import gather
+from results.figures.chart import Absent, save
+from results.figures.embeddings import IDENTITIES, IMAGES, charts, chosen
+from tests.support.records import spec, study, teacher_spec
+
+
+def exported(runs, made, spread, seed=0, model="ab"):
+    """Twelve images of each of four identities, `spread` around corners of a cube."""
+    random = np.random.default_rng(seed)
+    identity = np.repeat([1, 2, 3, 4], 12)
+    features = 10 * np.eye(8)[identity] + spread * random.normal(size=(48, 8))
+    np.savez(
+        runs / made["key"] / "embeddings.npz", features=features.astype(np.float32),
+        identity=identity, camera=identity, image=[f"{n:02d}.jpg" for n in range(48)], model=model,
+    )  # fmt: skip
+
+
+def only(runs):
+    (chart,) = charts(gather(runs)[0])
+    return chart
+
+
+def test_identities_that_features_keep_apart_stay_apart(tmp_path):
+    teacher = study(tmp_path, seeds=(0,))
+    exported(tmp_path, teacher, 0.1)
+    exported(tmp_path, spec(seed=0), 0.1, seed=1)
+    exported(tmp_path, spec("pdrd", 0, [teacher]), 0.1, model="of an earlier training")
+    chart = only(tmp_path)
+    assert list(dict.fromkeys(chart.data["panel"])) == [
+        "resnet101, plain, seed 0", "resnet18, plain, seed 0"
+    ]  # fmt: skip
+    for _, panel in chart.data.groupby("panel"):
+        points = panel[["x", "y"]].to_numpy()
+        gaps = np.linalg.norm(points[:, None] - points[None], axis=2)
+        same = panel["identity"].to_numpy()[:, None] == panel["identity"].to_numpy()[None]
+        assert gaps[same].max() < gaps[~same].min()
+    again = only(tmp_path)
+    assert again.data.equals(chart.data)
+    assert len(save(chart, tmp_path)) == 3
+
+
+def test_the_identities_of_most_images_are_shown():
+    identity = np.concatenate(
+        [np.full(50, 0), np.full(40, 7), *(np.full(3, i) for i in range(8, 30))]
+    )
+    rows = chosen(identity)
+    counts = dict(zip(*map(list, np.unique(identity[rows], return_counts=True)), strict=True))
+    assert counts[7] == IMAGES and 0 not in counts and len(counts) == IDENTITIES
+
+
+def test_without_embeddings_it_names_the_command(tmp_path):
+    study(tmp_path)
+    (tmp_path / teacher_spec()["key"] / "embeddings.npz").write_bytes(b"PK damaged")
+    absent = only(tmp_path)
+    assert isinstance(absent, Absent) and "kdreid embed RUN RUN" in str(absent)

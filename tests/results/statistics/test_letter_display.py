@@ -1,0 +1,80 @@
+"""Letters and groups against what they are for: who shares one with whom."""
+
+import re
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from results.statistics.letter_display import groups, letters
+
+
+def shared(found):
+    """The pairs that have a letter in common."""
+    sets = [set(re.findall(r"[a-z]\d*", text)) for text in found]
+    return {(i, j) for i, j in combinations(range(len(sets)), 2) if sets[i] & sets[j]}
+
+
+@pytest.mark.parametrize(
+    ("means", "distinct", "expected"),
+    [
+        ([], [], []),
+        ([0.5], [], ["a"]),
+        ([0.5, 0.6], [], ["a", "a"]),
+        ([0.5, 0.6], [(0, 1)], ["b", "a"]),
+        # the middle one cannot be told from either end
+        ([0.5, 0.6, 0.7], [(0, 2)], ["b", "ab", "a"]),
+        ([0.9, 0.8, 0.7], [(0, 1), (0, 2)], ["a", "b", "b"]),
+        ([0.9, 0.8, 0.7], [(0, 1), (0, 2), (1, 2)], ["a", "b", "c"]),
+        # Piepho's kind of case: 0 ~ 1 ~ 2 ~ 3, and nobody else
+        ([4, 3, 2, 1], [(0, 2), (0, 3), (1, 3)], ["a", "ab", "bc", "c"]),
+    ],
+)
+def test_letters_by_hand(means, distinct, expected):
+    assert letters(means, distinct) == expected
+    assert letters(means, [(j, i) for i, j in distinct]) == expected
+
+
+def test_two_share_a_letter_if_and_only_if_they_are_not_told_apart():
+    random = np.random.default_rng(2)
+    for _ in range(100):
+        count = int(random.integers(2, 9))
+        pairs = list(combinations(range(count), 2))
+        distinct = [pair for pair in pairs if random.random() < 0.5]
+        found = letters(list(random.random(count)), distinct)
+        assert shared(found) == set(pairs) - set(distinct)
+        assert all(found)
+
+
+def test_a_is_the_letter_of_the_best():
+    random = np.random.default_rng(3)
+    for _ in range(50):
+        means = list(random.random(6))
+        distinct = [pair for pair in combinations(range(6), 2) if random.random() < 0.6]
+        assert letters(means, distinct)[int(np.argmax(means))].startswith("a")
+
+
+def test_more_groups_than_letters():
+    means = list(range(30, 0, -1))
+    found = letters(means, list(combinations(range(30), 2)))
+    assert found[0] == "a" and found[25] == "z" and found[26] == "a1"
+    assert len(set(found)) == 30
+
+
+@pytest.mark.parametrize(
+    ("means", "distinct", "expected"),
+    [
+        ([0.5], [], [""]),
+        ([], [], []),
+        ([0.5, 0.6], [], ["best", "best"]),
+        ([0.5, 0.6], [(0, 1)], ["second", "best"]),
+        # the second cannot be told from the first; the third from the second alone: it is next
+        ([0.9, 0.8, 0.7], [(0, 2)], ["best", "best", "second"]),
+        ([0.9, 0.8, 0.7, 0.1], [(0, 1), (0, 2), (0, 3), (1, 3), (2, 3)],
+         ["best", "second", "second", ""]),
+        # the rest is compared with the best of the rest
+        ([0.9, 0.8, 0.7], [(0, 1), (0, 2), (1, 2)], ["best", "second", ""]),
+    ],
+)  # fmt: skip
+def test_groups_by_hand(means, distinct, expected):
+    assert groups(means, distinct) == expected

@@ -1,0 +1,167 @@
+"""The statistics against closed forms, nested loops and scipy."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats as witness
+
+from results.statistics.paired_test import (
+    Difference,
+    difference,
+    holm,
+    prediction_interval,
+    quantile,
+)
+
+RANDOM = np.random.default_rng(5)
+
+
+def by_identity(precision, identity):
+    """(S, Q), (Q,) -> (S, G), (G,): the parts of each identity in the mean over queries."""
+    found, place = np.unique(identity, return_inverse=True)
+    parts = np.stack([np.bincount(place, row, len(found)) for row in precision]) / len(identity)
+    return parts, np.bincount(place) / len(identity)
+
+
+def looped(ours, theirs, identity):
+    """Mean and both variances as the formulas say, one query at a time: (S, Q), (S, Q), (Q,)."""
+    seeds, queries = ours.shape
+    by_seed = [sum(ours[s] - theirs[s]) / queries for s in range(seeds)]
+    mean = sum(by_seed) / seeds
+    seed_variance = sum((d - mean) ** 2 for d in by_seed) / (seeds - 1) / seeds
+    total = 0.0
+    for one in set(identity):
+        cluster = 0.0
+        for q in range(queries):
+            if identity[q] == one:
+                cluster += sum(ours[s, q] - theirs[s, q] for s in range(seeds)) / seeds - mean
+        total += cluster**2
+    groups = len(set(identity))
+    return mean, seed_variance, total / queries**2 * groups / (groups - 1)
+
+
+def test_difference_is_the_formula_one_query_at_a_time():
+    identity = np.array([0, 0, 0, 1, 1, 2, 3, 3, 3, 3])
+    ours, theirs = RANDOM.random((4, 10)), RANDOM.random((4, 10))
+    parts, weights = by_identity(ours, identity)
+    found = difference(parts, by_identity(theirs, identity)[0], weights)
+    expected = looped(ours, theirs, identity)
+    assert (found.mean, found.seed_variance, found.query_variance) == pytest.approx(expected)
+    assert found.error == pytest.approx(math.sqrt(expected[1] + expected[2]))
+    assert (found.degrees, found.seeds) == (3, 4)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 10])
+def test_without_query_noise_it_is_the_paired_t_test_over_seeds(seeds):
+    """Every query of a seed differs by the same amount: only the seeds' part is left."""
+    gap = RANDOM.normal(0.02, 0.01, (seeds, 1))
+    theirs = RANDOM.random((seeds, 30)) / 30
+    weights = np.full(30, 1 / 30)
+    ours = theirs + gap * weights
+    found = difference(ours, theirs, weights)
+    expected = witness.ttest_rel(ours.sum(axis=1), theirs.sum(axis=1))
+    assert found.query_variance == pytest.approx(0, abs=1e-25)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert found.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+
+
+def test_with_one_seed_it_is_the_paired_t_test_over_queries_of_equal_weight():
+    """One query per identity and one seed: the clusters are the queries."""
+    ours, theirs = RANDOM.random((1, 25)), RANDOM.random((1, 25))
+    weights = np.full(25, 1 / 25)
+    found = difference(ours / 25, theirs / 25, weights)
+    expected = witness.ttest_rel(ours[0], theirs[0])
+    assert found.p == pytest.approx(expected.pvalue)
+    assert (found.degrees, found.seed_variance) == (24, 0)
+    assert found.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+
+
+def test_images_of_one_identity_are_no_independent_witnesses():
+    """Every query listed four times tells nothing new; counting queries alone would halve it."""
+    ours, theirs = RANDOM.random((1, 20)), RANDOM.random((1, 20))
+    identity = np.arange(20)
+    once, weights = by_identity(ours, identity)
+    four = np.repeat(identity, 4)
+    often, heavy = by_identity(ours[:, four], four)
+    first = difference(once, by_identity(theirs, identity)[0], weights)
+    second = difference(often, by_identity(theirs[:, four], four)[0], heavy)
+    assert second.error == pytest.approx(first.error)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "value"),
+    [(1, math.tan(math.pi / 2 * 0.95)), (2, 0.95 * math.sqrt(2 / (1 - 0.95**2)))],
+)
+def test_quantiles_in_closed_form(degrees, value):
+    """t of 1 degree is Cauchy's tan(pi p / 2), of 2 degrees p sqrt(2 / (1 - p^2))."""
+    assert quantile(degrees) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("t", [0.3, 2.0, 17.0, 4000.0])
+def test_p_in_closed_form(t):
+    one = Difference(t, 1.0, 0.0, degrees=1, seeds=2)
+    two = Difference(-t, 0.5, 0.5, degrees=2, seeds=3)
+    assert one.p == pytest.approx(1 - 2 / math.pi * math.atan(t), rel=1e-6)
+    # 1 - t / sqrt(2 + t^2), without the cancellation
+    root = math.sqrt(2 + t * t)
+    assert two.p == pytest.approx(2 / (root * (root + t)), rel=1e-9)
+
+
+def test_interval_and_p_agree_on_zero():
+    found = Difference(0.02, 0.00004, 0.00002, degrees=4, seeds=5)
+    edge = found.p
+    low, high = found.interval(edge)
+    assert low == pytest.approx(0, abs=1e-12)
+    assert high == pytest.approx(0.04)
+    assert found.reach(edge) == pytest.approx(0.02)
+
+
+def test_differences_without_noise():
+    same = np.full((3, 2), 0.25)
+    weights = np.array([0.5, 0.5])
+    assert difference(same, same, weights).p == 1
+    assert difference(same, same - 0.1 * weights, weights).p < 1e-9
+    assert Difference(0.1, 0, 0, 2, 3).p == 0
+    assert Difference(1e-17, 1e-40, 0, 2, 3).p == 1  # rounding is no finding
+
+
+def test_shapes_are_checked():
+    with pytest.raises(ValueError, match=r"\(2, 3\), \(2, 4\)"):
+        difference(np.zeros((2, 3)), np.zeros((2, 4)), np.zeros(3))
+    with pytest.raises(ValueError, match="two identities, not 2 and 1"):
+        difference(np.zeros((2, 1)), np.zeros((2, 1)), np.ones(1))
+    with pytest.raises(ValueError, match="a seed"):
+        difference(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(3))
+
+
+def test_holm_by_hand():
+    """Holm (1979): 4 x 0.005, 3 x 0.01, 2 x 0.03, then no less than that."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([0.03]) == [0.03]
+    assert holm([]) == []
+
+
+def test_holm_lies_between_nothing_and_bonferroni():
+    for _ in range(20):
+        p = RANDOM.random(8) ** 3
+        adjusted = np.array(holm(list(p)))
+        assert (adjusted >= p).all() and (adjusted <= np.minimum(1, 8 * p) + 1e-15).all()
+        assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
+
+
+def test_prediction_interval_by_hand():
+    """Mean 52, sd 2.6458, t of 2 degrees 4.3027, sqrt(1 + 1/3) = 1.1547."""
+    low, high = prediction_interval([50, 51, 55])
+    assert low == pytest.approx(52 - 4.302653 * 2.645751 * 1.154701, rel=1e-6)
+    assert high == pytest.approx(52 + 4.302653 * 2.645751 * 1.154701, rel=1e-6)
+    assert prediction_interval([0.5]) is None and prediction_interval([]) is None
+
+
+def test_prediction_interval_holds_the_next_run_as_often_as_it_says():
+    for seeds in (2, 3, 10):
+        runs = RANDOM.normal(0.5, 0.01, (4000, seeds + 1))
+        inside = [low <= run[-1] <= high for run in runs
+                  for low, high in [prediction_interval(run[:-1])]]  # fmt: skip
+        assert 0.938 <= np.mean(inside) <= 0.962

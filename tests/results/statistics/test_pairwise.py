@@ -1,0 +1,236 @@
+"""Who is compared with whom, and what is said of the others."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats as witness
+
+from results.collect import gather
+from results.comparable import settings
+from results.published import load_published
+from results.statistics.pairwise import family, paired
+from results.tables.cells import lines
+from results.tables.comparison import comparison
+from tests.support.records import (
+    cells,
+    done,
+    done_by_query,
+    draw,
+    per_query,
+    record,
+    spec,
+    study,
+    teacher_spec,
+    write,
+    write_per_query,
+)
+
+IDENTITY = np.arange(40) // 2
+RANDOM = np.random.default_rng(11)
+
+
+def compared(runs):
+    """The family of every line of the one setting, and its lines by label."""
+    (setting,) = settings(gather(runs)[0], "synthetic")
+    methods = dict.fromkeys(setting.students["method"])
+    members = [line for method in methods for line in lines(setting, method)]
+    return family(setting, members, setting.tests[0]), {line.label: line for line in members}
+
+
+def random_runs(runs, gains, seeds=(0, 1, 2)):
+    """Plain student and methods whose precision is above it by their gain, with noise."""
+    teacher = done(runs, teacher_spec(), 0.6)
+    base = RANDOM.uniform(0.2, 0.6, 40)
+    made = {}
+    for seed in seeds:
+        for method, gain in {"none": 0.0, **gains}.items():
+            precision = np.clip(base + gain + RANDOM.normal(0, 0.01, 40), 0, 1)
+            teachers = [] if method == "none" else [teacher]
+            made[method, seed] = precision
+            done_by_query(runs, spec(method, seed, teachers), precision, IDENTITY)
+    return teacher, made
+
+
+def test_all_pairs_are_tested_and_the_gain_is_the_records(tmp_path):
+    _, made = random_runs(tmp_path, {"sp": 0.1, "at": 0.0})
+    found, by_label = compared(tmp_path)
+    assert len(found.differences) == 3 and found.reasons == {} and found.problems == ()
+    assert (found.seeds, found.queries, found.identities) == ((0, 1, 2), 40, 20)
+    shown, adjusted = found.between(by_label["SP"], by_label["NONE"])
+    gaps = [made["sp", seed].mean() - made["none", seed].mean() for seed in range(3)]
+    assert shown.mean == pytest.approx(np.mean(gaps))
+    assert shown.seed_variance == pytest.approx(np.var(gaps, ddof=1) / 3)
+    assert shown.p < adjusted < 0.05
+    back, same = found.between(by_label["NONE"], by_label["SP"])
+    assert back.mean == -shown.mean and same == adjusted
+    assert found.verdict(by_label["SP"], by_label["NONE"]) == 1
+    assert found.verdict(by_label["NONE"], by_label["SP"]) == -1
+    assert found.verdict(by_label["AT"], by_label["NONE"]) == 0
+
+
+def test_holm_covers_every_pair_of_the_table(tmp_path):
+    random_runs(tmp_path, {"sp": 0.002, "at": 0.0, "ft": 0.004})
+    found, _ = compared(tmp_path)
+    p = sorted(one.p for one in found.differences.values())
+    assert len(p) == 6
+    assert min(found.adjusted.values()) == pytest.approx(min(1, 6 * p[0]))
+
+
+def test_one_seed_is_the_clustered_test_over_queries(tmp_path):
+    _, made = random_runs(tmp_path, {"sp": 0.01}, seeds=(0,))
+    found, by_label = compared(tmp_path)
+    shown, _ = found.between(by_label["SP"], by_label["NONE"])
+    by_identity = (made["sp", 0] - made["none", 0]).reshape(20, 2).mean(axis=1)
+    assert shown.p == pytest.approx(witness.ttest_1samp(by_identity, 0).pvalue)
+    assert shown.degrees == 19
+
+
+def test_incomplete_lines_are_not_in_the_family(tmp_path):
+    teacher, _ = random_runs(tmp_path, {"sp": 0.1})
+    done(tmp_path, spec("at", 0, [teacher]), 0.9)
+    found, by_label = compared(tmp_path)
+    assert found.reasons == {("at", "AT"): "1/3 seeds"}
+    assert len(found.differences) == 1
+    assert found.between(by_label["AT"], by_label["SP"]) is None
+    assert found.verdict(by_label["AT"], by_label["SP"]) is None
+    assert paired(by_label["AT"], by_label["SP"], "test") is None  # and on other queries
+
+
+def test_an_incomplete_line_is_compared_over_the_seeds_both_have(tmp_path):
+    teacher = study(tmp_path)
+    for seed in (0, 2):
+        done(tmp_path, spec("at", seed, [teacher]), 0.46 + 0.01 * seed)
+    _, by_label = compared(tmp_path)
+    shown = paired(by_label["AT"], by_label["Student"], "test")
+    assert shown.mean == pytest.approx(0.05) and (shown.seeds, shown.degrees) == (2, 1)
+
+
+def problems_of(runs):
+    found, _ = compared(runs)
+    return found.reasons, found.problems
+
+
+def folder_of(runs, made):
+    return runs / made["key"]
+
+
+@pytest.mark.parametrize("damage", ["missing", "damaged", "emptied"])
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, damage):
+    teacher = study(tmp_path)
+    for seed in range(3):
+        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+    path = folder_of(tmp_path, made) / "per_query.npz"
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:500] if damage == "damaged" else b"")
+    reasons, problems = problems_of(tmp_path)
+    assert reasons == {("at", "AT"): "not compared"}
+    kind = "missing" if damage == "missing" else "damaged"
+    assert problems == (f"AT is not compared: per_query.npz is {kind} ({made['key']}).",)
+    (table,) = comparison(gather(tmp_path)[0], "synthetic", load_published())
+    assert problems[0] in table.footnotes
+    assert cells(table, "AT")["Group"] == "not compared"
+    assert (cells(table, "AT")["mAP"], cells(table, "AT")["Gain in mAP"]) == (
+        "46.00 ± 0.00",
+        "+4.00",
+    )
+    assert cells(table, "PDRD")["Group"] == "a"
+
+
+def write_other_queries(runs, made):
+    """Let a run have been scored on one query fewer than the others."""
+    columns = per_query(np.full(19, 0.46), np.arange(19) // 2)
+    write_per_query(folder_of(runs, made), {"test": [columns]})
+
+
+def test_other_queries_are_refused(tmp_path):
+    teacher = study(tmp_path)
+    for seed in range(3):
+        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+        write_other_queries(tmp_path, made)
+    reasons, problems = problems_of(tmp_path)
+    assert reasons == {("at", "AT"): "other queries"}
+    assert problems == ("AT is not compared: it was scored on other queries than the rest.",)
+
+
+def test_seeds_of_one_line_must_have_the_same_queries(tmp_path):
+    teacher = study(tmp_path)
+    for seed in range(3):
+        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+    write_other_queries(tmp_path, made)
+    reasons, problems = problems_of(tmp_path)
+    assert reasons == {("at", "AT"): "not compared"}
+    assert "its seeds were scored by different protocols or on different queries" in problems[0]
+
+
+def test_other_scoring_is_refused(tmp_path):
+    teacher = study(tmp_path)
+    for seed in range(3):
+        done(tmp_path, spec("at", seed, [teacher]), 0.46, scoring_version=2)
+    reasons, problems = problems_of(tmp_path)
+    assert reasons == {("at", "AT"): "other scoring"}
+    assert "scored by another protocol than the rest" in problems[0]
+
+
+def test_a_file_of_another_scoring_does_not_pass_for_the_records(tmp_path):
+    teacher = study(tmp_path)
+    for seed in range(3):
+        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+    content = json.loads((folder_of(tmp_path, made) / "record.json").read_text())
+    content["result"]["evaluations"]["test"][0]["mAP"] = 0.4601
+    write(tmp_path, content)
+    reasons, problems = problems_of(tmp_path)
+    assert reasons == {("at", "AT"): "not compared"}
+    assert "its mAP is 46.0000, the record's 46.0100" in problems[0]
+
+
+def test_an_evaluation_that_the_file_lacks_is_named(tmp_path):
+    teacher = study(tmp_path)
+    for seed in range(3):
+        made = spec("at", seed, [teacher])
+        folder = write(tmp_path, record(made, draw(0.46)))
+        write_per_query(folder, {"other": [per_query([0.46], [1])]})
+    assert "has no evaluation test" in problems_of(tmp_path)[1][0]
+
+
+def test_partial_data_is_never_ranked(tmp_path):
+    note = "Partial data: train has 12 images where 12,936 are expected."
+    teacher = done(tmp_path, teacher_spec(), 0.6, notes=[note])
+    done(tmp_path, spec(), 0.4, notes=[note])
+    done(tmp_path, spec("sp", 0, [teacher]), 0.5, notes=[note])
+    found, _ = compared(tmp_path)
+    assert set(found.reasons.values()) == {"partial data"} and found.differences == {}
+
+
+def test_queries_of_one_identity_compare_nothing(tmp_path):
+    teacher = done(tmp_path, teacher_spec(), 0.6)
+    done_by_query(tmp_path, spec(), np.full(4, 0.5), np.ones(4, int))
+    done_by_query(tmp_path, spec("sp", 0, [teacher]), np.full(4, 0.6), np.ones(4, int))
+    found, _ = compared(tmp_path)
+    assert found.differences == {} and set(found.reasons.values()) == {"not compared"}
+    assert found.problems == ("Nothing is compared: all queries show one identity.",)
+
+
+def test_alone_there_is_nothing_to_compare(tmp_path):
+    done(tmp_path, spec(), 0.4)
+    found, by_label = compared(tmp_path)
+    assert (found.differences, found.letters, found.groups) == ({}, {}, {})
+    (table,) = comparison(gather(tmp_path)[0], "synthetic", load_published())
+    assert cells(table, "Student")["Group"] == ""
+    assert not any("Group" in note or "Smallest" in note for note in table.footnotes)
+
+
+def test_rank_1_has_tests_of_its_own(tmp_path):
+    """SP has the better mAP, AT the better R1, under every seed and for all but one query in 40."""
+    teacher = done(tmp_path, teacher_spec(), 0.6)
+    for seed, jitter in enumerate((0.0, 0.001, 0.002)):
+        for method, accuracy, first in (("sp", 0.5, 0.1), ("at", 0.4, 0.9)):
+            done(tmp_path, spec(method, seed, [teacher]), accuracy + jitter, first)
+    (setting,) = settings(gather(tmp_path)[0], "synthetic")
+    sp, at = (lines(setting, method)[0] for method in ("sp", "at"))
+    by_score = {score: family(setting, [sp, at], "test", score) for score in ("mAP", "R1")}
+    assert by_score["mAP"].groups == {sp.place: "best", at.place: "second"}
+    assert by_score["R1"].between(sp, at)[0].mean == pytest.approx(-0.8)
+    assert by_score["R1"].groups == {sp.place: "second", at.place: "best"}

@@ -1,0 +1,76 @@
+from results.collect import gather
+from results.published import load_published
+from results.tables.ablation import ablation
+from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts, whole_cells
+
+PERSON = {"epochs": 150, "height": 256, "width": 128, "identities": 16}
+VEHICLE = {"epochs": 120, "height": 256, "width": 256, "identities": 16}
+
+
+def ablate(runs):
+    return ablation(gather(runs)[0], load_published())
+
+
+def only(tables):
+    (table,) = tables
+    return table
+
+
+def test_ablation_puts_both_datasets_side_by_side(tmp_path):
+    for dataset, recipe in (("dukemtmc", PERSON), ("veri776", VEHICLE)):
+        study(tmp_path, dataset=dataset, recipe=recipe)
+    table = only(ablate(tmp_path))
+    assert table.name == "ablation"
+    outside = ("published mAP", "published R1", "difference mAP", "difference R1")
+    parts = ("mAP", "R1", "group", "seeds", *outside)
+    named = [f"{name} {part}" for name in ("Duke", "VeRi") for part in parts]
+    assert list(table.columns) == ["Method", "Teacher", "Student", *named]
+    labels = ["Teacher", "Student", *(f"Student + L_{p}" for p in ("pairwise", "pdrk", "npdrk"))]
+    assert [row[0].text for row in table.rows] == labels
+    first = ("", "resnet101", "60.00", "80.00", "", "1", "78.45", "88.82")
+    assert texts(table.rows[0])[1:9] == first
+    assert texts(table.rows[1])[1:3] == ("", "resnet18")
+    assert cells(table, "Student + L_pdrk")["VeRi published mAP"] == "76.88"
+    assert cells(table, "Student + L_pdrk")["VeRi mAP"] == "-"
+    row = cells(table, "Student + L_npdrk")
+    assert row["Duke mAP"] == "52.00 ± 2.65" and row["Duke published mAP"] == "74.85"
+    assert any("75.63" in note for note in table.footnotes)
+
+
+def test_ablation_rows_that_one_dataset_has(tmp_path):
+    for dataset, recipe in (("dukemtmc", PERSON), ("veri776", VEHICLE)):
+        teacher = study(tmp_path, dataset=dataset, recipe=recipe)
+    relu = spec(
+        "pdrd", 0, [teacher], dataset="veri776", recipe=VEHICLE, options={"activation": "relu"}
+    )
+    done(tmp_path, relu, 0.3)
+    row = cells(only(ablate(tmp_path)), "Student + L_npdrk (activation=relu)")
+    assert row["VeRi mAP"] == "30.00" and row["Duke mAP"] == "-"
+    assert row["Teacher"] == "resnet101" and row["Duke published mAP"] == ""
+
+
+def test_ablation_of_several_settings_is_several_tables(tmp_path):
+    study(tmp_path, dataset="dukemtmc", recipe=PERSON)
+    study(tmp_path, dataset="dukemtmc", recipe=VEHICLE)
+    tables = ablate(tmp_path)
+    assert len({table.name for table in tables}) == 2
+    assert all("width" in table.title for table in tables)
+
+
+def test_no_ablation_without_one_of_its_losses(tmp_path):
+    teacher = done(tmp_path, teacher_spec(dataset="dukemtmc"), 0.6)
+    done(tmp_path, spec("sp", 0, [teacher], dataset="dukemtmc"), 0.5)
+    assert ablate(tmp_path) == []
+
+
+def test_no_ablation_of_failures_alone(tmp_path):
+    failed(tmp_path, spec("pdrd", 0, [teacher_spec(dataset="dukemtmc")], dataset="dukemtmc"))
+    assert ablate(tmp_path) == []
+
+
+def test_a_row_has_the_runs_of_both_datasets(tmp_path):
+    for dataset, recipe in (("dukemtmc", PERSON), ("veri776", VEHICLE)):
+        study(tmp_path, dataset=dataset, recipe=recipe)
+    row = whole_cells(only(ablate(tmp_path)), "Student + L_npdrk")
+    assert len(row["Method"].runs) == 6
+    assert {key.partition("/")[0] for key in row["VeRi mAP"].runs} == {"veri776"}

@@ -1,0 +1,113 @@
+"""Which datasets count, and the ranks on them."""
+
+import numpy as np
+import pytest
+
+from results.collect import gather
+from results.statistics.critical_difference import critical_difference
+from results.tables.dataset_ranks import across
+from tests.support.dataset_records import FOUR, dataset_of
+from tests.support.records import done, spec
+
+
+def pairs(runs):
+    return across(gather(runs)[0])
+
+
+def only(found):
+    (one,) = found
+    return one
+
+
+def test_ranks_by_hand(tmp_path):
+    dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
+    dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1, "pdrd": 0.2})
+    pair = only(pairs(tmp_path))
+    assert (pair.teacher, pair.network, pair.left_out) == ("resnet101", "resnet18", ())
+    market, veri = pair.contests
+    assert (market.name, veri.name) == ("Market-1501", "VeRi-776")
+    assert market.ranks == {("at", "AT"): 2, ("sp", "SP"): 3, ("pdrd", "PDRD"): 1}
+    assert veri.ranks == {("at", "AT"): 3, ("sp", "SP"): 1, ("pdrd", "PDRD"): 2}
+    assert pair.common == (("at", "AT"), ("sp", "SP"), ("pdrd", "PDRD"))
+    assert pair.diagram.mean_ranks == (2.5, 2, 1.5)
+    means = np.array([[0.6, 0.5, 0.7], [0.5, 0.7, 0.6]])
+    assert pair.diagram.difference == critical_difference(means).difference
+    assert "2 datasets are few" in pair.diagram.warning
+
+
+def test_ranks_of_single_seeds(tmp_path):
+    """AT at 50.2, 49.9, 50.0 and SP at 50.1, 50.0, 50.2 minus jitter: they change places."""
+    for dataset in FOUR[:2]:
+        dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.1})
+    contest = only(pairs(tmp_path)).contests[0]
+    scores = contest.scores
+    for seed in range(3):
+        ahead = scores["sp", "SP"][seed] > scores["at", "AT"][seed]
+        assert contest.ranks_by_seed["sp", "SP"][seed] == (1 if ahead else 2)
+    assert set(contest.ranks_by_seed["sp", "SP"]) == {1, 2}
+    assert contest.ranks == {("at", "AT"): 1.5, ("sp", "SP"): 1.5}
+
+
+def test_only_complete_methods_are_ranked(tmp_path):
+    dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
+    teacher = dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1})
+    done(tmp_path, spec("pdrd", 0, [teacher], dataset="veri776"), 0.9)
+    pair = only(pairs(tmp_path))
+    assert ("pdrd", "PDRD") not in pair.contests[1].ranks
+    assert pair.contests[1].ranks["sp", "SP"] == 1
+    assert pair.common == (("at", "AT"), ("sp", "SP"))
+
+
+def test_one_dataset_is_no_summary(tmp_path):
+    dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2})
+    assert pairs(tmp_path) == []
+    dataset_of(tmp_path, "veri776", {"sp": 0.1})  # nothing to be ranked among
+    assert pairs(tmp_path) == []
+
+
+def test_datasets_without_ranks_are_named(tmp_path):
+    for dataset in FOUR[:2]:
+        dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2})
+    dataset_of(tmp_path, "veri776", {"sp": 0.1})
+    partial = ["Partial data: train has 12 images where 30,248 are expected."]
+    dataset_of(tmp_path, "msmt17", {"sp": 0.1, "at": 0.2}, notes=partial)
+    pair = only(pairs(tmp_path))
+    assert [contest.setting.dataset for contest in pair.contests] == ["dukemtmc", "market1501"]
+    assert pair.left_out == ("MSMT17", "VeRi-776")
+
+
+def test_other_networks_are_another_summary(tmp_path):
+    for dataset in FOUR[:2]:
+        dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2})
+        dataset_of(tmp_path, dataset, {"sp": 0.2, "at": 0.1}, big="resnet50")
+    found = {pair.teacher: pair for pair in pairs(tmp_path)}
+    assert set(found) == {"resnet101", "resnet50"}
+    assert found["resnet50"].contests[0].ranks["sp", "SP"] == 1
+
+
+def test_generated_data_never_joins_real_data(tmp_path):
+    notes = ["Generated data: drawn images in this dataset's layout, no photographs."]
+    dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2})
+    dataset_of(tmp_path, "veri776", {"sp": 0.1, "at": 0.2}, notes=notes)
+    assert pairs(tmp_path) == []
+
+
+def test_the_largest_setting_of_a_dataset_counts(tmp_path):
+    for dataset in FOUR[:2]:
+        dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2})
+    dataset_of(tmp_path, "veri776", {"sp": 0.2, "at": 0.1}, seeds=(0,))
+    dataset_of(tmp_path, "market1501", {"sp": 0.2, "at": 0.1}, seeds=(0,), recipe={"epochs": 9})
+    market = next(c for c in only(pairs(tmp_path)).contests if c.name == "Market-1501")
+    assert market.ranks["at", "AT"] == 1 and len(market.tested.seeds) == 3
+
+
+def test_first_evaluation_of_several_is_the_one(tmp_path):
+    from tests.support.vehicleid_records import scored
+
+    for dataset in ("vehicleid", "vehicleid2"):
+        teacher = scored(tmp_path, spec(network="resnet101", dataset=dataset), 0.8)
+        for method, accuracy in {"sp": 0.7, "at": 0.6}.items():
+            scored(tmp_path, spec(method, 0, [teacher], dataset=dataset), accuracy)
+    contest = only(pairs(tmp_path)).contests[0]
+    assert contest.tested.evaluation == "test800"
+    assert contest.scores["sp", "SP"] == pytest.approx([0.7])

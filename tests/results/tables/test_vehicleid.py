@@ -1,0 +1,115 @@
+"""VehicleID's three tests in one table, each the mean of ten draws."""
+
+import csv
+import io
+from statistics import stdev
+
+import pytest
+
+from results.collect import COLUMNS, gather
+from results.published import load_published
+from results.report import report
+from results.tables.comparison import comparison
+from tests.support.records import (
+    cells,
+    done,
+    spec,
+    whole_cells,
+)
+from tests.support.vehicleid_records import OFFSETS, scored
+
+SD = stdev(OFFSETS)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A teacher, and in two seeds a plain student and SP."""
+    teacher = scored(tmp_path, spec(network="resnet101", dataset="vehicleid"), 0.8)
+    for seed in (0, 1):
+        student = spec(seed=seed, dataset="vehicleid")
+        scored(tmp_path, student, 0.6 + 0.02 * seed, label="Student")
+        scored(tmp_path, spec("sp", seed, [teacher], dataset="vehicleid"), 0.7 + 0.04 * seed)
+    return tmp_path
+
+
+@pytest.fixture
+def table(runs):
+    (table,) = comparison(gather(runs)[0], "vehicleid", load_published())
+    return table
+
+
+def test_every_test_has_columns_of_its_own(table):
+    shown = [f"{test} {score}" for test in ("Test800", "Test1600", "Test2400")
+             for score in ("mAP", "R1")]  # fmt: skip
+    front = ("Method", "Teacher", "Student")
+    groups = ("Group Test800", "Group Test1600", "Group Test2400")
+    back = ("Gain in Test800 mAP", *groups, "Seeds", "Reference")
+    assert table.columns == (*front, *shown, *back)
+    assert table.title == "Distillation methods on VehicleID"
+    assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_scores_are_means_over_draws_and_spreads_are_over_seeds(table):
+    row, over_seeds = cells(table, "SP"), f" ± {100 * stdev([0.70, 0.74]):.2f}"
+    means = ("72.00", "62.00", "67.00", "57.00", "62.00", "52.00")
+    assert tuple(row.values())[3:9] == tuple(mean + over_seeds for mean in means)
+    assert row["Gain in Test800 mAP"].startswith("+11.00 [") and row["Seeds"] == "2"
+    assert cells(table, "Teacher")["Test2400 R1"] == "60.00"
+    assert cells(table, "FitNet")["Test1600 mAP"] == "-"
+
+
+def test_every_test_is_compared_on_its_own_queries(runs):
+    """SP gains 10 and 12 points in each test: 11 ± 12.7062, t of one degree, times sqrt(2 / 2)."""
+    teacher = spec(network="resnet101", dataset="vehicleid")
+    for seed in (0, 1):
+        made = spec("ft", seed, [teacher], dataset="vehicleid")
+        scored(runs, made, 0.601 + 0.02 * seed)
+    (table,) = comparison(gather(runs)[0], "vehicleid", load_published())
+    row = whole_cells(table, "FT")
+    assert cells(table, "SP")["Gain in Test800 mAP"] == "+11.00 [-1.71, 23.71]"
+    assert row["Gain in Test800 mAP"].text == "+0.10 [0.10, 0.10]"
+    assert [row[f"Group Test{size}"].text for size in (800, 1600, 2400)] == ["a", "a", "a"]
+    marked = {name for name, cell in row.items() if cell.group}
+    assert marked == {
+        f"Test{size} {score}" for size in (800, 1600, 2400) for score in ("mAP", "R1")
+    }
+    (note,) = [note for note in table.footnotes if note.startswith("Group:")]
+    assert (
+        "the same 12 queries of 6 identities (test800), 12 queries of 6 identities (test1600)"
+        in note
+    )
+    resolved = [note for note in table.footnotes if note.startswith("Smallest difference")]
+    assert len(resolved) == 3 and "; in R1 of test2400" in resolved[2]
+
+
+def test_the_spread_over_draws_is_a_footnote(table):
+    (note,) = [note for note in table.footnotes if "draws" in note]
+    assert note == (
+        "Scores are of the evaluations test800, test1600, test2400, each the mean of 10 draws; "
+        f"standard deviation over draws up to {100 * SD:.2f} in mAP and {200 * SD:.2f} in R1."
+    )
+    assert any(note.startswith("Gain in Test800 mAP: points above") for note in table.footnotes)
+
+
+def test_every_format_has_all_three(runs):
+    text = report(runs).text
+    for name in ("comparison-vehicleid.md", "comparison-vehicleid.tex", "comparison-vehicleid.csv"):
+        written = (runs / "report" / name).read_text()
+        assert all(
+            f"Test{size} {s}" in written for size in (800, 1600, 2400) for s in ("mAP", "R1")
+        )
+        assert "67.00" in written
+    assert "Test2400 R1" in text and "mean of 10 draws" in text
+    rows = list(csv.DictReader(io.StringIO((runs / "report" / "runs.csv").read_text())))
+    (teacher,) = [row for row in rows if row["network"] == "resnet101"]
+    assert float(teacher["test1600 mAP"]) == pytest.approx(0.75)
+    assert float(teacher["test2400 R1 sd"]) == pytest.approx(2 * SD)
+
+
+def test_other_datasets_beside_it_keep_their_columns(runs):
+    done(runs, spec(dataset="market1501"), 0.4)
+    frame, problems = gather(runs)
+    assert problems == [] and list(frame.columns)[: len(COLUMNS)] == list(COLUMNS)
+    (table,) = comparison(frame, "market1501", load_published())
+    assert table.columns[3:6] == ("mAP", "R1", "Gain in mAP")
+    assert cells(table, "Student")["mAP"] == "40.00"

@@ -1,0 +1,223 @@
+"""VRKD's tables from made runs, by hand."""
+
+import pytest
+
+from results.collect import gather
+from results.published import load_published
+from results.tables.vrkd import network_tables
+from tests.support.records import cells, failed, spec, texts, whole_cells
+from tests.support.vehicle_records import VRKD, fields, put, teachers
+
+SCORES = [f"{t} {s}" for t in ("VeRi", "Test800", "Test1600", "Test2400") for s in ("mAP", "R1")]
+NEAR = ((0.744, 0.945), (0.748, 0.947), (0.746, 0.946))  # of 74.67 and 94.52
+
+
+def made(runs):
+    return {table.name: table for table in network_tables(gather(runs)[0], load_published())}
+
+
+def pair(runs, seeds=3, network="resnet18", **options):
+    """VRKD's students and plain ones of the same seeds, 6 points of mAP below them."""
+    shared = fields(**options)
+    taught = teachers(runs, **fields(**options | {"last_stride": 1}))
+    for seed, (accuracy, first) in enumerate(NEAR[:seeds]):
+        put(runs, spec(seed=seed, network=network, **shared), accuracy - 0.06, first - 0.02)
+        put(runs, spec("vrkd", seed, taught, network=network, **shared), accuracy, first)
+
+
+def test_no_table_without_a_run_of_its_own(tmp_path):
+    assert made(tmp_path) == {}
+    put(tmp_path, spec(network="resnet34", **fields()), 0.6, 0.7)
+    failed(tmp_path, spec("vrkd", 0, teachers(tmp_path, **fields()), **fields()))
+    assert made(tmp_path) == {}
+
+
+def test_a_plain_student_makes_the_tables_that_have_it(tmp_path):
+    put(tmp_path, spec(**fields()), 0.68, 0.92)
+    assert list(made(tmp_path)) == ["vrkd-backbones", "vrkd-role"]
+
+
+def test_every_printed_row_is_there_with_ours_below(tmp_path):
+    pair(tmp_path)
+    tables = made(tmp_path)
+    models = tables["vrkd-models"]
+    labels = [row[0].text for row in models.rows]
+    assert [label for label in labels if ", " not in label and not label.startswith("VRKD")] == [
+        row.label for row in VRKD.networks[0].rows if row.cited
+    ]
+    assert [label for label in labels if label.endswith(", ours")] == [
+        f"VRKD {number}, ours" for number in range(1, 10)
+    ]
+    assert [label for label in labels if label.endswith("difference")] == ["VRKD 7, difference"]
+    assert labels.index("VRKD 7, ours") == labels.index("VRKD 7") + 1
+    assert list(models.columns) == [
+        *("Method", "Network", "Params (M)", "Ops (G)", "Input", "LS=1", "LSR", "TRI", "Seeds"),
+        *SCORES,
+    ]
+    assert all(len(row) == len(models.columns) for row in models.rows)
+
+
+def test_printed_cells_are_the_papers(tmp_path):
+    pair(tmp_path)
+    models = made(tmp_path)["vrkd-models"]
+    row = cells(models, "VRKD 9")
+    assert [row[name] for name in SCORES] == [
+        *("76.39", "94.58", "89.22", "83.86", "85.46", "79.72", "83.35", "77.34")
+    ]
+    assert (row["Params (M)"], row["Ops (G)"], row["Input"]) == ("11.46", "15.97", "512x512")
+    assert (row["LS=1"], row["LSR"], row["TRI"]) == ("yes", "yes", "no")
+    cited = cells(models, "PAMTRI")
+    assert (cited["Network"], cited["LS=1"], cited["TRI"]) == ("DenseNet121", "-", "yes")
+    assert (cited["VeRi mAP"], cited["Test800 mAP"], cited["Seeds"]) == ("71.88", "-", "")
+
+
+def test_our_cells_by_hand(tmp_path):
+    pair(tmp_path)
+    models = made(tmp_path)["vrkd-models"]
+    row = whole_cells(models, "VRKD 7, ours")
+    assert (row["VeRi mAP"].text, row["VeRi R1"].text) == ("74.60 ± 0.20", "94.60 ± 0.10")
+    assert (row["Network"].text, row["Params (M)"].text, row["Ops (G)"].text) == (
+        *("resnet18", "11.46", "3.99"),
+    )
+    assert (row["Seeds"].text, row["Test800 mAP"].text) == ("3 / -", "-")
+    assert len(row["VeRi mAP"].runs) == 3 and row["Seeds"].runs == row["VeRi mAP"].runs
+    gap = cells(models, "VRKD 7, difference")
+    assert (gap["VeRi mAP"], gap["VeRi R1"]) == ("+0.12 in", "-0.04 in")  # of 74.48 and 94.64
+    assert (gap["Test800 mAP"], gap["Network"]) == ("-", "")
+
+
+def test_missing_rows_are_dashes_and_named_with_a_command(tmp_path):
+    pair(tmp_path)
+    models = made(tmp_path)["vrkd-models"]
+    row = cells(models, "VRKD 1, ours")
+    assert {row[name] for name in (*SCORES, "Params (M)", "Ops (G)", "Seeds")} == {"-"}
+    assert row["Network"] == "cnn5"
+    (missing,) = [note for note in models.footnotes if note.startswith("Missing on veri776")]
+    assert "VRKD 1, VRKD 2, VRKD 3" in missing and "VRKD 7" not in missing
+    assert "kdreid run --study vrkd --dataset veri776 --student cnn5" in missing
+
+
+def test_the_role_of_distillation_has_gains(tmp_path):
+    pair(tmp_path)
+    role = made(tmp_path)["vrkd-role"]
+    printed, ours = cells(role, "ResNet-18, gain"), whole_cells(role, "ResNet-18, gain of ours")
+    assert (printed["VeRi mAP"], printed["Test2400 R1"]) == ("+6.64", "+3.88")
+    assert (ours["VeRi mAP"].text, ours["VeRi R1"].text) == ("+6.00 ± 0.00", "+2.00 ± 0.00")
+    assert len(ours["VeRi mAP"].runs) == 6 and ours["Test800 mAP"].text == "-"
+    assert cells(role, "CNN, gain")["VeRi mAP"] == "+10.04"
+    assert cells(role, "CNN, gain of ours")["VeRi mAP"] == "-"
+    assert cells(role, "ResNet-18 + VRKD, ours")["Seeds"] == "3 / -"
+
+
+def test_backbones_are_plain_students(tmp_path):
+    pair(tmp_path)
+    backbones = made(tmp_path)["vrkd-backbones"]
+    assert [row[0].text for row in backbones.rows] == [
+        *("DenseNet121", "DenseNet121, ours", "ResNet-18", "ResNet-18, ours"),
+        *("ResNet-18, difference", "ResNet-50", "ResNet-50, ours"),
+    ]
+    assert cells(backbones, "ResNet-18, ours")["VeRi mAP"] == "68.60 ± 0.20"
+    assert cells(backbones, "ResNet-18, difference")["VeRi mAP"] == "+0.57 in"
+
+
+def test_both_datasets_stand_in_one_row(tmp_path):
+    pair(tmp_path)
+    shared = fields("vehicleid")
+    taught = teachers(tmp_path, **fields("vehicleid", last_stride=1))
+    put(tmp_path, spec("vrkd", 0, taught, **shared), 0.87, 0.84, 0.81)
+    role = made(tmp_path)["vrkd-role"]
+    row, gap = cells(role, "ResNet-18 + VRKD, ours"), cells(role, "ResNet-18 + VRKD, difference")
+    assert (row["Seeds"], row["VeRi mAP"], row["Test2400 R1"]) == ("3 / 1", "74.60 ± 0.20", "71.00")
+    assert (gap["VeRi mAP"], gap["Test800 mAP"]) == ("-0.07 in", "-0.29 n=1 ≠1")
+    notes = " ".join(role.footnotes)
+    assert "queries of test800 5693 instead of 6532" in notes
+    assert "each the mean of 10 draws" in notes
+
+
+@pytest.mark.parametrize("note", ["Partial data: 1 of 2.", "Generated data: drawn."])
+def test_no_difference_on_data_that_is_not_whole(tmp_path, note):
+    put(tmp_path, spec(**fields()), 0.68, 0.92, notes=[note])
+    role = made(tmp_path)["vrkd-role"]
+    mark = note.partition(" ")[0].lower()
+    assert cells(role, "ResNet-18, ours")["Seeds"] == f"1 ({mark} data) / -"
+    assert cells(role, "ResNet-18, difference")["VeRi mAP"] == f"{mark} data"
+    assert note in role.footnotes
+
+
+def test_options_have_rows_of_their_own(tmp_path):
+    pair(tmp_path, seeds=1)
+    shared = fields()
+    taught = teachers(tmp_path, **fields(last_stride=1))
+    put(tmp_path, spec("vrkd", 0, taught, options={"temperature": 4}, **shared), 0.7, 0.9)
+    models = made(tmp_path)["vrkd-models"]
+    assert cells(models, "VRKD 7, ours")["VeRi mAP"] == "74.40"
+    assert cells(models, "VRKD 7, ours (temperature=4)")["VeRi mAP"] == "70.00"
+    assert cells(models, "VRKD 7, difference (temperature=4)")["VeRi mAP"] == "-4.48 n=1"
+
+
+def test_a_failure_and_missing_seeds_are_said(tmp_path):
+    pair(tmp_path, seeds=2)
+    shared = fields()
+    taught = teachers(tmp_path, **fields(last_stride=1))
+    failed(tmp_path, spec("vrkd", 2, taught, **shared))
+    large = fields(size=512, label_smoothing=0)
+    failed(tmp_path, spec("vrkd", 0, teachers(tmp_path, **large), **large))
+    models = made(tmp_path)["vrkd-models"]
+    assert cells(models, "VRKD 7, ours")["Seeds"] == "2/3 seeds, failed: diverged / -"
+    row = cells(models, "VRKD 6, ours")
+    assert (row["VeRi mAP"], row["Params (M)"]) == ("failed: diverged", "-")
+    assert "VRKD 6, difference" not in [row[0].text for row in models.rows]
+
+
+def test_labels_of_our_rows_are_unique(tmp_path):
+    pair(tmp_path)
+    for table in made(tmp_path).values():
+        ours = [texts(row)[0] for row in table.rows if ", " in row[0].text]
+        assert len(set(ours)) == len(ours)
+
+
+def marks(table, label):
+    """The columns in which a row is in one of the first two groups."""
+    return {name: cell.group for name, cell in whole_cells(table, label).items() if cell.group}
+
+
+def test_the_best_of_ours_is_bold_whatever_its_setting(tmp_path):
+    pair(tmp_path)  # VRKD 6 points of mAP above the plain student, under every seed
+    put(tmp_path, spec(network="resnet50", **fields()), 0.99, 0.99)
+    tables = made(tmp_path)
+    role = tables["vrkd-role"]
+    assert marks(role, "ResNet-18 + VRKD, ours")["VeRi mAP"] == "best"
+    assert marks(role, "ResNet-18, ours")["VeRi mAP"] == "second"
+    assert all(marks(role, label) == {} for label in ("ResNet-18", "ResNet-18 + VRKD", "CNN, ours"))
+    (note,) = [note for note in role.footnotes if "Holm" in note]
+    assert note.startswith("Ours on veri776. Paired tests on the same 20 queries of 10 identities")
+    assert "3 seeds" in note and "all pairs (1)" in note
+    assert any("Smallest difference that this table resolves: in mAP" in n for n in role.footnotes)
+    assert marks(tables["vrkd-backbones"], "ResNet-50, ours") == {}  # one of three seeds
+
+
+def test_rows_without_a_rank_are_named_with_the_reason(tmp_path):
+    pair(tmp_path)
+    put(tmp_path, spec(network="resnet50", **fields()), 0.99, 0.99)
+    for seed in range(3):
+        put(tmp_path, spec(seed=seed, network="densenet121", **fields()), 0.7, 0.9)
+    (note,) = [n for n in made(tmp_path)["vrkd-backbones"].footnotes if "Without a rank" in n]
+    assert note == "Ours on veri776. Without a rank: ResNet-50, ours (1/3 seeds)."
+
+
+def test_each_test_of_vehicleid_is_compared_for_itself(tmp_path):
+    shared = fields("vehicleid")
+    taught = teachers(tmp_path, **fields("vehicleid", last_stride=1))
+    for seed in range(2):
+        more = 0.001 * seed
+        put(tmp_path, spec(seed=seed, **shared), 0.6 + more, 0.9, 0.6 + more)
+        put(tmp_path, spec("vrkd", seed, taught, **shared), 0.87 + more, 0.84, 0.601 + 2 * more)
+    role = made(tmp_path)["vrkd-role"]
+    found = {name: (marks(role, "ResNet-18 + VRKD, ours").get(f"{name} mAP"),
+                    marks(role, "ResNet-18, ours").get(f"{name} mAP"))
+             for name in ("Test800", "Test1600", "Test2400")}  # fmt: skip
+    assert found == {
+        "Test800": ("best", "second"),
+        "Test1600": ("second", "best"),
+        "Test2400": ("best", "best"),  # 0.1 and 0.2 points
+    }

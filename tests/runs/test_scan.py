@@ -1,0 +1,267 @@
+"""A runs folder as it really looks: runs going on, copies, links, damage, other people's files."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from harness.runs.scan import LARGEST, load, speaks
+from results.collect import gather
+from tests.support.records import done, draw, failed, record, spec, teacher_spec, write
+from tests.support.unprivileged import as_nobody
+
+
+def one_and(tmp_path, name="record.json"):
+    """A good run and the path of another one's file, which the test spoils."""
+    done(tmp_path, spec("sp"), 0.5)
+    return write(tmp_path, record(spec(), draw(0.5))) / name
+
+
+def only_the_good_run(tmp_path, path, reason):
+    frame, problems = gather(tmp_path)
+    assert frame["method"].tolist() == ["sp"]
+    (problem,) = problems
+    assert problem.startswith(f"{path}: ignored, ") and reason in problem
+
+
+def test_a_folder_named_record_json(tmp_path):
+    path = one_and(tmp_path)
+    path.unlink()
+    path.mkdir()
+    only_the_good_run(tmp_path, path, "it is not a plain file")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    path = one_and(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    code = (
+        "import sys, pathlib, results.collect as g; print(*g.gather(pathlib.Path(sys.argv[1]))[1])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert "it is not a plain file" in said.stdout
+
+
+def test_a_socket(tmp_path, monkeypatch):
+    path = one_and(tmp_path)
+    path.unlink()
+    monkeypatch.chdir(path.parent)  # a socket's path may not be long
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("record.json")
+        only_the_good_run(tmp_path, path, "it is not a plain file")
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    path = one_and(tmp_path)
+    os.truncate(path, LARGEST + 1)
+    only_the_good_run(tmp_path, path, "64,000,001 bytes")
+
+
+def test_nesting_without_end(tmp_path):
+    path = one_and(tmp_path)
+    path.write_text("[" * 200_000)
+    only_the_good_run(tmp_path, path, "nested too deeply")
+
+
+def test_half_a_character_could_not_be_printed(tmp_path):
+    path = one_and(tmp_path)
+    path.write_text(json.dumps(record(spec(), draw(0.5), label="\ud800")))
+    only_the_good_run(tmp_path, path, "surrogates not allowed")
+
+
+@pytest.mark.parametrize("share", [0, 1, 10, 500])
+def test_a_record_that_is_half_there(tmp_path, share):
+    path = one_and(tmp_path)
+    path.write_bytes(path.read_bytes()[:share])
+    only_the_good_run(tmp_path, path, "no JSON, or only a part of it")
+
+
+def test_a_link_to_nothing_and_one_to_itself(tmp_path):
+    path = one_and(tmp_path)
+    path.unlink()
+    path.symlink_to("gone.json")
+    only_the_good_run(tmp_path, path, "a link to nothing")
+    path.unlink()
+    path.symlink_to(path)
+    only_the_good_run(tmp_path, path, "Too many levels of symbolic links")
+
+
+@pytest.mark.parametrize(
+    "closed", ["record.json", ".", "..", "../.."], ids=["file", "run", "pair", "method"]
+)
+def test_what_may_not_be_read_is_named(closed):
+    runs = Path(tempfile.mkdtemp())  # pytest's own folder is closed to others
+    runs.chmod(0o755)
+    path = one_and(runs)
+    shut = Path(os.path.normpath(path.parent / closed))
+    shut.chmod(0)
+    try:
+        with as_nobody():
+            only_the_good_run(runs, shut, "cannot be read (Permission denied)")
+    finally:
+        shut.chmod(0o755)
+        shutil.rmtree(runs)
+
+
+def test_a_runs_folder_that_may_not_be_read():
+    runs = Path(tempfile.mkdtemp())
+    runs.chmod(0)
+    try:
+        with as_nobody():
+            frame, problems = gather(runs)
+        assert frame.empty and problems == [
+            f"{runs}: ignored, it cannot be read (Permission denied)."
+        ]
+    finally:
+        runs.rmdir()
+
+
+def test_a_run_that_is_being_written(tmp_path):
+    """Nothing of it is a result yet, and nothing of it is a problem."""
+    path = one_and(tmp_path)
+    path.rename(path.with_name(".record.json.x1.tmp"))
+    (path.parent / "spec.json").write_text("{}")
+    (path.parent / "checkpoint.pt").write_bytes(b"")
+    frame, problems = gather(tmp_path)
+    assert len(frame) == 1 and problems == []
+
+
+def test_a_failure_that_became_a_record_while_we_looked(tmp_path, monkeypatch):
+    """A retry writes its record and then removes the failure, here between our two looks."""
+    made = failed(tmp_path, spec())
+    folder = tmp_path / made["key"]
+    usual = Path.stat
+
+    def stat(path, **options):
+        if path.name == "failure.json" and os.path.lexists(path):
+            done(tmp_path, made, 0.5)
+            path.unlink()
+        return usual(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    path, content = speaks(folder)
+    assert path.name == "record.json" and content["result"]
+
+
+def test_gathering_while_runs_fail_and_end(tmp_path):
+    """Whatever moment it looks at, no run is a problem and none that ended is lost."""
+    specs = [spec("sp", seed) for seed in range(150)]
+    ended = []
+
+    def put(folder, name, content):
+        (folder / ".part").write_text(json.dumps(content))
+        (folder / ".part").rename(folder / name)
+
+    def work():
+        for made in specs:
+            folder = tmp_path / made["key"]
+            folder.mkdir(parents=True)
+            put(folder, "failure.json", {"key": made["key"], "spec": made, "kind": "memory"})
+            put(folder, "record.json", record(made, draw(0.5)))
+            (folder / "failure.json").unlink()
+            ended.append(made["key"])
+
+    thread = Thread(target=work)
+    thread.start()
+    looks = 0
+    while thread.is_alive() or looks == 0:
+        before, looks = set(ended), looks + 1
+        frame, problems = gather(tmp_path)
+        assert problems == []
+        assert before <= set(frame["key"][frame["status"] == "done"])
+    thread.join()
+    assert looks > 1 and len(gather(tmp_path)[0]) == len(specs)
+
+
+def test_a_folder_copied_aside_counts_once(tmp_path):
+    made = done(tmp_path, spec(), 0.5)
+    folder = tmp_path / made["key"]
+    shutil.copytree(folder, folder.with_name("seed0-copy"))
+    shutil.copytree(tmp_path / "synthetic", tmp_path / "synthetic-old")
+    shutil.copytree(tmp_path / "synthetic", tmp_path / "backup" / "synthetic")
+    frame, problems = gather(tmp_path)
+    assert frame["key"].tolist() == [made["key"]]
+    assert len([p for p in problems if "a copy; that run is gathered itself" in p]) == 3
+    assert len([p for p in problems if "4 folders below the runs folder" in p]) == 2
+    assert len(problems) == 5
+
+
+def test_a_copy_whose_key_was_edited_is_named(tmp_path):
+    made = done(tmp_path, spec(), 0.5)
+    folder = tmp_path / made["key"]
+    twin = shutil.copytree(folder, folder.with_name("seed0-copy"))
+    content = json.loads((twin / "record.json").read_text())
+    content["key"] = f"{made['key'].rpartition('/')[0]}/seed0-copy"
+    (twin / "record.json").write_text(json.dumps(content))
+    frame, (problem,) = gather(tmp_path)
+    assert frame["key"].tolist() == [made["key"]]
+    assert "its spec is of the run" in problem
+
+
+def test_one_run_under_two_keys_is_never_twice_in_a_mean(tmp_path):
+    """A field that tables do not know may set keys apart; the finished run is the one to keep."""
+    teacher = teacher_spec()
+    kept = done(tmp_path, spec("sp", 0, [teacher], later="a"), 0.5)
+    done(tmp_path, spec("sp", 1, [teacher], later="a"), 0.6)
+    other = failed(tmp_path, spec("sp", 0, [teacher], later="b"))
+    frame, (problem,) = gather(tmp_path)
+    assert sorted(frame["seed"]) == [0, 1] and set(frame["status"]) == {"done"}
+    assert problem.startswith(f"{other['key']}: ignored, {kept['key']} is the same run")
+
+
+def test_links_inside_are_named_once_and_links_outside_are_followed(tmp_path):
+    runs, disk = tmp_path / "runs", tmp_path / "disk"
+    made = done(disk, spec("sp"), 0.5)
+    here = done(runs, spec("at", dataset="other"), 0.5)
+    (runs / "synthetic").symlink_to(disk / "synthetic")
+    (runs / "again").symlink_to(runs / "other")
+    (runs / "other" / "up").symlink_to(runs)
+    frame, problems = gather(runs)
+    assert sorted(frame["key"]) == sorted([made["key"], here["key"]])
+    assert problems == [
+        f"{runs}/again: ignored, it is a link to {runs}/other, which is gathered itself.",
+        f"{runs}/other/up: ignored, it is a link back to {runs}.",
+    ]
+
+
+def test_names_that_are_no_text(tmp_path):
+    done(tmp_path, spec(), 0.5)
+    folder = tmp_path / "synthetic" / os.fsdecode(b"\xff")
+    folder.mkdir()
+    (folder / "record.json").write_text("{}")
+    frame, (problem,) = gather(tmp_path)
+    assert len(frame) == 1
+    assert "udcff/record.json" in problem and problem.encode()
+
+
+def test_load_takes_objects_only(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("3")
+    with pytest.raises(ValueError, match="not a JSON object"):
+        load(path)
+
+
+@pytest.mark.parametrize("indent", [None, 1, 2])
+def test_the_curve_is_skipped_only_where_that_changes_nothing_else(tmp_path, indent):
+    content = record(spec(), draw(0.5), curve={"file": "c", "thinned": [{"step": 1}, {"step": 2}]})
+    content["label"] = '\n "curve": {\n text \n },\n'  # breaks within text are written as \n
+    content["result"]["curve"] = {"kept": 1}
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(content, indent=indent, sort_keys=True))
+    found = load(path)
+    assert ("curve" in found) == (indent != 1)
+    assert found == {name: value for name, value in content.items() if name in found}
+    assert len(found) >= len(content) - 1
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(ValueError, match="only a part of it"):
+        load(path)

@@ -1,0 +1,87 @@
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+from harness.runs import spec
+from harness.runs.spec import Recipe, RunSpec
+
+TEACHER = RunSpec("msmt17", "none", "resnet101", (), 0, Recipe())
+STUDENT = RunSpec("msmt17", "pdrd", "resnet18", (TEACHER,), 0, Recipe())
+
+
+def test_equal_specs_share_a_key():
+    assert STUDENT.key == replace(STUDENT).key
+    assert STUDENT.key.startswith("msmt17/pdrd/resnet101-resnet18/seed0-")
+    assert TEACHER.key.startswith("msmt17/none/resnet101/seed0-")
+
+
+CHANGES = {
+    "dataset": "market1501", "method": "sp", "network": "resnet34", "teachers": (), "seed": 1,
+    "recipe": Recipe(epochs=120), "options": (("weight", 1.0),), "head": "fc256",
+    "fingerprint": "ab", "weights": "cd", "source": "ef", "device": "cuda", "threads": 3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(RunSpec)])
+def test_every_field_changes_the_key(field):
+    assert replace(STUDENT, **{field: CHANGES[field]}).key != STUDENT.key
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Recipe)])
+def test_every_field_of_the_recipe_changes_the_key(field):
+    value = getattr(Recipe(), field)
+    words = {
+        "precision": "bf16", "pretrained": "none", "schedule": "steps", "milestones": (60.0,),
+        "sampling": "images", "last_stride": 2, "stem": "2x2", "distillation_batches": "separate",
+    }  # fmt: skip
+    other = words[field] if field in words else value + 1 if value > 1 else value / 2
+    recipe = Recipe(triplet_weight=0) if field == "sampling" else Recipe()
+    before = replace(STUDENT, recipe=recipe)
+    assert replace(before, recipe=replace(recipe, **{field: other})).key != before.key
+
+
+def test_a_retrained_teacher_changes_the_students_key():
+    retrained = replace(TEACHER, recipe=replace(Recipe(), epochs=120))
+    assert replace(STUDENT, teachers=(retrained,)).key != STUDENT.key
+
+
+def test_a_raised_training_version_changes_every_key(monkeypatch):
+    before = STUDENT.key
+    monkeypatch.setattr(spec, "TRAINING_VERSION", spec.TRAINING_VERSION + 1)
+    assert STUDENT.key != before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", 0), ("flip", 1.5), ("hold_until", 150), ("precision", "fp8"), ("images_each", 1),
+     ("pretrained", "yes"), ("momentum", -1)],
+)  # fmt: skip
+def test_an_impossible_recipe_is_refused_by_name(field, value):
+    with pytest.raises(ValueError, match=rf"recipe\.{field} is {value}; it must be"):
+        Recipe(**{field: value})
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(RunSpec)])
+def test_a_spec_comes_back_from_its_json_with_its_key(field):
+    before = replace(STUDENT, **{field: CHANGES[field]})
+    stepped = replace(before.recipe, schedule="steps", milestones=(40.0, 60.5))
+    four = replace(before, teachers=(TEACHER,) * 4)
+    for told in (before, replace(before, recipe=stepped), four):
+        again = RunSpec.from_json(json.loads(json.dumps(told.as_json())))
+        assert again == told
+        assert again.key == told.key
+        assert again.as_json() == told.as_json()
+
+
+def test_the_json_of_another_version_is_refused(monkeypatch):
+    told = STUDENT.as_json()
+    with pytest.raises(ValueError, match="not those of this version .*'colour'"):
+        RunSpec.from_json(told | {"colour": 1})
+    with pytest.raises(ValueError, match="not those of this version .*'recipe'"):
+        RunSpec.from_json({name: value for name, value in told.items() if name != "recipe"})
+    with pytest.raises(ValueError, match="this version would call it msmt17/pdrd/"):
+        RunSpec.from_json(told | {"seed": 0, "network": "resnet34"})
+    monkeypatch.setattr(spec, "TRAINING_VERSION", spec.TRAINING_VERSION + 1)
+    with pytest.raises(ValueError, match="this version would call it msmt17/"):
+        RunSpec.from_json(told)

@@ -1,0 +1,73 @@
+"""Grids that train in seconds: few tiny images, few steps, the real networks."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from harness.core.progress import Reporter
+from harness.core.signals import Stop
+from harness.execution.in_process import Launcher
+from harness.planning.plan import Asked, make
+from harness.training.cohort import Session
+
+ROOT = Path(__file__).parents[2]
+STUDY = Path(__file__).with_name("tiny_grid.yaml")
+
+
+def grid(runs, *methods, **asked):
+    """The plan of a small grid below `runs`."""
+    asked.setdefault("seeds", "0")
+    reporter = Reporter(quiet=True)
+    return make(Asked(methods=methods, study=str(STUDY), runs=runs, **asked), reporter)
+
+
+def launch(plan, *, interval=1e9, retry=False, stop=None):
+    """Carry a small grid out in this process."""
+    session = Session(
+        plan.runs, plan.device, stop or Stop(), plan.reporter, plan.weights, plan.workers, interval
+    )
+    return Launcher(session, plan.open_data, retry).launch(plan.plan)
+
+
+def run(runs, *methods, **asked):
+    """Plan a small grid and carry it out; the plan and how it ended."""
+    launching = {k: asked.pop(k) for k in ("interval", "retry", "stop") if k in asked}
+    plan = grid(runs, *methods, **asked)
+    return plan, launch(plan, **launching)
+
+
+def result_of(runs, key):
+    """Everything of a finished run that must not depend on how it came about."""
+    folder = Path(runs) / key
+    record = json.loads((folder / "record.json").read_text())
+    return {
+        "result": record["result"],
+        "per_query": (folder / "per_query.npz").read_bytes(),
+        "curve": (folder / "curve.csv").read_text(),
+        "weights": torch.load(folder / "model.pt", weights_only=True),
+    }
+
+
+def assert_same_bits(left, right):
+    """Both results are equal to the last bit."""
+    assert left["result"] == right["result"]
+    assert left["per_query"] == right["per_query"]
+    assert left["curve"] == right["curve"]
+    assert left["weights"].keys() == right["weights"].keys()
+    for name, value in left["weights"].items():
+        assert torch.equal(value, right["weights"][name]), name
+
+
+def start(runs, *methods, arguments=(), code=None, **popen):
+    """The same grid in a process of its own, by the main command or by Python `code`."""
+    command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "harness.run"]
+    options = ["--study", str(STUDY), "--methods", ",".join(methods), "--runs", str(runs)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [*command, *options, *arguments], cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen,
+    )  # fmt: skip

@@ -1,0 +1,125 @@
+"""The conformance kit passes what is right and names what is wrong."""
+
+import re
+import sys
+
+import pytest
+from torch import nn
+
+from harness.cli.methods import check_method
+from harness.plugins.lookup import method_class
+from harness.testing import carry_out
+from harness.testing.loss_checks import checks
+from harness.testing.scaffold import METHOD
+from methods import EXTRAS, METHODS
+
+OURS = {name: kind for name, kind in (METHODS | EXTRAS).items() if name != "none"}
+CASES = [(kind, variant) for kind in OURS.values() for variant in kind.variants]
+
+
+@pytest.mark.parametrize(("kind", "variant"), CASES, ids=lambda case: getattr(case, "name", case))
+def test_every_method_of_ours_conforms(kind, variant):
+    assert [finding for finding in carry_out(checks(kind, variant)) if finding.problem] == []
+
+
+class Base(METHODS["pdrd"]):
+    name, label = "wrong", "Wrong"
+
+
+class ForgetsToDetach(Base):
+    def forward(self, student, teacher, labels):
+        return (student.pooled.mean() - teacher.pooled.mean()).square()
+
+
+class ChangesItsInput(Base):
+    def forward(self, student, teacher, labels):
+        loss = super().forward(student, teacher, labels)
+        teacher.pooled.detach().clamp_(max=0.1)
+        return loss
+
+
+class SaysItHasNoOrder(METHODS["cckd"]):
+    def __init__(self, student, teacher, *, weight: float = 1.0, variant: str = "pdrd"):
+        super().__init__(student, teacher, weight=weight, variant=variant)
+        self.permutation_invariant = True
+
+
+class HasAnIdleParameter(Base):
+    def __init__(self, student, teacher, *, weight: float = 1.0, variant: str = "original"):
+        super().__init__(student, teacher, weight=weight, variant=variant)
+        self.idle = nn.Linear(2, 2)
+
+
+class IsAVector(Base):
+    def forward(self, student, teacher, labels):
+        return student.pooled.mean(1)
+
+
+class WantsEqualWidths(Base):
+    def forward(self, student, teacher, labels):
+        return (student.pooled - teacher.pooled.detach()).square().mean()
+
+
+class RootsAtZero(Base):
+    def forward(self, student, teacher, labels):
+        gap = student.pooled.mean(1) - teacher.pooled.detach().mean(1)
+        return gap.square().sum().sqrt()
+
+
+WRONG = {
+    ForgetsToDetach: ("no gradient reaches the teacher", "call .detach()"),
+    ChangesItsInput: ("inputs are left", "changed in place"),
+    SaysItHasNoOrder: (
+        "the order of the batch",
+        "changes the loss, but permutation_invariant is T",
+    ),
+    HasAnIdleParameter: ("gradient reaches", "parameter idle.weight has no gradient"),
+    IsAVector: ("the loss is a finite scalar", "shape (8,)"),
+    WantsEqualWidths: ("maps of other", "RuntimeError"),
+    RootsAtZero: ("finite where student and teacher agree", "a gradient is not finite"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG, ids=lambda kind: kind.__name__)
+def test_what_is_wrong_is_found_and_said(kind):
+    check, words = WRONG[kind]
+    variant = "pdrd" if kind is SaysItHasNoOrder else "original"
+    found = {f.check: f.problem for f in carry_out(checks(kind, variant))}
+    (problem,) = [problem for name, problem in found.items() if name.startswith(check)]
+    assert words in problem
+
+
+@pytest.fixture(name="file")
+def a_method_in_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    method_class.cache_clear()
+    path = tmp_path / "stateful.py"
+    path.write_text(METHOD.substitute(name="stateful", label="Stateful", module="stateful"))
+    yield path
+    sys.modules.pop("stateful", None)
+    method_class.cache_clear()
+
+
+def test_a_method_that_counts_its_calls_outside_its_state_fails_in_training(file, capsys):
+    """Killed and resumed it starts counting anew: only a real kill finds this."""
+    text = file.read_text().replace(
+        "        return F.mse", "        self.calls += 1\n        return F.mse"
+    )
+    text = text.replace("detach()))", "detach())) / (1 + self.calls // 3)").replace(
+        "        # Adapters", "        self.calls = 0\n        # Adapters"
+    )
+    file.write_text(text)
+    assert check_method(str(file)) == 1
+    told = capsys.readouterr().out
+    assert "ok   alone it ends with the same bits" in told
+    assert re.search(r"FAIL killed and resumed.*\n +the weights differ: something", told)
+    assert told.endswith("1 problems\n")
+
+
+def test_a_method_that_is_right_conforms(capsys):
+    assert check_method("pdrd") == 0
+    told = capsys.readouterr().out
+    assert "FAIL" not in told and told.endswith("pdrd: conforms\n")
+    assert told.count("ok ") == 16
+    assert "0 extra parameters" in told

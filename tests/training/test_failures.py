@@ -1,0 +1,170 @@
+"""A run that fails leaves alone; the others go on as if it had never been there."""
+
+import json
+import re
+import shutil
+
+import pytest
+import torch
+
+from harness.runs.record import state_of
+from harness.training import loop as train
+from harness.training.state import Trainee
+from methods import METHODS, Method
+from tests.support import tiny_grid as small
+
+COMPANY = ("fitnet", "pdrd")
+
+
+class Faulty(Method):
+    """Fails in the way its option says, at its third step."""
+
+    name = label = "faulty"
+    paper = None
+
+    def __init__(
+        self,
+        student,
+        teacher,
+        *,
+        weight: float = 1.0,
+        variant: str = "original",
+        fault: str = "nan",
+    ):
+        super().__init__(student, teacher, weight=weight, variant=variant)
+        self.fault, self.calls = fault, 0
+
+    def prepare(self, batches, generator):
+        if self.fault == "prepare":
+            raise RuntimeError("no statistics today")
+
+    def forward(self, student, teacher, labels):
+        self.calls += 1
+        loss = student.pooled.square().mean()
+        if self.calls < 3:
+            return loss
+        if self.fault == "nan":
+            return loss * float("nan")
+        if self.fault == "memory":
+            raise torch.OutOfMemoryError("tried to allocate 1 EiB")
+        if self.fault == "gradient":  # the loss is finite, what it does to the weights is not
+            return (student.pooled - student.pooled.detach()).sqrt().sum()
+        raise ZeroDivisionError("a bug")
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    monkeypatch.setitem(METHODS, "faulty", Faulty)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, shared_runs):
+    runs = tmp_path_factory.mktemp("undisturbed")
+    for name in ("data", "cache", "synthetic"):
+        shutil.copytree(shared_runs / name, runs / name)
+    plan, outcome = small.run(runs, *COMPANY)
+    assert not outcome.failed
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        ("nan", "diverged", "not finite at step 3: .*distillation nan"),
+        ("gradient", "diverged", "not finite"),
+        ("memory", "memory", "1 EiB"),
+        ("bug", "error", "ZeroDivisionError: a bug"),
+        ("prepare", "error", "no statistics today"),
+    ],
+)
+def test_a_failing_student_leaves_the_rest_unchanged(undisturbed, with_teacher, fault, kind, words):
+    methods = ("fitnet", "faulty", "pdrd")
+    plan, outcome = small.run(with_teacher, *methods, assignments=[f"faulty.fault={fault}"])
+    (key,) = outcome.failed
+    assert "/faulty/" in key
+    failure = json.loads((with_teacher / key / "failure.json").read_text())
+    assert failure["kind"] == kind
+    assert re.search(words, failure["message"])
+    assert failure["attempt"] == (2 if fault == "memory" else 1)  # memory: tried again alone
+    assert not (with_teacher / key / "record.json").exists()
+    for spec in undisturbed.plan[-1]:
+        small.assert_same_bits(
+            small.result_of(undisturbed.runs, spec.key), small.result_of(with_teacher, spec.key)
+        )
+
+
+def test_diverged_runs_are_tried_again_only_when_asked(with_teacher):
+    key = next(iter(small.run(with_teacher, "faulty")[1].failed))
+
+    def attempts():
+        return json.loads((with_teacher / key / "failure.json").read_text())["attempt"]
+
+    _, outcome = small.run(with_teacher, "faulty")
+    assert "diverged earlier" in outcome.failed[key]
+    assert attempts() == 1
+    small.run(with_teacher, "faulty", retry=True)
+    assert attempts() == 2
+
+
+def test_other_failures_are_tried_again_and_a_record_replaces_the_failure(
+    with_teacher, monkeypatch
+):
+    key = next(iter(small.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])[1].failed))
+    monkeypatch.setattr(Faulty, "forward", lambda self, s, t, y: s.pooled.square().mean())
+    _, outcome = small.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])
+    assert outcome.done == [key]
+    assert state_of(with_teacher / key) == "done"
+    assert not (with_teacher / key / "failure.json").exists()
+
+
+def test_a_failed_teacher_blocks_its_students_and_only_them(tmp_path, shared_runs, monkeypatch):
+    shutil.copytree(shared_runs / "data", tmp_path / "data")
+    original = Trainee.restore
+
+    def restore(self):
+        if self.spec.network == "resnet18":
+            raise RuntimeError("bad day")
+        original(self)
+
+    monkeypatch.setattr(Trainee, "restore", restore)
+    plan, outcome = small.run(tmp_path, "pdrd")
+    teacher, (plain, student) = plan.plan[0][0], plan.plan[1]
+    assert outcome.done == [plain.key]
+    assert "bad day" in outcome.failed[teacher.key]
+    assert outcome.failed[student.key] == f"blocked: its teacher {teacher.key} failed"
+
+
+def test_a_disk_that_fills_up_fails_the_run_and_keeps_the_last_checkpoint(
+    with_teacher, monkeypatch
+):
+    saved = Trainee.save
+
+    def save(self):
+        if self.spec.method == "pdrd" and self.step == 3:
+            raise OSError(28, "No space left on device")
+        saved(self)
+
+    monkeypatch.setattr(Trainee, "save", save)
+    plan, outcome = small.run(with_teacher, *COMPANY, interval=0)
+    (key,) = outcome.failed
+    assert "/pdrd/" in key
+    assert "disk: " in outcome.failed[key]
+    assert (with_teacher / key / "checkpoint.pt").exists()
+    monkeypatch.undo()
+    monkeypatch.setitem(METHODS, "faulty", Faulty)
+    assert not small.run(with_teacher, *COMPANY)[1].failed
+
+
+def test_a_failure_is_on_disk_while_its_company_still_trains(with_teacher, monkeypatch):
+    seen = []
+    update = train._update
+
+    def watched(trainee, *others):
+        if trainee.spec.method == "fitnet" and trainee.step == 5:
+            seen.extend(with_teacher.glob("synthetic/faulty/*/*/failure.json"))
+        return update(trainee, *others)
+
+    monkeypatch.setattr(train, "_update", watched)
+    _, outcome = small.run(with_teacher, "faulty", "fitnet")
+    assert len(seen) == len(outcome.failed) == 1
+    assert json.loads(seen[0].read_text())["attempt"] == 1  # it is not counted twice

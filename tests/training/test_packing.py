@@ -1,0 +1,62 @@
+"""Packing never changes a number: all methods side by side against each of them alone."""
+
+import shutil
+
+import pytest
+import torch
+
+from methods import EXTRAS, METHODS
+from tests.support import tiny_grid as small
+
+EVERY_METHOD = [*METHODS, *(name for name in EXTRAS if name != "none")]
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory, shared_runs):
+    runs = tmp_path_factory.mktemp("packed")
+    shutil.copytree(shared_runs / "data", runs / "data")
+    plan, outcome = small.run(runs, *EVERY_METHOD)
+    assert not outcome.failed
+    assert len(plan.plan[-1]) == len(EVERY_METHOD) + 1  # with the plain student, in one cohort
+    return plan
+
+
+@pytest.fixture(scope="module")
+def solo(tmp_path_factory, packed):
+    runs = tmp_path_factory.mktemp("solo")
+    shutil.copytree(packed.runs / "data", runs / "data")
+    plan, outcome = small.run(runs, *EVERY_METHOD, pack=1)
+    assert not outcome.failed
+    assert {len(cohort) for cohort in plan.plan} == {1}
+    return plan
+
+
+@pytest.mark.parametrize("method", ["none", *EVERY_METHOD])
+def test_packed_equals_solo_bit_for_bit(packed, solo, method):
+    (key,) = [spec.key for spec in packed.plan[-1] if spec.method == method]
+    small.assert_same_bits(small.result_of(packed.runs, key), small.result_of(solo.runs, key))
+
+
+def test_the_methods_really_train_differently(packed):
+    weights = {
+        spec.method: small.result_of(packed.runs, spec.key)["result"]["model"]
+        for spec in packed.plan[-1]
+    }
+    same = {"vrkd", "kd"}  # one loss under two names when the teacher is a single network
+    assert len(set(weights.values())) >= len(weights) - (len(same) - 1)
+
+
+def test_the_kept_model_holds_no_adapter(packed):
+    sizes = {
+        spec.method: {
+            n: v.shape for n, v in small.result_of(packed.runs, spec.key)["weights"].items()
+        }
+        for spec in packed.plan[-1]
+    }
+    assert all(size == sizes["none"] for size in sizes.values())
+
+
+def test_every_weight_is_finite(packed):
+    for spec in packed.plan[-1]:
+        weights = small.result_of(packed.runs, spec.key)["weights"]
+        assert all(torch.isfinite(v.float()).all() for v in weights.values())

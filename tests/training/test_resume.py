@@ -1,0 +1,140 @@
+"""Killed at any moment and resumed ends with the bits of never having been killed."""
+
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness.core.errors import InterruptedRunError
+from harness.core.signals import Stop
+from harness.runs.record import state_of
+from tests.support import tiny_grid as small
+
+METHODS = ("fitnet", "kdpe", "pdrd")  # an adapter with batch statistics, a prepared state, neither
+
+# The main command in which the process kills itself with SIGKILL after so many checkpoints.
+SUICIDE = """
+import os, signal, sys
+from harness import checkpoint, run
+saves, limit, original = 0, int(os.environ["KILL_AFTER"]), checkpoint.Trainee.save
+def save(self):
+    global saves
+    original(self)
+    saves += 1
+    if saves == limit:
+        os.kill(os.getpid(), signal.SIGKILL)
+checkpoint.Trainee.save = save
+sys.argv[0] = "run"
+run.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory, shared_runs):
+    runs = tmp_path_factory.mktemp("uninterrupted")
+    for name in ("data", "cache"):
+        shutil.copytree(shared_runs / name, runs / name)
+    plan, outcome = small.run(runs, *METHODS)
+    assert not outcome.failed
+    return plan
+
+
+def assert_equal_runs(uninterrupted, runs):
+    for spec in uninterrupted.specs:
+        small.assert_same_bits(
+            small.result_of(uninterrupted.runs, spec.key), small.result_of(runs, spec.key)
+        )
+
+
+def finish(process):
+    _, errors = process.communicate(timeout=200)
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("kill_after", [1, 14])
+def test_killed_between_two_members_checkpoints(
+    uninterrupted, with_teacher, monkeypatch, kill_after
+):
+    """With four members and a save at every step, the kill leaves members at different steps."""
+    arguments = ("--checkpoint-every", "0")
+    monkeypatch.setenv("KILL_AFTER", str(kill_after))
+    process = small.start(with_teacher, *METHODS, arguments=arguments, code=SUICIDE)
+    assert finish(process)[0] == -signal.SIGKILL
+    plan = small.grid(with_teacher, *METHODS)
+    states = [state_of(with_teacher / spec.key) for spec in plan.plan[-1]]
+    assert "interrupted" in states
+    assert "done" not in states
+    half = with_teacher / plan.plan[-1][0].key / ".checkpoint.pt.abcd.tmp"
+    half.write_bytes(b"as much as had been written")
+    assert not small.launch(plan).failed
+    assert not half.exists()
+    assert_equal_runs(uninterrupted, with_teacher)
+
+
+def test_killed_at_random_moments(uninterrupted, tmp_path):
+    """From nothing: killed while drawing, decoding, training the teacher, the students, scoring."""
+    draw, kills = random.Random(4), 0
+    for attempt in range(25):
+        process = small.start(tmp_path, *METHODS, arguments=("--checkpoint-every", "0"))
+        try:
+            process.wait(timeout=draw.uniform(4, 12) + attempt)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+        code, errors = finish(process)
+        assert code in (0, -signal.SIGKILL), errors
+        if code == 0:
+            break
+    else:
+        pytest.fail("never finished")
+    assert kills >= 1
+    assert_equal_runs(uninterrupted, tmp_path)
+    assert not list(tmp_path.glob("synthetic/**/*.tmp"))
+
+
+def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teacher):
+    process = small.start(with_teacher, *METHODS, arguments=("--checkpoint-every", "1000"))
+    plan = small.grid(with_teacher, *METHODS)
+    folders = [with_teacher / spec.key for spec in plan.plan[-1]]
+    while not (folders[0] / "progress.json").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    code, errors = finish(process)
+    assert code == 130
+    assert "Stopped as asked" in errors
+    assert {state_of(folder) for folder in folders} == {"interrupted"}
+    assert not small.launch(plan).failed
+    assert_equal_runs(uninterrupted, with_teacher)
+
+
+def test_stopping_and_going_on_in_one_process(uninterrupted, with_teacher):
+    class After(Stop):
+        looks = 0
+
+        @property
+        def requested(self):
+            After.looks += 1
+            return After.looks > 9  # some are before the first step, most between two
+
+    plan = small.grid(with_teacher, *METHODS)
+    with pytest.raises(InterruptedRunError):
+        small.launch(plan, stop=After())
+    assert not small.launch(plan).failed
+    assert_equal_runs(uninterrupted, with_teacher)
+
+
+def test_a_member_alone_in_another_grouping_resumes_from_the_cohorts_checkpoint(
+    uninterrupted, with_teacher, monkeypatch
+):
+    monkeypatch.setenv("KILL_AFTER", "9")
+    process = small.start(
+        with_teacher, *METHODS, arguments=("--checkpoint-every", "0"), code=SUICIDE
+    )
+    assert finish(process)[0] == -signal.SIGKILL
+    plan, outcome = small.run(with_teacher, *METHODS, pack=1)
+    assert not outcome.failed
+    assert_equal_runs(uninterrupted, with_teacher)

@@ -1,0 +1,59 @@
+"""Several processes on one runs folder: a run is trained once, also when its holder is killed."""
+
+import json
+import signal
+import time
+
+from harness.runs.record import state_of
+from tests.support import tiny_grid as small
+
+# The main command, which notes every run that it begins to train (a resumed one too).
+NOTING = """
+import os, sys
+from harness import checkpoint, run
+original = checkpoint.Trainee.restore
+def restore(self):
+    original(self)
+    with open(os.environ["NOTES"], "a") as file:
+        file.write(f"{self.spec.key} {self.step}\\n")
+checkpoint.Trainee.restore = restore
+sys.argv[0] = "run"
+run.main()
+"""
+
+
+def begun(notes, key):
+    return [line for line in notes.read_text().splitlines() if line.startswith(f"{key} ")]
+
+
+def test_two_processes_wanting_one_teacher_train_it_once(tmp_path, monkeypatch):
+    runs, notes = tmp_path / "runs", tmp_path / "notes"
+    monkeypatch.setenv("NOTES", str(notes))
+    processes = [small.start(runs, method, code=NOTING) for method in ("sp", "pdrd")]
+    for process in processes:
+        _, errors = process.communicate(timeout=200)
+        assert process.returncode == 0, errors
+    for method in ("sp", "pdrd"):
+        plan = small.grid(runs, method)
+        assert all(state_of(runs / spec.key) == "done" for spec in plan.specs)
+        assert all(len(begun(notes, spec.key)) == 1 for spec in plan.specs)
+
+
+def test_a_killed_holders_teacher_is_taken_over_and_resumed(tmp_path, monkeypatch):
+    runs, notes = tmp_path / "runs", tmp_path / "notes"
+    monkeypatch.setenv("NOTES", str(notes))
+    first = small.start(runs, "sp", arguments=("--checkpoint-every", "0"), code=NOTING)
+    while not list(runs.glob("synthetic/none/resnet18/*/checkpoint.pt")):
+        assert first.poll() is None
+        time.sleep(0.02)
+    second = small.start(runs, "pdrd", code=NOTING)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    _, errors = second.communicate(timeout=200)
+    assert second.returncode == 0, errors
+    teacher = small.grid(runs, "pdrd").plan[0][0]
+    attempts = begun(notes, teacher.key)
+    assert len(attempts) == 2
+    assert int(attempts[1].split()[1]) >= 1  # it went on from the dead process's checkpoint
+    record = json.loads((runs / teacher.key / "record.json").read_text())
+    assert record["result"]["steps"] == 8

@@ -1,0 +1,129 @@
+"""Choices that change what is trained, in training: variants, a second stream, joined teachers."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from harness.core.errors import InterruptedRunError, UsageError
+from harness.core.signals import Stop
+from harness.training import loop as train
+from methods import METHODS
+from tests.support import tiny_grid as small
+
+SEPARATE = "recipe.distillation_batches=separate"
+
+
+def digests(plan):
+    """By method, the digest of the trained weights."""
+    records = {
+        spec.method: json.loads((plan.runs / spec.key / "record.json").read_text())
+        for spec in plan.plan[-1]
+    }
+    return {method: record["result"]["model"] for method, record in records.items()}
+
+
+def test_a_separate_stream_reaches_the_methods_and_nothing_else(with_teacher):
+    teacher = ["teacher_recipe.distillation_batches=shared"]
+    shared, outcome = small.run(with_teacher, "pdrd")
+    separate, other = small.run(with_teacher, "pdrd", assignments=[SEPARATE, *teacher])
+    assert not outcome.failed and not other.failed
+    assert separate.plan[0] == shared.plan[0]
+    before, after = digests(shared), digests(separate)
+    assert before["none"] == after["none"] and before["pdrd"] != after["pdrd"]
+
+
+def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
+    with_teacher, monkeypatch
+):
+    seen, compared = {}, []
+    outputs, forward = train._outputs, METHODS["pdrd"].forward
+
+    def look(network, images, loop):
+        found = outputs(network, images, loop)
+        seen[id(found)] = (found, images)
+        return found
+
+    def compare(self, student, teacher, labels):
+        compared.append((seen[id(student)][1], seen[id(teacher)][1]))
+        return forward(self, student, teacher, labels)
+
+    monkeypatch.setattr(train, "_outputs", look)
+    monkeypatch.setattr(METHODS["pdrd"], "forward", compare)
+    teacher = "teacher_recipe.distillation_batches=shared"
+    _, outcome = small.run(with_teacher, "pdrd", assignments=[SEPARATE, teacher], pack=1)
+    assert not outcome.failed and compared
+    assert all(torch.equal(ours, theirs) for ours, theirs in compared)
+
+
+def test_a_separate_stream_resumes_where_it_was(with_teacher):
+    class After(Stop):
+        looks = 0
+
+        @property
+        def requested(self):
+            After.looks += 1
+            return After.looks > 7
+
+    asked = {"assignments": [SEPARATE, "teacher_recipe.distillation_batches=shared"]}
+    plan, _ = small.run(with_teacher, "pdrd", **asked)
+    spec = plan.plan[-1][-1]
+    whole = small.result_of(with_teacher, spec.key)
+    shutil.rmtree(with_teacher / spec.key)
+    with pytest.raises(InterruptedRunError):
+        small.launch(plan, stop=After())
+    assert (with_teacher / spec.key / "checkpoint.pt").exists()
+    assert not small.launch(plan).failed
+    small.assert_same_bits(whole, small.result_of(with_teacher, spec.key))
+
+
+def test_the_bank_is_made_once_and_stays_out_of_checkpoints_and_students(with_teacher):
+    plan, outcome = small.run(
+        with_teacher, "csd", assignments=["csd.variant=original", "csd.neighbours=5"], interval=0
+    )
+    assert not outcome.failed
+    teacher, spec = plan.plan[0][0], plan.plan[-1][-1]
+    (made,) = (with_teacher / teacher.key / "prepared").glob("csd-*.pt")
+    bank = torch.load(made, weights_only=True)["bank"]
+    images = len(plan.datasets["synthetic"].train)
+    assert bank.shape == (images, 512)  # as wide as the teacher
+    assert not any("bank" in key for key in torch.load(with_teacher / spec.key / "model.pt"))
+    record = json.loads((with_teacher / spec.key / "record.json").read_text())
+    assert record["spec"]["options"] == {"neighbours": 5, "variant": "original"}
+
+
+def test_variants_are_runs_of_their_own(with_teacher):
+    keys = set()
+    for variant in ("original", "pdrd"):
+        plan = small.grid(with_teacher, "sp", assignments=[f"sp.variant={variant}"])
+        keys.add(plan.plan[-1][-1].key)
+    assert len(keys) == 2
+
+
+SQUARE = ["recipe.height=128", "recipe.width=128", "recipe.sampling=images", "recipe.batch=8"]
+SQUARE += ["recipe.triplet_weight=0", "recipe.pad=0", "recipe.schedule=steps"]
+SQUARE += ["recipe.milestones=0.5", "recipe.epochs=1", "recipe.warmup_epochs=0"]
+
+
+def test_four_directional_branches_teach_as_one(with_teacher):
+    asked = {"teacher": "resnet18-directional", "head": "fc256", "assignments": SQUARE}
+    plan, outcome = small.run(with_teacher, "vrkd", "kd", **asked)
+    assert not outcome.failed
+    branches, students = plan.plan[0], plan.plan[-1]
+    assert len(branches) == 4 and {spec.method for spec in branches} == {"none"}
+    spec = students[-1]
+    record = json.loads((with_teacher / spec.key / "record.json").read_text())
+    taught = [
+        json.loads((with_teacher / branch.key / "record.json").read_text())["result"]["model"]
+        for branch in branches
+    ]
+    assert record["teachers"] == taught and len(set(taught)) == 4
+    with pytest.raises(UsageError, match="fitnet needs the teacher's maps.*resnet18-directional"):
+        small.grid(with_teacher, "fitnet", **asked)
+
+
+def test_branches_on_images_that_are_not_square_are_refused(with_teacher):
+    plan, outcome = small.run(with_teacher, "vrkd", teacher="resnet18-directional", head="fc256")
+    assert len(outcome.failed) >= 4
+    assert any("8x8, 16x16 and 32x32" in reason for reason in outcome.failed.values())
