@@ -57,8 +57,16 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     for path, content in run_files(runs, problems):
         try:
             rows.append(_row(path, content, runs))
-        except (OSError, KeyError, TypeError, ValueError, AttributeError, StopIteration,
-                ArithmeticError, RecursionError) as error:  # fmt: skip
+        except (
+            OSError,
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            StopIteration,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             problems.append(f"{path}: ignored, {why(error)}.")
     rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
     rows = _once(rows, problems)

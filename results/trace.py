@@ -61,8 +61,15 @@ def trace(name: str, tables: Sequence[Table], frame: pd.DataFrame) -> Traced:
         columns = _fitting(column_name, table.columns, _headings)
         if len(rows) == len(columns) == 1:
             cell = rows[0][table.columns.index(columns[0])]
-            return Traced(table.name, table.title, rows[0][0].text, columns[0], cell.text,
-                          cell.detail, cell.runs)  # fmt: skip
+            return Traced(
+                table.name,
+                table.title,
+                rows[0][0].text,
+                columns[0],
+                cell.text,
+                cell.detail,
+                cell.runs,
+            )
     if len(_fitting(rest, table.rows, called)) != 1 and len(words) > 1:
         _one(":".join(words[:-1]), table.rows, called, f"row of {table.name}")
         _one(words[-1], table.columns, _headings, f"column of {table.name}")

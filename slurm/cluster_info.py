@@ -64,9 +64,10 @@ def facts() -> Facts:
         kill_wait=_number(words.get("KillWait")),
         accounting=words.get("AccountingStorageType", "?"),
         sacct=None if accounts.code == 0 else accounts.words,
-        partitions=tuple(read_partitions(
-            tell("sinfo", "--noheader", "--format=%P|%a|%l|%D|%G|%m|%c"))),
-    )  # fmt: skip
+        partitions=tuple(
+            read_partitions(tell("sinfo", "--noheader", "--format=%P|%a|%l|%D|%G|%m|%c"))
+        ),
+    )
 
 
 def read_config(text: str) -> Mapping[str, str]:
@@ -81,10 +82,18 @@ def read_partitions(text: str) -> Sequence[Partition]:
         cells = [cell.strip() for cell in line.split("|")]
         if len(cells) == 7:
             name, up, limit, nodes, gres, memory, cpus = cells
-            found.append(Partition(
-                name.rstrip("*"), name.endswith("*"), up == "up", limit, _number(nodes) or 0,
-                "" if gres == "(null)" else gres, _number(memory) or 0, _number(cpus) or 0,
-            ))  # fmt: skip
+            found.append(
+                Partition(
+                    name.rstrip("*"),
+                    name.endswith("*"),
+                    up == "up",
+                    limit,
+                    _number(nodes) or 0,
+                    "" if gres == "(null)" else gres,
+                    _number(memory) or 0,
+                    _number(cpus) or 0,
+                )
+            )
     return found
 
 

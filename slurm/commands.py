@@ -38,9 +38,14 @@ def ask(*command: str, seconds: float = PATIENCE) -> Answer:
     }
     try:
         result = subprocess.run(
-            command, env=environment, capture_output=True, text=True, errors="replace",
-            timeout=seconds, check=False,
-        )  # fmt: skip
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            check=False,
+        )
     except OSError as error:
         raise SlurmError(
             f"{command[0]} cannot be run here ({error.strerror}). Is this a login node of the "

@@ -18,16 +18,31 @@ from slurm.commands import ask
 from slurm.errors import SlurmError
 
 COLUMNS = (
-    "JobArrayID", "State", "Reason", "StartTime", "exit_code", "RestartCnt", "NodeList", "Name",
-)  # fmt: skip
+    "JobArrayID",
+    "State",
+    "Reason",
+    "StartTime",
+    "exit_code",
+    "RestartCnt",
+    "NodeList",
+    "Name",
+)
 AT_ONCE = 400  # job ids on one command line
 BY_SCONTROL = 32  # one call each, so not for hundreds of jobs that are long gone
 
 PENDING = frozenset({"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"})
 ACTIVE = frozenset(
-    {"RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT",
-     "RESIZING"}
-)  # fmt: skip
+    {
+        "RUNNING",
+        "COMPLETING",
+        "CONFIGURING",
+        "SUSPENDED",
+        "STOPPED",
+        "SIGNALING",
+        "STAGE_OUT",
+        "RESIZING",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +143,13 @@ def _by_squeue(ids: Sequence[str]) -> dict[str, Job]:
     for start in range(0, len(bases), AT_ONCE):
         some = bases[start : start + AT_ONCE]
         answer = ask(
-            "squeue", "--noheader", "--array", "--states=all", f"--jobs={','.join(some)}",
+            "squeue",
+            "--noheader",
+            "--array",
+            "--states=all",
+            f"--jobs={','.join(some)}",
             "--Format=" + ",".join(f"{name}:|" for name in COLUMNS),
-        )  # fmt: skip
+        )
         if answer.code != 0 and "invalid job id" not in answer.err.lower():
             raise SlurmError(f"squeue failed: {answer.words}")
         found |= {job.id: job for job in read_squeue(answer.out)}
@@ -146,10 +165,16 @@ def read_squeue(text: str) -> Iterator[Job]:
         name, state, reason, begin, status, restarts, node, title = cells[: len(COLUMNS)]
         number = int(status) if status.isdigit() else 0  # as wait(2) gives it
         job = Job(
-            name, _word(state), "" if reason == "None" else reason, _time(begin),
-            number >> 8, number & 0x7F, node, int(restarts) if restarts.isdigit() else 0,
+            name,
+            _word(state),
+            "" if reason == "None" else reason,
+            _time(begin),
+            number >> 8,
+            number & 0x7F,
+            node,
+            int(restarts) if restarts.isdigit() else 0,
             title=title,
-        )  # fmt: skip
+        )
         yield from _elements(job)
 
 
@@ -171,10 +196,17 @@ def read_scontrol(text: str) -> Iterator[Job]:
         restarts = cells.get("Restarts", "")
         node = "" if cells.get("NodeList") in (None, "(null)") else cells["NodeList"]
         job = Job(
-            name, _word(cells["JobState"]), "" if reason == "None" else reason,
-            _time(cells.get("StartTime", "")), code, signal, node,
-            int(restarts) if restarts.isdigit() else 0, "scontrol", cells.get("JobName", ""),
-        )  # fmt: skip
+            name,
+            _word(cells["JobState"]),
+            "" if reason == "None" else reason,
+            _time(cells.get("StartTime", "")),
+            code,
+            signal,
+            node,
+            int(restarts) if restarts.isdigit() else 0,
+            "scontrol",
+            cells.get("JobName", ""),
+        )
         yield from _elements(job)
 
 
@@ -188,10 +220,13 @@ def _by_sacct(ids: Sequence[str]) -> dict[str, Job]:
     found: dict[str, Job] = {}
     for start in range(0, len(bases), AT_ONCE):
         text = _told(
-            "sacct", "--noheader", "--parsable2", "--allocations",
+            "sacct",
+            "--noheader",
+            "--parsable2",
+            "--allocations",
             f"--jobs={','.join(bases[start : start + AT_ONCE])}",
             "--format=JobID,State,Reason,Start,ExitCode,NodeList,JobName",
-        )  # fmt: skip
+        )
         for job in read_sacct(text):
             found.setdefault(job.id, job)
     return found

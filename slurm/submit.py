@@ -46,8 +46,11 @@ class Array:
     @property
     def dependency(self) -> str | None:
         """Slurm's words for what these jobs wait for."""
-        words = [f"{kind}:{':'.join(ids)}" for kind, ids in (
-            ("afterok", self.succeeded), ("afterany", self.ended)) if ids]  # fmt: skip
+        words = [
+            f"{kind}:{':'.join(ids)}"
+            for kind, ids in (("afterok", self.succeeded), ("afterany", self.ended))
+            if ids
+        ]
         return ",".join(words) or None
 
 
@@ -77,9 +80,10 @@ def rehearse(array: Array) -> str:
     said = answer.words.removeprefix("sbatch: ")
     if answer.code != 0:
         asked = "; ".join(
-            line.removeprefix("#SBATCH ") for line in script(alone).splitlines()
+            line.removeprefix("#SBATCH ")
+            for line in script(alone).splitlines()
             if line.startswith("#SBATCH") and not line.startswith(_OWN_LINES)
-        )  # fmt: skip
+        )
         raise SlurmError(
             f"The cluster would not take a job of this profile: {said}. It asks for {asked}. "
             "See `sinfo` for what there is; change the profile, or --set cluster.NAME=VALUE."

@@ -42,8 +42,10 @@ class WorkerJob:
             SystemExit: it is to be continued; the job is requeued.
         """
         _banner()
-        child = _start([sys.executable, "-m", "harness.execution.worker", self.order, "--runs", self.runs],
-                       self.code)  # fmt: skip
+        child = _start(
+            [sys.executable, "-m", "harness.execution.worker", self.order, "--runs", self.runs],
+            self.code,
+        )
         code = child.wait()
         if code in (REQUEUE, -signal.SIGUSR2) or (code == 130 and preempted()):
             _requeue()
@@ -65,8 +67,11 @@ def preempted() -> bool:
     try:
         shown = subprocess.run(
             ["scontrol", "show", "job", "--oneliner", job_id()],
-            capture_output=True, text=True, check=False, timeout=60,
-        ).stdout  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        ).stdout
     except (OSError, KeyError, subprocess.TimeoutExpired):  # no job of Slurm's, or no answer
         return False
     words = dict(word.partition("=")[::2] for word in shown.split())

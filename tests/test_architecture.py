@@ -80,9 +80,10 @@ def test_the_harness_names_no_method():
         if path.name == "run.py":
             continue  # its --help shows an example
         words = {
-            node.value for node in ast.walk(ast.parse(path.read_text()))
+            node.value
+            for node in ast.walk(ast.parse(path.read_text()))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }  # fmt: skip
+        }
         assert not words & ((METHODS.keys() | EXTRAS.keys()) - {"none"}), path
 
 

@@ -90,9 +90,14 @@ def score_runs(
         recorded = (read_json(session.runs / spec.key / RECORD) or {})["result"]["evaluations"]
         for name, draws in _score(spec, data, rules, session).items():
             rows.append(
-                {"key": spec.key, "evaluation": name, "rules": str(rules), "scores": draws,
-                 "recorded": recorded[name]}
-            )  # fmt: skip
+                {
+                    "key": spec.key,
+                    "evaluation": name,
+                    "rules": str(rules),
+                    "scores": draws,
+                    "recorded": recorded[name],
+                }
+            )
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     else:

@@ -85,9 +85,16 @@ def _students(runs: Path) -> list[RunSpec]:
     kinds: dict[tuple[object, ...], RunSpec] = {}
     for spec in sorted((s for s in specs if s.key not in taught), key=lambda spec: spec.seed):
         kind = (
-            spec.dataset, spec.fingerprint, spec.method, spec.options, spec.network, spec.recipe,
-            tuple(teacher.network for teacher in spec.teachers), spec.head, spec.source,
-        )  # fmt: skip
+            spec.dataset,
+            spec.fingerprint,
+            spec.method,
+            spec.options,
+            spec.network,
+            spec.recipe,
+            tuple(teacher.network for teacher in spec.teachers),
+            spec.head,
+            spec.source,
+        )
         kinds.setdefault(kind, spec)
     return list(kinds.values())
 
@@ -112,9 +119,15 @@ def _seconds(spec: RunSpec, data: Data, session: Session, steps: int) -> list[fl
             if teacher is not None and spec.recipe.distillation_batches == "separate":
                 second = FirstSteps(data, spec, steps + WARM_UP, "distillation")
             loop = Loop(
-                FirstSteps(data, spec, steps + WARM_UP), second, spec.recipe, session.device,
-                session.stop, session.workers, float("inf"), tick,
-            )  # fmt: skip
+                FirstSteps(data, spec, steps + WARM_UP),
+                second,
+                spec.recipe,
+                session.device,
+                session.stop,
+                session.workers,
+                float("inf"),
+                tick,
+            )
             failures = train([trainee], teacher, loop)
     for failure in failures.values():
         raise SetupError(f"{spec.key}: a step failed ({failure.kind}). {failure.message}")

@@ -67,9 +67,17 @@ def _specs() -> Iterator[RunSpec]:
     for seed in count():
         for method in METHODS:
             yield RunSpec(
-                "msmt17", method, "resnet18", (teacher,), seed, recipe, fingerprint="f" * 16,
-                weights="w" * 16, source="s" * 16, device="cuda",
-            )  # fmt: skip
+                "msmt17",
+                method,
+                "resnet18",
+                (teacher,),
+                seed,
+                recipe,
+                fingerprint="f" * 16,
+                weights="w" * 16,
+                source="s" * 16,
+                device="cuda",
+            )
 
 
 def _write(runs: Path, spec: RunSpec) -> Path:
@@ -89,16 +97,22 @@ def _content(spec: RunSpec) -> dict[str, Any]:
         for epoch in range(spec.recipe.epochs)
     ]
     draw = {
-        "mAP": 1 / (3 + spec.seed), "mINP": 1 / (7 + spec.seed), "queries": 11659, "scored": 11659,
+        "mAP": 1 / (3 + spec.seed),
+        "mINP": 1 / (7 + spec.seed),
+        "queries": 11659,
+        "scored": 11659,
         "cmc": {str(rank): 1 / 3 for rank in RANKS},
         "ties": {"optimistic": {"mAP": 1 / 3, "R1": 1 / 3}, "flagged": False},
-    }  # fmt: skip
+    }
     paper = METHODS[spec.method].paper if spec.teachers else None
     return {
-        "label": spec.method, "scoring_version": SCORING_VERSION, "notes": [],
+        "label": spec.method,
+        "scoring_version": SCORING_VERSION,
+        "notes": [],
         "result": {"steps": 50850, "model": "0" * 64, "evaluations": {"test": [draw]}},
-        "curve": {"file": "curve.csv", "thinned": curve}, "teachers": ["0" * 64],
+        "curve": {"file": "curve.csv", "thinned": curve},
+        "teachers": ["0" * 64],
         "environment": dict.fromkeys(PACKAGES, "1.0.0") | {"commit": "0" * 40, "dirty": False},
         "timings": dict.fromkeys(("training", "scoring", "preparing"), 1 / 3),
         "paper": asdict(paper) if paper else None,
-    }  # fmt: skip
+    }

@@ -71,10 +71,18 @@ def measure_loader(source: Source, images: int, rounds: int) -> Speeds:
     height, width = source.size
     recipe = Recipe(height=height, width=width)
     settings = Synthetic(
-        kind=source.kind, train_identities=max(1, images // (2 * CAMERAS)), train_images=2,
-        test_identities=1, queries=1, gallery_images=1, distractors=0, junk=0, cameras=CAMERAS,
-        height=source.height, width=source.width,
-    )  # fmt: skip
+        kind=source.kind,
+        train_identities=max(1, images // (2 * CAMERAS)),
+        train_images=2,
+        test_identities=1,
+        queries=1,
+        gallery_images=1,
+        distractors=0,
+        junk=0,
+        cameras=CAMERAS,
+        height=source.height,
+        width=source.width,
+    )
     with tempfile.TemporaryDirectory() as folder, _one_thread():
         data = load_folders("bench", generate(Path(folder) / "x", settings), FOLDERS, NAME)
         began = time.perf_counter()

@@ -21,10 +21,19 @@ app = typer.Typer(
 app.command(name="run")(run)
 app.command(name="plan", help="Show what `run` with the same options would do.")(run)
 for verb in (
-    verbs.status, verbs.logs, verbs.failures, verbs.retry, verbs.cancel, verbs.doctor,
-    verbs.fetch_weights, verbs.diff, verbs.trace,
-    measuring.consistency, measuring.embed, measuring.ranked,
-):  # fmt: skip
+    verbs.status,
+    verbs.logs,
+    verbs.failures,
+    verbs.retry,
+    verbs.cancel,
+    verbs.doctor,
+    verbs.fetch_weights,
+    verbs.diff,
+    verbs.trace,
+    measuring.consistency,
+    measuring.embed,
+    measuring.ranked,
+):
     app.command()(verb)
 
 data = typer.Typer(

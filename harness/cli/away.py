@@ -42,9 +42,15 @@ def carry_out_away(asked: Asked, cluster: str, how: Manner, reporter: Reporter) 
     with stoppable() as stop:
         grid = make(asked, reporter, lambda dataset: profile.place(dataset, ours))
         wish = Wish(
-            cluster, profile, ours, how.max_parallel, how.retry, how.checkpoint_every,
-            asked.allow_partial, shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        )  # fmt: skip
+            cluster,
+            profile,
+            ours,
+            how.max_parallel,
+            how.retry,
+            how.checkpoint_every,
+            asked.allow_partial,
+            shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        )
         if how.dry_run:
             return _show(grid, wish, as_json=how.as_json)
         stop.check()

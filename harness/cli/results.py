@@ -21,9 +21,13 @@ SEEDS = (
 
 
 def show_diff(
-    words: tuple[str, str], runs: Path, other: Path | None, say: Callable[[str], None], *,
+    words: tuple[str, str],
+    runs: Path,
+    other: Path | None,
+    say: Callable[[str], None],
+    *,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Print how two runs differ; the second may lie in another runs folder.
 
     Raises:
@@ -97,9 +101,13 @@ def _told(courses: Courses) -> Iterator[str]:
     elif not courses.partings:
         yield f"equal at all {courses.steps} steps that both curves tell of"
     for number, part in enumerate(courses.partings):
-        since = "" if number or courses.last_equal is None else (
-            f" (equal up to step {courses.last_equal}; the curves share {courses.steps} steps)"
-        )  # fmt: skip
+        since = (
+            ""
+            if number or courses.last_equal is None
+            else (
+                f" (equal up to step {courses.last_equal}; the curves share {courses.steps} steps)"
+            )
+        )
         values = f"{part.first:.6g}, {part.second:.6g}"
         yield f"{part.column} differs from step {part.step}: {values}{since}"
 

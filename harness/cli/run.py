@@ -86,10 +86,27 @@ def run(
     from harness.planning.plan import Asked
 
     asked = Asked(
-        methods or (), exclude or (), dataset or (), data_root, study, teacher, student, head,
-        seeds, teacher_seed, pack, assignments or (), weights or (), runs, device, precision,
-        threads, workers, allow_partial, not no_cache,
-    )  # fmt: skip
+        methods or (),
+        exclude or (),
+        dataset or (),
+        data_root,
+        study,
+        teacher,
+        student,
+        head,
+        seeds,
+        teacher_seed,
+        pack,
+        assignments or (),
+        weights or (),
+        runs,
+        device,
+        precision,
+        threads,
+        workers,
+        allow_partial,
+        not no_cache,
+    )
     show = dry_run or context.info_name == "plan"
     manner = Manner(cluster, max_parallel, watch, show, retry, checkpoint_every, as_json)
     raise typer.Exit(_carry_out(asked, manner, Reporter(quiet=quiet)))

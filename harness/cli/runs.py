@@ -80,9 +80,7 @@ def retry(
     from harness.planning.reopen import Inputs
 
     inputs = Inputs(data_root, weights_given(weights or ()), allow_partial)
-    how = Again(
-        runs, only or (), changes or (), cluster, settings or (), inputs, pack or PACK
-    )  # fmt: skip
+    how = Again(runs, only or (), changes or (), cluster, settings or (), inputs, pack or PACK)
     raise typer.Exit(again(handles or (), how, Reporter(quiet=quiet)))
 
 

@@ -40,10 +40,14 @@ class Reporter:
         """A piece of work; call what this yields with (done, total, note) as it goes on."""
         if self._bars:
             with Bars(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
                 console=self._console,
-            ) as bars:  # fmt: skip
+            ) as bars:
                 bar = bars.add_task(title, total=None, note="")
                 yield lambda done, total, note: bars.update(
                     bar, completed=done, total=total, note=note

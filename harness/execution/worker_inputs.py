@@ -60,9 +60,15 @@ def open_inputs(
             "compute nodes see, and name it with --data-root."
         )
     dataset = open_dataset(
-        order.dataset, file, Synthetic(), root, runs, order.workers, reporter,
+        order.dataset,
+        file,
+        Synthetic(),
+        root,
+        runs,
+        order.workers,
+        reporter,
         allow_partial=order.allow_partial,
-    )  # fmt: skip
+    )
     weights = {network: Path(path) for network, path in order.weights.items()}
     for spec in specs:
         _require_same(f"{order.dataset} in {root}", dataset.fingerprint, spec.fingerprint)

@@ -35,10 +35,11 @@ def changed(spec: RunSpec, assignments: Sequence[str]) -> RunSpec:
             "with kdreid run --set recipe.pretrained=imagenet"
         )
     return replace(
-        spec, recipe=settings.recipe,
+        spec,
+        recipe=settings.recipe,
         options=tuple(sorted(settings.options.get(spec.method, {}).items())),
         weights="none" if settings.recipe.pretrained == "none" else spec.weights,
-    )  # fmt: skip
+    )
 
 
 def _text(value: object) -> str:

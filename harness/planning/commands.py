@@ -127,9 +127,16 @@ def _command(group: _Group, data: Data, more: Sequence[str]) -> Command:
     for assignment in assignments:
         words += ["--set", assignment]
     request = Request(
-        spec.dataset, names, teacher or spec.network, spec.network, group.seeds, head, spec.device,
-        spec.threads, group.teacher_seed,
-    )  # fmt: skip
+        spec.dataset,
+        names,
+        teacher or spec.network,
+        spec.network,
+        group.seeds,
+        head,
+        spec.device,
+        spec.threads,
+        group.teacher_seed,
+    )
     weights = {one.network: one.weights for one in (*spec.teachers, spec)}
     planned = runs(request, settle([file], assignments, names), spec.fingerprint, weights)
     return Command((*words, *data(spec), *more), frozenset(planned))

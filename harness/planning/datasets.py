@@ -131,9 +131,13 @@ def build_cache(
     """
     with reporter.task(f"decoding {dataset.name}") as progress:
         return open_cache(
-            dataset, size, runs / "cache", workers=workers, say=reporter.say,
+            dataset,
+            size,
+            runs / "cache",
+            workers=workers,
+            say=reporter.say,
             progress=lambda done, total: progress(done, total, ""),
-        )  # fmt: skip
+        )
 
 
 def _generated(settings: Synthetic, runs: Path, workers: int, reporter: Reporter) -> Path:
@@ -143,9 +147,11 @@ def _generated(settings: Synthetic, runs: Path, workers: int, reporter: Reporter
     with waiting(root.with_suffix(".drawing")), reporter.task("drawing images") as progress:
         try:
             generate(
-                root, settings, workers=max(1, workers),
+                root,
+                settings,
+                workers=max(1, workers),
                 progress=lambda done, total: progress(done, total, ""),
-            )  # fmt: skip
+            )
         except ValueError as error:
             raise UsageError(str(error)) from error
     return root

@@ -101,9 +101,7 @@ def total(estimates: Sequence[Estimate]) -> Estimate:
     missing = tuple(name for one in estimates for name in one.missing)
     known = sum(one.seconds for one in estimates if one.seconds is not None)
     used = tuple(dict.fromkeys(record for one in estimates for record in one.records))
-    return Estimate(
-        None if missing else known, used, all(one.exact for one in estimates), missing
-    )  # fmt: skip
+    return Estimate(None if missing else known, used, all(one.exact for one in estimates), missing)
 
 
 def _like(spec: RunSpec, known: Sequence[Measured]) -> tuple[list[Measured], bool]:
@@ -155,6 +153,14 @@ def _kind(network: str, recipe: Recipe, device: str, threads: int) -> Kind:
     else:
         images = recipe.batch
     return (
-        network, images, recipe.height, recipe.width, recipe.precision, device, threads,
-        recipe.last_stride, recipe.stem, recipe.distillation_batches,
-    )  # fmt: skip
+        network,
+        images,
+        recipe.height,
+        recipe.width,
+        recipe.precision,
+        device,
+        threads,
+        recipe.last_stride,
+        recipe.stem,
+        recipe.distillation_batches,
+    )

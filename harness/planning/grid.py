@@ -108,13 +108,20 @@ def runs(
 
     def spec(method: str, network: str, seed: int, recipe: Recipe, *teachers: RunSpec) -> RunSpec:
         return RunSpec(
-            dataset=request.dataset, method=method, network=network, teachers=teachers, seed=seed,
-            recipe=recipe, options=tuple(sorted(settings.options.get(method, {}).items())),
-            head="own" if NETWORKS[network].head else request.head, fingerprint=fingerprint,
+            dataset=request.dataset,
+            method=method,
+            network=network,
+            teachers=teachers,
+            seed=seed,
+            recipe=recipe,
+            options=tuple(sorted(settings.options.get(method, {}).items())),
+            head="own" if NETWORKS[network].head else request.head,
+            fingerprint=fingerprint,
             weights=weights.get(network, "none") if recipe.pretrained != "none" else "none",
-            source=method_digest(method_class(method)), device=request.device,
+            source=method_digest(method_class(method)),
+            device=request.device,
             threads=request.threads,
-        )  # fmt: skip
+        )
 
     wanted = []
     distilled = [name for name in request.methods if name != "none"]
@@ -157,6 +164,4 @@ _Stream = tuple[str, str, int, Recipe, str, int]
 
 def _stream(spec: RunSpec) -> _Stream:
     """What runs must have in common to see the same batches on the same device."""
-    return (
-        spec.dataset, spec.fingerprint, spec.seed, spec.recipe, spec.device, spec.threads
-    )  # fmt: skip
+    return (spec.dataset, spec.fingerprint, spec.seed, spec.recipe, spec.device, spec.threads)

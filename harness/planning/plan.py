@@ -120,9 +120,15 @@ def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
         for point in points:
             weights |= _weights(request, point, asked.weights)
         datasets[name] = open_dataset(
-            name, file, points[0].data, asked.data_root, asked.runs, asked.workers, reporter,
+            name,
+            file,
+            points[0].data,
+            asked.data_root,
+            asked.runs,
+            asked.workers,
+            reporter,
             allow_partial=asked.allow_partial,
-        )  # fmt: skip
+        )
         roots[name] = root_of(file, asked.data_root, datasets[name])
         for recipe in {r for point in points for r in (point.recipe, point.teacher_recipe)}:
             sampler(datasets[name], recipe, "")  # which says if not even one batch can be drawn

@@ -63,9 +63,12 @@ def _orders(specs: Sequence[RunSpec], runs: Path) -> Iterator[Path]:
 
 
 def _dataset(
-    spec: RunSpec, orders: Sequence[Mapping[str, object]], runs: Path, inputs: Inputs,
+    spec: RunSpec,
+    orders: Sequence[Mapping[str, object]],
+    runs: Path,
+    inputs: Inputs,
     reporter: Reporter,
-) -> tuple[Dataset, Path]:  # fmt: skip
+) -> tuple[Dataset, Path]:
     """The dataset of a run, with its root.
 
     Raises:
@@ -85,9 +88,15 @@ def _dataset(
     for root in dict.fromkeys(places):
         try:
             dataset = open_dataset(
-                spec.dataset, file, Synthetic(), root, runs, inputs.workers, reporter,
+                spec.dataset,
+                file,
+                Synthetic(),
+                root,
+                runs,
+                inputs.workers,
+                reporter,
                 allow_partial=inputs.allow_partial,
-            )  # fmt: skip
+            )
         except HarnessError as error:
             tried.append(str(error))
             continue

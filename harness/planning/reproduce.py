@@ -124,7 +124,7 @@ def _remarks(members: Sequence[Evidence]) -> Iterator[str]:
 
 def _data(
     spec: RunSpec, members: Sequence[Evidence], runs: Path, remarks: list[str], look: bool
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """The options that name the very images a run was planned with."""
     told = [run.environment.get("data") for run in members if run.key == spec.key]
     told += [run.environment.get("data") for run in members]
@@ -152,9 +152,15 @@ def _fingerprint(place: Path, name: str, runs: Path) -> str | None:
     """Which images these are; None if they are not the dataset's."""
     try:
         return open_dataset(
-            name, _file(name), Synthetic(), place, runs, 0, Reporter(quiet=True),
+            name,
+            _file(name),
+            Synthetic(),
+            place,
+            runs,
+            0,
+            Reporter(quiet=True),
             allow_partial=True,
-        ).fingerprint  # fmt: skip
+        ).fingerprint
     except HarnessError:
         return None
 

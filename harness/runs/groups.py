@@ -58,8 +58,13 @@ class Group:
         """Write the group and, for each run of the given jobs, which job has it now."""
         write_json(self.folder(runs) / GROUP, asdict(self))
         for job in jobs:
-            told = {"group": self.name, "number": job.number, "job": job.job,
-                    "cluster": self.cluster, "submitted": self.created}  # fmt: skip
+            told = {
+                "group": self.name,
+                "number": job.number,
+                "job": job.job,
+                "cluster": self.cluster,
+                "submitted": self.created,
+            }
             for key in job.runs:
                 write_json(runs / key / JOB, told)
 

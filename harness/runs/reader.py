@@ -86,9 +86,12 @@ def evidence(runs: Path, key: str) -> Evidence:
         if not isinstance(content.get("spec"), dict):
             raise ValueError("it has no spec")
         run = Evidence(
-            key, folder, content["spec"],
-            content if path.name == RECORD else {}, content if path.name == FAILURE else {},
-        )  # fmt: skip
+            key,
+            folder,
+            content["spec"],
+            content if path.name == RECORD else {},
+            content if path.name == FAILURE else {},
+        )
         run.scores()  # wrong forms are told here
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{folder} cannot be read as a run: {why(error)}") from error

@@ -160,11 +160,14 @@ class RunSpec:
         told = {name: value for name, value in content.items() if name not in _BESIDE}
         try:
             recipe = dict(told["recipe"])
-            spec = cls(**told | {
-                "teachers": tuple(cls.from_json(teacher) for teacher in told["teachers"]),
-                "recipe": Recipe(**recipe | {"milestones": tuple(recipe["milestones"])}),
-                "options": tuple(sorted(told["options"].items())),
-            })  # fmt: skip
+            spec = cls(
+                **told
+                | {
+                    "teachers": tuple(cls.from_json(teacher) for teacher in told["teachers"]),
+                    "recipe": Recipe(**recipe | {"milestones": tuple(recipe["milestones"])}),
+                    "options": tuple(sorted(told["options"].items())),
+                }
+            )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"its fields are not those of this version ({error})") from error
         if spec.key != content.get("key"):

@@ -50,9 +50,12 @@ def submission_of(runs: Path, key: str) -> Submission | None:
     job = told.get("job")
     try:
         return Submission(
-            str(told["group"]), int(told["number"]), None if job is None else str(job),
-            str(told.get("cluster", "")), float(told.get("submitted", 0)),
-        )  # fmt: skip
+            str(told["group"]),
+            int(told["number"]),
+            None if job is None else str(job),
+            str(told.get("cluster", "")),
+            float(told.get("submitted", 0)),
+        )
     except (KeyError, TypeError, ValueError):
         return None
 

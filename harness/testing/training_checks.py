@@ -85,9 +85,12 @@ def _killed(name: str, packed: Path) -> str:
     arguments += ["--device", "cpu", "--checkpoint-every", "0", "--quiet"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     child = subprocess.run(
-        [sys.executable, "-c", KILLED, *arguments], env=environment, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", KILLED, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if child.returncode != -signal.SIGKILL:
         return f"it ended before it could be killed: {child.stderr.strip()[-300:]}"
     _run(runs, [name], pack=1)

@@ -94,9 +94,16 @@ def execute(
     with session.reporter.task(_title(members)) as progress:
         pace = Pace(trainees, progress)
         loop = Loop(
-            stream, second, recipe, session.device, session.stop, session.workers,
-            session.interval, pace, lambda *who: guarded(partial(_leave, pace, session, *who)),
-        )  # fmt: skip
+            stream,
+            second,
+            recipe,
+            session.device,
+            session.stop,
+            session.workers,
+            session.interval,
+            pace,
+            lambda *who: guarded(partial(_leave, pace, session, *who)),
+        )
         left, timings = _train(trainees, teacher, loop)
     failures |= left
     timings["preparing"] = prepared - began
@@ -193,9 +200,14 @@ def build_trainee(
 def _network(spec: RunSpec, data: Data, weights: Path | None = None) -> ReID:
     """The network of a run as it starts."""
     return build(
-        spec.network, spec.head, len(data.dataset.identities), seed=spec.seed, weights=weights,
-        last_stride=spec.recipe.last_stride, stem=spec.recipe.stem,
-    )  # fmt: skip
+        spec.network,
+        spec.head,
+        len(data.dataset.identities),
+        seed=spec.seed,
+        weights=weights,
+        last_stride=spec.recipe.last_stride,
+        stem=spec.recipe.stem,
+    )
 
 
 def _teacher_batches(teacher: ReID | Joined, data: Data, session: Session) -> Iterator[Outputs]:

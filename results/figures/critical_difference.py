@@ -78,9 +78,12 @@ def _draw(data: pd.DataFrame, pair: Across) -> Figure:
         y = -0.22 * (place + 1)
         ends = data["mean_rank"].iloc[[first, last]]
         ax.plot(
-            [ends.min() - 0.05, ends.max() + 0.05], [y, y], color=colours[3], linewidth=3.2,
+            [ends.min() - 0.05, ends.max() + 0.05],
+            [y, y],
+            color=colours[3],
+            linewidth=3.2,
             solid_capstyle="butt",
-        )  # fmt: skip
+        )
     below = -0.22 * len(groups) - 0.35
     for place, (method, rank) in enumerate(zip(data["method"], data["mean_rank"], strict=True)):
         best = place < half

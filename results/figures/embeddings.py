@@ -103,12 +103,16 @@ def _project(found: list[Exported], dataset: str) -> pd.DataFrame:
         parts.append(
             pd.DataFrame(
                 {
-                    "dataset": dataset, "panel": one.title, "run": one.run,
-                    "file": one.file[rows], "identity": one.identity[rows],
-                    "x": points[:, 0], "y": points[:, 1],
+                    "dataset": dataset,
+                    "panel": one.title,
+                    "run": one.run,
+                    "file": one.file[rows],
+                    "identity": one.identity[rows],
+                    "x": points[:, 0],
+                    "y": points[:, 1],
                 }
             )
-        )  # fmt: skip
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -134,9 +138,14 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
         for one in people:
             part = panel[panel["identity"] == one]
             ax.plot(
-                part["x"], part["y"], markers[str(one)], color=colours[str(one)], markersize=3.5,
-                markeredgewidth=0.3, markeredgecolor="white",
-            )  # fmt: skip
+                part["x"],
+                part["y"],
+                markers[str(one)],
+                color=colours[str(one)],
+                markersize=3.5,
+                markeredgewidth=0.3,
+                markeredgecolor="white",
+            )
         ax.set(title=name, xticks=[], yticks=[])
     for ax in grid[len(names) :]:
         ax.remove()

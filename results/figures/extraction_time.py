@@ -67,10 +67,19 @@ def _draw(data: pd.DataFrame, about: str) -> Figure:
     figure, axes = panels(min(2, len(names)), width=3.4, height=3.0)
     colours, markers, dashes = looks(names)
     sns.lineplot(
-        data, x="batch", y="milliseconds", hue="network", style="network", hue_order=names,
-        style_order=names, palette=colours, markers=markers, dashes=dashes, errorbar=None,
+        data,
+        x="batch",
+        y="milliseconds",
+        hue="network",
+        style="network",
+        hue_order=names,
+        style_order=names,
+        palette=colours,
+        markers=markers,
+        dashes=dashes,
+        errorbar=None,
         ax=axes[0],
-    )  # fmt: skip
+    )
     axes[0].set(xscale="log", yscale="log", xlabel="batch size", ylabel="milliseconds an image")
     batches = sorted(set(data["batch"]))
     axes[0].set_xticks(batches, [str(batch) for batch in batches])
@@ -102,9 +111,14 @@ def _shares(ax: Axes, data: pd.DataFrame, names: list[str], colours: dict[str, A
     )
     for place, share in zip(places, at["share_of_first"], strict=True):
         ax.annotate(
-            f"{100 * share:.0f}", (place, 0), xytext=(0, 3), textcoords="offset points",
-            ha="center", color="white", fontweight="bold",
-        )  # fmt: skip
+            f"{100 * share:.0f}",
+            (place, 0),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            color="white",
+            fontweight="bold",
+        )
     printed = at["printed_share"].astype(float)
     if printed.notna().any():
         ax.plot(places, 100 * printed, "_", color="0", markersize=26, markeredgewidth=2)

@@ -84,15 +84,30 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     names = list(dict.fromkeys(data["method"]))
     colours, markers, dashes = looks(names)
     sns.lineplot(
-        data, x="millions", y="mAP", hue="method", style="method", hue_order=names,
-        style_order=names, palette=colours, markers=markers, dashes=dashes, errorbar=None,
-        markersize=6, ax=axes[0],
-    )  # fmt: skip
+        data,
+        x="millions",
+        y="mAP",
+        hue="method",
+        style="method",
+        hue_order=names,
+        style_order=names,
+        palette=colours,
+        markers=markers,
+        dashes=dashes,
+        errorbar=None,
+        markersize=6,
+        ax=axes[0],
+    )
     for name, rows in data[data["seeds"] > 1].groupby("method"):
         axes[0].errorbar(
-            rows["millions"], rows["mAP"], rows["sd"], fmt="none", ecolor=colours[str(name)],
-            elinewidth=0.8, capsize=2,
-        )  # fmt: skip
+            rows["millions"],
+            rows["mAP"],
+            rows["sd"],
+            fmt="none",
+            ecolor=colours[str(name)],
+            elinewidth=0.8,
+            capsize=2,
+        )
     axes[0].set(xlabel="parameters of the student, millions", ylabel="mAP, %", xscale="log")
     sizes = data.drop_duplicates("network").sort_values("millions")
     axes[0].set_xticks(

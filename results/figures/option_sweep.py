@@ -157,14 +157,29 @@ def _draw(data: pd.DataFrame, method: str, option: str) -> Figure:
 def _lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
     colours, markers, dashes = looks(names)
     sns.lineplot(
-        data, x="value", y=score, hue="line", style="line", hue_order=names, style_order=names,
-        palette=colours, markers=markers, dashes=dashes, errorbar=None, ax=ax,
-    )  # fmt: skip
+        data,
+        x="value",
+        y=score,
+        hue="line",
+        style="line",
+        hue_order=names,
+        style_order=names,
+        palette=colours,
+        markers=markers,
+        dashes=dashes,
+        errorbar=None,
+        ax=ax,
+    )
     for name, rows in data[data["seeds"] > 1].groupby("line"):
         ax.errorbar(
-            rows["value"], rows[score], rows[f"{score}_sd"], fmt="none",
-            ecolor=colours[str(name)], elinewidth=0.8, capsize=2,
-        )  # fmt: skip
+            rows["value"],
+            rows[score],
+            rows[f"{score}_sd"],
+            fmt="none",
+            ecolor=colours[str(name)],
+            elinewidth=0.8,
+            capsize=2,
+        )
     ax.set_xticks(sorted(set(data["value"])))
     ax.xaxis.set_major_formatter("{x:g}")
 
@@ -181,8 +196,15 @@ def _bars(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
             for value in rows["value"]
         ]
         ax.errorbar(
-            at, rows[score], rows[f"{score}_sd"].fillna(0.0), fmt=markers[name],
-            color=colours[name], elinewidth=0.8, capsize=2, markersize=5, label=name,
-        )  # fmt: skip
+            at,
+            rows[score],
+            rows[f"{score}_sd"].fillna(0.0),
+            fmt=markers[name],
+            color=colours[name],
+            elinewidth=0.8,
+            capsize=2,
+            markersize=5,
+            label=name,
+        )
     ax.set_xticks(range(len(values)), values)
     ax.set_xlim(-0.5, len(values) - 0.5)

@@ -66,10 +66,14 @@ def _rows(titles: tuple[str, str], questions: Sequence[Question]) -> Iterator[di
                 zip(answer.pictures, answer.right, strict=True), 1
             ):
                 yield {
-                    "query": question.query.file, "identity": question.identity, "run": title,
-                    "AP": answer.average_precision, "rank": place, "image": picture.file,
+                    "query": question.query.file,
+                    "identity": question.identity,
+                    "run": title,
+                    "AP": answer.average_precision,
+                    "rank": place,
+                    "image": picture.file,
                     "right": right,
-                }  # fmt: skip
+                }
 
 
 def _draw(titles: tuple[str, str], questions: Sequence[Question]) -> Figure:
@@ -107,17 +111,31 @@ def _answer(row: NDArray[np.object_], title: str, answer: Answer) -> None:
         _image(ax, picture, colours[GREEN if right else RED], "-" if right else "--")
         if not right:
             height, width = picture.pixels.shape[:2]
-            ax.plot([0.72 * width, 0.94 * width], [0.04 * height, 0.04 * height + 0.22 * width],
-                    color=colours[RED], linewidth=1.6)  # fmt: skip
-            ax.plot([0.94 * width, 0.72 * width], [0.04 * height, 0.04 * height + 0.22 * width],
-                    color=colours[RED], linewidth=1.6)  # fmt: skip
+            ax.plot(
+                [0.72 * width, 0.94 * width],
+                [0.04 * height, 0.04 * height + 0.22 * width],
+                color=colours[RED],
+                linewidth=1.6,
+            )
+            ax.plot(
+                [0.94 * width, 0.72 * width],
+                [0.04 * height, 0.04 * height + 0.22 * width],
+                color=colours[RED],
+                linewidth=1.6,
+            )
 
 
 def _image(ax: Axes, picture: Picture, colour: object, style: str) -> None:
     height, width = picture.pixels.shape[:2]
     ax.imshow(picture.pixels)
     frame = Rectangle(
-        (-0.5, -0.5), width, height, fill=False, edgecolor=colour, linewidth=2.2, linestyle=style,
+        (-0.5, -0.5),
+        width,
+        height,
+        fill=False,
+        edgecolor=colour,
+        linewidth=2.2,
+        linestyle=style,
         clip_on=False,
-    )  # fmt: skip
+    )
     ax.add_patch(frame)

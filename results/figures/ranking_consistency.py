@@ -42,9 +42,13 @@ def _rows(setting: Setting) -> Iterator[dict[str, object]]:
             for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
                 if (found := _read(Path(folder))) is not None:
                     yield {
-                        "dataset": setting.dataset, "network": setting.network,
-                        "method": line.label, "seed": seed, "run": key, **found,
-                    }  # fmt: skip
+                        "dataset": setting.dataset,
+                        "network": setting.network,
+                        "method": line.label,
+                        "seed": seed,
+                        "run": key,
+                        **found,
+                    }
 
 
 def _read(folder: Path) -> dict[str, float] | None:

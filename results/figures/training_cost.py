@@ -89,14 +89,27 @@ def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
     for _, row in data.iterrows():
         middle = row["milliseconds_a_step"]
         axes[0].errorbar(
-            middle, row["mAP"], row["sd"] if row["seeds"] > 1 else 0.0,
-            [[middle - row["least"]], [row["most"] - middle]], fmt="none",
-            ecolor=colours[row["method"]], elinewidth=0.8,
-        )  # fmt: skip
+            middle,
+            row["mAP"],
+            row["sd"] if row["seeds"] > 1 else 0.0,
+            [[middle - row["least"]], [row["most"] - middle]],
+            fmt="none",
+            ecolor=colours[row["method"]],
+            elinewidth=0.8,
+        )
     sns.scatterplot(
-        data, x="milliseconds_a_step", y="mAP", hue="method", style="method", hue_order=names,
-        style_order=names, palette=colours, markers=markers, s=42, ax=axes[0],
-    )  # fmt: skip
+        data,
+        x="milliseconds_a_step",
+        y="mAP",
+        hue="method",
+        style="method",
+        hue_order=names,
+        style_order=names,
+        palette=colours,
+        markers=markers,
+        s=42,
+        ax=axes[0],
+    )
     axes[0].set(xlabel="milliseconds a training step, alone", ylabel="mAP, %", title=title)
     axes[0].set_xlim(left=0)
     legend(figure, axes)

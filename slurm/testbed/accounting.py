@@ -25,10 +25,14 @@ def make_database(layout: Layout) -> None:
     unfinished = layout.database.with_name("database.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [
-        program("mariadb-install-db"), "--no-defaults", f"--datadir={unfinished}",
-        "--auth-root-authentication-method=socket", f"--auth-root-socket-user={user()}",
-        "--skip-test-db", *_as_root(),
-    ]  # fmt: skip
+        program("mariadb-install-db"),
+        "--no-defaults",
+        f"--datadir={unfinished}",
+        "--auth-root-authentication-method=socket",
+        f"--auth-root-socket-user={user()}",
+        "--skip-test-db",
+        *_as_root(),
+    ]
     marks = {FOLDER: str(layout.folder), DAEMON: "mariadb-install-db"}
     with layout.log("mariadb-install-db").open("wb") as log:
         result = subprocess.run(
@@ -42,12 +46,15 @@ def make_database(layout: Layout) -> None:
 def start_database(layout: Layout) -> Daemon:
     """Start MariaDB without a TCP port."""
     command = [
-        "mariadbd", "--no-defaults", f"--datadir={layout.database}",
-        f"--socket={layout.database_socket}", "--skip-networking",
+        "mariadbd",
+        "--no-defaults",
+        f"--datadir={layout.database}",
+        f"--socket={layout.database_socket}",
+        "--skip-networking",
         f"--pid-file={layout.folder / 'run' / 'mariadbd.pid'}",
         "--innodb-flush-log-at-trx-commit=0",  # a test's accounts need not survive a power cut
         *_as_root(),
-    ]  # fmt: skip
+    ]
     return launch(layout, "mariadbd", command)
 
 

@@ -57,9 +57,13 @@ class Cluster:
         """
         try:
             result = subprocess.run(
-                command, env=self.environment, capture_output=True, text=True, check=False,
+                command,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
                 timeout=limit,
-            )  # fmt: skip
+            )
         except subprocess.TimeoutExpired as error:
             raise SlurmError(f"{' '.join(command)} took more than {limit:.0f} s.") from error
         if result.returncode != 0:

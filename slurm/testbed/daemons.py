@@ -54,12 +54,16 @@ def start_munged(layout: Layout) -> Daemon:
         layout.munge_key.write_bytes(secrets.token_bytes(128))
     run = layout.folder / "run"
     command = [
-        "munged", "--foreground",
+        "munged",
+        "--foreground",
         "--force",  # it runs as the cluster's user, below folders that others may write
-        f"--key-file={layout.munge_key}", f"--socket={layout.munge_socket}",
-        f"--pid-file={run / 'munged.pid'}", f"--seed-file={run / 'munged.seed'}",
-        f"--log-file={layout.log('munged')}", "--num-threads=2",
-    ]  # fmt: skip
+        f"--key-file={layout.munge_key}",
+        f"--socket={layout.munge_socket}",
+        f"--pid-file={run / 'munged.pid'}",
+        f"--seed-file={run / 'munged.seed'}",
+        f"--log-file={layout.log('munged')}",
+        "--num-threads=2",
+    ]
     return launch(layout, "munged", command)
 
 

@@ -53,8 +53,9 @@ def test_l_rank_is_equation_2_of_the_exported_features(trained):
     gallery = cosines[0].shape[1]
     assert found["share"] == pytest.approx(found["l_rank"] / (gallery * (gallery - 1)) ** 0.5)
     assert (found["queries"], found["gallery"], found["teacher"]) == (
-        *cosines[0].shape, teacher.key
-    )  # fmt: skip
+        *cosines[0].shape,
+        teacher.key,
+    )
     assert f"L_rank {found['l_rank']:.1f}" in line
 
 

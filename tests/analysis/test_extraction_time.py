@@ -22,8 +22,11 @@ def test_what_is_measured_is_what_the_report_draws(tmp_path):
     size = (64, 64)
     rows = extraction(["cnn5", "resnet18"], [1, 2], size, "fc256", 2, DEVICE, Reporter(quiet=True))
     assert [(row["network"], row["batch"]) for row in rows] == [
-        ("cnn5", 1), ("resnet18", 1), ("cnn5", 2), ("resnet18", 2)
-    ]  # fmt: skip
+        ("cnn5", 1),
+        ("resnet18", 1),
+        ("cnn5", 2),
+        ("resnet18", 2),
+    ]
     assert all(0 < row["least"] <= row["seconds"] <= row["most"] for row in rows)
     assert keep(tmp_path, rows, size, "fc256", DEVICE) == tmp_path / FILE
     assert json.loads((tmp_path / FILE).read_text())["rows"] == rows

@@ -118,9 +118,22 @@ def test_memory_is_announced_and_too_little_is_refused_before_starting(scored, m
 
 def test_the_command(shared_runs, key):
     done = call(
-        "kdreid", "score", key, "--runs", shared_runs, "--flip", "--rerank", "--k1", "5",
-        "--k2", "2", "--lambda", "0.5", "--device", "cpu",
-    )  # fmt: skip
+        "kdreid",
+        "score",
+        key,
+        "--runs",
+        shared_runs,
+        "--flip",
+        "--rerank",
+        "--k1",
+        "5",
+        "--k2",
+        "2",
+        "--lambda",
+        "0.5",
+        "--device",
+        "cpu",
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(
         "Outside the tables, no record changes: cosine, pessimistic ties, flip test, re-ranked "
@@ -138,9 +151,12 @@ def test_the_command(shared_runs, key):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(["--metric", "cosin"], "Did you mean 'cosine'?"), (["--ties", "x"], "--ties is 'x'. Known:"),
-     (["--rerank", "--k2", "50"], "k2 between 1 and k1 + 1")],
-)  # fmt: skip
+    [
+        (["--metric", "cosin"], "Did you mean 'cosine'?"),
+        (["--ties", "x"], "--ties is 'x'. Known:"),
+        (["--rerank", "--k2", "50"], "k2 between 1 and k1 + 1"),
+    ],
+)
 def test_wrong_options_are_one_sentence(shared_runs, options, words):
     done = call("kdreid", "score", "abc", "--runs", shared_runs, *options)
     assert done.returncode == 2

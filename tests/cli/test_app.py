@@ -89,7 +89,7 @@ BAD = [
     (2, ["--study", "nowhere.yaml"], "nowhere.yaml cannot be read"),
     (3, ["--dataset", "market1501", "--set", "recipe.pretrained=none"], "--data-root DIR"),
     (3, ["--dataset", "market1501"], "No ImageNet weights for resnet"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("code", "arguments", "words"), BAD, ids=[" ".join(a) for _, a, _ in BAD])
@@ -124,9 +124,16 @@ def test_an_unwritable_runs_folder(tmp_path):
 
 def test_more_identities_than_there_are(shared_runs):
     done = call(
-        "run", "--study", small.STUDY, "--runs", shared_runs, "--methods", "none",
-        "--set", "recipe.identities=9",
-    )  # fmt: skip
+        "run",
+        "--study",
+        small.STUDY,
+        "--runs",
+        shared_runs,
+        "--methods",
+        "none",
+        "--set",
+        "recipe.identities=9",
+    )
     assert done.returncode == 2
     assert "the training set has 8" in done.stderr
 
@@ -142,9 +149,16 @@ def test_an_unreadable_image_fails_cleanly_before_training(with_teacher):
 
 def test_a_diverging_run_exits_1_with_its_reason(with_teacher):
     done = call(
-        "run", "--study", small.STUDY, "--runs", with_teacher, "--methods", "sp",
-        "--set", "sp.weight=1e38",
-    )  # fmt: skip
+        "run",
+        "--study",
+        small.STUDY,
+        "--runs",
+        with_teacher,
+        "--methods",
+        "sp",
+        "--set",
+        "sp.weight=1e38",
+    )
     assert done.returncode == 1
     assert "failed: synthetic/sp/" in done.stderr
     assert "diverged" in done.stderr
@@ -154,16 +168,38 @@ def test_a_diverging_run_exits_1_with_its_reason(with_teacher):
 def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
     (root,) = [p for p in (shared_runs / "data").iterdir() if (p / "query").is_dir()]
     done = call(
-        "run", "--study", small.STUDY, "--dataset", "market1501", "--data-root", root,
-        "--runs", tmp_path, "--methods", "none", "--set", "recipe.pretrained=none",
-    )  # fmt: skip
+        "run",
+        "--study",
+        small.STUDY,
+        "--dataset",
+        "market1501",
+        "--data-root",
+        root,
+        "--runs",
+        tmp_path,
+        "--methods",
+        "none",
+        "--set",
+        "recipe.pretrained=none",
+    )
     assert done.returncode == 3
     assert "is not the whole dataset: train has 32 images where 12,936" in done.stderr
     done = call(
-        "run", "--study", small.STUDY, "--dataset", "market1501", "--data-root", root,
-        "--runs", tmp_path, "--methods", "none", "--set", "recipe.pretrained=none",
+        "run",
+        "--study",
+        small.STUDY,
+        "--dataset",
+        "market1501",
+        "--data-root",
+        root,
+        "--runs",
+        tmp_path,
+        "--methods",
+        "none",
+        "--set",
+        "recipe.pretrained=none",
         "--allow-partial",
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert "Partial data: train has 32 images" in done.stdout
     (record,) = tmp_path.glob("market1501/none/cnn5/*/record.json")
@@ -172,9 +208,17 @@ def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
 
 def test_images_and_their_contact_sheet(tmp_path):
     made = call(
-        "kdreid", "data", "make", tmp_path / "cars", "--set", "kind=vehicles",
-        "--set", "train_identities=3", "--set", "test_identities=3",
-    )  # fmt: skip
+        "kdreid",
+        "data",
+        "make",
+        tmp_path / "cars",
+        "--set",
+        "kind=vehicles",
+        "--set",
+        "train_identities=3",
+        "--set",
+        "test_identities=3",
+    )
     assert made.returncode == 0, made.stderr
     sheet = call("kdreid", "data", "sheet", tmp_path / "cars", tmp_path / "cars.png")
     assert sheet.returncode == 0, sheet.stderr
@@ -183,9 +227,21 @@ def test_images_and_their_contact_sheet(tmp_path):
 
 def test_a_copy_in_a_real_layout_with_as_many_images_as_asked(tmp_path):
     made = call(
-        "kdreid", "data", "make", tmp_path, "--like", "veri776", "--images", "30",
-        "--set", "height=32", "--set", "width=32", "--workers", "1",
-    )  # fmt: skip
+        "kdreid",
+        "data",
+        "make",
+        tmp_path,
+        "--like",
+        "veri776",
+        "--images",
+        "30",
+        "--set",
+        "height=32",
+        "--set",
+        "width=32",
+        "--workers",
+        "1",
+    )
     assert made.returncode == 0, made.stderr
     assert made.stdout.strip() == str(tmp_path / "VeRi")
     assert "drawing images: 30/30" in made.stderr

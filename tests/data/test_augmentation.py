@@ -37,9 +37,12 @@ def test_a_batch_equals_torchvision_image_by_image(pad):
     assert (drawn.erased[:, 2] > 0).any() and not (drawn.erased[:, 2] > 0).all()
     for number in range(64):
         expected = one_by_one(
-            pixels[number], bool(drawn.flip[number]), drawn.shift[number].tolist(),
-            drawn.erased[number].tolist(), pad,
-        )  # fmt: skip
+            pixels[number],
+            bool(drawn.flip[number]),
+            drawn.shift[number].tolist(),
+            drawn.erased[number].tolist(),
+            pad,
+        )
         torch.testing.assert_close(result[number], expected)
 
 

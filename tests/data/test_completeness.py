@@ -12,9 +12,17 @@ from harness.planning.datasets import find_dataset, open_dataset
 from harness.planning.schema import load_dataset
 
 MADE = Synthetic(
-    train_identities=4, train_images=1, test_identities=3, queries=1, gallery_images=1,
-    distractors=2, junk=1, cameras=3, height=64, width=32,
-)  # fmt: skip
+    train_identities=4,
+    train_images=1,
+    test_identities=3,
+    queries=1,
+    gallery_images=1,
+    distractors=2,
+    junk=1,
+    cameras=3,
+    height=64,
+    width=32,
+)
 WHOLE = {
     "train": Expected(images=12, identities=4),
     "query": Expected(images=[3, 4], identities=3),

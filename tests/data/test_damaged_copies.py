@@ -19,9 +19,17 @@ from tests.support import tiny_grid as small
 from tests.support.unprivileged import as_nobody
 
 SMALL = [
-    "train_identities=3", "train_images=1", "test_identities=3", "queries=1", "gallery_images=1",
-    "distractors=1", "junk=1", "cameras=2", "height=32", "width=16",
-]  # fmt: skip
+    "train_identities=3",
+    "train_images=1",
+    "test_identities=3",
+    "queries=1",
+    "gallery_images=1",
+    "distractors=1",
+    "junk=1",
+    "cameras=2",
+    "height=32",
+    "width=16",
+]
 MARKET, MSMT, VERI, VEHICLE = (
     LAYOUTS[name][0] for name in ("market1501", "msmt17", "veri776", "vehicleid")
 )
@@ -70,11 +78,13 @@ def strangers(home):
 
 FAULTS = {
     "missing folder": (
-        "market1501", lambda home: shutil.rmtree(home / "query"),
+        "market1501",
+        lambda home: shutil.rmtree(home / "query"),
         r"market1501: query not found\. Looked in: .*Expected layout: .*Point --data-root at",
     ),
     "empty folder": (
-        "market1501", lambda home: [path.unlink() for path in (home / "query").iterdir()],
+        "market1501",
+        lambda home: [path.unlink() for path in (home / "query").iterdir()],
         r"query holds no JPEG file; the copy is empty or incomplete",
     ),
     "file in place of a folder": (
@@ -83,39 +93,48 @@ FAULTS = {
         r"query cannot be read \(Not a directory\)",
     ),
     "strange name": (
-        "market1501", lambda home: first(home / "query").rename(home / "query" / "holiday.jpg"),
+        "market1501",
+        lambda home: first(home / "query").rename(home / "query" / "holiday.jpg"),
         r"holiday\.jpg is not named as expected",
     ),
     "no match": (
-        "market1501", strangers,
+        "market1501",
+        strangers,
         r"none of the 3 queries of 'test' in .* has a match .* nothing could be scored",
     ),
     "truncated JPEG": (
-        "market1501", lambda home: cut(first(home / "query")),
+        "market1501",
+        lambda home: cut(first(home / "query")),
         r"1 unreadable images: .*query/.*\.jpg \(.*truncated.*\)\. Restore them",
     ),
     "PNG called .jpg": (
-        "market1501", lambda home: as_png(first(home / "bounding_box_train")),
+        "market1501",
+        lambda home: as_png(first(home / "bounding_box_train")),
         r"1 unreadable images: .*\(it is a PNG file, not JPEG\)",
     ),
     "zero-byte file": (
-        "market1501", lambda home: first(home / "query").write_bytes(b""),
+        "market1501",
+        lambda home: first(home / "query").write_bytes(b""),
         r"1 unreadable images: .*\(the file is empty\)",
     ),
     "MSMT17 without lists": (
-        "msmt17", lambda home: (home / "list_gallery.txt").unlink(),
+        "msmt17",
+        lambda home: (home / "list_gallery.txt").unlink(),
         r"msmt17: list_gallery\.txt not found\. Looked in: .* the dataset's owner hands them out",
     ),
     "MSMT17 without images": (
-        "msmt17", lambda home: shutil.rmtree(home / "train"),
+        "msmt17",
+        lambda home: shutil.rmtree(home / "train"),
         r"holds the lists but neither train/ and test/ \(V1\) nor mask_train_v2/",
     ),
     "list with a wrong line": (
-        "msmt17", lambda home: append(home / "list_query.txt", "0000/0000_000_01_a.jpg"),
+        "msmt17",
+        lambda home: append(home / "list_query.txt", "0000/0000_000_01_a.jpg"),
         r"list_query\.txt:\d+: '0000/0000_000_01_a\.jpg' is not `image identity`",
     ),
     "list with a strange name": (
-        "msmt17", lambda home: append(home / "list_query.txt", "0000/holiday.jpg 0"),
+        "msmt17",
+        lambda home: append(home / "list_query.txt", "0000/holiday.jpg 0"),
         r"list_query\.txt:\d+: 0000/holiday\.jpg is not named as expected",
     ),
     "empty list": (
@@ -124,18 +143,21 @@ FAULTS = {
         r"test_list_800\.txt names no image",
     ),
     "list without numbers": (
-        "vehicleid", lambda home: append(home / "train_test_split/train_list.txt", "a.jpg 3"),
+        "vehicleid",
+        lambda home: append(home / "train_test_split/train_list.txt", "a.jpg 3"),
         r"train_list\.txt:\d+: 'a\.jpg' is no number",
     ),
     "index files of other data": (
-        "veri776", lambda home: (home / "gt_index.txt").write_text("1 2\n3\n"),
+        "veri776",
+        lambda home: (home / "gt_index.txt").write_text("1 2\n3\n"),
         r"gt_index\.txt:1 lists other images for .* remove them to go without",
     ),
     "index files of something else": (
-        "veri776", lambda home: (home / "name_test.txt").write_text("holiday.jpg\n"),
+        "veri776",
+        lambda home: (home / "name_test.txt").write_text("holiday.jpg\n"),
         r"holds a line that is no image name",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -223,11 +245,20 @@ def test_the_main_command_says_it_and_exits_with_3(made, tmp_path):
     shutil.copytree(made / "market1501", tmp_path / "root")
     cut(first(tmp_path / "root" / MARKET / "query"))
     process = small.start(
-        tmp_path / "runs", "sp", arguments=[
-            "--dataset", "market1501", "--data-root", str(tmp_path / "root"), "--allow-partial",
-            "--set", "recipe.pretrained=none", "--set", "recipe.identities=3",
+        tmp_path / "runs",
+        "sp",
+        arguments=[
+            "--dataset",
+            "market1501",
+            "--data-root",
+            str(tmp_path / "root"),
+            "--allow-partial",
+            "--set",
+            "recipe.pretrained=none",
+            "--set",
+            "recipe.identities=3",
         ],
-    )  # fmt: skip
+    )
     told = process.communicate(timeout=120)[1]
     assert process.returncode == 3
     assert "1 unreadable images" in told and "Traceback" not in told

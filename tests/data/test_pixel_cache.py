@@ -150,9 +150,11 @@ def test_a_disk_that_fills_up_meanwhile_is_an_error_not_a_dead_process(tiny, cac
     """Writing to mapped room that is not there kills a process; the limit stands for the disk."""
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, tiny.root, cache],
-        env=os.environ | {"PYTHONPATH": str(small.ROOT)}, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(small.ROOT)},
+        capture_output=True,
+        text=True,
         check=True,
-    )  # fmt: skip
+    )
     assert "The pixel cache needs" in done.stdout and "File too large" in done.stdout
     assert not list(cache.rglob("*.npy"))
 
@@ -171,9 +173,11 @@ open_cache(data, (8, 4), Path(sys.argv[2]), progress=slowly)
 
 def test_a_killed_builder_is_followed_by_the_next(tiny, cache):
     builder = subprocess.Popen(
-        [sys.executable, "-c", SLOW, tiny.root, cache], stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", SLOW, tiny.root, cache],
+        stdout=subprocess.PIPE,
+        text=True,
         env=os.environ | {"PYTHONPATH": str(small.ROOT)},
-    )  # fmt: skip
+    )
     while builder.stdout.readline() != "3\n":
         assert builder.poll() is None
     assert list(cache.rglob("train.npy"))  # half a cache lies there

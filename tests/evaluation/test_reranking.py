@@ -136,8 +136,10 @@ def test_the_memory_announced_is_not_reached(monkeypatch):
             for tensor in result if isinstance(result, tuple | list) else [result]:
                 if isinstance(tensor, torch.Tensor):
                     storage = tensor.untyped_storage()
-                    alive[storage.data_ptr()] = (torch.multiprocessing.reductions.StorageWeakRef(
-                        storage), storage.nbytes())  # fmt: skip
+                    alive[storage.data_ptr()] = (
+                        torch.multiprocessing.reductions.StorageWeakRef(storage),
+                        storage.nbytes(),
+                    )
             for pointer in [p for p, (held, _) in alive.items() if held.expired()]:
                 del alive[pointer]
             most = max(most, sum(size for _, size in alive.values()))

@@ -90,5 +90,11 @@ def test_a_flip_test_averages_unit_features_of_an_image_and_its_mirror_image():
         torch.testing.assert_close(both[index], expected)
     assert not torch.allclose(both, torch.nn.functional.normalize(plain, dim=1))
     assert label(plain, Dataset("m", None, (), IMAGES[:7], {})).cameras.tolist() == [
-        0, 1, 2, 0, 1, 2, 0,
-    ]  # fmt: skip
+        0,
+        1,
+        2,
+        0,
+        1,
+        2,
+        0,
+    ]

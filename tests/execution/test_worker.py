@@ -39,10 +39,13 @@ def start(runs, order, **environment):
     path = Path(runs) / "groups" / "order.json"
     order.write(path)
     return subprocess.Popen(
-        [sys.executable, "-m", "harness.execution.worker", str(path), "--runs", str(runs)], cwd=small.ROOT,
-        env=os.environ | {"PYTHONPATH": str(small.ROOT)} | environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-m", "harness.execution.worker", str(path), "--runs", str(runs)],
+        cwd=small.ROOT,
+        env=os.environ | {"PYTHONPATH": str(small.ROOT)} | environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def finish(process):

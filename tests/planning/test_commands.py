@@ -41,8 +41,12 @@ CASES = {
         ["pdrd"],
         {
             "assignments": [
-                "recipe.schedule=steps", "recipe.milestones=1,1.5", "recipe.weight_decay=0.0003",
-                "recipe.flip=0", "teacher_recipe.epochs=5", "teacher_recipe.milestones=2,3",
+                "recipe.schedule=steps",
+                "recipe.milestones=1,1.5",
+                "recipe.weight_decay=0.0003",
+                "recipe.flip=0",
+                "teacher_recipe.epochs=5",
+                "teacher_recipe.milestones=2,3",
                 "teacher_recipe.lr=1e-3",
             ],
             "precision": "bf16",
@@ -50,7 +54,7 @@ CASES = {
     ),
     "a team": (["kd", "vrkd"], {"teacher": "resnet18-directional", "seeds": "1"}),
     "a head": (["kd"], {"head": "fc256", "student": "resnet18"}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)

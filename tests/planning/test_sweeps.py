@@ -46,8 +46,9 @@ def test_two_options_are_swept_one_at_a_time(tmp_path):
     grid = planned(tmp_path, "vrkd-temperature-and-weight", seeds="0")
     found = by_method(grid)["vrkd"]
     assert all(len(options) <= 1 for options in found)
-    assert sorted(options.get("temperature", 2.0) for options in found if "weight" not in options) \
-        == [1, 2, 3, 4, 6, 8]  # fmt: skip
+    assert sorted(
+        options.get("temperature", 2.0) for options in found if "weight" not in options
+    ) == [1, 2, 3, 4, 6, 8]
     assert sorted(options.get("weight", 1.0) for options in found) == [0.5] + [1] * 6 + [1.5, 2, 3]
     assert len(found) == 10  # the default once
     assert len({spec.key for spec in grid.specs}) == len(grid.specs) == 4 + 1 + 10

@@ -31,8 +31,12 @@ def test_a_row_is_torchdistills_loss_on_our_taps():
 
 def test_every_tap_can_be_named():
     assert set(tapped(fake(SMALL))) == {
-        *(f"maps.{n}" for n in range(4)), "pre_relu", "pooled", "embedding", "logits"
-    }  # fmt: skip
+        *(f"maps.{n}" for n in range(4)),
+        "pre_relu",
+        "pooled",
+        "embedding",
+        "logits",
+    }
 
 
 @pytest.mark.parametrize(

@@ -26,29 +26,49 @@ def named(found, section):
 def test_each_cause_stands_in_its_section(tmp_path):
     ours, theirs = teacher_spec(), teacher_spec(recipe={"epochs": 4}, seed=1)
     environment = {"commit": "aa", "dirty": False, "torch": "2.15.0", "host": "x", "command": "c"}
-    one = done(tmp_path, spec("sp", 0, [ours], options={"weight": 2.0}), 0.5,
-               environment=environment, teachers=["t1"])  # fmt: skip
+    one = done(
+        tmp_path,
+        spec("sp", 0, [ours], options={"weight": 2.0}),
+        0.5,
+        environment=environment,
+        teachers=["t1"],
+    )
     two = done(
         tmp_path,
-        spec("sp", 0, [theirs], recipe={"lr": 0.1}, source="other", fingerprint="77", device="cuda",
-             threads=0), 0.6, teachers=["t2"],
+        spec(
+            "sp",
+            0,
+            [theirs],
+            recipe={"lr": 0.1},
+            source="other",
+            fingerprint="77",
+            device="cuda",
+            threads=0,
+        ),
+        0.6,
+        teachers=["t2"],
         environment=environment | {"patch": "p", "dirty": True, "torch": "2.16.0", "command": "d"},
-    )  # fmt: skip
+    )
     found = compare(tmp_path, one, two)
     assert (found.first, found.second) == (one["key"], two["key"])
     assert named(found, "config") == {"options.weight": (2.0, None), "recipe.lr": (None, 0.1)}
     assert named(found, "code") == {
-        "source": ("code of sp", "other"), "dirty": (False, True), "patch": (None, "p"),
-    }  # fmt: skip
+        "source": ("code of sp", "other"),
+        "dirty": (False, True),
+        "patch": (None, "p"),
+    }
     assert named(found, "data") == {"fingerprint": ("9f12", "77")}
     assert named(found, "teacher") == {
-        "seed": (0, 1), "recipe.epochs": (3, 4), "key": (ours["key"], theirs["key"]),
+        "seed": (0, 1),
+        "recipe.epochs": (3, 4),
+        "key": (ours["key"], theirs["key"]),
         "weights after training": ("t1", "t2"),
-    }  # fmt: skip
+    }
     assert named(found, "environment") == {
-        "device of the spec": ("cpu", "cuda"), "threads of the spec": (2, 0),
+        "device of the spec": ("cpu", "cuda"),
+        "threads of the spec": (2, 0),
         "torch": ("2.15.0", "2.16.0"),
-    }  # fmt: skip
+    }
     assert named(found, "result") == {"test mAP": (50, 60), "test R1": (70, 80)}
 
 

@@ -61,8 +61,9 @@ def test_a_gain_is_of_both_methods(made):
     find, frame = made
     gained = next(name for name in all_tables(frame)[0].columns if name.startswith("Gain"))
     assert set(find(f"comparison-synthetic:PDRD:{gained}").runs) == {
-        *keys(frame, "pdrd"), *keys(frame, "none"),
-    }  # fmt: skip
+        *keys(frame, "pdrd"),
+        *keys(frame, "none"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -98,10 +99,27 @@ def test_rows_of_tables_of_another_shape(tmp_path):
 def test_the_facts_of_a_run(tmp_path):
     teacher = teacher_spec()
     made = spec("pdrd", 1, [teacher])
-    told = {"commit": "ab", "dirty": True, "patch": "77", "torch": "2.15.0", "cuda": None,
-            "host": "x", "data": "/images", "finished": "2026-01-01T00:00:00+00:00"}  # fmt: skip
-    write(tmp_path, record(made, draw(0.5), environment=told, teachers=["fe"], notes=["One."],
-                           timings={"training": 3.5}))  # fmt: skip
+    told = {
+        "commit": "ab",
+        "dirty": True,
+        "patch": "77",
+        "torch": "2.15.0",
+        "cuda": None,
+        "host": "x",
+        "data": "/images",
+        "finished": "2026-01-01T00:00:00+00:00",
+    }
+    write(
+        tmp_path,
+        record(
+            made,
+            draw(0.5),
+            environment=told,
+            teachers=["fe"],
+            notes=["One."],
+            timings={"training": 3.5},
+        ),
+    )
     found = facts(evidence(tmp_path, made["key"]))
     assert (
         found | {"seed": 1, "status": "done", "commit": "ab", "dirty": True, "patch": "77"} == found

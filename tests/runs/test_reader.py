@@ -34,9 +34,14 @@ def test_runs_without_a_result(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "[]", '{"spec": 3}', '{"spec": {}, "result": {"evaluations": {"test": [3]}}}',
-     '{"spec": {}, "result": {"evaluations": {"test": []}}}'],
-)  # fmt: skip
+    [
+        "{",
+        "[]",
+        '{"spec": 3}',
+        '{"spec": {}, "result": {"evaluations": {"test": [3]}}}',
+        '{"spec": {}, "result": {"evaluations": {"test": []}}}',
+    ],
+)
 def test_damage_is_one_sentence(tmp_path, text):
     made = done(tmp_path, spec(), 0.5)
     (tmp_path / made["key"] / "record.json").write_text(text)

@@ -46,9 +46,13 @@ def test_a_pipe_is_not_waited_for(tmp_path):
         "import sys, pathlib, results.collect as g; print(*g.gather(pathlib.Path(sys.argv[1]))[1])"
     )
     said = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], cwd=Path(__file__).parents[2],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     assert "it is not a plain file" in said.stdout
 
 

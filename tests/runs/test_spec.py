@@ -17,10 +17,20 @@ def test_equal_specs_share_a_key():
 
 
 CHANGES = {
-    "dataset": "market1501", "method": "sp", "network": "resnet34", "teachers": (), "seed": 1,
-    "recipe": Recipe(epochs=120), "options": (("weight", 1.0),), "head": "fc256",
-    "fingerprint": "ab", "weights": "cd", "source": "ef", "device": "cuda", "threads": 3,
-}  # fmt: skip
+    "dataset": "market1501",
+    "method": "sp",
+    "network": "resnet34",
+    "teachers": (),
+    "seed": 1,
+    "recipe": Recipe(epochs=120),
+    "options": (("weight", 1.0),),
+    "head": "fc256",
+    "fingerprint": "ab",
+    "weights": "cd",
+    "source": "ef",
+    "device": "cuda",
+    "threads": 3,
+}
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(RunSpec)])
@@ -32,9 +42,15 @@ def test_every_field_changes_the_key(field):
 def test_every_field_of_the_recipe_changes_the_key(field):
     value = getattr(Recipe(), field)
     words = {
-        "precision": "bf16", "pretrained": "none", "schedule": "steps", "milestones": (60.0,),
-        "sampling": "images", "last_stride": 2, "stem": "2x2", "distillation_batches": "separate",
-    }  # fmt: skip
+        "precision": "bf16",
+        "pretrained": "none",
+        "schedule": "steps",
+        "milestones": (60.0,),
+        "sampling": "images",
+        "last_stride": 2,
+        "stem": "2x2",
+        "distillation_batches": "separate",
+    }
     other = words[field] if field in words else value + 1 if value > 1 else value / 2
     recipe = Recipe(triplet_weight=0) if field == "sampling" else Recipe()
     before = replace(STUDENT, recipe=recipe)
@@ -54,9 +70,16 @@ def test_a_raised_training_version_changes_every_key(monkeypatch):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("epochs", 0), ("flip", 1.5), ("hold_until", 150), ("precision", "fp8"), ("images_each", 1),
-     ("pretrained", "yes"), ("momentum", -1)],
-)  # fmt: skip
+    [
+        ("epochs", 0),
+        ("flip", 1.5),
+        ("hold_until", 150),
+        ("precision", "fp8"),
+        ("images_each", 1),
+        ("pretrained", "yes"),
+        ("momentum", -1),
+    ],
+)
 def test_an_impossible_recipe_is_refused_by_name(field, value):
     with pytest.raises(ValueError, match=rf"recipe\.{field} is {value}; it must be"):
         Recipe(**{field: value})

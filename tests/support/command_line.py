@@ -15,6 +15,10 @@ COMMANDS = {
 def call(kind, *arguments):
     return subprocess.run(
         [sys.executable, *COMMANDS[kind], *map(str, arguments)],
-        capture_output=True, text=True, timeout=250, cwd=small.ROOT, check=False,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        cwd=small.ROOT,
+        check=False,
         env=os.environ | {"COLUMNS": "100"},
-    )  # fmt: skip
+    )

@@ -47,13 +47,37 @@ def submitted(runs, jobs, *, group="20260101-000000-abcd", kind="slurm", ago=360
     when = time.time() - ago
     told = []
     for number, (job, keys) in enumerate(jobs, 1):
-        told.append({"number": number, "runs": keys, "after": [], "job": job, "array": "a",
-                     "index": 0, "resources": {}})  # fmt: skip
+        told.append(
+            {
+                "number": number,
+                "runs": keys,
+                "after": [],
+                "job": job,
+                "array": "a",
+                "index": 0,
+                "resources": {},
+            }
+        )
         for key in keys:
-            write_json(runs / key / JOB, {"group": group, "number": number, "job": job,
-                                          "cluster": "test", "submitted": when})  # fmt: skip
-    content = {"name": group, "cluster": "test", "kind": kind, "command": "c", "snapshot": "s",
-               "created": when, "jobs": told}  # fmt: skip
+            write_json(
+                runs / key / JOB,
+                {
+                    "group": group,
+                    "number": number,
+                    "job": job,
+                    "cluster": "test",
+                    "submitted": when,
+                },
+            )
+    content = {
+        "name": group,
+        "cluster": "test",
+        "kind": kind,
+        "command": "c",
+        "snapshot": "s",
+        "created": when,
+        "jobs": told,
+    }
     write_json(runs / GROUPS / group / "group.json", content)
     (runs / GROUPS / group / "logs").mkdir(exist_ok=True)
     return runs / GROUPS / group

@@ -30,15 +30,26 @@ def profile(folder, **changes):
 def start(cluster, runs, *arguments, path=ROOT, **changes):
     """`kdreid run --cluster` in a process of its own."""
     command = [
-        sys.executable, "-m", "harness.run", "--study", str(STUDY), "--runs", str(runs),
-        "--cluster", str(profile(Path(runs).parent / f"{Path(runs).name}-profile", **changes)),
+        sys.executable,
+        "-m",
+        "harness.run",
+        "--study",
+        str(STUDY),
+        "--runs",
+        str(runs),
+        "--cluster",
+        str(profile(Path(runs).parent / f"{Path(runs).name}-profile", **changes)),
         *arguments,
-    ]  # fmt: skip
+    ]
     environment = cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"}
     return subprocess.Popen(
-        command, cwd=path, env=environment, text=True, stdout=subprocess.PIPE,
+        command,
+        cwd=path,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-    )  # fmt: skip
+    )
 
 
 def submit(cluster, runs, *arguments, code=0, seconds=240, **others):
@@ -53,17 +64,31 @@ def kdreid(cluster, *arguments, path=ROOT):
     """Any command of ours, with modules in `path`; it may fail."""
     return subprocess.run(
         [sys.executable, "-c", "from harness.cli.app import main; main()", *map(str, arguments)],
-        cwd=ROOT, env=cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
-        capture_output=True, text=True, timeout=250, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
 
 
 def alone(runs, *arguments):
     """The same runs in one undisturbed process, with the key of a job on one core."""
     command = [
-        sys.executable, "-m", "harness.run", "--study", str(STUDY), "--runs", str(runs),
-        "--threads", "1", "--device", "cpu", *arguments,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "harness.run",
+        "--study",
+        str(STUDY),
+        "--runs",
+        str(runs),
+        "--threads",
+        "1",
+        "--device",
+        "cpu",
+        *arguments,
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
 

@@ -15,5 +15,12 @@ def turn_to(monkeypatch, cluster):
 
 def submit(cluster, script, *options):
     """A job with the name that one of `made_runs.submitted`'s group would have."""
-    return cluster.call("sbatch", "--parsable", "--output=/dev/null", "--mem=10",
-                        f"--job-name={OURS}", *options, f"--wrap={script}")  # fmt: skip
+    return cluster.call(
+        "sbatch",
+        "--parsable",
+        "--output=/dev/null",
+        "--mem=10",
+        f"--job-name={OURS}",
+        *options,
+        f"--wrap={script}",
+    )

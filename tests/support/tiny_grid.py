@@ -68,6 +68,11 @@ def start(runs, *methods, arguments=(), code=None, **popen):
     options = ["--study", str(STUDY), "--methods", ",".join(methods), "--runs", str(runs)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [*command, *options, *arguments], cwd=ROOT, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen,
-    )  # fmt: skip
+        [*command, *options, *arguments],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **popen,
+    )

@@ -14,8 +14,10 @@ def scored(runs, made, accuracy, **fields):
     }
     result = {"steps": 60, "model": "ab", "evaluations": evaluations}
     folder = write(runs, record(made, result=result, **fields))
-    by_query = {name: [queries(one["mAP"], number) for number, one in enumerate(draws)]
-                for name, draws in evaluations.items()}  # fmt: skip
+    by_query = {
+        name: [queries(one["mAP"], number) for number, one in enumerate(draws)]
+        for name, draws in evaluations.items()
+    }
     write_per_query(folder, by_query)
     return made
 

@@ -57,8 +57,12 @@ class Census:
 # 11,579 in its gallery. VehicleID: as released; its images have cameras that nothing names.
 CENSUSES = {
     "market1501": Census(
-        6, Part(751, 12_936), (Part(750, 13_115),), queries=3368,
-        distractors=Part(2798, 2798), junk=3819,
+        6,
+        Part(751, 12_936),
+        (Part(750, 13_115),),
+        queries=3368,
+        distractors=Part(2798, 2798),
+        junk=3819,
     ),
     "dukemtmc": Census(
         8, Part(702, 16_522), (Part(702, 11_170),), queries=2228, distractors=Part(408, 6491)
@@ -70,7 +74,7 @@ CENSUSES = {
     "vehicleid": Census(
         12, Part(13_164, 113_346), (Part(800, 6493), Part(800, 6884), Part(800, 6400))
     ),
-}  # fmt: skip
+}
 
 
 def scaled(census: Census, images: int) -> Census:

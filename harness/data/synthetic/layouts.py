@@ -120,10 +120,16 @@ def _veri776(shots: Iterable[Shot]) -> Tree:
             f'cameraID="c{s.camera + 1:03d}" colorID="1" typeID="1" />'
             for s in files
         ]
-        tree.texts[f"{part}_label.xml"] = _text([
-            '<?xml version="1.0" encoding="gb2312" ?>', f'<{title}Images Version="1.0">',
-            f'<Items number="{len(items)}">', *items, "</Items>", f"</{title}Images>",
-        ])  # fmt: skip
+        tree.texts[f"{part}_label.xml"] = _text(
+            [
+                '<?xml version="1.0" encoding="gb2312" ?>',
+                f'<{title}Images Version="1.0">',
+                f'<Items number="{len(items)}">',
+                *items,
+                "</Items>",
+                f"</{title}Images>",
+            ]
+        )
     alike: dict[int, list[tuple[int, int]]] = {}
     for number, shot in enumerate(people, 1):
         alike.setdefault(shot.subject, []).append((number, shot.camera))

@@ -125,9 +125,13 @@ def _draw(studio: Studio, folder: Path, pictures: Sequence[tuple[str, Shot]]) ->
             "image", studio.seed, studio.kind, shot.role, shot.subject, shot.camera, shot.index
         )
         picture = photograph(
-            subjects[shot.subject], camera, moment, size, studio.difficulty,
+            subjects[shot.subject],
+            camera,
+            moment,
+            size,
+            studio.difficulty,
             bad=shot.role == "junk",
-        )  # fmt: skip
+        )
         picture.save(folder / file, "JPEG", quality=camera.quality)
     return len(pictures)
 
@@ -138,7 +142,10 @@ def _cameras(studio: Studio) -> tuple[Camera, ...]:
     return tuple(
         sample_camera(
             stream("camera", studio.seed, studio.kind, number),
-            number, studio.height, studio.width, studio.difficulty,
+            number,
+            studio.height,
+            studio.width,
+            studio.difficulty,
         )
         for number in range(studio.cameras)
-    )  # fmt: skip
+    )

@@ -49,6 +49,8 @@ def bundle(jobs: Sequence[Job], largest: int, most: int | None = None) -> list[B
 def _levels(jobs: Sequence[Job]) -> list[list[Job]]:
     """Jobs that wait for none of these, then the others: a teacher waits for nobody."""
     waits = [any(isinstance(other, int) for other in job.after) for job in jobs]
-    levels = [[job for job, later in zip(jobs, waits, strict=True) if later == wanted]
-              for wanted in (False, True)]  # fmt: skip
+    levels = [
+        [job for job, later in zip(jobs, waits, strict=True) if later == wanted]
+        for wanted in (False, True)
+    ]
     return [level for level in levels if level]

@@ -93,14 +93,17 @@ def _cluster(told: Facts, resources: Resources) -> Iterator[Finding]:
         yield Finding("accounting", True, told.accounting)
     else:
         yield Finding(
-            "accounting", None,
+            "accounting",
+            None,
             f"none ({told.sacct}): a job is forgotten {told.forgets_after} s after its end; how "
             "runs stand then comes from their folders alone",
-        )  # fmt: skip
+        )
     yield Finding("MaxArraySize", told.array_size is not None, str(told.array_size or "unknown"))
-    back = "preempted jobs come back" if told.keeps_preempted else (
-        "preempted jobs are cancelled, not requeued: submit again after that"
-    )  # fmt: skip
+    back = (
+        "preempted jobs come back"
+        if told.keeps_preempted
+        else ("preempted jobs are cancelled, not requeued: submit again after that")
+    )
     good = True if told.keeps_preempted else None
     yield Finding("preemption", good, f"{told.preempt_type}, {told.preempt_mode}: {back}")
     if not told.requeue:

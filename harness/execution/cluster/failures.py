@@ -47,9 +47,13 @@ def failed_runs(runs: Path, words: Sequence[str] = (), only: Iterable[str] = ())
 
 
 def show_failures(
-    words: Sequence[str], only: Sequence[str], runs: Path, say: Callable[[str], None],
-    *, as_json: bool,
-) -> int:  # fmt: skip
+    words: Sequence[str],
+    only: Sequence[str],
+    runs: Path,
+    say: Callable[[str], None],
+    *,
+    as_json: bool,
+) -> int:
     """Cause by cause: how many, which, the end of a log, the next command; 1 if there are any."""
     failed = failed_runs(runs, words, only)
     if as_json:

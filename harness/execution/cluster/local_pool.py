@@ -101,9 +101,14 @@ class Pool:
         out, err = logs / f".{job.number}.out", logs / f".{job.number}.err"
         with out.open("ab") as written, err.open("ab") as told:
             process = subprocess.Popen(
-                command, cwd=code, env=environment, stdin=subprocess.DEVNULL, stdout=written,
-                stderr=told, start_new_session=True,
-            )  # fmt: skip
+                command,
+                cwd=code,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=told,
+                start_new_session=True,
+            )
         job.job = local_id(process.pid)
         for path in (out, err):
             path.rename(logs / f"{job.job}_0_log{path.suffix}")

@@ -111,8 +111,9 @@ def jobs_of(keys: Iterable[str], runs: Path) -> dict[str, str]:
             "Earlier jobs of these runs may still be in the queue, which does not answer: "
             f"{'; '.join(seen.problems)}"
         )
-    active = {key: job for key, job in slurm.items()
-              if job in seen.jobs and not seen.jobs[job].over}  # fmt: skip
+    active = {
+        key: job for key, job in slurm.items() if job in seen.jobs and not seen.jobs[job].over
+    }
     for key, last in told.items():
         if key not in slurm and pool_lives(runs, last["group"]) and not _failed(runs, key, last):
             active[key] = last["job"] or f"waits in the local group {last['group']}"

@@ -72,8 +72,19 @@ class Share(BaseModel):
 
 
 # What submission itself decides; another value would break dependencies, resuming or the logs.
-TAKEN = ("array", "dependency", "signal", "output", "error", "job-name", "open-mode", "requeue",
-         "kill-on-invalid-dep", "nodes", "ntasks-per-node")  # fmt: skip
+TAKEN = (
+    "array",
+    "dependency",
+    "signal",
+    "output",
+    "error",
+    "job-name",
+    "open-mode",
+    "requeue",
+    "kill-on-invalid-dep",
+    "nodes",
+    "ntasks-per-node",
+)
 
 
 class Profile(Share):
@@ -132,8 +143,9 @@ class Profile(Share):
         """
         known = [*methods, ""]
         for kind, named, allowed in (
-            ("dataset", self.datasets, names("dataset")), ("method", self.methods, known[:-1]),
-        ):  # fmt: skip
+            ("dataset", self.datasets, names("dataset")),
+            ("method", self.methods, known[:-1]),
+        ):
             for name in named:
                 if name not in allowed:
                     hint = nearest(name, allowed)

@@ -138,8 +138,14 @@ def _hand_over(place: str, specs: Sequence[RunSpec], how: Again, reporter: Repor
     _require_device(specs, profile, how)
     grid = reopen(specs, how.runs, how.inputs, how.pack, reporter)
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    wish = Wish(place, profile, how.cluster_settings, retry=True, command=command,
-                allow_partial=how.inputs.allow_partial)  # fmt: skip
+    wish = Wish(
+        place,
+        profile,
+        how.cluster_settings,
+        retry=True,
+        command=command,
+        allow_partial=how.inputs.allow_partial,
+    )
     if group := submit_grid(grid, wish, reporter.say):
         runs = sum(len(job.runs) for job in group.jobs)
         reporter.say(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")

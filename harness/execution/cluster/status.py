@@ -25,9 +25,18 @@ from harness.training.progress_file import seconds_left, span
 from slurm.queue import Job, Look, look
 
 STATES = (
-    "done", "running", "starting", "queued", "requeued", "waiting", "interrupted", "unknown",
-    "blocked", "failed", "lost",
-)  # fmt: skip
+    "done",
+    "running",
+    "starting",
+    "queued",
+    "requeued",
+    "waiting",
+    "interrupted",
+    "unknown",
+    "blocked",
+    "failed",
+    "lost",
+)
 ENDED = frozenset({"blocked", "failed", "lost"})  # will not change without the user
 FRESH = 60.0  # seconds in which a submitted job may not be listed yet
 
@@ -58,9 +67,19 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         """The fields as JSON values; of Slurm its own word."""
         names = (
-            "number", "id", "key", "state", "detail", "step", "steps", "seconds_left", "until",
-            "group", "job", "cluster",
-        )  # fmt: skip
+            "number",
+            "id",
+            "key",
+            "state",
+            "detail",
+            "step",
+            "steps",
+            "seconds_left",
+            "until",
+            "group",
+            "job",
+            "cluster",
+        )
         told = {name: getattr(self, name) for name in names}
         return told | {
             "slurm": self.slurm.state if self.slurm else None,
@@ -158,12 +177,16 @@ def _row(number: int, key: str, folder: _Folder, queue: Look, now: float) -> Row
     """What the folder says, and where it says nothing of the present, what Slurm says."""
     submission = folder.submission
     row = Row(
-        number, key, "done", step=folder.progress.get("step"), steps=folder.progress.get("steps"),
+        number,
+        key,
+        "done",
+        step=folder.progress.get("step"),
+        steps=folder.progress.get("steps"),
         group=submission.group if submission else None,
         job=submission.job if submission else None,
         cluster=submission.cluster if submission else None,
         failure=folder.failure or {},
-    )  # fmt: skip
+    )
     if folder.done:
         return row
     if folder.failed:

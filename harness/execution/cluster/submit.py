@@ -149,8 +149,10 @@ def show_submission(grid: Grid, wish: Wish, say: Say) -> None:
             if line.startswith("#SBATCH"):
                 say(line)
         for job in part.jobs:
-            after = ", ".join(ids.get(number, str(number)) if isinstance(number, int) else number
-                              for number in job.after)  # fmt: skip
+            after = ", ".join(
+                ids.get(number, str(number)) if isinstance(number, int) else number
+                for number in job.after
+            )
             say(f"  {ids[job.number]}: {len(job.runs)} runs{f', after {after}' if after else ''}")
         say(f"sbatch --test-only: {rehearse(array)}")
 
@@ -188,9 +190,12 @@ def _array_of(
     ended = [ids[other.jobs[0].number].partition("_")[0] for other in earlier]
     return replace(
         _array(group, runs, first.resources),
-        name=array_name(group.name, first.number), size=len(part.jobs), parallel=part.parallel,
-        succeeded=tuple(succeeded), ended=tuple(dict.fromkeys(ended)),
-    )  # fmt: skip
+        name=array_name(group.name, first.number),
+        size=len(part.jobs),
+        parallel=part.parallel,
+        succeeded=tuple(succeeded),
+        ended=tuple(dict.fromkeys(ended)),
+    )
 
 
 def _array(group: Group, runs: Path, resources: Resources) -> Array:

@@ -9,10 +9,12 @@ MARKET = {
     "bounding_box_train": ["0002_c1s1_000451_03.jpg", "0007_c6s3_000551_01.jpg"],
     "query": ["0001_c1s1_001051_00.jpg"],
     "bounding_box_test": [
-        "-1_c1s1_000401_03.jpg", "0000_c1s1_000151_01.jpg", "0001_c1s1_001051_03.jpg",
+        "-1_c1s1_000401_03.jpg",
+        "0000_c1s1_000151_01.jpg",
+        "0001_c1s1_001051_03.jpg",
         "0001_c4s2_001051_03.jpg",
     ],
-}  # fmt: skip
+}
 DUKE = {
     "bounding_box_train": ["0001_c2_f0046182.jpg", "0005_c8_f0046302.jpg"],
     "query": ["0009_c1_f0046182.jpg"],
@@ -39,11 +41,20 @@ def place(jpeg):
 @pytest.fixture
 def msmt17(place):
     def write(root, train="train", test="test"):
-        place(root, {
-            f"{train}/0000": ["0000_000_01_03morning_15_0.jpg", "0000_001_15_0303noon_1_0_ex.jpg"],
-            f"{train}/0001": ["0001_000_02_0303morning_0015_0.jpg"],
-            f"{test}/0000": ["0000_000_03_0303noon_0015_0.jpg", "0000_001_04_0303noon_0015_1.jpg"],
-        })  # fmt: skip
+        place(
+            root,
+            {
+                f"{train}/0000": [
+                    "0000_000_01_03morning_15_0.jpg",
+                    "0000_001_15_0303noon_1_0_ex.jpg",
+                ],
+                f"{train}/0001": ["0001_000_02_0303morning_0015_0.jpg"],
+                f"{test}/0000": [
+                    "0000_000_03_0303noon_0015_0.jpg",
+                    "0000_001_04_0303noon_0015_1.jpg",
+                ],
+            },
+        )
         (root / "list_train.txt").write_text("0000/0000_000_01_03morning_15_0.jpg 0\n")
         (root / "list_val.txt").write_text(
             "0001/0001_000_02_0303morning_0015_0.jpg 1\n0000/0000_001_15_0303noon_1_0_ex.jpg 0\n\n"
@@ -178,8 +189,10 @@ def test_vehicleid_scores_three_lists_in_ten_draws_each(tmp_path, vehicleid, fol
     dataset = LOADERS["vehicleid"](tmp_path)
     assert dataset.identities == (7, 9) and len(dataset.test) == 10
     assert {name: len(draws) for name, draws in dataset.evaluations.items()} == {
-        "test800": 10, "test1600": 10, "test2400": 10
-    }  # fmt: skip
+        "test800": 10,
+        "test1600": 10,
+        "test2400": 10,
+    }
     for name, vehicles, images in (("test800", 1, 4), ("test1600", 2, 8), ("test2400", 3, 10)):
         for draw in dataset.evaluations[name]:
             gallery = [dataset.test[index].identity for index in draw.gallery]

@@ -16,9 +16,17 @@ from harness.planning.datasets import find_dataset
 from harness.planning.schema import load_dataset
 
 SMALL = [
-    "train_identities=5", "train_images=1", "test_identities=6", "queries=2", "gallery_images=1",
-    "distractors=2", "junk=1", "cameras=3", "height=64", "width=32",
-]  # fmt: skip
+    "train_identities=5",
+    "train_images=1",
+    "test_identities=6",
+    "queries=2",
+    "gallery_images=1",
+    "distractors=2",
+    "junk=1",
+    "cameras=3",
+    "height=64",
+    "width=32",
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,10 @@ SMALL, LARGE = Resources(minutes=10), Resources(minutes=90)
 
 
 def jobs(*what):
-    return [Job(number, (f"run{number}",), resources, tuple(after))
-            for number, (resources, after) in enumerate(what, 1)]  # fmt: skip
+    return [
+        Job(number, (f"run{number}",), resources, tuple(after))
+        for number, (resources, after) in enumerate(what, 1)
+    ]
 
 
 def numbers(bundles):

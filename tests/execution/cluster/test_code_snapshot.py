@@ -52,9 +52,13 @@ def test_the_copy_is_made_once_and_works_alone(tmp_path):
         "print(w.__file__, *e.commit())"
     )
     said = subprocess.run(
-        [sys.executable, "-c", code], cwd=first, env={"PYTHONPATH": str(first)}, text=True,
-        capture_output=True, check=True,
-    ).stdout.split()  # fmt: skip
+        [sys.executable, "-c", code],
+        cwd=first,
+        env={"PYTHONPATH": str(first)},
+        text=True,
+        capture_output=True,
+        check=True,
+    ).stdout.split()
     assert said[0] == str(first / "harness" / "execution" / "worker.py")
     assert said[1:] == [str(word) for word in json.loads((first / "commit.json").read_text())]
 

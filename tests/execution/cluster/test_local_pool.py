@@ -17,8 +17,16 @@ from harness.execution.cluster.submit import Wish
 from slurm.resources import Resources
 from tests.support import tiny_grid as small
 
-GRID = ("--methods", "kd", "--seeds", "0,1", "--set", "recipe.epochs=16", "--set",
-        "teacher_recipe.epochs=2")  # fmt: skip
+GRID = (
+    "--methods",
+    "kd",
+    "--seeds",
+    "0,1",
+    "--set",
+    "recipe.epochs=16",
+    "--set",
+    "teacher_recipe.epochs=2",
+)
 
 
 def start(runs, *arguments, cluster=None):
@@ -38,9 +46,13 @@ def start(runs, *arguments, cluster=None):
         str(runs),
     ]
     return subprocess.Popen(
-        [*command, *where, *arguments], cwd=small.ROOT, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(small.ROOT)},
-    )  # fmt: skip
+        [*command, *where, *arguments],
+        cwd=small.ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(small.ROOT)},
+    )
 
 
 def finish(process):

@@ -24,11 +24,18 @@ def test_every_shipped_profile_is_valid_and_names_what_exists():
 
 
 def test_the_stronger_place_wins():
-    profile = Profile.model_validate({
-        "time": 10, "memory": "8G", "partition": "gpu", "flags": {"exclusive": True},
-        "datasets": {"msmt17": {"time": "1-00", "memory": "16G", "flags": {"reservation": "r"}}},
-        "methods": {"csd": {"memory": "32G"}},
-    })  # fmt: skip
+    profile = Profile.model_validate(
+        {
+            "time": 10,
+            "memory": "8G",
+            "partition": "gpu",
+            "flags": {"exclusive": True},
+            "datasets": {
+                "msmt17": {"time": "1-00", "memory": "16G", "flags": {"reservation": "r"}}
+            },
+            "methods": {"csd": {"memory": "32G"}},
+        }
+    )
     plain = profile.resources("market1501", "kd")
     assert (plain.minutes, plain.memory, plain.partition) == (10, "8G", "gpu")
     large = profile.resources("msmt17", "kd")

@@ -8,10 +8,18 @@ from slurm.resources import Resources, minutes
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (90, 90), ("90", 90), ("10:00", 10), ("10:01", 11), ("1:30:00", 90), ("0:00:01", 1),
-        ("2-0", 2880), ("1-12", 2160), ("0-00:30", 30), ("1-02:03:04", 1564),
+        (90, 90),
+        ("90", 90),
+        ("10:00", 10),
+        ("10:01", 11),
+        ("1:30:00", 90),
+        ("0:00:01", 1),
+        ("2-0", 2880),
+        ("1-12", 2160),
+        ("0-00:30", 30),
+        ("1-02:03:04", 1564),
     ],
-)  # fmt: skip
+)
 def test_wall_times_become_minutes(text, expected):
     assert minutes(text) == expected
 

@@ -68,9 +68,13 @@ def places(own, disk, tmp_path_factory):
     """What is disturbed, by name; all of it is submitted and disturbed before the first test."""
     home = tmp_path_factory.mktemp("disturbed")
     place = SimpleNamespace(
-        lost=home / "lost", taught=home / "taught", dying=home / "dying", full=disk / "full",
-        alone=home / "alone", late=home / "late",
-    )  # fmt: skip
+        lost=home / "lost",
+        taught=home / "taught",
+        dying=home / "dying",
+        full=disk / "full",
+        alone=home / "alone",
+        late=home / "late",
+    )
     key = made.waiting(place.late)
     job = submit(own, "sleep 300", "--time=1", "--exclude=n2,n3")
     made.submitted(place.late, [(job, [key])])

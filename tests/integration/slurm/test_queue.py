@@ -43,9 +43,10 @@ def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
     ]
     over = lambda name, seen: name in seen.jobs and seen.jobs[name].over  # noqa: E731
     seen = wait_until(
-        cluster, ids,
+        cluster,
+        ids,
         lambda s: all(over(name, s) for name in (ended, killed, never, one, f"{array}_0")),
-    )  # fmt: skip
+    )
     jobs = seen.jobs
     assert seen.complete and not seen.accounting and not seen.problems
     assert (jobs[ended].state, jobs[ended].exit_code, jobs[ended].signal) == ("FAILED", 3, 0)

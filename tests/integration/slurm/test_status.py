@@ -53,9 +53,24 @@ def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
     before = made.everything(tmp_path)
     rows = until(
         tmp_path,
-        dict(zip(keys, ("starting", "queued", "failed", "failed", "requeued", "lost",
-                        "interrupted", "lost", "lost"), strict=True)),
-    )  # fmt: skip
+        dict(
+            zip(
+                keys,
+                (
+                    "starting",
+                    "queued",
+                    "failed",
+                    "failed",
+                    "requeued",
+                    "lost",
+                    "interrupted",
+                    "lost",
+                    "lost",
+                ),
+                strict=True,
+            )
+        ),
+    )
     assert made.everything(tmp_path) == before
     assert "held: scontrol release" in rows[keys[1]].detail
     assert "ended as FAILED, exit code 3" in rows[keys[2]].detail
@@ -93,11 +108,17 @@ def test_failures_are_grouped_by_what_the_log_says(cluster, monkeypatch, tmp_pat
         "slurmstepd: error: Detected 1 oom-kill event(s) in StepId=4.0",
     )
     jobs = [
-        cluster.call("sbatch", "--parsable", f"--job-name={OURS}", "--mem=10",
-                     f"--error={logs}/%j_0_log.err", f"--output={logs}/%j_0_log.out",
-                     f"--wrap=echo '{said}' >&2; exit 1")
+        cluster.call(
+            "sbatch",
+            "--parsable",
+            f"--job-name={OURS}",
+            "--mem=10",
+            f"--error={logs}/%j_0_log.err",
+            f"--output={logs}/%j_0_log.out",
+            f"--wrap=echo '{said}' >&2; exit 1",
+        )
         for said in [word.replace("'", "") for word in words]
-    ]  # fmt: skip
+    ]
     made.submitted(tmp_path, list(zip(jobs, ([key] for key in keys), strict=True)))
     until(tmp_path, dict.fromkeys(keys, "failed"), 30)
     said = []

@@ -37,15 +37,30 @@ def test_a_grid_is_watched_understood_and_cancelled(cluster, tmp_path, profile):
     """One student diverges at once, which is told while the others still train."""
     runs = tmp_path / "runs"
     submitted = kdreid(
-        cluster, "run", "--study", small.STUDY, "--methods", "kd,sp", "--runs", runs,
-        "--set", "recipe.epochs=2000", "--set", "sp.weight=1e38", "--cluster", profile,
-    )  # fmt: skip
+        cluster,
+        "run",
+        "--study",
+        small.STUDY,
+        "--methods",
+        "kd,sp",
+        "--runs",
+        runs,
+        "--set",
+        "recipe.epochs=2000",
+        "--set",
+        "sp.weight=1e38",
+        "--cluster",
+        profile,
+    )
     assert submitted.returncode == 0, submitted.stderr
     rows = until(
-        cluster, runs,
-        lambda rows: sum(row["state"] == "running" for row in rows) == 2
-        and all(row["seconds_left"] for row in rows if row["state"] == "running"),
-    )  # fmt: skip
+        cluster,
+        runs,
+        lambda rows: (
+            sum(row["state"] == "running" for row in rows) == 2
+            and all(row["seconds_left"] for row in rows if row["state"] == "running")
+        ),
+    )
     (failed,) = [row for row in rows if row["state"] == "failed"]
     assert "/sp/" in failed["key"] and failed["detail"].startswith("diverged:")
     told = kdreid(cluster, "failures", "--runs", runs)
@@ -63,8 +78,19 @@ def test_a_grid_is_watched_understood_and_cancelled(cluster, tmp_path, profile):
     assert "was cancelled" in after[going["key"]]["detail"]
     assert glimpse(runs / going["key"]) is None
     assert after[going["key"]]["step"] >= going["step"]
-    again = kdreid(cluster, "retry", failed["id"], "--runs", runs, "--set", "cluster.time=5",
-                   "--with", "sp.weight=3000", "--with", "recipe.epochs=3")  # fmt: skip
+    again = kdreid(
+        cluster,
+        "retry",
+        failed["id"],
+        "--runs",
+        runs,
+        "--set",
+        "cluster.time=5",
+        "--with",
+        "sp.weight=3000",
+        "--with",
+        "recipe.epochs=3",
+    )
     assert again.returncode == 0 and "1 runs in 1 jobs submitted" in again.stderr, again.stderr
     rows = until(cluster, runs, lambda rows: sum(row["state"] == "done" for row in rows) == 2)
     assert next(row for row in rows if "/sp/" in row["key"] and row["state"] == "done")
@@ -76,8 +102,15 @@ def test_the_doctor_writes_from_a_compute_node(cluster, tmp_path, profile, monke
     runs = tmp_path / "runs"
     found = kdreid(cluster, "doctor", "--cluster", profile, "--runs", runs, "--data-root", tmp_path)
     assert found.returncode == 0, found.stdout + found.stderr
-    for words in ("version 2", "accounting: none", "MaxArraySize: 6", "REQUEUE",
-                  "shared disk: ", "read here", "Nothing is wrong."):  # fmt: skip
+    for words in (
+        "version 2",
+        "accounting: none",
+        "MaxArraySize: 6",
+        "REQUEUE",
+        "shared disk: ",
+        "read here",
+        "Nothing is wrong.",
+    ):
         assert words in found.stdout, words
     assert list(runs.iterdir()) == []  # it cleans up after itself
 
@@ -85,8 +118,17 @@ def test_the_doctor_writes_from_a_compute_node(cluster, tmp_path, profile, monke
 def test_the_doctor_finds_what_is_wrong(cluster, tmp_path, profile):
     profile.write_text(PROFILE.format(gpus=1))
     missing = tmp_path / "nowhere"
-    found = kdreid(cluster, "doctor", "--cluster", profile, "--runs", tmp_path, "--json",
-                   "--data-root", missing)  # fmt: skip
+    found = kdreid(
+        cluster,
+        "doctor",
+        "--cluster",
+        profile,
+        "--runs",
+        tmp_path,
+        "--json",
+        "--data-root",
+        missing,
+    )
     assert found.returncode == 3
     wrong = {one["what"]: one["words"] for one in json.loads(found.stdout) if one["good"] is False}
     assert f"{missing} is not there" in wrong["data root"]
@@ -94,8 +136,18 @@ def test_the_doctor_finds_what_is_wrong(cluster, tmp_path, profile):
 
     if not torch.cuda.is_available():  # Slurm gives a GPU here that torch cannot see
         assert "CUDA_VISIBLE_DEVICES=" in wrong["GPU"]
-    found = kdreid(cluster, "doctor", "--cluster", profile, "--runs", tmp_path, "--wait", 0,
-                   "--set", "cluster.partition=nix")  # fmt: skip
+    found = kdreid(
+        cluster,
+        "doctor",
+        "--cluster",
+        profile,
+        "--runs",
+        tmp_path,
+        "--wait",
+        0,
+        "--set",
+        "cluster.partition=nix",
+    )
     assert found.returncode == 3
     assert "there is no nix; there are gpu, short, urgent" in found.stdout
     assert kdreid(cluster, "doctor", "--cluster", "nix", "--runs", tmp_path).returncode == 2

@@ -34,10 +34,12 @@ class Mine(Method):
 def places(tmp_path_factory, cluster):
     """Everything that takes long, submitted side by side; the reference is trained meanwhile."""
     home = tmp_path_factory.mktemp("submit")
-    place = SimpleNamespace(**{
-        name: home / name
-        for name in ("grid", "blocked", "outside", "own", "preempted", "killed", "alone")
-    })  # fmt: skip
+    place = SimpleNamespace(
+        **{
+            name: home / name
+            for name in ("grid", "blocked", "outside", "own", "preempted", "killed", "alone")
+        }
+    )
     jobs.submit(cluster, place.preempted, *LONG, exclude="n1")
     for runs in (place.alone, place.killed, place.blocked, place.outside, place.own):
         shutil.copytree(place.preempted / "data", runs / "data")

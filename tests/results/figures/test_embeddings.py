@@ -12,9 +12,13 @@ def exported(runs, made, spread, seed=0, model="ab"):
     identity = np.repeat([1, 2, 3, 4], 12)
     features = 10 * np.eye(8)[identity] + spread * random.normal(size=(48, 8))
     np.savez(
-        runs / made["key"] / "embeddings.npz", features=features.astype(np.float32),
-        identity=identity, camera=identity, image=[f"{n:02d}.jpg" for n in range(48)], model=model,
-    )  # fmt: skip
+        runs / made["key"] / "embeddings.npz",
+        features=features.astype(np.float32),
+        identity=identity,
+        camera=identity,
+        image=[f"{n:02d}.jpg" for n in range(48)],
+        model=model,
+    )
 
 
 def only(runs):
@@ -29,8 +33,9 @@ def test_identities_that_features_keep_apart_stay_apart(tmp_path):
     exported(tmp_path, spec("pdrd", 0, [teacher]), 0.1, model="of an earlier training")
     chart = only(tmp_path)
     assert list(dict.fromkeys(chart.data["panel"])) == [
-        "resnet101, plain, seed 0", "resnet18, plain, seed 0"
-    ]  # fmt: skip
+        "resnet101, plain, seed 0",
+        "resnet18, plain, seed 0",
+    ]
     for _, panel in chart.data.groupby("panel"):
         points = panel[["x", "y"]].to_numpy()
         gaps = np.linalg.norm(points[:, None] - points[None], axis=2)

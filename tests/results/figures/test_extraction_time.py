@@ -9,7 +9,7 @@ ROWS = [
     {"network": network, "batch": batch, "seconds": seconds, "least": seconds, "most": seconds}
     for batch in (1, 128)
     for network, seconds in (("resnet18", 0.001), ("resnet101", 0.004), ("cnn5", 0.0005))
-]  # fmt: skip
+]
 MADE = {"device_name": "A device", "threads": 2}
 
 

@@ -37,8 +37,17 @@ def test_what_is_said_of_a_run(tmp_path):
     teacher = teacher_spec()
     made = spec("pdrd", 1, [teacher])
     told = {"commit": "abc", "dirty": True, "patch": "77", "torch": "2.15.0", "host": "node1"}
-    write(tmp_path, record(made, draw(0.5), environment=told, teachers=["fe"], notes=["One."],
-                           timings={"training": 3.6}))  # fmt: skip
+    write(
+        tmp_path,
+        record(
+            made,
+            draw(0.5),
+            environment=told,
+            teachers=["fe"],
+            notes=["One."],
+            timings={"training": 3.6},
+        ),
+    )
     one = table_of((plain("x"), Cell("50", (made["key"],))))
     headline, facts = read(behind([one], tmp_path, numbered([one]), None), made["key"])
     assert headline == "Seed 1 · test: mAP 50.00, R1 70.00"

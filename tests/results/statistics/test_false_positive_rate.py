@@ -83,9 +83,13 @@ def test_one_seed_does_not_cover_seeds():
 @pytest.mark.parametrize("seeds", [3, 10])
 @pytest.mark.parametrize(
     ("noise", "ratio"),
-    [((0.01, 0.01, 0.0), 1.0), ((0.01, 0.0, 0.0), 1.0), ((0.0, 0.01, 0.0), 1.0),
-     ((0.0, 0.0, 0.01), 2.0)],
-)  # fmt: skip
+    [
+        ((0.01, 0.01, 0.0), 1.0),
+        ((0.01, 0.0, 0.0), 1.0),
+        ((0.0, 0.01, 0.0), 1.0),
+        ((0.0, 0.0, 0.01), 2.0),
+    ],
+)
 def test_the_variance_is_right_but_for_noise_of_seed_and_query_together(seeds, noise, ratio):
     """Both parts see that noise, so it is counted twice; all else once, as derived in `stats`."""
     random = np.random.default_rng(4)

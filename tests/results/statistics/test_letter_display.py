@@ -70,11 +70,14 @@ def test_more_groups_than_letters():
         ([0.5, 0.6], [(0, 1)], ["second", "best"]),
         # the second cannot be told from the first; the third from the second alone: it is next
         ([0.9, 0.8, 0.7], [(0, 2)], ["best", "best", "second"]),
-        ([0.9, 0.8, 0.7, 0.1], [(0, 1), (0, 2), (0, 3), (1, 3), (2, 3)],
-         ["best", "second", "second", ""]),
+        (
+            [0.9, 0.8, 0.7, 0.1],
+            [(0, 1), (0, 2), (0, 3), (1, 3), (2, 3)],
+            ["best", "second", "second", ""],
+        ),
         # the rest is compared with the best of the rest
         ([0.9, 0.8, 0.7], [(0, 1), (0, 2), (1, 2)], ["best", "second", ""]),
     ],
-)  # fmt: skip
+)
 def test_groups_by_hand(means, distinct, expected):
     assert groups(means, distinct) == expected

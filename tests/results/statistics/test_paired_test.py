@@ -162,6 +162,7 @@ def test_prediction_interval_by_hand():
 def test_prediction_interval_holds_the_next_run_as_often_as_it_says():
     for seeds in (2, 3, 10):
         runs = RANDOM.normal(0.5, 0.01, (4000, seeds + 1))
-        inside = [low <= run[-1] <= high for run in runs
-                  for low, high in [prediction_interval(run[:-1])]]  # fmt: skip
+        inside = [
+            low <= run[-1] <= high for run in runs for low, high in [prediction_interval(run[:-1])]
+        ]
         assert 0.938 <= np.mean(inside) <= 0.962

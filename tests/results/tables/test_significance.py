@@ -75,8 +75,11 @@ def test_the_top_group_is_bold_and_the_next_underlined(table, score):
 
 
 def test_every_format_marks_the_groups(table):
-    rows = {line.split("|")[1].strip(): line for line in markdown(table).splitlines()
-            if line.startswith("|")}  # fmt: skip
+    rows = {
+        line.split("|")[1].strip(): line
+        for line in markdown(table).splitlines()
+        if line.startswith("|")
+    }
     assert "**" in rows["RKD"] and "**" in rows["PDRD"] and "<u>" in rows["SP"]
     assert "**" not in rows["KDPE"] + rows["Teacher"] + rows["Student"] + rows["AT"]
     assert latex(table).count(r"\textbf{") == 4 and latex(table).count(r"\underline{") == 4

@@ -30,8 +30,13 @@ def table(runs):
 
 def test_rows_are_in_the_order_of_their_mean_ranks(table):
     assert table.columns == (
-        "Method", "Mean rank", "Ranks of seeds", "Datasets", "Against Student", "Against PDRD",
-    )  # fmt: skip
+        "Method",
+        "Mean rank",
+        "Ranks of seeds",
+        "Datasets",
+        "Against Student",
+        "Against PDRD",
+    )
     assert [texts(row) for row in table.rows] == [
         ("PDRD", "1.12 ± 0.25", "1 to 2", "4/4", "4 / 0 / 0", ""),
         ("SP", "1.88 ± 0.25", "1 to 2", "4/4", "4 / 0 / 0", "0 / 1 / 3"),

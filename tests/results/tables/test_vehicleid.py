@@ -39,8 +39,9 @@ def table(runs):
 
 
 def test_every_test_has_columns_of_its_own(table):
-    shown = [f"{test} {score}" for test in ("Test800", "Test1600", "Test2400")
-             for score in ("mAP", "R1")]  # fmt: skip
+    shown = [
+        f"{test} {score}" for test in ("Test800", "Test1600", "Test2400") for score in ("mAP", "R1")
+    ]
     front = ("Method", "Teacher", "Student")
     groups = ("Group Test800", "Group Test1600", "Group Test2400")
     back = ("Gain in Test800 mAP", *groups, "Seeds", "Reference")

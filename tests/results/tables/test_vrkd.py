@@ -213,9 +213,13 @@ def test_each_test_of_vehicleid_is_compared_for_itself(tmp_path):
         put(tmp_path, spec(seed=seed, **shared), 0.6 + more, 0.9, 0.6 + more)
         put(tmp_path, spec("vrkd", seed, taught, **shared), 0.87 + more, 0.84, 0.601 + 2 * more)
     role = made(tmp_path)["vrkd-role"]
-    found = {name: (marks(role, "ResNet-18 + VRKD, ours").get(f"{name} mAP"),
-                    marks(role, "ResNet-18, ours").get(f"{name} mAP"))
-             for name in ("Test800", "Test1600", "Test2400")}  # fmt: skip
+    found = {
+        name: (
+            marks(role, "ResNet-18 + VRKD, ours").get(f"{name} mAP"),
+            marks(role, "ResNet-18, ours").get(f"{name} mAP"),
+        )
+        for name in ("Test800", "Test1600", "Test2400")
+    }
     assert found == {
         "Test800": ("best", "second"),
         "Test1600": ("second", "best"),
