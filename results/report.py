@@ -16,8 +16,9 @@ from results.page.figures import pictures
 from results.published import load_published
 from results.tables import formats as render
 from results.tables.ablation import ablation
-from results.tables.comparison import Table, comparison
+from results.tables.comparison import comparison
 from results.tables.summary import summary
+from results.tables.table import Table
 from results.tables.vrkd import network_tables
 
 INDEX = "tables.md"  # all tables of this report

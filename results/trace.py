@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from harness.runs.reader import Evidence
-from results.tables.comparison import Table
+from results.tables.table import Table
 
 MOST = 8  # names in a message
 TEACHER = "teacher"  # how the rows of runs that teach others are called

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 
 PATIENCE = 30.0  # seconds: a busy controller answers late
 _FORMATTING = ("SQUEUE_", "SACCT_", "SCONTROL_", "SINFO_", "SLURM_TIME_FORMAT")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from harness.core.errors import SlurmError
 from slurm.commands import ask, tell
-from slurm.errors import SlurmError
 from slurm.queue import Job, look
 from slurm.submit import Array, outside_a_job, script
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from harness.core.errors import SlurmError
 from slurm.commands import ask
-from slurm.errors import SlurmError
 
 COLUMNS = (
     "JobArrayID",
@@ -286,3 +286,16 @@ def _time(text: str) -> float | None:
 def _exit(text: str) -> tuple[int, int]:
     code, _, signal = text.partition(":")
     return (int(code) if code.isdigit() else 0, int(signal) if signal.isdigit() else 0)
+
+
+def jobs_named(prefix: str) -> list[tuple[str, str]]:
+    """Names and ids of this user's jobs in the queue whose name starts so; array by element.
+
+    Raises:
+        SlurmError: squeue does not answer.
+    """
+    answer = ask("squeue", "--me", "--noheader", "--array", "--format=%i|%j")
+    if answer.code != 0:
+        raise SlurmError(f"squeue failed: {answer.words}")
+    lines = [line.strip().partition("|") for line in answer.out.splitlines()]
+    return [(name, number) for number, _, name in lines if name.startswith(prefix)]

@@ -7,7 +7,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 
 
 @dataclass(frozen=True, slots=True)

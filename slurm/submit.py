@@ -15,8 +15,8 @@ from typing import Any
 from submitit import SlurmExecutor
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
+from harness.core.errors import SlurmError
 from slurm.commands import ask
-from slurm.errors import SlurmError
 from slurm.resources import Resources
 from slurm.worker_job import WorkerJob
 

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.rescoring import find_run, open_own
 from harness.core.errors import SetupError, UsageError
+from harness.core.session import Session
 from harness.data.dataset import Draw
 from harness.data.datasets import Dataset
 from harness.data.decoding import UnreadableError, read_image
+from harness.planning.reopen import open_own
+from harness.runs.lookup import find_run
 from harness.runs.record import PER_QUERY, read_record
 from harness.runs.spec import RunSpec
-from harness.training.cohort import Session
 from results.figures.ranked_lists import Answer, Picture, Question, write
 
 SIZE = {True: (128, 64), False: (96, 96)}  # height and width shown; of upright images and others

@@ -17,17 +17,19 @@ from typing import Any
 
 import torch
 
-from harness.analysis.embeddings import Features, finished
-from harness.analysis.rescoring import find_run
+from harness.analysis.embeddings import Features
 from harness.core.errors import SetupError
 from harness.core.files import write_json
 from harness.core.lease import acquire
+from harness.core.session import Session
 from harness.data.batches import Stream
+from harness.data.images import Data
+from harness.runs.lookup import find_run, finished
 from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
-from harness.training.cohort import Data, Session, build_trainee, load_teacher
 from harness.training.environment import describe
 from harness.training.loop import Loop, train
+from harness.training.networks import build_trainee, load_teacher
 
 FILE = Path("report") / "measured" / "cost.json"  # below a runs folder
 WARM_UP = 2  # steps of a turn that are not counted

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.core.bench_memory import peak
+from harness.benchmarks.memory import peak
 from harness.evaluation.metrics import CHUNK, Embeddings, evaluate
 
 LARGE = 10**11  # multiplications; smaller products are measured more often

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.core.bench_memory import peak
+from harness.benchmarks.memory import peak
 from methods import Outputs, Widths
 from methods.pdrd import ACTIVATIONS, PDRD, differences
 from methods.relations import cosines, lengths

@@ -83,13 +83,14 @@ def score(
     quiet: Quiet = False,
 ) -> None:
     """Score finished runs by other rules than the tables'; no record changes."""
-    from harness.analysis.rescoring import Rules, score_runs
+    from harness.analysis.rescoring import Rules
+    from harness.cli.evaluation import score_runs
+    from harness.core.devices import find_device
     from harness.core.errors import UsageError
     from harness.core.progress import Reporter
+    from harness.core.session import Session
     from harness.core.signals import Stop
     from harness.evaluation.reranking import Reranking
-    from harness.planning.plan import find_device
-    from harness.training.cohort import Session
 
     try:
         reranking = Reranking(k1, k2, original) if rerank else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,17 +12,14 @@ from harness.cli.printing import show_plan, show_report
 from harness.core.errors import DONE, FAILED, INCOMPLETE, UsageError
 from harness.core.progress import Reporter
 from harness.core.signals import stoppable
+from harness.execution.cluster.group import Group
 from harness.execution.cluster.local_pool import run_here
-from harness.execution.cluster.pending import jobs_of
 from harness.execution.cluster.profile import load_profile, split
 from harness.execution.cluster.submit import Wish, show_submission, submit_grid
+from harness.execution.cluster.watch import _watch
 from harness.planning.plan import Asked, Grid, make
 from harness.plugins.lookup import known_methods
-from harness.runs.groups import Group
 from harness.runs.record import state_of
-from slurm.queue import look
-
-WATCHED_EVERY = 15.0  # seconds
 
 
 def carry_out_away(asked: Asked, cluster: str, how: Manner, reporter: Reporter) -> int:
@@ -99,24 +95,6 @@ def _submitted(
     _watch(grid, wish, reporter)
     left = {spec.key: "is not done; kdreid status says how it stands" for spec in grid.specs}
     return _conclude(grid, left, reporter)
-
-
-def _watch(grid: Grid, wish: Wish, reporter: Reporter) -> None:
-    """Return when every job of these runs has ended; interrupting this leaves the jobs alone."""
-    ids = sorted(set(jobs_of([spec.key for spec in grid.specs], grid.runs).values()))
-    told = ""
-    while True:
-        seen = look(ids)
-        states = [seen.jobs[name].state.lower() for name in ids if name in seen.jobs]
-        counts = {state: states.count(state) for state in dict.fromkeys(states)}
-        going = [job for job in seen.jobs.values() if not job.over]
-        line = ", ".join(f"{count} {state}" for state, count in counts.items())
-        if line and line != told:
-            reporter.say(f"{time.strftime('%H:%M:%S')} jobs on {wish.cluster}: {line}")
-            told = line
-        if seen.complete and not going:
-            return
-        time.sleep(WATCHED_EVERY)
 
 
 def _conclude(grid: Grid, unfinished: dict[str, str], reporter: Reporter) -> int:

@@ -15,9 +15,9 @@ from harness.benchmarks.evaluation import SIZES, Size, evaluation
 from harness.benchmarks.loader import SOURCES, measure_loader
 from harness.benchmarks.pdrd_loss import npdrk
 from harness.benchmarks.ranking_consistency import consistency
+from harness.core.devices import device_name
 from harness.core.errors import UsageError, nearest
-from harness.training.cohort import Session
-from harness.training.environment import device_name
+from harness.core.session import Session
 
 
 def show_npdrk(batches: list[int], repeats: int, threads: int) -> None:

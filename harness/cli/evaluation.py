@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from statistics import fmean
+from typing import Annotated, Any
 
+import torch
 import typer
 
+from harness.analysis.rescoring import Rules, _score
 from harness.cli.run import DataRoot, Device, Quiet, Runs, Workers
+from harness.core.files import read_json
+from harness.core.session import Session
+from harness.evaluation.scoring import RANKS, tie_notes
+from harness.planning.reopen import open_own
+from harness.runs.lookup import find_run
+from harness.runs.record import RECORD
 
 
 def consistency(
@@ -19,7 +30,7 @@ def consistency(
     quiet: Quiet = False,
 ) -> None:
     """How far students rank otherwise than their teachers (PDRD's Fig. 3), beside each run."""
-    from harness.analysis.embeddings import measure_consistency
+    from harness.analysis.consistency import measure_consistency
     from harness.cli.printing import session
 
     found = measure_consistency(words or (), session(runs, device, workers, quiet=quiet), data_root)
@@ -107,3 +118,56 @@ def bench_cost(
     from harness.cli.printing import session
 
     show_cost(words or (), steps, session(runs, device, workers, quiet=quiet), data_root)
+
+
+def score_runs(
+    words: Sequence[str], rules: Rules, session: Session, root: Path | None, *, as_json: bool
+) -> None:
+    """Score the named runs by `rules`, print the numbers and change nothing.
+
+    Raises:
+        UsageError: a word names no run or several.
+        SetupError: a run is not done, its files or its data are not there, or memory is short.
+    """
+    specs = list(dict.fromkeys(find_run(session.runs, word) for word in words))
+    rows = []
+    for spec in specs:
+        if session.device.type == "cpu" and spec.threads:
+            torch.set_num_threads(spec.threads)  # as when it was scored: the same last bits
+        data = open_own(spec, root, session)
+        recorded = (read_json(session.runs / spec.key / RECORD) or {})["result"]["evaluations"]
+        for name, draws in _score(spec, data, rules, session).items():
+            rows.append(
+                {
+                    "key": spec.key,
+                    "evaluation": name,
+                    "rules": str(rules),
+                    "scores": draws,
+                    "recorded": recorded[name],
+                }
+            )
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        _print(rows, rules)
+
+
+def _print(rows: Sequence[dict[str, Any]], rules: Rules) -> None:
+    """Every run's scores, what its record has beneath, each the mean over the draws."""
+    typer.echo(f"Outside the tables, no record changes: {rules}.")
+    names = ["mAP", *(f"R{rank}" for rank in RANKS), "mINP"]
+    for row in rows:
+        count = len(row["scores"])
+        draws = f", mean of {count} draws" if count > 1 else ""
+        typer.echo(f"{row['key']} ({row['evaluation']}{draws})")
+        typer.echo(f"  {'':<16}" + "".join(f"{name:>8}" for name in names))
+        for title, several in (("so scored", row["scores"]), ("in its record", row["recorded"])):
+            means = [fmean(_numbers(draw)[name] for draw in several) for name in names]
+            typer.echo(f"  {title:<16}" + "".join(f"{100 * mean:>8.2f}" for mean in means))
+        for note in tie_notes(row["key"], {row["evaluation"]: row["scores"]}):
+            typer.echo(f"  {note}")
+
+
+def _numbers(draw: dict[str, Any]) -> dict[str, float]:
+    ranks = {f"R{rank}": draw["cmc"][str(rank)] for rank in RANKS}
+    return {"mAP": draw["mAP"], **ranks, "mINP": draw["mINP"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.core.errors import UsageError
 from harness.models import NETWORKS
 from harness.models.pretrained import fetch_weights
-from harness.planning.grid import network_name
+from harness.planning.names import network_name
 
 
 def fetch(names: Sequence[str]) -> Iterator[Path]:

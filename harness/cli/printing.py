@@ -17,11 +17,11 @@ from harness.runs.lookup import resolve
 from harness.runs.record import state_of
 
 if TYPE_CHECKING:
+    from harness.core.session import Session
     from harness.data.datasets import Dataset
     from harness.planning.plan import Grid
     from harness.runs.reader import Evidence
     from harness.runs.spec import Recipe
-    from harness.training.cohort import Session
     from results.page.details import Again
 
 
@@ -157,18 +157,18 @@ def session(runs: Path, device: str, workers: int, *, quiet: bool) -> Session:
         SetupError: the device is not there.
         UsageError: there is no such device.
     """
+    from harness.core.devices import find_device
     from harness.core.progress import Reporter
+    from harness.core.session import Session
     from harness.core.signals import Stop
-    from harness.planning.plan import find_device
-    from harness.training.cohort import Session
 
     return Session(runs, find_device(device), Stop(), Reporter(quiet=quiet), {}, workers)
 
 
 def show_names(*, as_json: bool) -> None:
     """Everything that can be asked for by name."""
+    from harness.core.yaml import names
     from harness.models import NETWORKS, TEAMS
-    from harness.planning.schema import names
     from harness.plugins.lookup import installed
     from harness.runs.spec import HEADS
     from methods import EXTRAS, METHODS

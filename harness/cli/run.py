@@ -132,10 +132,10 @@ def _carry_out(asked: Asked, manner: Manner, reporter: Reporter) -> int:
 def _train(asked: Asked, reporter: Reporter, interval: float, *, retry: bool) -> int:
     """Plan, train, report; the exit code."""
     from harness.core.files import require_writable
+    from harness.core.session import Session
     from harness.core.signals import stoppable
     from harness.execution.in_process import Launcher
     from harness.planning.plan import make
-    from harness.training.cohort import Session
 
     require_writable(asked.runs)
     with stoppable() as stop:

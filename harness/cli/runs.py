@@ -76,8 +76,9 @@ def retry(
     from harness.core.progress import Reporter
     from harness.execution.cluster.retry import Again
     from harness.execution.cluster.retry import retry as again
-    from harness.planning.plan import PACK, weights_given
+    from harness.planning.plan import PACK
     from harness.planning.reopen import Inputs
+    from harness.planning.weights import weights_given
 
     inputs = Inputs(data_root, weights_given(weights or ()), allow_partial)
     how = Again(runs, only or (), changes or (), cluster, settings or (), inputs, pack or PACK)
@@ -134,7 +135,7 @@ def trace(
     as_json: Json = False,
 ) -> None:
     """The runs behind a cell of the report, and the command that makes them again."""
-    from harness.planning.reproduce import show_trace
+    from harness.cli.tracing import show_trace
 
     show_trace(cell, runs, typer.echo, as_json=as_json)
 

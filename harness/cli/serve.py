@@ -6,8 +6,7 @@ import sys
 
 import typer
 
-from harness.core.errors import INTERRUPTED, HarnessError
-from slurm.errors import SlurmError
+from harness.core.errors import INTERRUPTED, HarnessError, SlurmError
 
 
 def serve(application: typer.Typer) -> None:

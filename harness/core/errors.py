@@ -39,3 +39,9 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     close = get_close_matches(word, words, n=1)
     guess = f" Did you mean {close[0]!r}?" if close else ""
     return f"{guess} Known: {', '.join(words)}."
+
+
+class SlurmError(Exception):
+    """This machine or cluster lacks something, or did not answer; the command ends with 3."""
+
+    exit_code = 3

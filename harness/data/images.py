@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.core.errors import SetupError
-from harness.data.dataset import Image
+from harness.data.dataset import Dataset, Image
 from harness.data.decoding import Array, UnreadableError, read_image
 
 
@@ -54,3 +54,12 @@ class Decoding:
                 f"{path} is unreadable ({error}). Restore it from the dataset's archive, then run "
                 "the same command again."
             ) from error
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset with its decoded pixels."""
+
+    dataset: Dataset
+    train: Pixels
+    test: Pixels

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 
 from harness.core.files import read_json
 from harness.core.lease import Lease, acquire, holder_of
+from harness.core.session import Session
+from harness.data.images import Data
 from harness.runs.record import FAILURE, NOT_RETRIED, RECORD, announce, clear_leftovers
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from harness.training.cohort import Data, Session, execute, rescore
+from harness.training.cohort import execute, rescore
 
 POLL = 1.0  # seconds between two looks at runs that another process holds
 

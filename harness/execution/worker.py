@@ -91,11 +91,12 @@ def carry_out(order: Order, runs: Path, stop: Stop, reporter: Reporter) -> int:
     """
     import torch
 
+    from harness.core.devices import find_device
+    from harness.core.session import Session
+    from harness.data.images import Data
     from harness.execution.in_process import Launcher
     from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
     from harness.planning.datasets import open_data
-    from harness.planning.plan import find_device
-    from harness.training.cohort import Data, Session
 
     if order.threads:
         torch.set_num_threads(order.threads)

@@ -13,13 +13,12 @@ from harness.core.lease import waiting
 from harness.core.progress import Reporter
 from harness.data.completeness import require_matches, require_whole
 from harness.data.datasets import LOADERS, Dataset, market1501
-from harness.data.images import Decoding
+from harness.data.images import Data, Decoding
 from harness.data.pixel_cache import Cached, DiskTooSmallError, open_cache
 from harness.data.synthetic.generator import GENERATOR_VERSION, Synthetic, generate
 from harness.data.synthetic.writer import STATEMENT
 from harness.planning.schema import DatasetFile
 from harness.runs.spec import Recipe
-from harness.training.cohort import Data
 
 GENERATED = "synthetic"
 PLACE = "KDREID_DATA"  # environment variable: where the real datasets are

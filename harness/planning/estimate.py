@@ -14,9 +14,9 @@ from statistics import median
 from typing import Any
 
 from harness.core.files import read_json
+from harness.runs.progress import span
 from harness.runs.record import RECORD, folders
 from harness.runs.spec import Recipe, RunSpec
-from harness.training.progress_file import span
 
 SHOWN = 3  # runs named that nothing is known of
 Kind = tuple[object, ...]

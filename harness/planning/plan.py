@@ -8,18 +8,20 @@ from pathlib import Path
 
 import torch
 
-from harness.core.errors import SetupError, UsageError, nearest
+from harness.core.devices import _threads, find_device
+from harness.core.errors import UsageError, nearest
 from harness.core.progress import Reporter
 from harness.data.batches import sampler
 from harness.data.dataset import Dataset
-from harness.models import NETWORKS
-from harness.models.pretrained import find_weights, weights_digest
+from harness.data.images import Data
+from harness.models.pretrained import weights_digest
 from harness.planning.datasets import open_data, open_dataset, root_of
-from harness.planning.grid import Request, cohorts, method_names, network_name, runs, teacher_names
-from harness.planning.overrides import Settings, settle
+from harness.planning.grid import Request, cohorts, runs
+from harness.planning.names import method_names, network_name
+from harness.planning.overrides import settle
 from harness.planning.schema import StudyFile, load_dataset, load_study
+from harness.planning.weights import _weights
 from harness.runs.spec import HEADS, RunSpec
-from harness.training.cohort import Data
 
 PACK = 16  # students behind one teacher forward, unless said otherwise
 
@@ -166,61 +168,3 @@ def _numbers(text: str) -> list[int]:
     if not words or not all(word.isdigit() for word in words):
         raise UsageError(f"--seeds takes whole numbers such as 0,1,2; given {text!r}.")
     return [int(word) for word in words]
-
-
-def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict[str, Path]:
-    """ImageNet weights of the networks that the recipes want to start from them."""
-    files = weights_given(given)
-    wanted = {request.student: settings.recipe}
-    if any(method != "none" for method in request.methods):
-        wanted = dict.fromkeys(teacher_names(request.teacher), settings.teacher_recipe) | wanted
-    found = {}
-    for network, recipe in wanted.items():
-        published = NETWORKS[network].pretrained  # None: always from scratch
-        if recipe.pretrained == "imagenet" and published:
-            found[network] = find_weights(published, files)
-    return found
-
-
-def weights_given(given: Sequence[str]) -> dict[str, Path]:
-    """Files by network from NETWORK=FILE.
-
-    Raises:
-        UsageError: it is not of that form, or no network is called so.
-    """
-    files = {}
-    for text in given:
-        network, equals, path = text.partition("=")
-        if not equals:
-            raise UsageError(f"--weights takes NETWORK=FILE, given {text!r}.")
-        files[network_name(network)] = Path(path)
-    return files
-
-
-def find_device(name: str) -> torch.device:
-    """The device asked for; `auto` is a GPU where there is one.
-
-    Raises:
-        UsageError: torch knows no such device.
-        SetupError: it is not there.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(
-            f"No device is called {name!r}.{nearest(name, ('auto', 'cpu', 'cuda'))}"
-        ) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise SetupError("--device cuda was asked for, but torch sees no GPU here.")
-    if device.type not in ("cpu", "cuda"):
-        raise UsageError(f"No device is called {name!r}.{nearest(name, ('auto', 'cpu', 'cuda'))}")
-    return device
-
-
-def _threads(asked: int | None) -> int:
-    """Set torch's thread count if one is asked for; a CPU run's numbers depend on it."""
-    if asked is not None:
-        torch.set_num_threads(asked)
-    return torch.get_num_threads()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import torch
 from harness.core.errors import HarnessError, SetupError
 from harness.core.files import read_json
 from harness.core.progress import Reporter
-from harness.data.datasets import Dataset
+from harness.core.session import Session
+from harness.data.datasets import Dataset, market1501
+from harness.data.images import Data
 from harness.data.synthetic.generator import Synthetic
 from harness.models import NETWORKS
 from harness.models.pretrained import find_weights, weights_digest
-from harness.planning.datasets import GENERATED, open_dataset
+from harness.planning.datasets import GENERATED, find_dataset, open_data, open_dataset
 from harness.planning.grid import cohorts
 from harness.planning.plan import Grid
 from harness.planning.schema import load_dataset
@@ -129,3 +132,31 @@ def _weights(spec: RunSpec, orders: Sequence[Mapping[str, object]], inputs: Inpu
             f"with --weights {spec.network}=FILE, or plan the runs anew with kdreid run."
         )
     return path
+
+
+def open_own(spec: RunSpec, root: Path | None, session: Session) -> Data:
+    """The run's own data: from `root`, or where its dataset's file or the environment says.
+
+    Raises:
+        SetupError: it is not there, or is not the data of the run.
+    """
+    file = load_dataset(spec.dataset)
+    if file.loader == GENERATED:
+        found = list(_generated(spec.dataset, root, session.runs / "data"))
+    else:
+        found = [find_dataset(spec.dataset, file, root)]
+    for dataset in found:
+        if dataset.fingerprint == spec.fingerprint:
+            return open_data(dataset, spec.recipe, session.runs, session.workers, session.reporter)
+    where = ", ".join(f"{d.root} ({d.fingerprint})" for d in found) or "nothing"
+    raise SetupError(
+        f"The data of {spec.key} has the fingerprint {spec.fingerprint}; found {where}. "
+        "Say where its data is with --data-root DIR."
+    )
+
+
+def _generated(name: str, root: Path | None, drawn: Path) -> Iterator[Dataset]:
+    """The images in `root`; without it, all that were ever drawn for this runs folder."""
+    for place in [root] if root else sorted(drawn.glob(f"{GENERATED}-*")):
+        with suppress(SetupError):  # not, or only half, drawn
+            yield market1501.load_folders(name, place, market1501.FOLDERS, market1501.NAME)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torchdistill.losses.registry import MIDDLE_LEVEL_LOSS_DICT, register_mid_level_loss
 
 from harness.core.errors import UsageError, nearest
-from harness.planning.schema import FOLDER, read
+from harness.core.yaml import FOLDER, read
 from harness.runs.spec import Option
 from methods import EXTRAS, METHODS, Method, Outputs, Paper, Widths, create
 

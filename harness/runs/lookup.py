@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError, nearest
+from harness.core.files import read_json
 from harness.runs.groups import GROUPS
-from harness.runs.record import folders
+from harness.runs.record import RECORD, folders, state_of
+from harness.runs.spec import RunSpec
 from harness.runs.submissions import groups, told_jobs
 
 SHORT = 8  # hexadecimal digits of a run's digest
@@ -76,3 +78,50 @@ def _find(word: str, keys: Sequence[str], runs: Path) -> list[str]:
 
 def _counted(keys: Sequence[str], runs: Path) -> str:
     return f"{runs} holds {len(keys)} runs, as `kdreid status --runs {runs}` shows."
+
+
+def find_run(runs: Path, word: str) -> RunSpec:
+    """The finished run whose key, or a part of whose digest, is `word`.
+
+    Raises:
+        UsageError: there is none, or there are several.
+        SetupError: it is not done, or another version of this program made it.
+    """
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    keys = [folder.relative_to(runs).as_posix() for folder in folders(runs)]
+    word = word.rstrip("/")
+    found = [key for key in keys if key == word]
+    found = found or [key for key in keys if word and word in key.rpartition("-")[2]]
+    if not found:
+        raise UsageError(
+            f"No run in {runs} has the key {word!r} or a digest with it."
+            f"{nearest(word, keys) if keys else ' There are no runs.'}"
+        )
+    if len(found) > 1:
+        raise UsageError(f"{word!r} may be any of {', '.join(found)}. Give more of its digest.")
+    record = read_json(runs / found[0] / RECORD)
+    if record is None:
+        raise SetupError(
+            f"{found[0]} is not done. Run it first; kdreid status tells how it stands."
+        )
+    try:
+        spec = RunSpec.from_json(record["spec"])
+    except (KeyError, ValueError) as error:
+        raise SetupError(
+            f"{found[0]} was made by another version of this program: {error}. "
+            "Score it with that version, or run it again."
+        ) from error
+    return spec
+
+
+def finished(runs: Path) -> list[RunSpec]:
+    """All runs that are done.
+
+    Raises:
+        SetupError: there is no such folder, or another version of this program made one of them.
+    """
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    keys = [folder.relative_to(runs).as_posix() for folder in folders(runs)]
+    return [find_run(runs, key) for key in keys if state_of(runs / key) == "done"]

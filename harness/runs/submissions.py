@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.files import read_json
 from harness.core.lease import glimpse
-from harness.runs.groups import GROUP, GROUPS, LOGS, group_of, job_of, title_of
-from slurm.errors import SlurmError
-from slurm.named import jobs_named
+from harness.runs.groups import GROUP, GROUPS, LOGS, job_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +55,6 @@ def submission_of(runs: Path, key: str) -> Submission | None:
         )
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def found_by_name(runs: Path, submissions: Mapping[str, Submission]) -> dict[str, str]:
-    """Ids, by run, of jobs whose submitter died before it noted them: their names tell."""
-    unnoted = {key: last for key, last in submissions.items() if last.job is None}
-    found: dict[str, str] = {}
-    for name in {last.group for last in unnoted.values()}:
-        content = group_of(runs, name) or {}
-        if content.get("kind") != "slurm":
-            continue
-        with suppress(SlurmError):
-            ids = {
-                (title, int(job.partition("_")[2] or 0)): job
-                for title, job in jobs_named(title_of(name))
-            }
-            for told in told_jobs(content):
-                if job := ids.get((str(told.get("array")), int(told.get("index", 0)))):
-                    found |= {key: job for key in told.get("runs") or [] if key in unnoted}
-    return found
 
 
 def groups(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

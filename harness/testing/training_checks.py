@@ -18,12 +18,12 @@ import torch
 
 from harness.core.files import read_json
 from harness.core.progress import Reporter
+from harness.core.session import Session
 from harness.core.signals import Stop
 from harness.execution.in_process import Launcher
 from harness.planning.plan import Asked, Grid, make
 from harness.runs.record import MODEL, PER_QUERY, RECORD
 from harness.runs.spec import RunSpec
-from harness.training.cohort import Session
 from methods import EXTRAS
 
 STUDY = "conformance"

@@ -5,61 +5,25 @@ Whatever it does is under the leases of the runs it was given; whatever it leave
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
-import torch
-
-from harness.core.errors import SetupError
-from harness.core.files import write_atomically
 from harness.core.lease import Lease
-from harness.core.memory import peak, reset_peak
-from harness.core.progress import Reporter
-from harness.core.seeding import seeded
-from harness.core.signals import Stop
-from harness.data.batches import PREPARE_BATCH, Stream, plain_batches
-from harness.data.dataset import Dataset
-from harness.data.images import Pixels
+from harness.core.memory import reset_peak
+from harness.core.session import Session
+from harness.data.batches import Stream
+from harness.data.images import Data
 from harness.evaluation.scoring import score, tie_notes
-from harness.models import Joined, ReID, as_float32, build
-from harness.plugins.lookup import method_class
-from harness.runs.record import CURVE, MODEL, PER_QUERY, read_record, write_failure, write_record
+from harness.models import Joined, ReID
+from harness.runs.code_version import commit
+from harness.runs.record import PER_QUERY, read_record, write_failure, write_record
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from harness.training.environment import commit, describe
-from harness.training.loop import CURVE_ROWS_PER_EPOCH, DivergedError, Failure, Loop, guarded, train
-from harness.training.prepare import prepare
+from harness.training.loop import Failure, Loop, guarded, train
+from harness.training.networks import build_trainee, load_network, load_teacher
 from harness.training.progress_file import Pace
-from harness.training.recording import tally
-from harness.training.state import Trainee, save_model, weights_sha256
-from methods import Outputs, create
-
-
-@dataclass(frozen=True)
-class Session:
-    """What all cohorts of one process share; none of it can change a number."""
-
-    runs: Path
-    device: torch.device
-    stop: Stop
-    reporter: Reporter
-    weights: Mapping[str, Path]  # ImageNet weights by network
-    workers: int = 1
-    interval: float = 300.0  # seconds between checkpoints
-
-
-@dataclass(frozen=True)
-class Data:
-    """A dataset with its decoded pixels."""
-
-    dataset: Dataset
-    train: Pixels
-    test: Pixels
+from harness.training.recording import _finish
+from harness.training.state import Trainee
 
 
 def execute(
@@ -127,35 +91,6 @@ def _leave(pace: Pace, session: Session, spec: RunSpec, failure: Failure) -> Non
     pace.leave(spec.key)
 
 
-def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:
-    """The trained network of a run that is done, on the device, in evaluation mode.
-
-    Raises:
-        SetupError: its files are absent or are not those that its record speaks of.
-    """
-    record = read_record(session.runs, spec)
-    path = session.runs / spec.key / MODEL
-    network = _network(spec, data)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError) as error:
-        raise SetupError(
-            f"{path} cannot be read ({error}). Remove the folder to train it again."
-        ) from error
-    if weights_sha256(state) != record["result"]["model"]:
-        raise SetupError(
-            f"{path} is not what its record describes. Remove the folder to train it again."
-        )
-    network.load_state_dict(state)
-    return network.to(session.device).eval()
-
-
-def load_teacher(teachers: Sequence[RunSpec], data: Data, session: Session) -> ReID | Joined | None:
-    """The frozen teacher: one network, or several that speak by the mean of their logits."""
-    members = [load_network(spec, data, session) for spec in teachers]
-    return Joined(members).eval() if len(members) > 1 else next(iter(members), None)
-
-
 def rescore(spec: RunSpec, data: Data, session: Session) -> None:
     """Score a finished run's network again, by the present version of the protocol."""
     record = read_record(session.runs, spec)
@@ -165,108 +100,6 @@ def rescore(spec: RunSpec, data: Data, session: Session) -> None:
     record["result"]["evaluations"] = evaluations
     notes = [*data.dataset.notes, *tie_notes(spec.key, evaluations)]
     write_record(session.runs, spec, record | {"scoring_version": SCORING_VERSION, "notes": notes})
-
-
-def build_trainee(
-    spec: RunSpec, lease: Lease, teacher: ReID | Joined | None, data: Data, session: Session
-) -> Trainee:
-    """A run as it starts, or as its checkpoint left it."""
-    weights = session.weights.get(spec.network) if spec.recipe.pretrained != "none" else None
-    network = _network(spec, data, weights).to(session.device)
-    method, prepared = None, frozenset[str]()
-    if spec.teachers and teacher is not None:
-        with seeded("adapters", spec.seed, spec.method):
-            kind = method_class(spec.method)
-            method = create(kind, network.widths, teacher.widths, dict(spec.options))
-        method.to(session.device)
-        folder = session.runs / spec.teachers[0].key
-        widths = (network.widths, teacher.widths)
-        batches = partial(_teacher_batches, teacher, data, session)
-        prepared = prepare(method, spec, widths, folder, batches)
-    trained = [*network.parameters(), *(method.parameters() if method else [])]
-    optimiser = torch.optim.SGD(
-        [parameter for parameter in trained if parameter.requires_grad],
-        lr=spec.recipe.lr,
-        momentum=spec.recipe.momentum,
-        weight_decay=spec.recipe.weight_decay,
-    )
-    scaler = torch.amp.GradScaler(session.device.type, enabled=spec.recipe.precision == "fp16")
-    folder = session.runs / spec.key
-    trainee = Trainee(spec, folder, lease, network, method, optimiser, scaler, prepared)
-    trainee.restore()
-    return trainee
-
-
-def _network(spec: RunSpec, data: Data, weights: Path | None = None) -> ReID:
-    """The network of a run as it starts."""
-    return build(
-        spec.network,
-        spec.head,
-        len(data.dataset.identities),
-        seed=spec.seed,
-        weights=weights,
-        last_stride=spec.recipe.last_stride,
-        stem=spec.recipe.stem,
-    )
-
-
-def _teacher_batches(teacher: ReID | Joined, data: Data, session: Session) -> Iterator[Outputs]:
-    """The frozen teacher over the un-augmented training set, in order."""
-    batches = plain_batches(data.train, session.device, PREPARE_BATCH)
-    total = math.ceil(len(data.train) / PREPARE_BATCH)
-    with session.reporter.task("preparing on the teacher") as progress:
-        for number, images in enumerate(batches, 1):
-            session.stop.check()
-            with torch.no_grad():
-                outputs = as_float32(teacher(images))
-            yield outputs  # outside the block, which would otherwise hold for whoever asks
-            progress(number, total, "")
-
-
-def _finish(
-    trainee: Trainee, data: Data, session: Session, timings: dict[str, float], company: int
-) -> None:
-    """Score a trained run and write its record."""
-    spec, folder = trainee.spec, trainee.folder
-    if not all(bool(p.isfinite().all()) for p in trainee.network.parameters()):
-        raise DivergedError("The weights are not finite after the last step.")
-    began = time.monotonic()
-    evaluations = score(
-        trainee.network, data.dataset, data.test, session.device, folder / PER_QUERY
-    )
-    _write_curve(folder / CURVE, trainee.curve)
-    trainee.lease.check()
-    result = {
-        "steps": trainee.step,
-        "model": save_model(folder / MODEL, trainee.network),
-        "evaluations": evaluations,
-    }
-    method = method_class(spec.method)
-    taught = [read_record(session.runs, t)["result"]["model"] for t in spec.teachers]
-    content = {
-        "label": method.label,
-        "result": result,
-        "scoring_version": SCORING_VERSION,
-        "curve": {"file": CURVE, "thinned": trainee.curve[::CURVE_ROWS_PER_EPOCH]},
-        "environment": describe(session.device, data.dataset.root),
-        "timings": timings
-        | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
-        "teachers": taught,  # digests of the weights that taught this run
-        "memory": peak(session.device),  # of the whole cohort
-        **tally(trainee, data.dataset),
-        "paper": asdict(method.paper) if method.paper else None,
-        "notes": [*data.dataset.notes, *tie_notes(spec.key, evaluations)],
-    }
-    write_record(session.runs, spec, content)
-
-
-def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
-    text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in curve for name in row))
-    writer = csv.DictWriter(text, columns)
-    writer.writeheader()
-    writer.writerows(curve)
-    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
 
 
 def _train(

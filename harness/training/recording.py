@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import time
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from harness.core.files import write_atomically
+from harness.core.memory import peak
+from harness.core.session import Session
 from harness.data.dataset import Dataset
+from harness.data.images import Data
+from harness.evaluation.scoring import score, tie_notes
 from harness.models.complexity import count
 from harness.plugins.lookup import method_class
-from harness.runs.spec import RunSpec
-from harness.training.state import Trainee
+from harness.runs.record import CURVE, MODEL, PER_QUERY, read_record, write_record
+from harness.runs.spec import SCORING_VERSION, RunSpec
+from harness.training.environment import describe
+from harness.training.loop import CURVE_ROWS_PER_EPOCH, DivergedError
+from harness.training.state import Trainee, save_model
 from methods import defaults, options
 
 
@@ -61,3 +74,49 @@ def images(dataset: Dataset) -> dict[str, Any]:
 
 def _trained(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def _finish(
+    trainee: Trainee, data: Data, session: Session, timings: dict[str, float], company: int
+) -> None:
+    """Score a trained run and write its record."""
+    spec, folder = trainee.spec, trainee.folder
+    if not all(bool(p.isfinite().all()) for p in trainee.network.parameters()):
+        raise DivergedError("The weights are not finite after the last step.")
+    began = time.monotonic()
+    evaluations = score(
+        trainee.network, data.dataset, data.test, session.device, folder / PER_QUERY
+    )
+    _write_curve(folder / CURVE, trainee.curve)
+    trainee.lease.check()
+    result = {
+        "steps": trainee.step,
+        "model": save_model(folder / MODEL, trainee.network),
+        "evaluations": evaluations,
+    }
+    method = method_class(spec.method)
+    taught = [read_record(session.runs, t)["result"]["model"] for t in spec.teachers]
+    content = {
+        "label": method.label,
+        "result": result,
+        "scoring_version": SCORING_VERSION,
+        "curve": {"file": CURVE, "thinned": trainee.curve[::CURVE_ROWS_PER_EPOCH]},
+        "environment": describe(session.device, data.dataset.root),
+        "timings": timings
+        | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
+        "teachers": taught,  # digests of the weights that taught this run
+        "memory": peak(session.device),  # of the whole cohort
+        **tally(trainee, data.dataset),
+        "paper": asdict(method.paper) if method.paper else None,
+        "notes": [*data.dataset.notes, *tie_notes(spec.key, evaluations)],
+    }
+    write_record(session.runs, spec, content)
+
+
+def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in curve for name in row))
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows(curve)
+    write_atomically(path, lambda file: file.write(text.getvalue().encode()))

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from results.comparable import MARKS, Setting
 from results.files import write
-from results.tables.comparison import DATASETS, titled
+from results.tables.table import DATASETS, titled
 
 PALETTE = "colorblind"  # seaborn's, told apart by all usual kinds of colour vision
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d", "8", "H", "$x$")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from results.figures.chart import Absent, Chart, Charts, dataset_name, looks, note
-from results.tables.comparison import COMPARED
+from results.tables.table import COMPARED
 
 FILE, RECORD = "embeddings.npz", "record.json"
 IDENTITIES, IMAGES = 12, 30  # that are shown, and of each at most

@@ -17,8 +17,8 @@ from matplotlib.ticker import LogLocator
 
 from results.comparable import Setting, settings
 from results.figures.chart import PALETTE, Absent, Chart, Charts, named, note, of_setting
-from results.tables.cells import UNDISTILLED, Line, teacher_lines
-from results.tables.comparison import members
+from results.lines import UNDISTILLED, Line, teacher_lines
+from results.tables.table import members
 
 FILE = "curve.csv"
 TEACHER = "Teacher"

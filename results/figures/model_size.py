@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from results.figures.chart import Absent, Chart, Charts, dataset_name, legend, looks, note, panels
-from results.tables.comparison import COMPARED
+from results.tables.table import COMPARED
 
 NEEDED = (
     "students of one network only, or records without parameter counts; train another: "

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from results.figures.chart import Absent, Chart, Charts, dataset_name, legend, looks, note, panels
-from results.tables.comparison import COMPARED
+from results.tables.table import COMPARED
 
 RECORD = "record.json"
 STUDIES = {  # the papers' figures: method and option, and the study that makes the runs

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from results.comparable import Setting, settings
 from results.figures.chart import PALETTE, Absent, Chart, Charts, dataset_name, note
-from results.tables.comparison import members
+from results.tables.table import members
 
 FILE, RECORD = "consistency.json", "record.json"
 

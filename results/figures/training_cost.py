@@ -27,7 +27,7 @@ from results.figures.chart import (
     of_setting,
     panels,
 )
-from results.tables.comparison import members
+from results.tables.table import members
 
 TOLD = ("seconds", "least", "most", "steps")
 FILE = Path("measured") / "cost.json"  # below the report's folder

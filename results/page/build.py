@@ -16,8 +16,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from results.page.details import named
 from results.page.figures import Picture
 from results.tables.cells import Cell
-from results.tables.comparison import DATASETS, Table
 from results.tables.formats import TEXT_COLUMNS
+from results.tables.table import DATASETS, Table
 
 LONG = 30  # characters from which a text may be broken
 

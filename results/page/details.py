@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.runs.reader import Evidence, evidence
-from results.tables.comparison import Table
+from results.tables.table import Table
 from results.trace import facts
 
 Again = Callable[[Sequence[Evidence]], tuple[Sequence[str], Sequence[str]]]  # commands, remarks

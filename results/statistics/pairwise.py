@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from harness.runs.per_query import FILE, ByIdentity, by_identity
 from results.comparable import Setting
+from results.lines import UNDISTILLED, Line, Place, wanted_seeds
 from results.statistics.letter_display import Group, Pair, groups, letters
 from results.statistics.paired_test import LEVEL, Difference, difference, holm
-from results.tables.cells import NO_RUN, UNDISTILLED, Line, Place, failures, wanted_seeds
+from results.tables.cells import NO_RUN, failures
 
 Mark = TypeVar("Mark", bound=str)
 NOT_COMPARED = "not compared"

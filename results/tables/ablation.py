@@ -7,23 +7,14 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from results.comparable import Setting, settings
+from results.lines import UNDISTILLED, Line, expected_seeds, lines, teacher_lines
 from results.published import Published, PublishedTable, Source
 from results.statistics.pairwise import Family
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
-from results.tables.cells import (
-    NO_RUN,
-    UNDISTILLED,
-    Cell,
-    Line,
-    expected_seeds,
-    lines,
-    plain,
-    seeds,
-    teacher_lines,
-)
-from results.tables.comparison import BLANK, DATASETS, Table, heading, scores, titled
+from results.tables.cells import NO_RUN, Cell, plain, seeds
+from results.tables.table import BLANK, DATASETS, Table, heading, scores, titled
 
 SHORT = {"dukemtmc": "Duke", "veri776": "VeRi"}  # the datasets of the ablation
 ABLATED = {

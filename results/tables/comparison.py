@@ -3,67 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from results.comparable import Setting, settings
+from results.lines import Line, expected_seeds, teacher_lines, undistilled
 from results.published import Published, Row, Source
 from results.statistics.pairwise import Family
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
-from results.tables.cells import (
-    NO_RUN,
-    UNDISTILLED,
-    Cell,
-    Line,
-    expected_seeds,
-    lines,
-    plain,
-    row_label,
-    score,
-    seeds,
-    teacher_lines,
-    undistilled,
-)
-
-DATASETS = {
-    "market1501": "Market-1501",
-    "dukemtmc": "DukeMTMC-reID",
-    "msmt17": "MSMT17",
-    "veri776": "VeRi-776",
-    "vehicleid": "VehicleID",
-    "synthetic": "generated images",
-}
-# in the order of the papers' tables, by year
-COMPARED = {
-    "fitnet": "FitNet",
-    "at": "AT",
-    "ft": "FT",
-    "cckd": "CCKD",
-    "sp": "SP",
-    "vid": "VID",
-    "rkd": "RKD",
-    "pkt": "PKT",
-    "kdpe": "KDPE",
-    "csd": "CSD",
-    "vrkd": "VRKD",
-    "pdrd": "PDRD",
-}
-EXTRAS = ("pairwise", "pdrk", "kd")
-BLANK = plain("")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of cells; an empty cell is one to which its column does not apply."""
-
-    name: str  # of its files
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    footnotes: tuple[str, ...]
+from results.tables.cells import NO_RUN, Cell, plain, row_label, seeds
+from results.tables.table import BLANK, DATASETS, Table, heading, members, scores, titled
 
 
 def comparison(frame: pd.DataFrame, dataset: str, published: Published) -> list[Table]:
@@ -99,14 +50,6 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
             *verdicts.notes(tested),
         ),
     )
-
-
-def members(setting: Setting) -> dict[str, list[Line]]:
-    """The lines by method: the plain student, the compared methods, all others that ran."""
-    ran = set(setting.students["method"]) - {"none"}
-    others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
-    labels = {**dict([UNDISTILLED]), **COMPARED, **dict.fromkeys(others, "")}
-    return {method: lines(setting, method, label) for method, label in labels.items()}
 
 
 def _rows(
@@ -162,17 +105,6 @@ def _only_printed(
                 yield (*cells, *outside, plain(_printed_reference(row, source)))
 
 
-def scores(line: Line, setting: Setting) -> tuple[Cell, ...]:
-    """The cells of every score that the setting's tables show."""
-    return tuple(score(line, column) for column in setting.scored)
-
-
-def heading(column: str, setting: Setting) -> str:
-    """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
-    heading = column[0].upper() + column[1:] if setting.evaluations else column
-    return f"{heading} ({setting.marks})" if setting.marks else heading
-
-
 def _reference(line: Line, rows: list[tuple[Source, Row | None]]) -> str:
     """The reference from the line's records, else as a paper prints it."""
     recorded = [reference for reference in line.done["reference"] if reference]
@@ -187,9 +119,3 @@ def _printed_reference(row: Row, source: Source) -> str:
 
 def _either(own: str | None, common: str) -> str:
     return common if own is None else own
-
-
-def titled(title: str, setting: Setting) -> str:
-    """The title, and what sets this table apart from others of the kind."""
-    said = [*([f"{setting.marks} data"] if setting.marks else []), *setting.differs]
-    return f"{title} ({'; '.join(said)})" if said else title

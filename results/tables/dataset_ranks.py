@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.comparable import Setting, settings
+from results.lines import UNDISTILLED, Line, Place
 from results.statistics.critical_difference import CriticalDifference, critical_difference, ranks
 from results.statistics.pairwise import Family, family
-from results.tables.cells import UNDISTILLED, Line, Place
-from results.tables.comparison import DATASETS, members
+from results.tables.table import DATASETS, members
 
 
 @dataclass(frozen=True, eq=False)

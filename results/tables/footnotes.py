@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from results.comparable import SHOWN, Setting
+from results.lines import lines
 from results.tables import published_values as against
-from results.tables.cells import NO_RUN, Cell, lines
+from results.tables.cells import NO_RUN, Cell
 
 ONE_SEED = (
     "A row of one seed does not cover the noise between seeds: another seed could turn its "

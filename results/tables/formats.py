@@ -12,8 +12,8 @@ import pandas as pd
 from tabulate import tabulate
 
 from results.tables.cells import Cell
-from results.tables.comparison import Table
 from results.tables.splitting import lines_of, pages, slices
+from results.tables.table import Table
 
 TEXT_COLUMNS = ("Method", "Teacher", "Student", "Network", "Reference")
 WIDTH = 100  # of terminal text

@@ -14,9 +14,10 @@ from typing import Any
 import pandas as pd
 
 from results.comparable import Setting
+from results.lines import Line
 from results.published import Protocol, Published, PublishedTable, Row, Source
 from results.statistics.paired_test import prediction_interval
-from results.tables.cells import NO_RUN, Cell, Line, plain
+from results.tables.cells import NO_RUN, Cell, plain
 
 Printed = list[tuple[Source, PublishedTable]]
 SCORING = {"metric": "cosine", "reranking": False, "cameras": "others"}  # of every table here

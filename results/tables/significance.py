@@ -10,9 +10,10 @@ from statistics import median
 from scipy import special
 
 from results.comparable import SHOWN, Setting
+from results.lines import Line
 from results.statistics.paired_test import LEVEL, Difference, quantile
 from results.statistics.pairwise import Family, family, paired
-from results.tables.cells import NO_RUN, Cell, Line, gain
+from results.tables.cells import NO_RUN, Cell, gain
 
 FEW_IDENTITIES = 30  # too few to know the variance over them, if that is all there is
 SURE = round(100 * (1 - LEVEL))  # percent

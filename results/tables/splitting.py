@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from results.tables.comparison import Table
+from results.tables.table import Table
 
 
 def slices(table: Table, width: float, gap: float) -> list[Table]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from results.lines import UNDISTILLED, Place
 from results.statistics.critical_difference import CriticalDifference
-from results.tables.cells import NO_RUN, UNDISTILLED, Cell, Place, plain
-from results.tables.comparison import Table
+from results.tables.cells import NO_RUN, Cell, plain
 from results.tables.dataset_ranks import Across, across
+from results.tables.table import Table
 
 RIVALS = (UNDISTILLED, ("pdrd", "PDRD"))  # whom the others win or lose against
 BLANK = plain("")

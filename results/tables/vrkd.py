@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from results.comparable import SHOWN, Setting, settings
+from results.lines import Line, expected_seeds, undistilled
 from results.published import NetworkRow, NetworkTable, Published, Scored, Source
 from results.statistics.pairwise import Family
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
-from results.tables.cells import NO_RUN, Cell, Line, expected_seeds, plain, seeds, undistilled
-from results.tables.comparison import BLANK, Table
-from results.tables.network_families import families
+from results.tables.cells import NO_RUN, Cell, plain, seeds
+from results.tables.table import BLANK, Table
 from results.tables.vrkd_runs import (
     Match,
     command,
     dataset_of,
+    families,
     match,
     of_test,
     of_this,

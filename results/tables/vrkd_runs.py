@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from results.comparable import Setting
+from results.comparable import SHOWN, Setting
+from results.lines import Line, Place, lines, wanted_seeds
 from results.published import NetworkRow, NetworkTable, Protocol
-from results.tables.cells import NO_RUN, Cell, Line, lines, score
+from results.statistics.pairwise import Family, compare
+from results.tables.cells import NO_RUN, Cell, score
 from results.tables.published_values import differences
 
 WITHOUT_STRIDE = ("cnn5", "sdc-cnn-reconstructed")  # a last stride means nothing to them
@@ -146,3 +148,22 @@ def sizes(runs: pd.DataFrame) -> tuple[Cell, Cell]:
         Cell(f"{value:.2f}", (str(run["key"]),), value=value) for value in counted
     )
     return parameters, operations
+
+
+def families(rows: Iterable[tuple[str, Line, Setting]], test: str) -> list[Family]:
+    """One family for each score among the rows that have this test, by the label given.
+
+    A row is complete if it has every seed that any of the settings was given.
+    """
+    members: list[Line] = []
+    wanted: set[int] = set()
+    partial: list[Place] = []
+    for label, line, setting in rows:
+        kept, _ = of_test(line, test)
+        member = Line(line.method, label, kept.runs)
+        if len(member.runs):
+            members.append(member)
+            wanted |= wanted_seeds(setting)
+            partial += [member.place] if "partial" in setting.marks else []
+    name = evaluation_of(test)
+    return [compare(members, name, score, wanted, partial=partial) for score in SHOWN]

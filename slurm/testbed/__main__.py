@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 from slurm.testbed.cluster import Cluster, running, start, stop
 from slurm.testbed.layout import Layout
 from slurm.testbed.processes import daemons

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 from slurm.testbed.config import user
 from slurm.testbed.daemons import Daemon, launch
 from slurm.testbed.layout import Layout

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 from slurm.testbed.accounting import make_database, start_database, start_slurmdbd
 from slurm.testbed.config import Ports, Settings, user, write
 from slurm.testbed.daemons import start_munged, start_slurmctld, start_slurmd

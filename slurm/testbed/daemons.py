@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 from slurm.testbed.layout import Layout
 from slurm.testbed.processes import spawn
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 
 SOCKET_LIMIT = 107  # bytes of a Unix socket's path, by sys/un.h
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 
 PROGRAMS = {
     "slurmctld": "slurm-wlm",

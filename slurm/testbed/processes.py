@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 from slurm.testbed.config import CLUSTER_NAME
 from slurm.testbed.layout import Layout
 from slurm.testbed.packages import program

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from harness.analysis.embeddings import export, measure_consistency
+from harness.analysis.consistency import measure_consistency
+from harness.analysis.embeddings import export
 from harness.cli.printing import session
 from harness.core.errors import SetupError, UsageError
 from tests.support import tiny_grid as small

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from harness.analysis import rescoring as scoring
-from harness.analysis.rescoring import Rules, find_run, score_runs
+from harness.analysis.rescoring import Rules
+from harness.cli.evaluation import score_runs
 from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
+from harness.core.session import Session
 from harness.core.signals import Stop
 from harness.data.synthetic.generator import Synthetic, generate
 from harness.evaluation.reranking import Reranking
-from harness.training.cohort import Session
+from harness.runs.lookup import find_run
 from tests.support import tiny_grid as small
 from tests.support.command_line import call
 

@@ -3,15 +3,8 @@ from dataclasses import replace
 import pytest
 
 from harness.core.errors import UsageError
-from harness.planning.grid import (
-    Request,
-    choose,
-    cohorts,
-    method_names,
-    network_name,
-    runs,
-    teacher_names,
-)
+from harness.planning.grid import Request, cohorts, runs
+from harness.planning.names import choose, method_names, network_name, teacher_names
 from harness.planning.overrides import settle
 from harness.planning.schema import load_dataset, load_study
 from methods import METHODS

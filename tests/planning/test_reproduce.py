@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.app import app
+from harness.cli.tracing import show_trace
 from harness.core.errors import SetupError, UsageError
-from harness.planning.reproduce import show_trace
 from tests.support import run_folders as made_runs
 from tests.support import tiny_grid as small
 

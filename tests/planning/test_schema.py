@@ -3,7 +3,8 @@ import re
 import pytest
 
 from harness.core.errors import UsageError
-from harness.planning.schema import StudyFile, load_dataset, load_study, names, read
+from harness.core.yaml import names, read
+from harness.planning.schema import StudyFile, load_dataset, load_study
 
 
 def refusal(tmp_path, text):

@@ -4,7 +4,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from harness.core.errors import UsageError
-from harness.planning.grid import method_names
+from harness.planning.names import method_names
 from harness.planning.overrides import settle
 from harness.plugins import lookup
 from harness.plugins.digest import method_digest

@@ -4,7 +4,7 @@ from harness.runs.reader import evidence
 from results.collect import gather
 from results.report import all_tables
 from results.tables.cells import Cell
-from results.tables.comparison import Table
+from results.tables.table import Table
 from results.trace import facts, trace
 from tests.support.records import done, draw, record, spec, study, teacher_spec, write
 

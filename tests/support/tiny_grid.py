@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from harness.core.progress import Reporter
+from harness.core.session import Session
 from harness.core.signals import Stop
 from harness.execution.in_process import Launcher
 from harness.planning.plan import Asked, make
-from harness.training.cohort import Session
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(__file__).with_name("tiny_grid.yaml")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 from slurm.testbed import Settings, processes, temporary_cluster
 from slurm.testbed.config import CLUSTER_NAME
 from slurm.testbed.layout import Layout

@@ -1,6 +1,6 @@
 import pytest
 
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError
 from slurm.testbed import packages
 
 

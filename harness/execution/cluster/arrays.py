@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from harness.runs.groups import Job
+from harness.execution.cluster.group import Job
 from slurm.limits import chunks, shares
 from slurm.resources import Resources
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError
 from harness.plugins.lookup import method_class
-from harness.training.environment import COMMIT_FILE, commit
+from harness.runs.code_version import COMMIT_FILE, commit
 
 ROOT = Path(__file__).parents[3]
 OURS = ("harness", "methods", "results", "slurm", "configs")

@@ -14,12 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import DONE, ENVIRONMENT
+from harness.core.errors import DONE, ENVIRONMENT, SlurmError
 from harness.core.files import read_json, require_writable
 from harness.execution.cluster.code_snapshot import ROOT
 from harness.execution.cluster.profile import Profile, load_profile
 from slurm.cluster_info import Facts, facts
-from slurm.errors import SlurmError
 from slurm.probe_job import probe_script, read_log, send, wait_for_end, withdraw
 from slurm.resources import Resources
 from slurm.submit import Array, rehearse

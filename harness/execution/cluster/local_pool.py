@@ -19,11 +19,12 @@ from pathlib import Path
 from harness.core.errors import DONE, REQUEUE, SetupError
 from harness.core.lease import waiting
 from harness.core.signals import Stop
-from harness.execution.cluster.pending import select
+from harness.execution.cluster.group import Group, Job, new_name
+from harness.execution.cluster.pending import local_id, select
 from harness.execution.cluster.profile import cores_here, gpus_here
 from harness.execution.cluster.submit import Say, Wish, only_submitter, prepare, tell_left_out
 from harness.planning.plan import Grid
-from harness.runs.groups import LOGS, Group, Job, local_id, new_name
+from harness.runs.groups import LOGS
 from harness.runs.record import RECORD
 from harness.runs.spec import RunSpec
 from slurm.resources import Resources

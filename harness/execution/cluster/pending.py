@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core.files import read_json
+from harness.core.errors import SlurmError
+from harness.core.files import read_json, write_json
 from harness.core.lease import holder_of
-from harness.runs.groups import Job, group_of, job_of, pool_lives, recover, title_of
+from harness.execution.cluster.group import Job
+from harness.runs.groups import GROUP, GROUPS, JOB, group_of, job_of, title_of
 from harness.runs.record import FAILURE, NOT_RETRIED, RECORD
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from slurm.errors import SlurmError
-from slurm.named import jobs_named
-from slurm.queue import look
+from slurm.queue import jobs_named, look
 from slurm.resources import Resources
 
 
@@ -124,3 +125,30 @@ def _failed(runs: Path, key: str, last: dict[str, float]) -> bool:
     """Whether a run failed since it was submitted."""
     failure = read_json(runs / key / FAILURE)
     return failure is not None and float(failure["time"]) > last["submitted"]
+
+
+def recover(runs: Path, name: str, ids: Sequence[tuple[str, str]]) -> None:
+    """Enter the ids that a killed submitter did not; `ids` are pairs of name and id."""
+    path = runs / GROUPS / name / GROUP
+    content = read_json(path)
+    if content is None:
+        return
+    found = {(title, int(job.partition("_")[2] or 0)): job for title, job in ids}
+    for told in content["jobs"]:
+        known = found.get((told["array"], told["index"]))
+        if told["job"] is None and known is not None:
+            told["job"] = known
+            for key in told["runs"]:
+                if (last := job_of(runs, key)) and last["group"] == name:
+                    write_json(runs / key / JOB, last | {"job": known})
+    write_json(path, content)
+
+
+def pool_lives(runs: Path, name: str) -> bool:
+    """Whether the process that works through a local group is at it."""
+    return holder_of(runs / GROUPS / name) is not None
+
+
+def local_id(process: int | None = None) -> str:
+    """How a job of the local pool is called."""
+    return f"local-{process or os.getpid()}"

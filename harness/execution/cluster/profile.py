@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from harness.core.errors import UsageError, nearest
-from harness.planning.schema import load_either, names
-from slurm.errors import SlurmError
+from harness.core.errors import SlurmError, UsageError, nearest
+from harness.core.yaml import load_either, names
 from slurm.resources import Resources, minutes
 
 SECTION = "cluster"  # of --set

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import torch
 
+from harness.core.devices import find_device
 from harness.core.errors import DONE, FAILED, UsageError
 from harness.core.files import read_json, require_writable
 from harness.core.progress import Reporter
+from harness.core.session import Session
 from harness.core.signals import stoppable
 from harness.execution.cluster.failures import failed_runs
 from harness.execution.cluster.profile import Profile, load_profile
@@ -20,14 +22,13 @@ from harness.execution.cluster.status import Row, status
 from harness.execution.cluster.submit import Wish, submit_grid
 from harness.execution.in_process import Launcher
 from harness.planning.change import changed
-from harness.planning.plan import PACK, find_device
+from harness.planning.plan import PACK
 from harness.planning.reopen import Inputs, reopen
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import method_class
 from harness.runs.lookup import resolve
 from harness.runs.record import RECORD, SPEC
 from harness.runs.spec import RunSpec
-from harness.training.cohort import Session
 
 HERE = "inline"  # the cluster that is this process
 

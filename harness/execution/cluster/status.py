@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import DONE, FAILED, INCOMPLETE
+from harness.core.errors import DONE, FAILED, INCOMPLETE, SlurmError
 from harness.core.files import read_json
 from harness.core.lease import Glimpse, glimpse
-from harness.runs.groups import title_of
+from harness.runs.groups import group_of, title_of
 from harness.runs.lookup import run_keys, short_id
+from harness.runs.progress import seconds_left, span
 from harness.runs.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
-from harness.runs.submissions import Submission, found_by_name, submission_of
-from harness.training.progress_file import seconds_left, span
-from slurm.queue import Job, Look, look
+from harness.runs.submissions import Submission, submission_of, told_jobs
+from slurm.queue import Job, Look, jobs_named, look
 
 STATES = (
     "done",
@@ -312,3 +313,22 @@ def _blocked(rows: Mapping[str, Row], seen: Mapping[str, _Folder]) -> Sequence[R
         return row
 
     return [final(key) for key in rows]
+
+
+def found_by_name(runs: Path, submissions: Mapping[str, Submission]) -> dict[str, str]:
+    """Ids, by run, of jobs whose submitter died before it noted them: their names tell."""
+    unnoted = {key: last for key, last in submissions.items() if last.job is None}
+    found: dict[str, str] = {}
+    for name in {last.group for last in unnoted.values()}:
+        content = group_of(runs, name) or {}
+        if content.get("kind") != "slurm":
+            continue
+        with suppress(SlurmError):
+            ids = {
+                (title, int(job.partition("_")[2] or 0)): job
+                for title, job in jobs_named(title_of(name))
+            }
+            for told in told_jobs(content):
+                if job := ids.get((str(told.get("array")), int(told.get("index", 0)))):
+                    found |= {key: job for key in told.get("runs") or [] if key in unnoted}
+    return found

@@ -7,17 +7,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.core.errors import SlurmError
 from harness.core.files import require_writable
 from harness.core.lease import Lease, waiting
 from harness.execution.cluster.arrays import Bundle, bundle
 from harness.execution.cluster.code_snapshot import snapshot
+from harness.execution.cluster.group import Group, Job, array_name, new_name
 from harness.execution.cluster.job_spec import Order
 from harness.execution.cluster.pending import Selection, select
 from harness.execution.cluster.profile import Profile
 from harness.planning.plan import Grid
-from harness.runs.groups import GROUPS, LOGS, Group, Job, array_name, new_name
+from harness.runs.groups import GROUPS, LOGS
 from harness.runs.record import announce
-from slurm.errors import SlurmError
 from slurm.limits import array_size
 from slurm.resources import Resources
 from slurm.submit import Array, rehearse, script, submit

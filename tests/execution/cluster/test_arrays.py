@@ -3,7 +3,7 @@
 import pytest
 
 from harness.execution.cluster.arrays import bundle
-from harness.runs.groups import Job
+from harness.execution.cluster.group import Job
 from slurm.resources import Resources
 
 SMALL, LARGE = Resources(minutes=10), Resources(minutes=90)

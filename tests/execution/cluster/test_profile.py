@@ -5,8 +5,8 @@ import os
 import pytest
 
 from harness.core.errors import UsageError
+from harness.core.yaml import names
 from harness.execution.cluster.profile import Profile, cores_here, load_profile, split
-from harness.planning.schema import names
 
 
 def write(folder, text):

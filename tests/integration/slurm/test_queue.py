@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from harness.core.errors import SlurmError
 from slurm import queue
-from slurm.errors import SlurmError
 from slurm.queue import look
 from tests.support.slurm_queue import OURS, submit, turn_to
 

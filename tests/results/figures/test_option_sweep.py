@@ -84,6 +84,6 @@ def test_every_dataset_and_network_has_its_line(tmp_path):
 
 
 def test_every_paper_figure_has_a_study():
-    from harness.planning.schema import names
+    from harness.core.yaml import names
 
     assert set(STUDIES.values()) <= set(names("study"))

@@ -9,7 +9,7 @@ from results.page.build import page
 from results.page.figures import Picture
 from results.report import report
 from results.tables.cells import Cell, plain
-from results.tables.comparison import COMPARED, Table
+from results.tables.table import COMPARED, Table
 from tests.support.records import PAPER, done, spec, study
 
 NOTHING = {"texts": [], "runs": [], "again": {}}

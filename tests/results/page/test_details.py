@@ -3,7 +3,7 @@ from results.page import details as provenance
 from results.page.details import behind, named, numbered
 from results.report import all_tables
 from results.tables.cells import Cell, plain
-from results.tables.comparison import Table
+from results.tables.table import Table
 from tests.support.records import done, draw, failed, record, spec, study, teacher_spec, write
 
 

@@ -8,9 +8,9 @@ from scipy import stats as witness
 
 from results.collect import gather
 from results.comparable import settings
+from results.lines import lines
 from results.published import load_published
 from results.statistics.pairwise import family, paired
-from results.tables.cells import lines
 from results.tables.comparison import comparison
 from tests.support.records import (
     cells,

@@ -4,7 +4,8 @@ import pytest
 
 from results.collect import gather
 from results.published import load_published
-from results.tables.comparison import COMPARED, comparison
+from results.tables.comparison import comparison
+from results.tables.table import COMPARED
 from tests.support.records import (
     PAPER,
     cells,

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from results.tables.cells import Cell, plain
-from results.tables.comparison import Table
 from results.tables.formats import escape, frame, latex, markdown, terminal
+from results.tables.table import Table
 from tests.support.latex import compiled, needs_latex
 
 TABLE = Table(

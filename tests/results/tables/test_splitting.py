@@ -1,8 +1,8 @@
 import pytest
 
 from results.tables.cells import plain
-from results.tables.comparison import Table
 from results.tables.splitting import lines_of, pages, slices
+from results.tables.table import Table
 
 COLUMNS = ("Method", "Seeds", "Published mAP", "Published R1", "Note")
 

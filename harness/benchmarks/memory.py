@@ -1,4 +1,4 @@
-"""How much memory a process has held. One that is measured does nothing else and then ends."""
+"""Peak memory of this process."""
 
 from __future__ import annotations
 

@@ -1,0 +1,31 @@
+"""Wait until all jobs of a plan have ended."""
+
+from __future__ import annotations
+
+import time
+
+from harness.core.progress import Reporter
+from harness.execution.cluster.pending import jobs_of
+from harness.execution.cluster.submit import Wish
+from harness.planning.plan import Grid
+from slurm.queue import look
+
+WATCHED_EVERY = 15.0  # seconds
+
+
+def _watch(grid: Grid, wish: Wish, reporter: Reporter) -> None:
+    """Return when every job of these runs has ended; interrupting this leaves the jobs alone."""
+    ids = sorted(set(jobs_of([spec.key for spec in grid.specs], grid.runs).values()))
+    told = ""
+    while True:
+        seen = look(ids)
+        states = [seen.jobs[name].state.lower() for name in ids if name in seen.jobs]
+        counts = {state: states.count(state) for state in dict.fromkeys(states)}
+        going = [job for job in seen.jobs.values() if not job.over]
+        line = ", ".join(f"{count} {state}" for state, count in counts.items())
+        if line and line != told:
+            reporter.say(f"{time.strftime('%H:%M:%S')} jobs on {wish.cluster}: {line}")
+            told = line
+        if seen.complete and not going:
+            return
+        time.sleep(WATCHED_EVERY)

@@ -1,0 +1,109 @@
+"""Build students, load trained networks, and run the frozen teacher."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from harness.core.errors import SetupError
+from harness.core.lease import Lease
+from harness.core.seeding import seeded
+from harness.core.session import Session
+from harness.data.batches import PREPARE_BATCH, plain_batches
+from harness.data.images import Data
+from harness.models import Joined, ReID, as_float32, build
+from harness.plugins.lookup import method_class
+from harness.runs.record import MODEL, read_record
+from harness.runs.spec import RunSpec
+from harness.training.prepare import prepare
+from harness.training.state import Trainee, weights_sha256
+from methods import Outputs, create
+
+
+def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:
+    """The trained network of a run that is done, on the device, in evaluation mode.
+
+    Raises:
+        SetupError: its files are absent or are not those that its record speaks of.
+    """
+    record = read_record(session.runs, spec)
+    path = session.runs / spec.key / MODEL
+    network = _network(spec, data)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError) as error:
+        raise SetupError(
+            f"{path} cannot be read ({error}). Remove the folder to train it again."
+        ) from error
+    if weights_sha256(state) != record["result"]["model"]:
+        raise SetupError(
+            f"{path} is not what its record describes. Remove the folder to train it again."
+        )
+    network.load_state_dict(state)
+    return network.to(session.device).eval()
+
+
+def load_teacher(teachers: Sequence[RunSpec], data: Data, session: Session) -> ReID | Joined | None:
+    """The frozen teacher: one network, or several that speak by the mean of their logits."""
+    members = [load_network(spec, data, session) for spec in teachers]
+    return Joined(members).eval() if len(members) > 1 else next(iter(members), None)
+
+
+def build_trainee(
+    spec: RunSpec, lease: Lease, teacher: ReID | Joined | None, data: Data, session: Session
+) -> Trainee:
+    """A run as it starts, or as its checkpoint left it."""
+    weights = session.weights.get(spec.network) if spec.recipe.pretrained != "none" else None
+    network = _network(spec, data, weights).to(session.device)
+    method, prepared = None, frozenset[str]()
+    if spec.teachers and teacher is not None:
+        with seeded("adapters", spec.seed, spec.method):
+            kind = method_class(spec.method)
+            method = create(kind, network.widths, teacher.widths, dict(spec.options))
+        method.to(session.device)
+        folder = session.runs / spec.teachers[0].key
+        widths = (network.widths, teacher.widths)
+        batches = partial(_teacher_batches, teacher, data, session)
+        prepared = prepare(method, spec, widths, folder, batches)
+    trained = [*network.parameters(), *(method.parameters() if method else [])]
+    optimiser = torch.optim.SGD(
+        [parameter for parameter in trained if parameter.requires_grad],
+        lr=spec.recipe.lr,
+        momentum=spec.recipe.momentum,
+        weight_decay=spec.recipe.weight_decay,
+    )
+    scaler = torch.amp.GradScaler(session.device.type, enabled=spec.recipe.precision == "fp16")
+    folder = session.runs / spec.key
+    trainee = Trainee(spec, folder, lease, network, method, optimiser, scaler, prepared)
+    trainee.restore()
+    return trainee
+
+
+def _network(spec: RunSpec, data: Data, weights: Path | None = None) -> ReID:
+    """The network of a run as it starts."""
+    return build(
+        spec.network,
+        spec.head,
+        len(data.dataset.identities),
+        seed=spec.seed,
+        weights=weights,
+        last_stride=spec.recipe.last_stride,
+        stem=spec.recipe.stem,
+    )
+
+
+def _teacher_batches(teacher: ReID | Joined, data: Data, session: Session) -> Iterator[Outputs]:
+    """The frozen teacher over the un-augmented training set, in order."""
+    batches = plain_batches(data.train, session.device, PREPARE_BATCH)
+    total = math.ceil(len(data.train) / PREPARE_BATCH)
+    with session.reporter.task("preparing on the teacher") as progress:
+        for number, images in enumerate(batches, 1):
+            session.stop.check()
+            with torch.no_grad():
+                outputs = as_float32(teacher(images))
+            yield outputs  # outside the block, which would otherwise hold for whoever asks
+            progress(number, total, "")
