@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.runs.scan import FAILURE, printable, run_files, why
+from harness.runs.scan import FAILURE, describe_error, escape_undecodable, scan_runs
 
 FORMAT = 1
 AGREED = ("dataset", "fingerprint", "network", "head", "weights", "device", "threads")
@@ -39,7 +39,7 @@ COLUMNS = (
 )
 
 
-def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
+def collect_runs(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     """One row per finished or failed run, scores as fractions of 1, and a list of problems.
 
     `student_setting` is a digest of all that must agree between students in one table: data,
@@ -54,7 +54,7 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
     """
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
-    for path, content in run_files(runs, problems):
+    for path, content in scan_runs(runs, problems):
         try:
             rows.append(_row(path, content, runs))
         except (
@@ -67,12 +67,12 @@ def gather(runs: Path) -> tuple[pd.DataFrame, list[str]]:
             ArithmeticError,
             RecursionError,
         ) as error:
-            problems.append(f"{path}: ignored, {why(error)}.")
+            problems.append(f"{path}: ignored, {describe_error(error)}.")
     rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
     rows = _once(rows, problems)
     further = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *further])
-    return frame, [printable(problem) for problem in problems]
+    return frame, [escape_undecodable(problem) for problem in problems]
 
 
 def _once(rows: list[dict[str, Any]], problems: list[str]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ MARKS = {"Generated data:": "generated", "Partial data:": "partial"}  # how such
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class ComparisonGroup:
     """Students that differ in method, options and seed only, and the teachers they share."""
 
     dataset: str
@@ -69,7 +69,7 @@ class Setting:
         return ", ".join(f"{name} {self.fields[name]}" for name in DESCRIBED if name in self.fields)
 
 
-def settings(frame: pd.DataFrame, dataset: str) -> list[Setting]:
+def comparison_groups(frame: pd.DataFrame, dataset: str) -> list[ComparisonGroup]:
     """The settings of one dataset in which at least one run is done, the largest first."""
     found = [
         setting
@@ -81,7 +81,7 @@ def settings(frame: pd.DataFrame, dataset: str) -> list[Setting]:
     return _tell_apart(found)
 
 
-def _all(frame: pd.DataFrame, dataset: str) -> Iterator[Setting]:
+def _all(frame: pd.DataFrame, dataset: str) -> Iterator[ComparisonGroup]:
     """Every set of comparable students; a run that only serves as teacher makes no set."""
     runs = frame[frame["dataset"] == dataset]
     taught, plain = runs[runs["teacher_key"] != ""], runs[runs["teacher_key"] == ""]
@@ -95,9 +95,9 @@ def _all(frame: pd.DataFrame, dataset: str) -> Iterator[Setting]:
             yield _setting(frame, group, group.iloc[0])
 
 
-def _setting(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) -> Setting:
+def _setting(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) -> ComparisonGroup:
     keys = [key for key, _ in example["teachers"]]
-    return Setting(
+    return ComparisonGroup(
         dataset=example["dataset"],
         digest=example["setting"],
         network=example["network"],
@@ -108,7 +108,7 @@ def _setting(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) ->
     )
 
 
-def _tell_apart(found: list[Setting]) -> list[Setting]:
+def _tell_apart(found: list[ComparisonGroup]) -> list[ComparisonGroup]:
     """Fill in `differs`: every field, and the teacher, in which not all settings agree."""
     everything = [{**setting.fields, "teacher": _teacher(setting, found)} for setting in found]
     names = [name for fields in everything for name in fields]
@@ -126,7 +126,7 @@ def _tell_apart(found: list[Setting]) -> list[Setting]:
     ]
 
 
-def _teacher(setting: Setting, found: list[Setting]) -> str:
+def _teacher(setting: ComparisonGroup, found: list[ComparisonGroup]) -> str:
     """The teacher's network; with its run where another setting's teacher has the same network."""
     if not setting.teachers:
         return "none"

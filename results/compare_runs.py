@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.runs.per_query import FILE, by_identity
-from harness.runs.reader import Evidence, curve
-from results.statistics.paired_test import difference
+from harness.runs.per_query import FILE, load_identity_sums
+from harness.runs.reader import StoredRun, load_curve
+from results.statistics.paired_test import paired_test
 
 UNKNOWN = "not recorded"
 CODE = ("source", "training_version")
@@ -35,7 +35,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class CurveDivergence:
     """From which step on one part of the loss differs, with both values there."""
 
     column: str
@@ -45,17 +45,17 @@ class Parting:
 
 
 @dataclass(frozen=True, slots=True)
-class Courses:
+class CurveComparison:
     """How two curves compare at the steps that both tell of."""
 
     steps: int  # how many
     last_equal: int | None  # the last step before any difference
-    partings: tuple[Parting, ...]  # the earliest first
+    partings: tuple[CurveDivergence, ...]  # the earliest first
     problem: str = ""  # why they cannot be compared
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ScoreDifference:
     """The difference in mAP of one evaluation, first minus second, in points."""
 
     evaluation: str
@@ -73,49 +73,49 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Differences:
+class RunDiff:
     """Everything in which two runs differ."""
 
     first: str  # keys
     second: str
     sections: dict[str, tuple[Field, ...]]
-    courses: Courses
-    verdicts: tuple[Verdict, ...]
+    courses: CurveComparison
+    verdicts: tuple[ScoreDifference, ...]
 
 
-def differences(first: Evidence, second: Evidence) -> Differences:
+def diff_runs(first: StoredRun, second: StoredRun) -> RunDiff:
     """Compare what the folders of two runs tell."""
     one, two = _sections(first), _sections(second)
-    return Differences(
+    return RunDiff(
         first.key,
         second.key,
         {name: tuple(_unequal(one[name], two[name])) for name in one},
-        courses(first, second),
+        compare_curves(first, second),
         tuple(_verdicts(first, second)),
     )
 
 
-def courses(first: Evidence, second: Evidence) -> Courses:
+def compare_curves(first: StoredRun, second: StoredRun) -> CurveComparison:
     """The first step at which the curves differ, part by part."""
     try:
-        one, two = curve(first.folder), curve(second.folder)
+        one, two = load_curve(first.folder), load_curve(second.folder)
     except ValueError as error:
-        return Courses(0, None, (), f"{error}")
+        return CurveComparison(0, None, (), f"{error}")
     shared = sorted(one.keys() & two.keys())
     if not shared:
-        return Courses(0, None, (), "the curves have no step in common")
-    found: dict[str, Parting] = {}
+        return CurveComparison(0, None, (), "the curves have no step in common")
+    found: dict[str, CurveDivergence] = {}
     for step in shared:
         for column in one[step].keys() & two[step].keys() - found.keys():
             left, right = one[step][column], two[step][column]
             if left != right and not (math.isnan(left) and math.isnan(right)):
-                found[column] = Parting(column, step, left, right)
+                found[column] = CurveDivergence(column, step, left, right)
     partings = sorted(found.values(), key=lambda part: (part.step, part.column))
     before = [step for step in shared if not partings or step < partings[0].step]
-    return Courses(len(shared), before[-1] if before else None, tuple(partings))
+    return CurveComparison(len(shared), before[-1] if before else None, tuple(partings))
 
 
-def _sections(run: Evidence) -> dict[str, dict[str, Any]]:
+def _sections(run: StoredRun) -> dict[str, dict[str, Any]]:
     spec, told = run.spec, run.environment
     return {
         "config": _flat({name: spec[name] for name in spec if name not in BESIDE}),
@@ -130,7 +130,7 @@ def _sections(run: Evidence) -> dict[str, dict[str, Any]]:
     }
 
 
-def _teachers(run: Evidence) -> Iterator[tuple[str, Any]]:
+def _teachers(run: StoredRun) -> Iterator[tuple[str, Any]]:
     for number, (teacher, weights) in enumerate(zip(run.teachers, run.taught, strict=False), 1):
         prefix = f"{number}." if len(run.teachers) > 1 else ""
         for name, value in _flat({k: v for k, v in teacher.items() if k != "teachers"}).items():
@@ -138,7 +138,7 @@ def _teachers(run: Evidence) -> Iterator[tuple[str, Any]]:
         yield f"{prefix}weights after training", weights
 
 
-def _results(run: Evidence) -> Iterator[tuple[str, Any]]:
+def _results(run: StoredRun) -> Iterator[tuple[str, Any]]:
     if run.failure:
         yield "failure", run.failure.get("kind")
     for name, scores in run.scores().items():
@@ -148,23 +148,23 @@ def _results(run: Evidence) -> Iterator[tuple[str, Any]]:
         yield name, run.result.get(name)
 
 
-def _verdicts(first: Evidence, second: Evidence) -> Iterator[Verdict]:
+def _verdicts(first: StoredRun, second: StoredRun) -> Iterator[ScoreDifference]:
     """One for every evaluation that both runs have scores in."""
     one, two = first.scores(), second.scores()
     for name in (name for name in one if name in two):
         mean = one[name]["mAP"] - two[name]["mAP"]
         try:
-            left, right = (by_identity(run.folder / FILE)[name] for run in (first, second))
+            left, right = (load_identity_sums(run.folder / FILE)[name] for run in (first, second))
             if left.queries != right.queries:
                 raise ValueError("they were scored on other queries")
-            found = difference(left.parts["mAP"][None], right.parts["mAP"][None], left.weights)
+            found = paired_test(left.parts["mAP"][None], right.parts["mAP"][None], left.weights)
         except (ValueError, KeyError) as error:
             reason = f"{FILE} lacks {error}" if isinstance(error, KeyError) else str(error)
-            yield Verdict(name, mean, None, None, 0, 0, reason)
+            yield ScoreDifference(name, mean, None, None, 0, 0, reason)
             continue
         low, high = (100 * bound for bound in found.interval())
         size = left.count, len(left.weights)
-        yield Verdict(name, 100 * found.mean, (low, high), found.p, *size)
+        yield ScoreDifference(name, 100 * found.mean, (low, high), found.p, *size)
 
 
 def _unequal(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[Field]:

@@ -55,7 +55,7 @@ class Protocol(_Frozen):
     recipe: dict[str, Value | tuple[Value, ...]]
 
 
-class Row(_Frozen):
+class PublishedRow(_Frozen):
     """One printed row; `scores` are mAP and R1 in percent by dataset."""
 
     method: str
@@ -67,7 +67,7 @@ class Row(_Frozen):
     cited: bool = False  # a method that the paper quotes and did not train
 
 
-class NetworkRow(_Frozen):
+class PublishedNetworkRow(_Frozen):
     """One printed row of a table of networks (VRKD, Tables 1 to 3).
 
     `scores` are mAP and R1 in percent by dataset and test; None where the paper has none. Training
@@ -100,7 +100,7 @@ class PublishedTable(_Frozen):
     title: str
     teacher: str
     student: str
-    rows: tuple[Row, ...]
+    rows: tuple[PublishedRow, ...]
     notes: dict[str, tuple[str, ...]] = {}
 
     @model_validator(mode="after")
@@ -111,7 +111,7 @@ class PublishedTable(_Frozen):
             raise ValueError(f"table {self.number} lists {', '.join(twice)} more than once")
         return self
 
-    def row(self, method: str) -> Row | None:
+    def row(self, method: str) -> PublishedRow | None:
         """The row of `method`, if the paper has one."""
         return next((row for row in self.rows if row.method == method), None)
 
@@ -123,7 +123,7 @@ class NetworkTable(_Frozen):
     kind: Literal["models", "backbones", "role"]
     title: str
     teacher: tuple[str, ...]  # networks that teach together, of the rows that are not `none`
-    rows: tuple[NetworkRow, ...]
+    rows: tuple[PublishedNetworkRow, ...]
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -147,7 +147,7 @@ class NetworkTable(_Frozen):
         return self
 
 
-class Source(_Frozen):
+class PublishedPaper(_Frozen):
     """One paper: its tables and, by dataset, what it states of how the numbers were made."""
 
     name: str
@@ -166,16 +166,16 @@ class Source(_Frozen):
 class Published(_Frozen):
     """All papers, in the file's order."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[PublishedPaper, ...]
 
-    def tables(self, kind: str, dataset: str) -> Iterator[tuple[Source, PublishedTable]]:
+    def tables(self, kind: str, dataset: str) -> Iterator[tuple[PublishedPaper, PublishedTable]]:
         """The printed tables of one kind that have numbers on `dataset`."""
         for source in self.sources:
             for table in source.tables:
                 if table.kind == kind and any(dataset in row.scores for row in table.rows):
                     yield source, table
 
-    def network_tables(self) -> Iterator[tuple[Source, NetworkTable]]:
+    def network_tables(self) -> Iterator[tuple[PublishedPaper, NetworkTable]]:
         """The printed tables of networks, each with its paper."""
         for source in self.sources:
             for table in source.networks:
@@ -194,7 +194,7 @@ def load_published(path: Path = FILE) -> Published:
     except YAMLError as error:
         raise ValueError(f"{path} is not YAML: {error}") from error
     try:
-        sources = TypeAdapter(tuple[Source, ...]).validate_python(content)
+        sources = TypeAdapter(tuple[PublishedPaper, ...]).validate_python(content)
     except ValidationError as error:
         places = "; ".join(
             f"{_place(found['loc'])}: {found['msg']}" for found in error.errors(include_url=False)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from results.collect import gather
+from results.collect import collect_runs
 from results.files import write
 from results.page.build import page
-from results.page.details import Again, behind, numbered
-from results.page.figures import pictures
+from results.page.details import ReproduceCallback, number_runs, provenance_data
+from results.page.figures import embedded_figures
 from results.published import load_published
 from results.tables import formats as render
 from results.tables.ablation import ablation
@@ -42,7 +42,11 @@ class Report:
 
 
 def report(
-    runs: Path, target: Path | None = None, again: Again | None = None, *, figures: bool = False
+    runs: Path,
+    target: Path | None = None,
+    again: ReproduceCallback | None = None,
+    *,
+    figures: bool = False,
 ) -> Report:
     """Write all tables into `target`, by default `<runs>/report`, each as .md, .tex and .csv.
 
@@ -50,7 +54,7 @@ def report(
     to make runs again. Every file is replaced atomically. Files of tables and figures that no
     longer exist are left, and named among the problems.
     """
-    frame, problems = gather(runs)
+    frame, problems = collect_runs(runs)
     failed = frame[frame["status"] == "failed"]
     for key, kind, message in zip(failed["key"], failed["failure"], failed["message"], strict=True):
         first = next(iter(str(message).splitlines()), "")
@@ -68,9 +72,11 @@ def report(
         if path.name not in contents
     ]
     drawn, absent = _draw(frame, folder, problems) if figures else ((), ())
-    shown = pictures(folder / FIGURES, drawn, problems)
-    numbers = numbered(tables)
-    contents[PAGE] = page(tables, numbers, behind(tables, runs, numbers, again), shown, problems)
+    shown = embedded_figures(folder / FIGURES, drawn, problems)
+    numbers = number_runs(tables)
+    contents[PAGE] = page(
+        tables, numbers, provenance_data(tables, runs, numbers, again), shown, problems
+    )
     for name, content in contents.items():
         write(folder / name, content.encode())
     text = "\n".join(render.terminal(table) for table in tables)
@@ -96,9 +102,9 @@ def _draw(
     frame: pd.DataFrame, folder: Path, problems: list[str]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Draw all figures: their files, and what the absent ones need."""
-    from results.figures.all import draw  # takes a second to import
+    from results.figures.all import draw_all  # takes a second to import
 
-    drawn = draw(frame, folder)
+    drawn = draw_all(frame, folder)
     problems += [f"{path}: of an earlier report; it was not drawn anew." for path in drawn.earlier]
     return drawn.files, drawn.absent
 

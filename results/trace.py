@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from harness.runs.reader import Evidence
+from harness.runs.reader import StoredRun
 from results.tables.table import Table
 
 MOST = 8  # names in a message
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TracedCell:
     """A cell, or a row's runs where `column` is empty."""
 
     table: str
@@ -36,7 +36,7 @@ class Traced:
     runs: tuple[str, ...]  # keys
 
 
-def trace(name: str, tables: Sequence[Table], frame: pd.DataFrame) -> Traced:
+def trace_cell(name: str, tables: Sequence[Table], frame: pd.DataFrame) -> TracedCell:
     """Find the cell called `name`; `frame` is what the tables were made from.
 
     Raises:
@@ -48,7 +48,7 @@ def trace(name: str, tables: Sequence[Table], frame: pd.DataFrame) -> Traced:
             f"{name!r} is no cell's name: name table, row and column, as in "
             f"{_example(tables) or 'comparison-msmt17:PDRD:mAP'}."
         )
-    table = _one(first, tables, lambda one: [one.name], "table")
+    table = _find_one(first, tables, lambda one: [one.name], "table")
     methods = _methods(frame)
 
     def called(row: tuple[Any, ...]) -> list[str]:
@@ -61,7 +61,7 @@ def trace(name: str, tables: Sequence[Table], frame: pd.DataFrame) -> Traced:
         columns = _fitting(column_name, table.columns, _headings)
         if len(rows) == len(columns) == 1:
             cell = rows[0][table.columns.index(columns[0])]
-            return Traced(
+            return TracedCell(
                 table.name,
                 table.title,
                 rows[0][0].text,
@@ -71,15 +71,15 @@ def trace(name: str, tables: Sequence[Table], frame: pd.DataFrame) -> Traced:
                 cell.runs,
             )
     if len(_fitting(rest, table.rows, called)) != 1 and len(words) > 1:
-        _one(":".join(words[:-1]), table.rows, called, f"row of {table.name}")
-        _one(words[-1], table.columns, _headings, f"column of {table.name}")
-    row = _one(rest, table.rows, called, f"row of {table.name}")
+        _find_one(":".join(words[:-1]), table.rows, called, f"row of {table.name}")
+        _find_one(words[-1], table.columns, _headings, f"column of {table.name}")
+    row = _find_one(rest, table.rows, called, f"row of {table.name}")
     every = (key for cell in row for key in cell.runs)
     runs = row[0].runs or tuple(dict.fromkeys(every))
-    return Traced(table.name, table.title, row[0].text, "", row[0].text, row[0].detail, runs)
+    return TracedCell(table.name, table.title, row[0].text, "", row[0].text, row[0].detail, runs)
 
 
-def facts(run: Evidence) -> dict[str, Any]:
+def run_facts(run: StoredRun) -> dict[str, Any]:
     """What a reviewer asks of a run, as JSON values; what was not recorded is None."""
     told = run.environment
     timings = run.record.get("timings") or {}
@@ -138,7 +138,7 @@ def _fitting(word: str, things: Iterable[T], called: Callable[[T], list[str]]) -
     return first or [thing for thing, names in named if wanted in names]
 
 
-def _one(word: str, things: Iterable[T], called: Callable[[T], list[str]], what: str) -> T:
+def _find_one(word: str, things: Iterable[T], called: Callable[[T], list[str]], what: str) -> T:
     """The one thing that is called so.
 
     Raises:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slurm.commands import ask, tell
+from slurm.commands import check_command, run_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ClusterInfo:
     """Settings of the controller that matter to long, requeued jobs."""
 
     version: str
@@ -45,15 +45,15 @@ class Facts:
         return "CANCEL" not in self.preempt_mode
 
 
-def facts() -> Facts:
+def query_cluster() -> ClusterInfo:
     """Ask the controller.
 
     Raises:
         SlurmError: there are no commands of Slurm here, or the controller does not answer.
     """
-    words = read_config(tell("scontrol", "show", "config"))
-    accounts = ask("sacct", "--noheader", "--jobs=1")
-    return Facts(
+    words = read_config(check_command("scontrol", "show", "config"))
+    accounts = run_command("sacct", "--noheader", "--jobs=1")
+    return ClusterInfo(
         version=words.get("SLURM_VERSION", "?"),
         cluster=words.get("ClusterName", "?"),
         array_size=_number(words.get("MaxArraySize")),
@@ -65,7 +65,7 @@ def facts() -> Facts:
         accounting=words.get("AccountingStorageType", "?"),
         sacct=None if accounts.code == 0 else accounts.words,
         partitions=tuple(
-            read_partitions(tell("sinfo", "--noheader", "--format=%P|%a|%l|%D|%G|%m|%c"))
+            read_partitions(check_command("sinfo", "--noheader", "--format=%P|%a|%l|%D|%G|%m|%c"))
         ),
     )
 

@@ -14,7 +14,7 @@ _FORMATTING = ("SQUEUE_", "SACCT_", "SCONTROL_", "SINFO_", "SLURM_TIME_FORMAT")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """What a command said, and how it ended."""
 
     code: int
@@ -27,7 +27,7 @@ class Answer:
         return " ".join((self.err.strip() or self.out.strip() or f"exit code {self.code}").split())
 
 
-def ask(*command: str, seconds: float = PATIENCE) -> Answer:
+def run_command(*command: str, seconds: float = PATIENCE) -> CommandResult:
     """Run one of Slurm's commands and wait for its answer, whatever its exit code.
 
     Raises:
@@ -56,16 +56,16 @@ def ask(*command: str, seconds: float = PATIENCE) -> Answer:
             f"{command[0]} did not answer within {seconds:.0f} s; the controller may be down. "
             f"Try again, or look with `scontrol ping`."
         ) from error
-    return Answer(result.returncode, result.stdout, result.stderr)
+    return CommandResult(result.returncode, result.stdout, result.stderr)
 
 
-def tell(*command: str) -> str:
+def check_command(*command: str) -> str:
     """What one of Slurm's commands printed.
 
     Raises:
         SlurmError: it is not installed here, does not answer or failed; the message says why.
     """
-    answer = ask(*command)
+    answer = run_command(*command)
     if answer.code != 0:
         raise SlurmError(f"{' '.join(_short(command))} failed: {answer.words}")
     return answer.out

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from slurm.commands import ask
+from slurm.commands import run_command
 
 ARRAY_SIZE = 1001  # Slurm's default, where the controller does not say
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 def array_size() -> int:
     """MaxArraySize: an array's indices stay below it."""
-    answer = ask("scontrol", "show", "config")
+    answer = run_command("scontrol", "show", "config")
     found = re.search(r"^MaxArraySize\s*=\s*(\d+)", answer.out, re.M)
     return max(1, int(found[1])) if found and answer.code == 0 else ARRAY_SIZE
 
@@ -25,6 +25,6 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def shares(total: int, parts: int) -> list[int]:
+def split_evenly(total: int, parts: int) -> list[int]:
     """A total divided as evenly as whole numbers go: 7 in 3 parts is [3, 2, 2]."""
     return [total // parts + (index < total % parts) for index in range(parts)]

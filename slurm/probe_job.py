@@ -11,54 +11,59 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.core.errors import SlurmError
-from slurm.commands import ask, tell
-from slurm.queue import Job, look
-from slurm.submit import Array, outside_a_job, script
+from slurm.commands import check_command, run_command
+from slurm.queue import SlurmJob, query_jobs
+from slurm.submit import JobArray, clean_slurm_environment, submission_script
 
 POLL = 1.0  # seconds
 
 
-def probe_script(array: Array, module: str, arguments: Sequence[str]) -> str:
+def probe_script(array: JobArray, module: str, arguments: Sequence[str]) -> str:
     """The file of a job like `array`'s that runs `python -m module arguments` instead.
 
     Raises:
         SlurmError: there is no Slurm here.
     """
     said = " ".join(map(shlex.quote, (module, *arguments)))
-    text, count = re.subn(r"-m submitit\.core\._submit .*", lambda _: f"-m {said}", script(array))
+    text, count = re.subn(
+        r"-m submitit\.core\._submit .*", lambda _: f"-m {said}", submission_script(array)
+    )
     if count != 1:
         raise SlurmError("This version of submitit starts its jobs in another way than known.")
     return text
 
 
-def send(text: str) -> str:
+def submit_script(text: str) -> str:
     """Submit a file; the job's id.
 
     Raises:
         SlurmError: the cluster refused it.
     """
-    with tempfile.NamedTemporaryFile("w", prefix="kdreid-", suffix=".sh") as file, outside_a_job():
+    with (
+        tempfile.NamedTemporaryFile("w", prefix="kdreid-", suffix=".sh") as file,
+        clean_slurm_environment(),
+    ):
         file.write(text)
         file.flush()
-        return tell("sbatch", "--parsable", file.name).strip().partition(";")[0]
+        return check_command("sbatch", "--parsable", file.name).strip().partition(";")[0]
 
 
-def wait_for_end(job: str, seconds: float) -> Job | None:
+def wait_until_finished(job: str, seconds: float) -> SlurmJob | None:
     """Wait until a job is over; how it stands then, or after `seconds`. Cancelled if it waits."""
     limit = time.monotonic() + seconds
     last = None
     while time.monotonic() < limit:
-        last = look([job]).jobs.get(job, last)
+        last = query_jobs([job]).jobs.get(job, last)
         if last is not None and last.over:
             return last
         time.sleep(POLL)
     return last
 
 
-def withdraw(job: str) -> None:
+def cancel_quietly(job: str) -> None:
     """Cancel a job, whether it is there or not."""
     with suppress(SlurmError):
-        ask("scancel", job)
+        run_command("scancel", job)
 
 
 def read_log(folder: Path) -> str:

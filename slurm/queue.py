@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from harness.core.errors import SlurmError
-from slurm.commands import ask
+from slurm.commands import run_command
 
 COLUMNS = (
     "JobArrayID",
@@ -46,7 +46,7 @@ ACTIVE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SlurmJob:
     """One job or array element as Slurm last told of it."""
 
     id: str  # as in sbatch's answer; of an array's element 12_3
@@ -77,16 +77,16 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class QueueSnapshot:
     """The jobs that were found, by the ids that were asked for."""
 
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, SlurmJob] = field(default_factory=dict)
     complete: bool = True  # whether squeue answered, so that absence means: not in the queue
     accounting: bool = False  # whether sacct answered, so that absence means: never was
     problems: tuple[str, ...] = ()
 
 
-def look(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> Look:
+def query_jobs(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> QueueSnapshot:
     """Ask about jobs by id, as `12` or `12_3`; what goes wrong is told, never raised.
 
     `titles` are beginnings of the names that jobs must have to count, by id: another cluster gives
@@ -94,8 +94,8 @@ def look(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> Look:
     """
     wanted = list(dict.fromkeys(ids))
     if not wanted:
-        return Look()
-    found: dict[str, Job] = {}
+        return QueueSnapshot()
+    found: dict[str, SlurmJob] = {}
     problems: list[str] = []
     complete = accounting = False
     try:
@@ -117,10 +117,10 @@ def look(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> Look:
             pass  # many clusters have no accounting
     jobs = {name: job for name in wanted if (job := _find(found, name)) is not None}
     meant = {n: job for n, job in jobs.items() if job.title.startswith((titles or {}).get(n, ""))}
-    return Look(meant, complete, accounting, tuple(problems))
+    return QueueSnapshot(meant, complete, accounting, tuple(problems))
 
 
-def _find(found: dict[str, Job], name: str) -> Job | None:
+def _find(found: dict[str, SlurmJob], name: str) -> SlurmJob | None:
     """An array of one element is a plain job, so 12_0 and 12 may mean the same."""
     if name in found:
         return found[name]
@@ -132,17 +132,17 @@ def _base(name: str) -> str:
     return name.partition("_")[0]
 
 
-def _by_squeue(ids: Sequence[str]) -> dict[str, Job]:
+def _by_squeue(ids: Sequence[str]) -> dict[str, SlurmJob]:
     """Jobs that the controller still remembers.
 
     Raises:
         SlurmError: squeue is absent or did not answer.
     """
     bases = list(dict.fromkeys(map(_base, ids)))
-    found: dict[str, Job] = {}
+    found: dict[str, SlurmJob] = {}
     for start in range(0, len(bases), AT_ONCE):
         some = bases[start : start + AT_ONCE]
-        answer = ask(
+        answer = run_command(
             "squeue",
             "--noheader",
             "--array",
@@ -156,7 +156,7 @@ def _by_squeue(ids: Sequence[str]) -> dict[str, Job]:
     return found
 
 
-def read_squeue(text: str) -> Iterator[Job]:
+def read_squeue(text: str) -> Iterator[SlurmJob]:
     """Jobs from squeue's lines in `COLUMNS`; lines that are not of that form are left out."""
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.split("|")]
@@ -164,7 +164,7 @@ def read_squeue(text: str) -> Iterator[Job]:
             continue
         name, state, reason, begin, status, restarts, node, title = cells[: len(COLUMNS)]
         number = int(status) if status.isdigit() else 0  # as wait(2) gives it
-        job = Job(
+        job = SlurmJob(
             name,
             _word(state),
             "" if reason == "None" else reason,
@@ -178,11 +178,11 @@ def read_squeue(text: str) -> Iterator[Job]:
         yield from _elements(job)
 
 
-def _by_scontrol(name: str) -> list[Job]:
+def _by_scontrol(name: str) -> list[SlurmJob]:
     return list(read_scontrol(_told("scontrol", "show", "job", "--oneliner", name)))
 
 
-def read_scontrol(text: str) -> Iterator[Job]:
+def read_scontrol(text: str) -> Iterator[SlurmJob]:
     """Jobs from `scontrol show job --oneliner`."""
     for line in text.splitlines():
         cells = dict(re.findall(r"(\S+?)=(\S*)", line))
@@ -195,7 +195,7 @@ def read_scontrol(text: str) -> Iterator[Job]:
         code, signal = _exit(cells.get("ExitCode", ""))
         restarts = cells.get("Restarts", "")
         node = "" if cells.get("NodeList") in (None, "(null)") else cells["NodeList"]
-        job = Job(
+        job = SlurmJob(
             name,
             _word(cells["JobState"]),
             "" if reason == "None" else reason,
@@ -210,14 +210,14 @@ def read_scontrol(text: str) -> Iterator[Job]:
         yield from _elements(job)
 
 
-def _by_sacct(ids: Sequence[str]) -> dict[str, Job]:
+def _by_sacct(ids: Sequence[str]) -> dict[str, SlurmJob]:
     """Jobs that the accounting remembers.
 
     Raises:
         SlurmError: there is no accounting, or it did not answer.
     """
     bases = list(dict.fromkeys(map(_base, ids)))
-    found: dict[str, Job] = {}
+    found: dict[str, SlurmJob] = {}
     for start in range(0, len(bases), AT_ONCE):
         text = _told(
             "sacct",
@@ -232,9 +232,9 @@ def _by_sacct(ids: Sequence[str]) -> dict[str, Job]:
     return found
 
 
-def read_sacct(text: str) -> Iterator[Job]:
+def read_sacct(text: str) -> Iterator[SlurmJob]:
     """Jobs from sacct's lines; the array elements that have a line of their own come first."""
-    listed: list[Job] = []
+    listed: list[SlurmJob] = []
     for line in text.splitlines():
         cells = line.split("|")
         if len(cells) < 7 or not re.fullmatch(r"\d+(_\S+)?", cells[0]):
@@ -244,20 +244,22 @@ def read_sacct(text: str) -> Iterator[Job]:
         node = "" if node == "None assigned" else node
         reason = "" if reason == "None" else reason
         listed.append(
-            Job(name, _word(state), reason, _time(begin), code, signal, node, 0, "sacct", title)
+            SlurmJob(
+                name, _word(state), reason, _time(begin), code, signal, node, 0, "sacct", title
+            )
         )
     for job in sorted(listed, key=lambda job: "[" in job.id):
         yield from _elements(job)
 
 
 def _told(*command: str) -> str:
-    answer = ask(*command)
+    answer = run_command(*command)
     if answer.code != 0:
         raise SlurmError(f"{command[0]} failed: {answer.words}")
     return answer.out
 
 
-def _elements(job: Job) -> Iterator[Job]:
+def _elements(job: SlurmJob) -> Iterator[SlurmJob]:
     """The elements of `12_[2-5,7%2]`, which Slurm tells of together while they wait."""
     base, bracket, rest = job.id.partition("_[")
     if not bracket:
@@ -288,13 +290,13 @@ def _exit(text: str) -> tuple[int, int]:
     return (int(code) if code.isdigit() else 0, int(signal) if signal.isdigit() else 0)
 
 
-def jobs_named(prefix: str) -> list[tuple[str, str]]:
+def jobs_with_prefix(prefix: str) -> list[tuple[str, str]]:
     """Names and ids of this user's jobs in the queue whose name starts so; array by element.
 
     Raises:
         SlurmError: squeue does not answer.
     """
-    answer = ask("squeue", "--me", "--noheader", "--array", "--format=%i|%j")
+    answer = run_command("squeue", "--me", "--noheader", "--array", "--format=%i|%j")
     if answer.code != 0:
         raise SlurmError(f"squeue failed: {answer.words}")
     lines = [line.strip().partition("|") for line in answer.out.splitlines()]

@@ -16,7 +16,7 @@ from submitit import SlurmExecutor
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
 from harness.core.errors import SlurmError
-from slurm.commands import ask
+from slurm.commands import run_command
 from slurm.resources import Resources
 from slurm.worker_job import WorkerJob
 
@@ -27,7 +27,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
-class Array:
+class JobArray:
     """Jobs that ask for the same, `parallel` of them at a time at most.
 
     `succeeded` and `ended` are ids of jobs or arrays that these jobs wait for: to end well, or at
@@ -54,7 +54,7 @@ class Array:
         return ",".join(words) or None
 
 
-def script(array: Array) -> str:
+def submission_script(array: JobArray) -> str:
     """The file that sbatch is given, with every #SBATCH line.
 
     Raises:
@@ -66,22 +66,25 @@ def script(array: Array) -> str:
     return executor._make_submission_file_text(executor._submitit_command_str, "")
 
 
-def rehearse(array: Array) -> str:
+def check_submission(array: JobArray) -> str:
     """What `sbatch --test-only` says of one of these jobs: when and where it could start.
 
     Raises:
         SlurmError: the cluster would refuse it.
     """
-    alone = Array(array.name, array.resources, array.logs, array.code, 1, 1)
-    with tempfile.NamedTemporaryFile("w", prefix="kdreid-", suffix=".sh") as file, outside_a_job():
-        file.write(script(alone))
+    alone = JobArray(array.name, array.resources, array.logs, array.code, 1, 1)
+    with (
+        tempfile.NamedTemporaryFile("w", prefix="kdreid-", suffix=".sh") as file,
+        clean_slurm_environment(),
+    ):
+        file.write(submission_script(alone))
         file.flush()
-        answer = ask("sbatch", "--test-only", file.name)
+        answer = run_command("sbatch", "--test-only", file.name)
     said = answer.words.removeprefix("sbatch: ")
     if answer.code != 0:
         asked = "; ".join(
             line.removeprefix("#SBATCH ")
-            for line in script(alone).splitlines()
+            for line in submission_script(alone).splitlines()
             if line.startswith("#SBATCH") and not line.startswith(_OWN_LINES)
         )
         raise SlurmError(
@@ -91,7 +94,7 @@ def rehearse(array: Array) -> str:
     return said
 
 
-def submit(array: Array, jobs: Sequence[WorkerJob]) -> list[str]:
+def submit(array: JobArray, jobs: Sequence[WorkerJob]) -> list[str]:
     """Submit the jobs as one array; their ids in order, as `12_0` or, of one job, `12`.
 
     Between sbatch and the files that a job reads at its start nothing may interrupt.
@@ -102,7 +105,7 @@ def submit(array: Array, jobs: Sequence[WorkerJob]) -> list[str]:
     executor = _executor(array)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
-        with outside_a_job(), executor.batch():
+        with clean_slurm_environment(), executor.batch():
             submitted = [executor.submit(job) for job in jobs]
         return [str(job.job_id) for job in submitted]
     except (FailedJobError, FailedSubmissionError, OSError) as error:
@@ -113,7 +116,7 @@ def submit(array: Array, jobs: Sequence[WorkerJob]) -> list[str]:
 
 
 @contextmanager
-def outside_a_job() -> Iterator[None]:
+def clean_slurm_environment() -> Iterator[None]:
     """Without what an outer job or the user's own sbatch settings would add to a submission."""
     hidden = {
         name: os.environ.pop(name)
@@ -141,7 +144,7 @@ _OWN_LINES = tuple(
 )
 
 
-def _executor(array: Array) -> SlurmExecutor:
+def _executor(array: JobArray) -> SlurmExecutor:
     wanted = array.resources
     try:
         executor = SlurmExecutor(folder=array.logs, python=wanted.command)

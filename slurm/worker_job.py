@@ -5,7 +5,7 @@ in the runs' folders. It imports next to nothing: a signal before it is loaded w
 
 submitit would requeue and exit inside its own signal handler, in the middle of a training step.
 Handlers of ours take its place: they pass the signal on, the worker saves at its next step and
-ends with `REQUEUE`, and then the job is requeued from here.
+ends with `ExitCode.REQUEUE`, and then the job is requeued from here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import time
 from dataclasses import dataclass
 from types import FrameType
 
-REQUEUE = 75  # the worker's exit code: saved, to be continued
+from harness.core.errors import ExitCode
+
 PASSED_ON = (signal.SIGUSR2, signal.SIGTERM)
 
 
@@ -47,9 +48,11 @@ class WorkerJob:
             self.code,
         )
         code = child.wait()
-        if code in (REQUEUE, -signal.SIGUSR2) or (code == 130 and preempted()):
+        if code in (ExitCode.REQUEUE, -signal.SIGUSR2) or (
+            code == ExitCode.INTERRUPTED and preempted()
+        ):
             _requeue()
-            sys.exit(REQUEUE)
+            sys.exit(ExitCode.REQUEUE)
         if code != 0:
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             raise WorkerFailedError(f"The worker ended with {how}; its last lines say why.")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.plugins.lookup import method_class
-from harness.testing import carry_out
+from harness.plugins.lookup import resolve_method
+from harness.testing import run_checks
 from harness.testing.loss_checks import checks
 from tests.support import tiny_grid as small
 
@@ -97,8 +97,8 @@ def test_the_shown_method_is_a_method(tmp_path, monkeypatch):
     (tmp_path / "centre.py").write_text(SNIPPETS[1])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    centre = method_class("centre:Centre")
-    assert [f for f in carry_out(checks(centre, "original")) if f.problem] == []
+    centre = resolve_method("centre:Centre")
+    assert [f for f in run_checks(checks(centre, "original")) if f.problem] == []
     plan, outcome = small.run(tmp_path, "centre:Centre", assignments=["centre.power=2"])
     assert not outcome.failed
     assert plan.plan[-1][-1].options == (("power", 2.0),)

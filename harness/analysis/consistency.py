@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.analysis.embeddings import CONSISTENCY, Features, _model
+from harness.analysis.embeddings import CONSISTENCY, FeatureExtractor, _model
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
-from harness.core.session import Session
-from harness.evaluation.ranking_consistency import rank_consistency
-from harness.runs.lookup import find_run, finished
+from harness.core.session import RunContext
+from harness.evaluation.ranking_consistency import ranking_inconsistency_from_features
+from harness.runs.lookup import find_run, finished_runs
 from harness.runs.spec import RunSpec
 
 
 def measure_consistency(
-    words: Sequence[str], session: Session, root: Path | None
+    words: Sequence[str], session: RunContext, root: Path | None
 ) -> list[tuple[str, str]]:
     """L_rank of the named students, by default of all, against their teachers; beside each run.
 
@@ -27,7 +27,7 @@ def measure_consistency(
         UsageError: a word names no run or several.
         SetupError: there is no run to measure, or its files or images are not there.
     """
-    specs = [find_run(session.runs, word) for word in words] or finished(session.runs)
+    specs = [find_run(session.runs, word) for word in words] or finished_runs(session.runs)
     taught = sorted(
         (s for s in dict.fromkeys(specs) if s.teachers), key=lambda s: s.teachers[0].key
     )
@@ -35,11 +35,11 @@ def measure_consistency(
         raise SetupError(
             f"There is no finished student with a teacher in {session.runs}; kdreid run makes some."
         )
-    features = Features(session, root)
+    features = FeatureExtractor(session, root)
     return [(spec.key, _measure(spec, features)) for spec in taught]
 
 
-def _measure(spec: RunSpec, features: Features) -> str:
+def _measure(spec: RunSpec, features: FeatureExtractor) -> str:
     if len(spec.teachers) > 1:
         return "left out: its teacher is several networks, joined by logits and without features"
     runs, (teacher,) = features.session.runs, spec.teachers
@@ -49,7 +49,7 @@ def _measure(spec: RunSpec, features: Features) -> str:
         name, (draw, *_) = next(iter(features.data(spec).dataset.evaluations.items()))
         theirs, ours = features.of_teacher(teacher), features.of(spec)
         query, gallery = list(draw.query), list(draw.gallery)
-        terms = rank_consistency(
+        terms = ranking_inconsistency_from_features(
             (theirs[query], theirs[gallery]), (ours[query], ours[gallery])
         )  # (Q,)
         most = math.sqrt(len(gallery) * (len(gallery) - 1))

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.core.files import write_atomically
-from harness.core.session import Session
-from harness.data.images import Data
-from harness.evaluation.scoring import embed
+from harness.core.files import atomic_write
+from harness.core.session import RunContext
+from harness.data.images import OpenedDataset
+from harness.evaluation.scoring import extract_features
 from harness.planning.reopen import open_own
 from harness.runs.lookup import find_run
 from harness.runs.record import read_record
@@ -28,15 +28,15 @@ CONSISTENCY, EMBEDDINGS = "consistency.json", "embeddings.npz"
 
 
 @dataclass
-class Features:
+class FeatureExtractor:
     """Features of the test images; those of the latest teacher are kept for its next student."""
 
-    session: Session
+    session: RunContext
     root: Path | None
-    _data: dict[tuple[str, int, int], Data] = field(default_factory=dict)
+    _data: dict[tuple[str, int, int], OpenedDataset] = field(default_factory=dict)
     _teacher: tuple[str, Tensor] | None = None  # its key and its features
 
-    def data(self, spec: RunSpec) -> Data:
+    def data(self, spec: RunSpec) -> OpenedDataset:
         """The run's own images.
 
         Raises:
@@ -58,7 +58,7 @@ class Features:
         data = self.data(spec)
         network = load_network(spec, data, self.session)
         with self.session.reporter.task(f"embedding {spec.name}"):
-            return embed(network, data.test, self.session.device).cpu()
+            return extract_features(network, data.test, self.session.device).cpu()
 
     def of_teacher(self, teacher: RunSpec) -> Tensor:
         """The same of a teacher."""
@@ -67,14 +67,14 @@ class Features:
         return self._teacher[1]
 
 
-def export(words: Sequence[str], session: Session, root: Path | None) -> list[Path]:
+def export_embeddings(words: Sequence[str], session: RunContext, root: Path | None) -> list[Path]:
     """Write the embeddings of the named runs beside them, with what is known of the images.
 
     Raises:
         UsageError: a word names no run or several.
         SetupError: a run is not done, or its files or images are not there.
     """
-    features, written = Features(session, root), []
+    features, written = FeatureExtractor(session, root), []
     for spec in dict.fromkeys(find_run(session.runs, word) for word in words):
         test = features.data(spec).dataset.test
         arrays = {
@@ -85,7 +85,7 @@ def export(words: Sequence[str], session: Session, root: Path | None) -> list[Pa
             "model": np.array(_model(spec, session.runs)),
         }
         path = session.runs / spec.key / EMBEDDINGS
-        write_atomically(path, lambda file, arrays=arrays: np.savez(file, **arrays))  # type: ignore[misc]
+        atomic_write(path, lambda file, arrays=arrays: np.savez(file, **arrays))  # type: ignore[misc]
         written.append(path)
     return written
 

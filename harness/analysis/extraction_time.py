@@ -15,29 +15,31 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.core.errors import SetupError, UsageError, nearest
+from harness.core.errors import SetupError, UsageError, did_you_mean
 from harness.core.files import write_json
 from harness.core.progress import Reporter
-from harness.models import NETWORKS, TEAMS, ReID, build
-from harness.training.environment import describe
+from harness.models import ENSEMBLES, NETWORKS, ReIDNetwork, build
+from harness.training.environment import capture_environment
 
 FILE = Path("report") / "measured" / "extraction.json"  # below a runs folder
 IDENTITIES = 576  # of VeRi-776's training set; their classifier is part of the pass
 
 
-def networks(name: str, head: str) -> list[ReID]:
+def networks(name: str, head: str) -> list[ReIDNetwork]:
     """The network called `name`, or the members of a team, which all see every image.
 
     Raises:
         UsageError: neither is called so.
     """
-    if name not in NETWORKS and name not in TEAMS:
-        raise UsageError(f"No network is called {name!r}.{nearest(name, [*NETWORKS, *TEAMS])}")
-    members = TEAMS.get(name, (name,))
+    if name not in NETWORKS and name not in ENSEMBLES:
+        raise UsageError(
+            f"No network is called {name!r}.{did_you_mean(name, [*NETWORKS, *ENSEMBLES])}"
+        )
+    members = ENSEMBLES.get(name, (name,))
     return [build(one, "own" if NETWORKS[one].head else head, IDENTITIES).eval() for one in members]
 
 
-def extraction(
+def extraction_time(
     names: Sequence[str],
     batches: Sequence[int],
     size: tuple[int, int],
@@ -81,7 +83,7 @@ def extraction(
     return rows
 
 
-def _timed(members: Sequence[ReID], images: Tensor) -> float:
+def _timed(members: Sequence[ReIDNetwork], images: Tensor) -> float:
     """Seconds until the embeddings of a batch are there, by one network or by all of a team."""
     _wait(images.device)
     began = time.perf_counter()
@@ -100,6 +102,11 @@ def keep(
     runs: Path, rows: list[dict[str, Any]], size: tuple[int, int], head: str, device: torch.device
 ) -> Path:
     """Write a measurement where the report finds it."""
-    content = {"environment": describe(device), "size": list(size), "head": head, "rows": rows}
+    content = {
+        "environment": capture_environment(device),
+        "size": list(size),
+        "head": head,
+        "rows": rows,
+    }
     write_json(runs / FILE, content)
     return runs / FILE

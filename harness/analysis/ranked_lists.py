@@ -13,22 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import SetupError, UsageError
-from harness.core.session import Session
-from harness.data.dataset import Draw
+from harness.core.session import RunContext
+from harness.data.dataset import QueryGallerySplit
 from harness.data.datasets import Dataset
 from harness.data.decoding import UnreadableError, read_image
 from harness.planning.reopen import open_own
 from harness.runs.lookup import find_run
 from harness.runs.record import PER_QUERY, read_record
 from harness.runs.spec import RunSpec
-from results.figures.ranked_lists import Answer, Picture, Question, write
+from results.figures.ranked_lists import QueryExample, RankedList, Thumbnail, write
 
 SIZE = {True: (128, 64), False: (96, 96)}  # height and width shown; of upright images and others
 Pixels = NDArray[np.uint8]
 
 
 def show_ranked(
-    words: Sequence[str], queries: int, session: Session, root: Path | None
+    words: Sequence[str], queries: int, session: RunContext, root: Path | None
 ) -> list[Path]:
     """Draw the ranked lists of two runs into the report's figures; the files.
 
@@ -47,7 +47,7 @@ def show_ranked(
     if not np.array_equal(columns[0]["query"], columns[1]["query"]):
         raise UsageError(f"{first.key} and {second.key} were asked different queries.")
     precisions = [found["average_precision"] for found in columns]
-    rows = furthest(precisions[0], precisions[1], queries)
+    rows = most_different_queries(precisions[0], precisions[1], queries)
     if not len(rows):
         raise UsageError(f"{first.key} and {second.key} score every query alike: none to draw.")
     upright = first.recipe.height > first.recipe.width
@@ -57,7 +57,7 @@ def show_ranked(
     return write(stem, titles, questions, session.runs / "report" / "figures")
 
 
-def furthest(
+def most_different_queries(
     first: NDArray[np.float64], second: NDArray[np.float64], count: int
 ) -> NDArray[np.int64]:
     """The queries whose average precisions lie furthest apart, (Q,), (Q,) -> (count or fewer,).
@@ -90,15 +90,15 @@ def _columns(spec: RunSpec, prefix: str, runs: Path) -> dict[str, NDArray[Any]]:
 def _question(
     row: int,
     dataset: Dataset,
-    draw: Draw,
+    draw: QueryGallerySplit,
     columns: Sequence[dict[str, NDArray[Any]]],
     upright: bool,
-) -> Question:
+) -> QueryExample:
     asked = dataset.test[draw.query[row]]
 
-    def picture(file: str) -> Picture:
+    def picture(file: str) -> Thumbnail:
         height, width = SIZE[upright]
-        return Picture(file, _small(dataset.root / file, height, width))
+        return Thumbnail(file, _small(dataset.root / file, height, width))
 
     answers = []
     for found in columns:
@@ -107,8 +107,8 @@ def _question(
         ]
         right = tuple(image.identity == asked.identity for image in images)
         pictures = tuple(picture(image.file) for image in images)
-        answers.append(Answer(float(found["average_precision"][row]), pictures, right))
-    return Question(picture(asked.file), asked.identity, (answers[0], answers[1]))
+        answers.append(RankedList(float(found["average_precision"][row]), pictures, right))
+    return QueryExample(picture(asked.file), asked.identity, (answers[0], answers[1]))
 
 
 def _small(path: Path, height: int, width: int) -> Pixels:

@@ -12,21 +12,21 @@ from typing import Any
 
 from torch.nn import functional as F
 
-from harness.core.errors import SetupError, UsageError, nearest
-from harness.core.session import Session
-from harness.data.dataset import Draw
-from harness.data.images import Data
+from harness.core.errors import SetupError, UsageError, did_you_mean
+from harness.core.session import RunContext
+from harness.data.dataset import QueryGallerySplit
+from harness.data.images import OpenedDataset
 from harness.evaluation.metrics import (
     METRICS,
     TIES,
     Embeddings,
-    Ranking,
+    RetrievalScores,
+    concatenate,
     evaluate,
-    join,
-    rank_block,
+    rank_distances,
 )
-from harness.evaluation.reranking import Reranking, available, memory, rerank
-from harness.evaluation.scoring import embed, label, select, summary
+from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
+from harness.evaluation.scoring import extract_features, summarise, take, with_labels
 from harness.runs.spec import RunSpec
 from harness.training.networks import load_network
 
@@ -34,7 +34,7 @@ GIGA = 1e9  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ScoringOptions:
     """How to score; the defaults are the tables' rules.
 
     Raises:
@@ -44,12 +44,12 @@ class Rules:
     metric: str = "cosine"
     ties: str = "pessimistic"
     flip: bool = False
-    reranking: Reranking | None = None
+    reranking: RerankingOptions | None = None
 
     def __post_init__(self) -> None:
         for option, word, known in (("metric", self.metric, METRICS), ("ties", self.ties, TIES)):
             if word not in known:
-                raise UsageError(f"--{option} is {word!r}.{nearest(word, known)}")
+                raise UsageError(f"--{option} is {word!r}.{did_you_mean(word, known)}")
 
     def __str__(self) -> str:
         words = [self.metric, f"{self.ties} ties"]
@@ -64,7 +64,7 @@ class Rules:
 
 
 def _score(
-    spec: RunSpec, data: Data, rules: Rules, session: Session
+    spec: RunSpec, data: OpenedDataset, rules: ScoringOptions, session: RunContext
 ) -> dict[str, list[dict[str, Any]]]:
     """All scores by evaluation and draw."""
     network = load_network(spec, data, session)
@@ -73,12 +73,12 @@ def _score(
         draws = [draw for several in dataset.evaluations.values() for draw in several]
         _require_memory(draws, network.widths.embedding, rules.reranking, session)
     with session.reporter.task(f"scoring {spec.name}"):
-        features = embed(network, data.test, session.device, flip=rules.flip)
-        everything = label(features, dataset)
+        features = extract_features(network, data.test, session.device, flip=rules.flip)
+        everything = with_labels(features, dataset)
         return {
             name: [
-                summary(
-                    rank(select(everything, draw.query), select(everything, draw.gallery), rules)
+                summarise(
+                    rank_with(take(everything, draw.query), take(everything, draw.gallery), rules)
                 )
                 for draw in draws
             ]
@@ -87,7 +87,7 @@ def _score(
 
 
 def _require_memory(
-    draws: Sequence[Draw], width: int, settings: Reranking, session: Session
+    draws: Sequence[QueryGallerySplit], width: int, settings: RerankingOptions, session: RunContext
 ) -> None:
     """Announce what re-ranking the largest draw takes.
 
@@ -95,9 +95,9 @@ def _require_memory(
         SetupError: that is more than there is.
     """
     sizes = {(len(draw.query), len(draw.gallery)) for draw in draws}
-    needed, (queries, rows) = max((memory(*size, width, settings), size) for size in sizes)
+    needed, (queries, rows) = max((memory_required(*size, width, settings), size) for size in sizes)
     text = f"Re-ranking of {queries:,} x {rows:,} needs up to {needed / GIGA:.1f} GB"
-    free = available(session.device)
+    free = memory_available(session.device)
     if free is not None and needed > free:
         raise SetupError(
             f"{text}, but only {free / GIGA:.1f} GB are free on {session.device}. "
@@ -106,7 +106,7 @@ def _require_memory(
     session.reporter.say(f"{text}." if free is None else f"{text}; {free / GIGA:.1f} GB are free.")
 
 
-def rank(query: Embeddings, gallery: Embeddings, rules: Rules) -> Ranking:
+def rank_with(query: Embeddings, gallery: Embeddings, rules: ScoringOptions) -> RetrievalScores:
     """Rank the gallery for every query by `rules`; the features are what a flip test made of them.
 
     Re-ranking takes unit features for the metric `cosine`, as its authors do.
@@ -120,6 +120,6 @@ def rank(query: Embeddings, gallery: Embeddings, rules: Rules) -> Ranking:
     for block in rerank(sets[0], sets[1], rules.reranking):
         part = slice(first, first + len(block))
         some = Embeddings(query.features[part], query.identities[part], query.cameras[part])
-        parts.append(rank_block(block, some, gallery, ties=rules.ties))
+        parts.append(rank_distances(block, some, gallery, ties=rules.ties))
         first += len(block)
-    return join(parts)
+    return concatenate(parts)

@@ -17,35 +17,35 @@ from typing import Any
 
 import torch
 
-from harness.analysis.embeddings import Features
+from harness.analysis.embeddings import FeatureExtractor
 from harness.core.errors import SetupError
 from harness.core.files import write_json
-from harness.core.lease import acquire
-from harness.core.session import Session
-from harness.data.batches import Stream
-from harness.data.images import Data
-from harness.runs.lookup import find_run, finished
+from harness.core.lease import try_acquire
+from harness.core.session import RunContext
+from harness.data.batches import BatchStream
+from harness.data.images import OpenedDataset
+from harness.runs.lookup import find_run, finished_runs
 from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
-from harness.training.environment import describe
-from harness.training.loop import Loop, train
-from harness.training.networks import build_trainee, load_teacher
+from harness.training.environment import capture_environment
+from harness.training.loop import LoopContext, train
+from harness.training.networks import load_teacher, start_training_run
 
 FILE = Path("report") / "measured" / "cost.json"  # below a runs folder
 WARM_UP = 2  # steps of a turn that are not counted
 TURNS = 3
 
 
-class FirstSteps(Stream):
+class FirstSteps(BatchStream):
     """The training batches of a run, but only the first `steps` of them."""
 
-    def __init__(self, data: Data, spec: RunSpec, steps: int, purpose: str = "") -> None:
+    def __init__(self, data: OpenedDataset, spec: RunSpec, steps: int, purpose: str = "") -> None:
         super().__init__(data.dataset, data.train, spec.recipe, spec.seed, purpose)
         self.steps = min(self.steps, steps)
 
 
-def cost(
-    words: Sequence[str], steps: int, session: Session, root: Path | None
+def training_cost(
+    words: Sequence[str], steps: int, session: RunContext, root: Path | None
 ) -> list[dict[str, Any]]:
     """Seconds a step of the named runs, by default of one seed of every finished student.
 
@@ -56,7 +56,7 @@ def cost(
     specs = [find_run(session.runs, word) for word in words] or _students(session.runs)
     if not specs:
         raise SetupError(f"There is no finished run in {session.runs}; kdreid run makes some.")
-    sources = Features(session, root)
+    sources = FeatureExtractor(session, root)
     seconds: dict[RunSpec, list[float]] = {spec: [] for spec in specs}
     with session.reporter.task("timing steps") as progress:
         for turn in range(TURNS):
@@ -75,14 +75,14 @@ def cost(
         }
         for spec, times in seconds.items()
     ]
-    content = {"environment": describe(session.device), "rows": rows}
+    content = {"environment": capture_environment(session.device), "rows": rows}
     write_json(session.runs / FILE, content)
     return rows
 
 
 def _students(runs: Path) -> list[RunSpec]:
     """Of all finished runs but teachers the lowest seed of each kind."""
-    specs = finished(runs)
+    specs = finished_runs(runs)
     taught = {teacher.key for spec in specs for teacher in spec.teachers}
     kinds: dict[tuple[object, ...], RunSpec] = {}
     for spec in sorted((s for s in specs if s.key not in taught), key=lambda spec: spec.seed):
@@ -101,7 +101,7 @@ def _students(runs: Path) -> list[RunSpec]:
     return list(kinds.values())
 
 
-def _seconds(spec: RunSpec, data: Data, session: Session, steps: int) -> list[float]:
+def _seconds(spec: RunSpec, data: OpenedDataset, session: RunContext, steps: int) -> list[float]:
     """Of each counted step of one turn."""
     teacher = load_teacher(spec.teachers, data, session)
     ends: list[float] = []
@@ -112,15 +112,15 @@ def _seconds(spec: RunSpec, data: Data, session: Session, steps: int) -> list[fl
         ends.append(time.perf_counter())
 
     with tempfile.TemporaryDirectory() as folder:
-        lease = acquire(Path(folder))
+        lease = try_acquire(Path(folder))
         if lease is None:
             raise SetupError(f"{folder} is not free to work in.")
         with lease:
-            trainee = build_trainee(spec, lease, teacher, data, session)
+            trainee = start_training_run(spec, lease, teacher, data, session)
             second = None
             if teacher is not None and spec.recipe.distillation_batches == "separate":
                 second = FirstSteps(data, spec, steps + WARM_UP, "distillation")
-            loop = Loop(
+            loop = LoopContext(
                 FirstSteps(data, spec, steps + WARM_UP),
                 second,
                 spec.recipe,

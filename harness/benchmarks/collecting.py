@@ -13,15 +13,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.evaluation.scoring import RANKS
-from harness.runs.record import FORMAT, RECORD
+from harness.runs.record import RECORD, RECORD_FORMAT
 from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec
 from harness.training.environment import PACKAGES
 from methods import METHODS
-from results.collect import gather
+from results.collect import collect_runs
 
 
 @dataclass(frozen=True, slots=True)
-class Gathering:
+class CollectTiming:
     """Median seconds of both ways over the same files, in turns."""
 
     records: int
@@ -35,7 +35,7 @@ class Gathering:
         return self.gathering / self.parsing
 
 
-def gathering(records: int, repeats: int) -> Gathering:
+def time_collecting(records: int, repeats: int) -> CollectTiming:
     """Write records as training does, in a temporary folder, and read them both ways.
 
     Raises:
@@ -50,13 +50,13 @@ def gathering(records: int, repeats: int) -> Gathering:
             for path in files:
                 json.loads(path.read_bytes())
             between = time.perf_counter()
-            frame, problems = gather(runs)
+            frame, problems = collect_runs(runs)
             times["gathering"].append(time.perf_counter() - between)
             times["parsing"].append(between - began)
             if len(frame) != records or problems:
                 raise RuntimeError(f"{len(frame)} of {records} records were gathered: {problems}")
         size = sum(path.stat().st_size for path in files) / 1e6
-    return Gathering(records, size, median(times["gathering"]), median(times["parsing"]))
+    return CollectTiming(records, size, median(times["gathering"]), median(times["parsing"]))
 
 
 def _specs() -> Iterator[RunSpec]:
@@ -83,7 +83,7 @@ def _specs() -> Iterator[RunSpec]:
 def _write(runs: Path, spec: RunSpec) -> Path:
     path = runs / spec.key / RECORD
     path.parent.mkdir(parents=True)
-    content = {"format": FORMAT, "key": spec.key, "spec": spec.as_json(), **_content(spec)}
+    content = {"format": RECORD_FORMAT, "key": spec.key, "spec": spec.as_json(), **_content(spec)}
     path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
     return path
 

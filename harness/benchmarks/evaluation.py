@@ -26,7 +26,7 @@ PIECE = 4096  # images that are drawn at a time, so that drawing needs no memory
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class EvaluationSize:
     """A test set's counts, and how far features of one identity stand out to reach a given mAP.
 
     The mean cosine of two images of one identity is `separation` standard deviations of the cosines
@@ -41,13 +41,13 @@ class Size:
 
 
 SIZES = {
-    "market1501": Size(3368, 19732, 751, 6, (3.45, 1.78)),
-    "msmt17": Size(11659, 82161, 3060, 15, (3.83, 2.18)),
+    "market1501": EvaluationSize(3368, 19732, 751, 6, (3.45, 1.78)),
+    "msmt17": EvaluationSize(11659, 82161, 3060, 15, (3.83, 2.18)),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring:
+class EvaluationTiming:
     """Medians of several turns, each of the product and then of scoring."""
 
     mean_average_precision: float
@@ -59,7 +59,9 @@ class Scoring:
     megabytes: float  # above the features, at most
 
 
-def evaluation(size: Size, width: int, separation: float, repeats: int, threads: int) -> Scoring:
+def evaluation(
+    size: EvaluationSize, width: int, separation: float, repeats: int, threads: int
+) -> EvaluationTiming:
     """Measure `evaluate` on made-up features."""
     smaller = round(LARGE / (size.queries * size.rows * width))
     repeats *= min(max(1, smaller), MORE_OFTEN)
@@ -68,7 +70,7 @@ def evaluation(size: Size, width: int, separation: float, repeats: int, threads:
         return pool.apply(_measure, (size, width, separation, repeats, threads))
 
 
-def draw(size: Size, width: int, separation: float) -> tuple[Embeddings, Embeddings]:
+def draw(size: EvaluationSize, width: int, separation: float) -> tuple[Embeddings, Embeddings]:
     """Query and gallery: an identity's centre with noise, both normal, in `width` dimensions."""
     random = torch.Generator().manual_seed(0)
     centres = torch.randn(size.identities, width, generator=random)
@@ -95,9 +97,11 @@ def product(query: Tensor, gallery: Tensor, buffer: Tensor) -> None:
         torch.mm(rows, gallery.T, out=buffer[: len(rows)])
 
 
-def _measure(size: Size, width: int, separation: float, repeats: int, threads: int) -> Scoring:
+def _measure(
+    size: EvaluationSize, width: int, separation: float, repeats: int, threads: int
+) -> EvaluationTiming:
     torch.set_num_threads(threads)
-    small = Size(8, 16, 2, 2, ())
+    small = EvaluationSize(8, 16, 2, 2, ())
     evaluate(*draw(small, width, separation))  # loads what is loaded once
     query, gallery = draw(size, width, separation)
     before = peak()
@@ -113,7 +117,7 @@ def _measure(size: Size, width: int, separation: float, repeats: int, threads: i
         bare.append(middle - began)
         ours.append(time.perf_counter() - middle)
     ratios = [a / b for a, b in zip(ours, bare, strict=True)]
-    return Scoring(
+    return EvaluationTiming(
         mean_average_precision=ranking.mAP,
         seconds=statistics.median(ours),
         product_seconds=statistics.median(bare),

@@ -19,12 +19,19 @@ import torch
 from torch import Tensor
 from torchvision import transforms
 
-from harness.core.seeding import generator
-from harness.data.augmentation import ERASED_AREA, ERASED_RATIO, MEAN, STD, apply, draw
+from harness.core.seeding import make_generator
+from harness.data.augmentation import (
+    ERASED_AREA,
+    ERASED_RATIO,
+    MEAN,
+    STD,
+    apply_augmentation,
+    sample_augmentation,
+)
 from harness.data.datasets.market1501 import FOLDERS, NAME, load_folders
 from harness.data.decoding import decode
 from harness.data.pixel_cache import open_cache
-from harness.data.synthetic.generator import Synthetic, generate
+from harness.data.synthetic.generator import SyntheticSettings, generate
 from harness.runs.spec import Recipe
 
 CAMERAS = 4
@@ -53,7 +60,7 @@ SOURCES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Speeds:
+class LoaderThroughput:
     """Images per second on one core; `decoding`: of the one pass that fills the cache."""
 
     usual: float
@@ -66,11 +73,11 @@ class Speeds:
         return self.ours / self.usual
 
 
-def measure_loader(source: Source, images: int, rounds: int) -> Speeds:
+def measure_loader(source: Source, images: int, rounds: int) -> LoaderThroughput:
     """Load and augment about `images` images `rounds` times in both ways; medians of the rounds."""
     height, width = source.size
     recipe = Recipe(height=height, width=width)
-    settings = Synthetic(
+    settings = SyntheticSettings(
         kind=source.kind,
         train_identities=max(1, images // (2 * CAMERAS)),
         train_images=2,
@@ -92,8 +99,10 @@ def measure_loader(source: Source, images: int, rounds: int) -> Speeds:
         usual = usual_pipeline(recipe)
 
         def ours(number: int) -> Tensor:
-            random = generator("bench", number)
-            return apply(train[range(len(files))], draw(len(files), recipe, random))
+            random = make_generator("bench", number)
+            return apply_augmentation(
+                train[range(len(files))], sample_augmentation(len(files), recipe, random)
+            )
 
         def theirs(number: int) -> Tensor:
             torch.manual_seed(number)
@@ -106,7 +115,7 @@ def measure_loader(source: Source, images: int, rounds: int) -> Speeds:
                 way(number)
                 seconds[name].append(time.perf_counter() - began)
         speed = {name: len(files) / statistics.median(t[1:]) for name, t in seconds.items()}
-    return Speeds(speed["usual"], speed["ours"], decoding)
+    return LoaderThroughput(speed["usual"], speed["ours"], decoding)
 
 
 def usual_pipeline(recipe: Recipe) -> Callable[[Path], Tensor]:

@@ -52,7 +52,7 @@ WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def npdrk(images: int, repeats: int, threads: int) -> dict[str, Measurement]:
+def pdrd_loss(images: int, repeats: int, threads: int) -> dict[str, Measurement]:
     """Time and peak memory of PDRD's loss and its gradient for a batch, both ways.
 
     The two ways take turns, so that a machine that slows down slows both.

@@ -7,7 +7,7 @@ import time
 import torch
 from torch import Tensor
 
-from harness.evaluation.ranking_consistency import rank_consistency
+from harness.evaluation.ranking_consistency import ranking_inconsistency_from_features
 
 FEATURES = 512
 
@@ -22,5 +22,5 @@ def consistency(queries: int, gallery: int) -> float:
     teacher = features(queries), features(gallery)
     student = tuple(part + features(len(part)) for part in teacher)
     began = time.perf_counter()
-    rank_consistency(teacher, (student[0], student[1]))
+    ranking_inconsistency_from_features(teacher, (student[0], student[1]))
     return time.perf_counter() - began

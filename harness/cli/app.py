@@ -83,22 +83,24 @@ def score(
     quiet: Quiet = False,
 ) -> None:
     """Score finished runs by other rules than the tables'; no record changes."""
-    from harness.analysis.rescoring import Rules
-    from harness.cli.evaluation import score_runs
+    from harness.analysis.rescoring import ScoringOptions
+    from harness.cli.evaluation import rescore_runs
     from harness.core.devices import find_device
     from harness.core.errors import UsageError
     from harness.core.progress import Reporter
-    from harness.core.session import Session
-    from harness.core.signals import Stop
-    from harness.evaluation.reranking import Reranking
+    from harness.core.session import RunContext
+    from harness.core.signals import StopRequest
+    from harness.evaluation.reranking import RerankingOptions
 
     try:
-        reranking = Reranking(k1, k2, original) if rerank else None
+        reranking = RerankingOptions(k1, k2, original) if rerank else None
     except ValueError as error:
         raise UsageError(str(error)) from error
-    rules = Rules(metric, ties, flip, reranking)
-    session = Session(runs, find_device(device), Stop(), Reporter(quiet=quiet), {}, workers)
-    score_runs(words, rules, session, data_root, as_json=as_json)
+    rules = ScoringOptions(metric, ties, flip, reranking)
+    session = RunContext(
+        runs, find_device(device), StopRequest(), Reporter(quiet=quiet), {}, workers
+    )
+    rescore_runs(words, rules, session, data_root, as_json=as_json)
 
 
 @bench.command(name="consistency")
@@ -153,9 +155,9 @@ def new_method(
     folder: Annotated[Path, typer.Option(help="Where to write it and its test.")] = Path(),
 ) -> None:
     """Write a method that works, and its test, to start yours from."""
-    from harness.testing.scaffold import write
+    from harness.testing.scaffold import write_method
 
-    for path in write(name, folder):
+    for path in write_method(name, folder):
         typer.echo(path)
     typer.echo(f"Next: kdreid check-method {folder / name}.py")
 

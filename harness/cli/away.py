@@ -7,22 +7,24 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from harness.cli.manner import Manner
+from harness.cli.manner import ExecutionOptions
 from harness.cli.printing import show_plan, show_report
-from harness.core.errors import DONE, FAILED, INCOMPLETE, UsageError
+from harness.core.errors import ExitCode, UsageError
 from harness.core.progress import Reporter
-from harness.core.signals import stoppable
-from harness.execution.cluster.group import Group
-from harness.execution.cluster.local_pool import run_here
-from harness.execution.cluster.profile import load_profile, split
-from harness.execution.cluster.submit import Wish, show_submission, submit_grid
-from harness.execution.cluster.watch import _watch
-from harness.planning.plan import Asked, Grid, make
+from harness.core.signals import handle_signals
+from harness.execution.cluster.group import Submission
+from harness.execution.cluster.local_pool import run_local_pool
+from harness.execution.cluster.profile import load_profile, split_cluster_overrides
+from harness.execution.cluster.submit import SubmitOptions, print_submission, submit_grid
+from harness.execution.cluster.watch import watch_jobs
+from harness.planning.plan import Plan, RunRequest, make_plan
 from harness.plugins.lookup import known_methods
-from harness.runs.record import state_of
+from harness.runs.record import local_state
 
 
-def carry_out_away(asked: Asked, cluster: str, how: Manner, reporter: Reporter) -> int:
+def run_on_cluster(
+    asked: RunRequest, cluster: str, how: ExecutionOptions, reporter: Reporter
+) -> int:
     """Plan for the profile's machines and submit, or show what would be; the exit code.
 
     Raises:
@@ -31,13 +33,13 @@ def carry_out_away(asked: Asked, cluster: str, how: Manner, reporter: Reporter) 
         SlurmError: the cluster refuses the jobs or does not answer.
     """
     profile = load_profile(cluster)
-    ours, others = split(asked.assignments)
+    ours, others = split_cluster_overrides(asked.assignments)
     asked = replace(asked, assignments=others)
     _require_no_other_device(asked)
     profile.require_names(known_methods())
-    with stoppable() as stop:
-        grid = make(asked, reporter, lambda dataset: profile.place(dataset, ours))
-        wish = Wish(
+    with handle_signals() as stop:
+        grid = make_plan(asked, reporter, lambda dataset: profile.place(dataset, ours))
+        wish = SubmitOptions(
             cluster,
             profile,
             ours,
@@ -51,12 +53,12 @@ def carry_out_away(asked: Asked, cluster: str, how: Manner, reporter: Reporter) 
             return _show(grid, wish, as_json=how.as_json)
         stop.check()
         if profile.kind == "local":
-            return _conclude(grid, run_here(grid, wish, stop, reporter.say), reporter)
+            return _report(grid, run_local_pool(grid, wish, stop, reporter.say), reporter)
         group = submit_grid(grid, wish, reporter.say)
     return _submitted(grid, group, wish, reporter, watch=how.watch)
 
 
-def _require_no_other_device(asked: Asked) -> None:
+def _require_no_other_device(asked: RunRequest) -> None:
     if asked.device != "auto":
         raise UsageError(
             "With --cluster the profile says the device: --set cluster.gpus=0 for the CPU."
@@ -65,11 +67,11 @@ def _require_no_other_device(asked: Asked) -> None:
         raise UsageError("With --cluster the profile says the threads: --set cluster.cpus=N.")
 
 
-def _show(grid: Grid, wish: Wish, *, as_json: bool) -> int:
+def _show(grid: Plan, wish: SubmitOptions, *, as_json: bool) -> int:
     show_plan(grid, as_json=as_json)
     if not as_json and wish.profile.kind == "slurm":
-        show_submission(grid, wish, print_line)
-    return DONE
+        print_submission(grid, wish, print_line)
+    return ExitCode.DONE
 
 
 def print_line(text: str) -> None:
@@ -78,12 +80,12 @@ def print_line(text: str) -> None:
 
 
 def _submitted(
-    grid: Grid, group: Group | None, wish: Wish, reporter: Reporter, *, watch: bool
+    grid: Plan, group: Submission | None, wish: SubmitOptions, reporter: Reporter, *, watch: bool
 ) -> int:
     """Say what was submitted and what to do next; wait for it if asked to."""
     place = f" --runs {grid.runs}" if grid.runs != Path("runs") else ""
     if group is None:
-        done = all(state_of(grid.runs / spec.key) == "done" for spec in grid.specs)
+        done = all(local_state(grid.runs / spec.key) == "done" for spec in grid.specs)
         following = "report" if done else "status"
         reporter.say(f"Nothing to submit. Next: kdreid {following}{place}")
     else:
@@ -91,24 +93,24 @@ def _submitted(
         reporter.say(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
         reporter.say(f"Next: kdreid status{place}")
     if not watch:
-        return DONE
-    _watch(grid, wish, reporter)
+        return ExitCode.DONE
+    watch_jobs(grid, wish, reporter)
     left = {spec.key: "is not done; kdreid status says how it stands" for spec in grid.specs}
-    return _conclude(grid, left, reporter)
+    return _report(grid, left, reporter)
 
 
-def _conclude(grid: Grid, unfinished: dict[str, str], reporter: Reporter) -> int:
+def _report(grid: Plan, unfinished: dict[str, str], reporter: Reporter) -> int:
     """Print the tables and what is missing from them; the exit code."""
     show_report(grid.runs)
-    states = {spec.key: state_of(grid.runs / spec.key) for spec in grid.specs}
+    states = {spec.key: local_state(grid.runs / spec.key) for spec in grid.specs}
     lacking = {key: state for key, state in states.items() if state != "done"}
     reporter.say(f"{len(states) - len(lacking)} of {len(states)} runs are done.")
     for key, state in lacking.items():
         reporter.say(f"{state}: {key}: {unfinished.get(key, '')}")
     if not lacking:
-        return DONE
+        return ExitCode.DONE
     elsewhere = ("has a job", "is worked on")
     if all(unfinished.get(key, "").startswith(elsewhere) for key in lacking):
-        return INCOMPLETE
+        return ExitCode.INCOMPLETE
     reporter.say("The same command tries them again; each folder's failure.json says more.")
-    return FAILED
+    return ExitCode.FAILED

@@ -7,24 +7,24 @@ from pathlib import Path
 
 import typer
 
-from harness.analysis.extraction_time import extraction, keep
+from harness.analysis.extraction_time import extraction_time, keep
 from harness.analysis.training_cost import FILE as COST
-from harness.analysis.training_cost import cost
-from harness.benchmarks.collecting import gathering
-from harness.benchmarks.evaluation import SIZES, Size, evaluation
+from harness.analysis.training_cost import training_cost
+from harness.benchmarks.collecting import time_collecting
+from harness.benchmarks.evaluation import SIZES, EvaluationSize, evaluation
 from harness.benchmarks.loader import SOURCES, measure_loader
-from harness.benchmarks.pdrd_loss import npdrk
+from harness.benchmarks.pdrd_loss import pdrd_loss
 from harness.benchmarks.ranking_consistency import consistency
 from harness.core.devices import device_name
-from harness.core.errors import UsageError, nearest
-from harness.core.session import Session
+from harness.core.errors import UsageError, did_you_mean
+from harness.core.session import RunContext
 
 
 def show_npdrk(batches: list[int], repeats: int, threads: int) -> None:
     """Both ways of computing PDRD's loss side by side, with their ratio."""
     typer.echo(f"forward and backward of PDRD's loss, float32, {threads} threads, median of 3 runs")
     for images in batches:
-        ways = npdrk(images, repeats, threads)
+        ways = pdrd_loss(images, repeats, threads)
         for name, found in ways.items():
             typer.echo(
                 f"  {images:>4} images  {name:<11}{found.seconds * 1e3:>9.1f} ms"
@@ -48,7 +48,7 @@ def show_consistency(queries: int, gallery: int) -> None:
 
 def show_gather(records: int, repeats: int) -> None:
     """Gathering records beside the bare parsing of the same files."""
-    found = gathering(records, repeats)
+    found = time_collecting(records, repeats)
     typer.echo(
         f"{found.records:,} records, {found.megabytes:.0f} MB, median of {repeats}, in turns"
     )
@@ -65,7 +65,7 @@ def show_loader(names: list[str], images: int, rounds: int) -> None:
         UsageError: a name is none of the five datasets.
     """
     if unknown := [name for name in names if name not in SOURCES]:
-        raise UsageError(f"No source is called {unknown[0]!r}.{nearest(unknown[0], SOURCES)}")
+        raise UsageError(f"No source is called {unknown[0]!r}.{did_you_mean(unknown[0], SOURCES)}")
     typer.echo(
         "images per second on one core, files in memory; once: the pass that fills the cache"
     )
@@ -81,7 +81,7 @@ def show_loader(names: list[str], images: int, rounds: int) -> None:
 
 
 def show_evaluate(
-    sizes: Mapping[str, Size], widths: Sequence[int], repeats: int, threads: int
+    sizes: Mapping[str, EvaluationSize], widths: Sequence[int], repeats: int, threads: int
 ) -> None:
     """Scoring against the bare product of the same features, well retrieving and nearly random."""
     typer.echo(
@@ -113,10 +113,10 @@ def show_extraction(
     size: tuple[int, int],
     head: str,
     repeats: int,
-    session: Session,
+    session: RunContext,
 ) -> None:
     """Time per image of every network and batch size, and the first network's share of each."""
-    found = extraction(names, batches, size, head, repeats, session.device, session.reporter)
+    found = extraction_time(names, batches, size, head, repeats, session.device, session.reporter)
     where = f"{device_name(session.device)}, {size[0]}x{size[1]}, float32, median of {repeats}"
     typer.echo(f"feature extraction, milliseconds an image, in turns on {where}")
     typer.echo(f"  {'network':<24}" + "".join(f"{batch:>10}" for batch in batches))
@@ -130,9 +130,9 @@ def show_extraction(
     typer.echo(f"Kept in {keep(session.runs, found, size, head, session.device)}")
 
 
-def show_cost(words: Sequence[str], steps: int, session: Session, root: Path | None) -> None:
+def show_cost(words: Sequence[str], steps: int, session: RunContext, root: Path | None) -> None:
     """Time of a step of every student, trained alone."""
-    rows = cost(words, steps, session, root)
+    rows = training_cost(words, steps, session, root)
     typer.echo(f"a training step, each run alone, on {device_name(session.device)}")
     for row in sorted(rows, key=lambda row: float(row["seconds"])):
         typer.echo(
@@ -154,12 +154,12 @@ def chosen_numbers(text: str, option: str, example: str) -> list[int]:
     return [int(word) for word in words]
 
 
-def chosen_sizes(word: str) -> dict[str, Size]:
+def chosen_sizes(word: str) -> dict[str, EvaluationSize]:
     """The sizes that `word` means: one by its name, or `both`.
 
     Raises:
         UsageError: it is neither.
     """
     if word != "both" and word not in SIZES:
-        raise UsageError(f"--size is {word!r}.{nearest(word, [*SIZES, 'both'])}")
+        raise UsageError(f"--size is {word!r}.{did_you_mean(word, [*SIZES, 'both'])}")
     return SIZES if word == "both" else {word: SIZES[word]}

@@ -8,10 +8,10 @@ from pathlib import Path
 import typer
 
 from harness.core.errors import UsageError
-from harness.core.files import require_writable
+from harness.core.files import ensure_writable
 from harness.core.progress import Reporter
 from harness.planning.datasets import build_cache, open_dataset
-from harness.planning.overrides import settle
+from harness.planning.overrides import resolve_settings
 from harness.planning.schema import load_dataset
 
 SIZE = re.compile(r"(\d+)x(\d+)")
@@ -33,14 +33,14 @@ def cache_data(
         UsageError: `size` is not HEIGHTxWIDTH.
     """
     file = load_dataset(name)
-    settings = settle([file], [])
+    settings = resolve_settings([file], [])
     height, width = settings.recipe.height, settings.recipe.width
     if size is not None:
         match = SIZE.fullmatch(size)
         if match is None or "0" in match.groups():
             raise UsageError(f"--size is HEIGHTxWIDTH in pixels, as 256x128; given {size!r}.")
         height, width = int(match[1]), int(match[2])
-    require_writable(runs)
+    ensure_writable(runs)
     reporter = Reporter()
     dataset = open_dataset(
         name, file, settings.data, root, runs, workers, reporter, allow_partial=allow_partial

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import typer
 
-from harness.core.errors import DONE, ENVIRONMENT, UsageError
+from harness.core.errors import ExitCode, UsageError
 from harness.core.progress import Reporter
-from harness.data.completeness import counts, lacking, require_matches, unreadable
-from harness.planning.datasets import GENERATED, find_dataset
+from harness.data.completeness import (
+    count_subsets,
+    describe_missing,
+    find_unreadable,
+    require_scorable,
+)
+from harness.planning.datasets import SYNTHETIC, find_dataset
 from harness.planning.schema import load_dataset
 
 SHOWN = 20  # unreadable images that are named
@@ -23,17 +28,17 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
         UsageError: there is no such dataset, or it is the generated one.
     """
     file = load_dataset(name)
-    if file.loader == GENERATED:
+    if file.loader == SYNTHETIC:
         raise UsageError(f"{name} is drawn by this program: there is nothing to check.")
     dataset = find_dataset(name, file, root)
     typer.echo(f"{name} in {dataset.root}")
-    found = counts(dataset, file.expected)
+    found = count_subsets(dataset, file.expected)
     typer.echo(f"  {'subset':<18}{'':<12}{'found':>10}{'expected':>20}")
     for count in found:
         wanted = " or ".join(f"{number:,}" for number in count.expected) or "-"
         mark = "" if count.right else "  <- differs"
         typer.echo(f"  {count.subset:<18}{count.what:<12}{count.found:>10,}{wanted:>20}{mark}")
-    for sentence in lacking(dataset):
+    for sentence in describe_missing(dataset):
         typer.echo(f"  {sentence}")
     for note in dataset.notes:
         typer.echo(f"  {note}")
@@ -41,11 +46,11 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
     problems: list[str] = []
     if deep:
         with Reporter().task("decoding") as progress:
-            problems = list(unreadable(dataset, workers, lambda n, of: progress(n, of, "")))
+            problems = list(find_unreadable(dataset, workers, lambda n, of: progress(n, of, "")))
         for problem in problems[:SHOWN]:
             typer.echo(f"  unreadable: {problem}")
         typer.echo(f"  {len(problems)} unreadable images")
-    require_matches(dataset)
+    require_scorable(dataset)
     whole = all(count.right for count in found) and not problems and not dataset.absent
     typer.echo(f"{name}: {'whole' if whole else 'not whole; --allow-partial uses it as it is'}")
-    return DONE if whole else ENVIRONMENT
+    return ExitCode.DONE if whole else ExitCode.ENVIRONMENT

@@ -6,19 +6,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from harness.core.errors import UsageError, nearest
+from harness.core.errors import UsageError, did_you_mean
 from harness.core.progress import Reporter
-from harness.data.synthetic.counts import CENSUSES, scaled
-from harness.data.synthetic.counts import plan as plan_census
-from harness.data.synthetic.generator import GENERATOR_VERSION, Synthetic, generate, plan, statement
-from harness.data.synthetic.layouts import LAYOUTS, VEHICLES, relay
-from harness.data.synthetic.writer import Shot, Studio
-from harness.planning.overrides import settle
+from harness.data.synthetic.counts import REAL_COUNTS, scale_counts
+from harness.data.synthetic.counts import plan_images as plan_census
+from harness.data.synthetic.generator import (
+    GENERATOR_VERSION,
+    SyntheticSettings,
+    generate,
+    manifest,
+    plan_images,
+)
+from harness.data.synthetic.layouts import LAYOUTS, VEHICLES, render_like
+from harness.data.synthetic.writer import ImageSpec, RenderSettings
+from harness.planning.overrides import resolve_settings
 
 FULL = "full"  # `--images`: as many as the dataset has
 FREE = ("kind", "seed", "height", "width", "difficulty")  # settings that count nothing
 
-What = tuple[Studio, list[Shot], dict[str, object]]  # shared, images, what the folder says
+What = tuple[
+    RenderSettings, list[ImageSpec], dict[str, object]
+]  # shared, images, what the folder says
 
 
 def draw(
@@ -39,11 +47,13 @@ def draw(
         UsageError: a setting is unknown or impossible, or the folder holds something else.
     """
     if like is not None and like not in LAYOUTS:
-        raise UsageError(f"No layout is called {like!r}.{nearest(like, LAYOUTS)}")
+        raise UsageError(f"No layout is called {like!r}.{did_you_mean(like, LAYOUTS)}")
     if like is None and images is not None:
         raise UsageError("--images counts as a real dataset does: name it with --like.")
     kind = ["data.kind=vehicles"] if like in VEHICLES else []
-    settings = settle([], [*kind, *(f"data.{assignment}" for assignment in assignments)]).data
+    settings = resolve_settings(
+        [], [*kind, *(f"data.{assignment}" for assignment in assignments)]
+    ).data
     try:
         with (reporter or Reporter(quiet=True)).task("drawing images") as progress:
 
@@ -53,15 +63,17 @@ def draw(
             if like is None:
                 return generate(target, settings, workers=workers, progress=shown)
             if images is None:
-                what: What = settings.studio, plan(settings), statement(settings)
+                what: What = settings.studio, plan_images(settings), manifest(settings)
             else:
                 what = _counted(settings, like, images, assignments)
-            return relay(target, like, *what, workers=workers, progress=shown)
+            return render_like(target, like, *what, workers=workers, progress=shown)
     except ValueError as error:
         raise UsageError(str(error)) from error
 
 
-def _counted(settings: Synthetic, like: str, images: str, assignments: Sequence[str]) -> What:
+def _counted(
+    settings: SyntheticSettings, like: str, images: str, assignments: Sequence[str]
+) -> What:
     """What `--images` asks for: what images share, the images, and what their folder says.
 
     Raises:
@@ -75,8 +87,8 @@ def _counted(settings: Synthetic, like: str, images: str, assignments: Sequence[
             )
     if images != FULL and not images.isdecimal():
         raise UsageError(f"--images takes a number or {FULL}, given {images!r}.")
-    full = CENSUSES[like]
-    census = full if images == FULL else scaled(full, int(images))
+    full = REAL_COUNTS[like]
+    census = full if images == FULL else scale_counts(full, int(images))
     studio = replace(settings.studio, cameras=census.cameras, subjects=census.subjects)
     stated: dict[str, object] = {"generator_version": GENERATOR_VERSION, "like": like}
     stated |= {"studio": asdict(studio), "census": asdict(census)}

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from harness.analysis.rescoring import Rules, _score
+from harness.analysis.rescoring import ScoringOptions, _score
 from harness.cli.run import DataRoot, Device, Quiet, Runs, Workers
 from harness.core.files import read_json
-from harness.core.session import Session
-from harness.evaluation.scoring import RANKS, tie_notes
+from harness.core.session import RunContext
+from harness.evaluation.scoring import RANKS, tie_warnings
 from harness.planning.reopen import open_own
 from harness.runs.lookup import find_run
 from harness.runs.record import RECORD
@@ -48,10 +48,10 @@ def embed(
     quiet: Quiet = False,
 ) -> None:
     """Write finished runs' embeddings of the test images beside them; report draws their t-SNE."""
-    from harness.analysis.embeddings import export
+    from harness.analysis.embeddings import export_embeddings
     from harness.cli.printing import session
 
-    for path in export(words, session(runs, device, workers, quiet=quiet), data_root):
+    for path in export_embeddings(words, session(runs, device, workers, quiet=quiet), data_root):
         typer.echo(path)
     typer.echo(f"Next: kdreid report --runs {runs}")
 
@@ -71,11 +71,11 @@ def bench_extract(
     """Feature-extraction time against batch size (VRKD's Fig. 5); report draws it."""
     from harness.cli.bench import chosen_numbers, show_extraction
     from harness.cli.printing import session
-    from harness.core.errors import UsageError, nearest
+    from harness.core.errors import UsageError, did_you_mean
     from harness.runs.spec import HEADS
 
     if head not in HEADS:
-        raise UsageError(f"No head is called {head!r}.{nearest(head, HEADS)}")
+        raise UsageError(f"No head is called {head!r}.{did_you_mean(head, HEADS)}")
     sides = chosen_numbers(size.replace("x", " "), "--size", "256x256")
     if len(sides) != 2:
         raise UsageError(f"--size takes height x width such as 256x256; given {size!r}.")
@@ -120,8 +120,13 @@ def bench_cost(
     show_cost(words or (), steps, session(runs, device, workers, quiet=quiet), data_root)
 
 
-def score_runs(
-    words: Sequence[str], rules: Rules, session: Session, root: Path | None, *, as_json: bool
+def rescore_runs(
+    words: Sequence[str],
+    rules: ScoringOptions,
+    session: RunContext,
+    root: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Score the named runs by `rules`, print the numbers and change nothing.
 
@@ -152,7 +157,7 @@ def score_runs(
         _print(rows, rules)
 
 
-def _print(rows: Sequence[dict[str, Any]], rules: Rules) -> None:
+def _print(rows: Sequence[dict[str, Any]], rules: ScoringOptions) -> None:
     """Every run's scores, what its record has beneath, each the mean over the draws."""
     typer.echo(f"Outside the tables, no record changes: {rules}.")
     names = ["mAP", *(f"R{rank}" for rank in RANKS), "mINP"]
@@ -164,7 +169,7 @@ def _print(rows: Sequence[dict[str, Any]], rules: Rules) -> None:
         for title, several in (("so scored", row["scores"]), ("in its record", row["recorded"])):
             means = [fmean(_numbers(draw)[name] for draw in several) for name in names]
             typer.echo(f"  {title:<16}" + "".join(f"{100 * mean:>8.2f}" for mean in means))
-        for note in tie_notes(row["key"], {row["evaluation"]: row["scores"]}):
+        for note in tie_warnings(row["key"], {row["evaluation"]: row["scores"]}):
             typer.echo(f"  {note}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.core.errors import UsageError
 from harness.models import NETWORKS
-from harness.models.pretrained import fetch_weights
+from harness.models.pretrained import download_weights
 from harness.planning.names import network_name
 
 
@@ -24,4 +24,4 @@ def fetch(names: Sequence[str]) -> Iterator[Path]:
         if wanted[name] is None:
             raise UsageError(f"{name} has no ImageNet weights: it always starts from scratch.")
     for published in dict.fromkeys(filter(None, wanted.values())):
-        yield fetch_weights(published)
+        yield download_weights(published)

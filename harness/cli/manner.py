@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ExecutionOptions:
     """Where a plan is carried out, and how; most of it matters with --cluster only."""
 
     cluster: str | None  # a profile; None: in this process

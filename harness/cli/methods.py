@@ -9,9 +9,9 @@ from pathlib import Path
 
 import typer
 
-from harness.core.errors import DONE, FAILED, UsageError
-from harness.plugins.lookup import defined_in, full_name, method_class
-from harness.testing import Finding, carry_out
+from harness.core.errors import ExitCode, UsageError
+from harness.plugins.lookup import canonical_name, methods_in, resolve_method
+from harness.testing import CheckResult, run_checks
 from harness.testing import loss_checks as losses
 from harness.testing import training_checks as training
 from methods import Method, Widths, create
@@ -26,11 +26,11 @@ def check_method(given: str, *, train: bool = True) -> int:
     Raises:
         UsageError: there is no such method.
     """
-    name = _from_file(Path(given)) if given.endswith(".py") else full_name(given)
-    kind, problems = method_class(name), 0
+    name = _from_file(Path(given)) if given.endswith(".py") else canonical_name(given)
+    kind, problems = resolve_method(name), 0
     for variant in kind.variants:
         typer.echo(f"{kind.label}, variant {variant}")
-        for finding in carry_out(losses.checks(kind, variant)):
+        for finding in run_checks(losses.checks(kind, variant)):
             problems += _tell(finding)
         _tell_parameters(kind, variant)
     if train and problems:
@@ -38,13 +38,13 @@ def check_method(given: str, *, train: bool = True) -> int:
     elif train:
         typer.echo(f"{kind.label} in training, on generated images")
         with tempfile.TemporaryDirectory() as folder:
-            for finding in carry_out(training.checks(name, Path(folder))):
+            for finding in run_checks(training.checks(name, Path(folder))):
                 problems += _tell(finding)
     typer.echo(f"{given}: {problems} problems" if problems else f"{given}: conforms")
-    return FAILED if problems else DONE
+    return ExitCode.FAILED if problems else ExitCode.DONE
 
 
-def _tell(finding: Finding) -> int:
+def _tell(finding: CheckResult) -> int:
     typer.echo(f"  {'FAIL' if finding.problem else 'ok  '} {finding.check}")
     if finding.problem:
         typer.echo(f"       {finding.problem}")
@@ -66,7 +66,7 @@ def _from_file(path: Path) -> str:
         module = importlib.import_module(path.stem)
     except Exception as error:
         raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {error}).") from error
-    found = defined_in(module)
+    found = methods_in(module)
     if len(found) != 1:
         raise UsageError(
             f"{path} defines {len(found)} methods; say which: {path.stem}:CLASS, from its folder."

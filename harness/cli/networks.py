@@ -6,7 +6,7 @@ import typer
 
 from harness.cli.printed import VRKD_TABLE_1
 from harness.models import NETWORKS, build
-from harness.models.complexity import count
+from harness.models.complexity import measure_complexity
 
 
 def show_networks(identities: int) -> None:
@@ -24,7 +24,9 @@ def show_networks(identities: int) -> None:
         for row in VRKD_TABLE_1
     ]
     for name, head, stride, height, width, printed in [*ours, *theirs]:
-        counts = count(build(name, head, identities, last_stride=stride), height, width)
+        counts = measure_complexity(
+            build(name, head, identities, last_stride=stride), height, width
+        )
         typer.echo(
             f"{name:<24}{head:<10}{stride:>7}{f'{height}x{width}':>10}"
             f"{counts.parameters / 1e6:>11.2f} M{counts.macs / 1e9:>8.2f} G"

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.core.errors import SetupError, UsageError, nearest
+from harness.core.errors import SetupError, UsageError, did_you_mean
 from harness.execution.cluster.status import ENDED, STATES, exit_code, status
-from harness.planning.estimate import Estimate, estimate, measured, total
-from harness.runs.lookup import resolve
-from harness.runs.record import state_of
+from harness.planning.estimate import Estimate, estimate, read_timings, sum_estimates
+from harness.runs.lookup import resolve_runs
+from harness.runs.record import local_state
 
 if TYPE_CHECKING:
-    from harness.core.session import Session
+    from harness.core.session import RunContext
     from harness.data.datasets import Dataset
-    from harness.planning.plan import Grid
-    from harness.runs.reader import Evidence
+    from harness.planning.plan import Plan
+    from harness.runs.reader import StoredRun
     from harness.runs.spec import Recipe
-    from results.page.details import Again
+    from results.page.details import ReproduceCallback
 
 
-def show_plan(grid: Grid, *, as_json: bool) -> None:
+def show_plan(grid: Plan, *, as_json: bool) -> None:
     """Cohort by cohort, each run with its state; then the counts and the next command."""
     rows: list[dict[str, Any]] = [
-        {"cohort": number, "key": spec.key, "state": state_of(grid.runs / spec.key)}
+        {"cohort": number, "key": spec.key, "state": local_state(grid.runs / spec.key)}
         for number, cohort in enumerate(grid.plan, 1)
         for spec in cohort
     ]
@@ -51,18 +51,18 @@ def show_plan(grid: Grid, *, as_json: bool) -> None:
             typer.echo(f"  {row['state']:<12} {row['key']}")
     counts = Counter(str(row["state"]) for row in rows)
     if len(done) < len(rows):
-        typer.echo(f"In all {total(times).words(_kind(grid))}.")
+        typer.echo(f"In all {sum_estimates(times).words(_kind(grid))}.")
     typer.echo(f"{len(rows)} runs: {_tally(counts)}. Nothing was started.")
 
 
-def _times(grid: Grid, done: Sequence[str]) -> list[Estimate]:
+def _times(grid: Plan, done: Sequence[str]) -> list[Estimate]:
     """How long each cohort will take by earlier records."""
-    from harness.data.batches import sampler
+    from harness.data.batches import make_sampler
 
-    known = measured(grid.runs)
+    known = read_timings(grid.runs)
     steps = [
         cohort[0].recipe.epochs
-        * sampler(grid.datasets[cohort[0].dataset], cohort[0].recipe, "").batches
+        * make_sampler(grid.datasets[cohort[0].dataset], cohort[0].recipe, "").batches
         for cohort in grid.plan
     ]
     return [
@@ -71,15 +71,15 @@ def _times(grid: Grid, done: Sequence[str]) -> list[Estimate]:
     ]
 
 
-def _kind(grid: Grid) -> str:
+def _kind(grid: Plan) -> str:
     return "GPU" if grid.device.type == "cuda" else "CPU"
 
 
 def _epoch(dataset: Dataset, recipe: Recipe) -> str:
     """How long an epoch is: it differs between samplers, so it has to be said."""
-    from harness.data.batches import sampler
+    from harness.data.batches import make_sampler
 
-    batches = sampler(dataset, recipe, "").batches
+    batches = make_sampler(dataset, recipe, "").batches
     size, shape = recipe.batch, f"{recipe.batch} images"
     if recipe.sampling == "identities":
         size = recipe.identities * recipe.images_each
@@ -93,9 +93,9 @@ def _epoch(dataset: Dataset, recipe: Recipe) -> str:
 def show_status(runs: Path, words: Sequence[str], state: str | None, *, as_json: bool) -> int:
     """One line a run, from disk and queue; the exit code that scripts can poll."""
     if state is not None and state not in STATES:
-        raise UsageError(f"No state is called {state!r}.{nearest(state, STATES)}")
+        raise UsageError(f"No state is called {state!r}.{did_you_mean(state, STATES)}")
     found = status(runs)
-    chosen = set(resolve(words, runs)) if words else None
+    chosen = set(resolve_runs(words, runs)) if words else None
     rows = [row for row in found.rows if chosen is None or row.key in chosen]
     shown = [row for row in rows if state in (None, row.state)]
     if as_json:
@@ -138,10 +138,10 @@ def show_report(runs: Path, *, figures: bool = False) -> None:
         typer.echo(f"For a browser: {page}")
 
 
-def _again(runs: Path) -> Again:
+def _again(runs: Path) -> ReproduceCallback:
     """What tells the page how to make runs of this folder again."""
 
-    def again(members: Sequence[Evidence]) -> tuple[Sequence[str], Sequence[str]]:
+    def again(members: Sequence[StoredRun]) -> tuple[Sequence[str], Sequence[str]]:
         from harness.planning.reproduce import reproduce
 
         found = reproduce(members, runs, look=False)
@@ -150,7 +150,7 @@ def _again(runs: Path) -> Again:
     return again
 
 
-def session(runs: Path, device: str, workers: int, *, quiet: bool) -> Session:
+def session(runs: Path, device: str, workers: int, *, quiet: bool) -> RunContext:
     """What verbs need that look at finished networks.
 
     Raises:
@@ -159,29 +159,29 @@ def session(runs: Path, device: str, workers: int, *, quiet: bool) -> Session:
     """
     from harness.core.devices import find_device
     from harness.core.progress import Reporter
-    from harness.core.session import Session
-    from harness.core.signals import Stop
+    from harness.core.session import RunContext
+    from harness.core.signals import StopRequest
 
-    return Session(runs, find_device(device), Stop(), Reporter(quiet=quiet), {}, workers)
+    return RunContext(runs, find_device(device), StopRequest(), Reporter(quiet=quiet), {}, workers)
 
 
 def show_names(*, as_json: bool) -> None:
     """Everything that can be asked for by name."""
-    from harness.core.yaml import names
-    from harness.models import NETWORKS, TEAMS
-    from harness.plugins.lookup import installed
+    from harness.core.yaml import config_names
+    from harness.models import ENSEMBLES, NETWORKS
+    from harness.plugins.lookup import entry_point_methods
     from harness.runs.spec import HEADS
     from methods import EXTRAS, METHODS
 
     known = {
         "methods": list(METHODS),
         "further methods (not in `all`)": list(EXTRAS),
-        "methods of installed packages": list(installed()),
-        "datasets": names("dataset"),
+        "methods of installed packages": list(entry_point_methods()),
+        "datasets": config_names("dataset"),
         "networks": list(NETWORKS),
-        "teachers of several networks": list(TEAMS),
+        "teachers of several networks": list(ENSEMBLES),
         "heads": list(HEADS),
-        "studies": names("study"),
+        "studies": config_names("study"),
     }
     if as_json:
         typer.echo(json.dumps(known, indent=1))

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError
-from harness.runs.lookup import resolve
-from harness.runs.reader import Evidence, evidence
-from results.compare_runs import Courses, Differences, Verdict, differences
+from harness.runs.lookup import resolve_runs
+from harness.runs.reader import StoredRun, load_run
+from results.compare_runs import CurveComparison, RunDiff, ScoreDifference, diff_runs
 
 ABSENT = {"config": "not set", "teacher": "none", "result": "none"}  # else: not recorded
 WIDEST = 46  # of one value
@@ -38,7 +38,7 @@ def show_diff(
     pair = one_run(words[0], runs), one_run(words[1], second_home)
     if pair[0].folder.resolve() == pair[1].folder.resolve():
         raise UsageError(f"Both are {pair[0].key}. Name two runs: kdreid diff A B --runs {runs}")
-    found = differences(*pair)
+    found = diff_runs(*pair)
     if as_json:
         say(json.dumps(_plain(found), indent=1))
         return
@@ -46,30 +46,30 @@ def show_diff(
         say(line)
 
 
-def one_run(word: str, runs: Path) -> Evidence:
+def one_run(word: str, runs: Path) -> StoredRun:
     """The run that a word names.
 
     Raises:
         UsageError: it names none, or several.
         SetupError: its folder does not tell of it.
     """
-    keys = resolve([word], runs)
+    keys = resolve_runs([word], runs)
     if len(keys) != 1:
         raise UsageError(f"{word!r} names {len(keys)} runs; name one, as kdreid status shows them.")
     try:
-        return evidence(runs, keys[0])
+        return load_run(runs, keys[0])
     except ValueError as error:
         raise SetupError(f"{error}.") from error
 
 
-def _plain(found: Differences) -> dict[str, object]:
+def _plain(found: RunDiff) -> dict[str, object]:
     plain = asdict(found)
     for verdict, told in zip(found.verdicts, plain["verdicts"], strict=True):
         told["more_than_noise"] = verdict.real
     return plain
 
 
-def _lines(found: Differences) -> Iterator[str]:
+def _lines(found: RunDiff) -> Iterator[str]:
     yield f"A  {found.first}"
     yield f"B  {found.second}"
     for section, fields in found.sections.items():
@@ -95,7 +95,7 @@ def _lines(found: Differences) -> Iterator[str]:
         yield "No evaluation was scored in both runs, so nothing can be said of their mAP."
 
 
-def _told(courses: Courses) -> Iterator[str]:
+def _told(courses: CurveComparison) -> Iterator[str]:
     if courses.problem:
         yield f"not compared: {courses.problem}"
     elif not courses.partings:
@@ -112,7 +112,7 @@ def _told(courses: Courses) -> Iterator[str]:
         yield f"{part.column} differs from step {part.step}: {values}{since}"
 
 
-def _judged(verdict: Verdict) -> str:
+def _judged(verdict: ScoreDifference) -> str:
     size, side = abs(verdict.mean), "above" if verdict.mean > 0 else "below"
     said = f"{verdict.evaluation}: the mAP of A is "
     said += f"{size:.2f} points {side} B's" if verdict.mean else "that of B"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.serve import serve
-from harness.core.errors import DONE, FAILED, UsageError
+from harness.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
-    from harness.cli.manner import Manner
+    from harness.cli.manner import ExecutionOptions
     from harness.core.progress import Reporter
     from harness.execution.in_process import Outcome
-    from harness.planning.plan import Asked, Grid
+    from harness.planning.plan import Plan, RunRequest
 
 
 Names = list[str] | None
@@ -81,11 +81,11 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Train teachers, plain students and every method, then compare; what is done is kept."""
-    from harness.cli.manner import Manner
+    from harness.cli.manner import ExecutionOptions
     from harness.core.progress import Reporter
-    from harness.planning.plan import Asked
+    from harness.planning.plan import RunRequest
 
-    asked = Asked(
+    asked = RunRequest(
         methods or (),
         exclude or (),
         dataset or (),
@@ -108,48 +108,48 @@ def run(
         not no_cache,
     )
     show = dry_run or context.info_name == "plan"
-    manner = Manner(cluster, max_parallel, watch, show, retry, checkpoint_every, as_json)
-    raise typer.Exit(_carry_out(asked, manner, Reporter(quiet=quiet)))
+    manner = ExecutionOptions(cluster, max_parallel, watch, show, retry, checkpoint_every, as_json)
+    raise typer.Exit(_execute(asked, manner, Reporter(quiet=quiet)))
 
 
-def _carry_out(asked: Asked, manner: Manner, reporter: Reporter) -> int:
+def _execute(asked: RunRequest, manner: ExecutionOptions, reporter: Reporter) -> int:
     """Show the plan, or carry it out here or on a cluster; the exit code."""
     from harness.cli.printing import show_plan
-    from harness.planning.plan import make
+    from harness.planning.plan import make_plan
 
     if manner.cluster is not None:
-        from harness.cli.away import carry_out_away
+        from harness.cli.away import run_on_cluster
 
-        return carry_out_away(asked, manner.cluster, manner, reporter)
+        return run_on_cluster(asked, manner.cluster, manner, reporter)
     if manner.max_parallel is not None or manner.watch:
         raise UsageError("--max-parallel and --watch go with --cluster NAME: --cluster local.")
     if manner.dry_run:
-        show_plan(make(asked, reporter), as_json=manner.as_json)
-        return DONE
+        show_plan(make_plan(asked, reporter), as_json=manner.as_json)
+        return ExitCode.DONE
     return _train(asked, reporter, manner.checkpoint_every, retry=manner.retry)
 
 
-def _train(asked: Asked, reporter: Reporter, interval: float, *, retry: bool) -> int:
+def _train(asked: RunRequest, reporter: Reporter, interval: float, *, retry: bool) -> int:
     """Plan, train, report; the exit code."""
-    from harness.core.files import require_writable
-    from harness.core.session import Session
-    from harness.core.signals import stoppable
-    from harness.execution.in_process import Launcher
-    from harness.planning.plan import make
+    from harness.core.files import ensure_writable
+    from harness.core.session import RunContext
+    from harness.core.signals import handle_signals
+    from harness.execution.in_process import InProcessExecutor
+    from harness.planning.plan import make_plan
 
-    require_writable(asked.runs)
-    with stoppable() as stop:
-        grid = make(asked, reporter)
-        session = Session(
+    ensure_writable(asked.runs)
+    with handle_signals() as stop:
+        grid = make_plan(asked, reporter)
+        session = RunContext(
             asked.runs, grid.device, stop, reporter, grid.weights, asked.workers, interval
         )
         reporter.say(f"{len(grid.specs)} runs in {len(grid.plan)} cohorts on {grid.device}")
-        outcome = Launcher(session, grid.open_data, retry).launch(grid.plan)
-    _conclude(grid, outcome, reporter)
-    return FAILED if outcome.failed else DONE
+        outcome = InProcessExecutor(session, grid.open_data, retry).launch(grid.plan)
+    _report(grid, outcome, reporter)
+    return ExitCode.FAILED if outcome.failed else ExitCode.DONE
 
 
-def _conclude(grid: Grid, outcome: Outcome, reporter: Reporter) -> None:
+def _report(grid: Plan, outcome: Outcome, reporter: Reporter) -> None:
     """Print the tables of what was asked for, where everything is, and what failed."""
     from harness.cli.printing import show_report
 

@@ -74,14 +74,22 @@ def retry(
 ) -> None:
     """Try failed runs again: all, some, those of one cause, as they were or with other settings."""
     from harness.core.progress import Reporter
-    from harness.execution.cluster.retry import Again
+    from harness.execution.cluster.retry import RetryRequest
     from harness.execution.cluster.retry import retry as again
-    from harness.planning.plan import PACK
-    from harness.planning.reopen import Inputs
-    from harness.planning.weights import weights_given
+    from harness.planning.plan import DEFAULT_COHORT_SIZE
+    from harness.planning.reopen import InputLocations
+    from harness.planning.weights import parse_weights
 
-    inputs = Inputs(data_root, weights_given(weights or ()), allow_partial)
-    how = Again(runs, only or (), changes or (), cluster, settings or (), inputs, pack or PACK)
+    inputs = InputLocations(data_root, parse_weights(weights or ()), allow_partial)
+    how = RetryRequest(
+        runs,
+        only or (),
+        changes or (),
+        cluster,
+        settings or (),
+        inputs,
+        pack or DEFAULT_COHORT_SIZE,
+    )
     raise typer.Exit(again(handles or (), how, Reporter(quiet=quiet)))
 
 
@@ -109,10 +117,10 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Look at a cluster from here and from a compute node; exit code 3 if something is wrong."""
-    from harness.execution.cluster.doctor import Visit
+    from harness.execution.cluster.doctor import DiagnosticRequest
     from harness.execution.cluster.doctor import doctor as examine
 
-    visit = Visit(cluster, runs, tuple(settings or ()), data_root, wait)
+    visit = DiagnosticRequest(cluster, runs, tuple(settings or ()), data_root, wait)
     raise typer.Exit(examine(visit, typer.echo, as_json=as_json))
 
 

@@ -6,15 +6,15 @@ import sys
 
 import typer
 
-from harness.core.errors import INTERRUPTED, HarnessError, SlurmError
+from harness.core.errors import ExitCode, KDReIDError
 
 
 def serve(application: typer.Typer) -> None:
     """Run `application` on the process's arguments and end the process."""
     try:
         application()
-    except (HarnessError, SlurmError) as error:
+    except KDReIDError as error:
         sys.stderr.write(f"kdreid: {error}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(ExitCode.INTERRUPTED)

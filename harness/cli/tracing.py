@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import SetupError, UsageError
-from harness.planning.reproduce import SHORT, Again, reproduce
-from harness.runs.reader import evidence
-from results.collect import gather
+from harness.planning.reproduce import SHORT, Reproduction, reproduce
+from harness.runs.reader import load_run
+from results.collect import collect_runs
 from results.report import all_tables
-from results.trace import Traced, facts, trace
+from results.trace import TracedCell, run_facts, trace_cell
 
 
 def show_trace(cell: str, runs: Path, say: Callable[[str], None], *, as_json: bool) -> None:
@@ -25,20 +25,20 @@ def show_trace(cell: str, runs: Path, say: Callable[[str], None], *, as_json: bo
     """
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    frame, _ = gather(runs)
+    frame, _ = collect_runs(runs)
     tables = all_tables(frame)
     if not tables:
         raise SetupError(f"No run under {runs} is done yet, so there is no table to trace.")
     try:
-        found = trace(cell, tables, frame)
+        found = trace_cell(cell, tables, frame)
     except LookupError as error:
         raise UsageError(str(error.args[0])) from error
     try:
-        members = [evidence(runs, key) for key in found.runs]
+        members = [load_run(runs, key) for key in found.runs]
     except ValueError as error:
         raise SetupError(f"{error}.") from error
     again = reproduce(members, runs)
-    told = [facts(run) for run in members]
+    told = [run_facts(run) for run in members]
     if as_json:
         say(json.dumps({**asdict(found), "runs": told, "reproduce": asdict(again)}, indent=1))
         return
@@ -46,7 +46,7 @@ def show_trace(cell: str, runs: Path, say: Callable[[str], None], *, as_json: bo
         say(line)
 
 
-def _lines(found: Traced, told: Sequence[dict[str, Any]], again: Again) -> Iterator[str]:
+def _lines(found: TracedCell, told: Sequence[dict[str, Any]], again: Reproduction) -> Iterator[str]:
     yield f"{found.table}: {found.title}"
     yield f"{found.row}, {found.column}: {found.text}" if found.column else found.row
     if found.detail:

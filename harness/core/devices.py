@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from harness.core.errors import SetupError, UsageError, nearest
+from harness.core.errors import SetupError, UsageError, did_you_mean
 
 
 def find_device(name: str) -> torch.device:
@@ -24,16 +24,18 @@ def find_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise UsageError(
-            f"No device is called {name!r}.{nearest(name, ('auto', 'cpu', 'cuda'))}"
+            f"No device is called {name!r}.{did_you_mean(name, ('auto', 'cpu', 'cuda'))}"
         ) from error
     if device.type == "cuda" and not torch.cuda.is_available():
         raise SetupError("--device cuda was asked for, but torch sees no GPU here.")
     if device.type not in ("cpu", "cuda"):
-        raise UsageError(f"No device is called {name!r}.{nearest(name, ('auto', 'cpu', 'cuda'))}")
+        raise UsageError(
+            f"No device is called {name!r}.{did_you_mean(name, ('auto', 'cpu', 'cuda'))}"
+        )
     return device
 
 
-def _threads(asked: int | None) -> int:
+def set_threads(asked: int | None) -> int:
     """Set torch's thread count if one is asked for; a CPU run's numbers depend on it."""
     if asked is not None:
         torch.set_num_threads(asked)

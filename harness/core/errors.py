@@ -1,47 +1,65 @@
-"""What can go wrong before or between runs, each with the exit code it ends the command with."""
+"""Errors that end a command with one sentence, and the exit codes of every command.
+
+KDReIDError                       1
+├── UsageError                    2, also a ValueError
+├── SetupError                    3
+├── SlurmError                    3
+├── RunInterrupted              130
+└── LeaseLostError                1  (harness.core.lease)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-
-DONE, FAILED, USAGE, ENVIRONMENT, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 4, 130
-REQUEUE = 75  # of a worker: everything is saved, start it again
+from enum import IntEnum
 
 
-class HarnessError(Exception):
-    """One clear sentence for the user instead of a traceback."""
+class ExitCode(IntEnum):
+    """Exit codes of the commands and of a worker."""
 
-    exit_code = FAILED
+    DONE = 0
+    FAILED = 1  # some runs failed
+    USAGE = 2  # the request is wrong
+    ENVIRONMENT = 3  # data, weights, a device or the cluster is missing
+    INCOMPLETE = 4  # some runs are still queued, running or missing
+    REQUEUE = 75  # of a worker: everything is saved, start it again
+    INTERRUPTED = 130
 
 
-class UsageError(HarnessError, ValueError):
+class KDReIDError(Exception):
+    """Base of all errors that are printed as one sentence instead of a traceback."""
+
+    exit_code = ExitCode.FAILED
+
+
+class UsageError(KDReIDError, ValueError):
     """The request is wrong: an unknown name, an impossible value, a misspelt key."""
 
-    exit_code = USAGE
+    exit_code = ExitCode.USAGE
 
 
-class SetupError(HarnessError):
-    """The request is fine but this machine lacks something: data, weights, a writable folder."""
+class SetupError(KDReIDError):
+    """The request is valid but this machine lacks data, weights, a device or a writable folder."""
 
-    exit_code = ENVIRONMENT
-
-
-class InterruptedRunError(HarnessError):
-    """The user or the system asked to stop; everything reached so far is on disk."""
-
-    exit_code = INTERRUPTED
+    exit_code = ExitCode.ENVIRONMENT
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """Finish a message about an unknown `word`: the nearest allowed one, then all of them."""
+class SlurmError(KDReIDError):
+    """The cluster refuses a request or does not answer, or Slurm is not installed here."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class RunInterrupted(KDReIDError):  # noqa: N818  (like KeyboardInterrupt, no mistake)
+    """The user or the system asked to stop; everything up to this step is on disk."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str:
+    """Return the end of a message about an unknown `word`: the nearest allowed one, then all."""
     words = list(allowed)
     close = get_close_matches(word, words, n=1)
     guess = f" Did you mean {close[0]!r}?" if close else ""
     return f"{guess} Known: {', '.join(words)}."
-
-
-class SlurmError(Exception):
-    """This machine or cluster lacks something, or did not answer; the command ends with 3."""
-
-    exit_code = 3

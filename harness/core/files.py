@@ -15,7 +15,7 @@ from typing import IO, Any
 from harness.core.errors import SetupError
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then flush it to disk and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -33,11 +33,11 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON, atomically."""
     content = json.dumps(value, indent=1, sort_keys=True) + "\n"
-    write_atomically(path, lambda file: file.write(content.encode()))
+    atomic_write(path, lambda file: file.write(content.encode()))
 
 
 @contextmanager
-def whole_folder(root: Path) -> Iterator[Path]:
+def atomic_directory(root: Path) -> Iterator[Path]:
     """A new folder beside `root` to fill; it takes that name if the block ends without an error.
 
     Raises:
@@ -61,7 +61,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def require_writable(folder: Path) -> None:
+def ensure_writable(folder: Path) -> None:
     """Create `folder` if needed and prove that files can be made in it.
 
     Raises:

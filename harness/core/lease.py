@@ -2,7 +2,7 @@
 
 A lease is a file made with O_EXCL that names its holder, who renews its modification time. A
 lease is dead when its holder's process is gone (same machine) or when it was not renewed for
-`EXPIRY` seconds (another machine). To take a dead lease over, a process must first make the one
+`TIMEOUT_S` seconds (another machine). To take a dead lease over, a process must first make the one
 `takeover` file that belongs to that very lease, so two takers can never both succeed. There are no
 file locks: network file systems do not keep them.
 """
@@ -23,13 +23,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from harness.core.errors import HarnessError
+from harness.core.errors import KDReIDError
 from harness.core.files import read_json, write_json
 
-RENEWAL, EXPIRY = 5.0, 60.0  # seconds
+HEARTBEAT_S, TIMEOUT_S = 5.0, 60.0  # seconds
 
 
-class LeaseLostError(HarnessError):
+class LeaseLostError(KDReIDError):
     """Another process took this lease over, having found no sign of life."""
 
 
@@ -71,12 +71,12 @@ class Lease:
         self.release()
 
     def _renew(self) -> None:
-        while not self._stop.wait(RENEWAL):
+        while not self._stop.wait(HEARTBEAT_S):
             with suppress(OSError):
                 os.utime(self.path)
 
 
-def acquire(folder: Path) -> Lease | None:
+def try_acquire(folder: Path) -> Lease | None:
     """Own `folder`, or None while a living process does."""
     folder.mkdir(parents=True, exist_ok=True)
     path, token = folder / "lease", uuid.uuid4().hex
@@ -84,10 +84,10 @@ def acquire(folder: Path) -> Lease | None:
         return Lease(path, token)
     holder = read_json(path)
     if holder is None:  # released a moment ago, or being written by its maker
-        if path.exists() and _age(path) > EXPIRY:
+        if path.exists() and _age(path) > TIMEOUT_S:
             path.unlink(missing_ok=True)
         return None
-    if alive(path, holder) or not _may_take(path, holder):
+    if is_alive(path, holder) or not _may_take(path, holder):
         return None
     write_json(path, _claim(token))
     _takeover(path, holder).unlink(missing_ok=True)
@@ -95,23 +95,23 @@ def acquire(folder: Path) -> Lease | None:
 
 
 @contextmanager
-def waiting(folder: Path, poll: float = 0.5) -> Iterator[Lease]:
+def acquire_blocking(folder: Path, poll: float = 0.5) -> Iterator[Lease]:
     """Own `folder`, waiting for as long as another living process does."""
-    while (lease := acquire(folder)) is None:
+    while (lease := try_acquire(folder)) is None:
         time.sleep(poll)
     with lease:
         yield lease
 
 
-def holder_of(folder: Path) -> dict[str, Any] | None:
+def current_holder(folder: Path) -> dict[str, Any] | None:
     """Who holds a living lease on `folder`: machine, process and token; None if nobody does."""
     path = folder / "lease"
     holder = read_json(path)
-    return holder if holder is not None and alive(path, holder) else None
+    return holder if holder is not None and is_alive(path, holder) else None
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class LeaseInfo:
     """A lease as seen by somebody who must not write: whose, since when, and how fresh."""
 
     holder: dict[str, Any]
@@ -120,7 +120,7 @@ class Glimpse:
     living: bool
 
 
-def glimpse(folder: Path) -> Glimpse | None:
+def inspect_lease(folder: Path) -> LeaseInfo | None:
     """The lease on `folder`, if there is one, without leaving any trace beside it."""
     path = folder / "lease"
     holder = read_json(path)
@@ -130,22 +130,22 @@ def glimpse(folder: Path) -> Glimpse | None:
         age = time.time() - path.stat().st_mtime
     except OSError:
         return None
-    living = age < EXPIRY
-    if is_here(holder):
+    living = age < TIMEOUT_S
+    if is_local(holder):
         living = _started(int(holder.get("process", 0))) == holder.get("started")
-    return Glimpse(holder, float(holder.get("since", 0)), age, living)
+    return LeaseInfo(holder, float(holder.get("since", 0)), age, living)
 
 
-def is_here(holder: dict[str, Any]) -> bool:
+def is_local(holder: dict[str, Any]) -> bool:
     """Whether a lease's holder is a process of this machine, so that its number means something."""
     return holder.get("machine") == _machine()
 
 
-def alive(path: Path, holder: dict[str, Any]) -> bool:
+def is_alive(path: Path, holder: dict[str, Any]) -> bool:
     """Whether the holder of a lease still works: looked up here, believed for a while elsewhere."""
-    if is_here(holder):
+    if is_local(holder):
         return _started(int(holder.get("process", 0))) == holder.get("started")
-    return _age(path) < EXPIRY
+    return _age(path) < TIMEOUT_S
 
 
 def _claim(token: str) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def _may_take(path: Path, holder: dict[str, Any]) -> bool:
         takeover.unlink(missing_ok=True)  # somebody else finished a takeover before us
         return False
     other = read_json(takeover)
-    if other is not None and not alive(takeover, other):
+    if other is not None and not is_alive(takeover, other):
         takeover.unlink(missing_ok=True)
     return False
 

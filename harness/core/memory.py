@@ -11,7 +11,7 @@ import torch
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def reset_peak(device: torch.device) -> None:
+def reset_peak_memory(device: torch.device) -> None:
     """Begin anew; where the kernel does not allow it, the whole life of the process counts."""
     with suppress(OSError):
         _RESET.write_text("5")
@@ -19,7 +19,7 @@ def reset_peak(device: torch.device) -> None:
         torch.cuda.reset_peak_memory_stats(device)
 
 
-def peak(device: torch.device) -> dict[str, int | None]:
+def peak_memory(device: torch.device) -> dict[str, int | None]:
     """Bytes: `host` resident, `gpu` in tensors, `gpu_reserved` by torch; None where unknown."""
     gpu = device.type == "cuda"
     return {

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-Progress = Callable[[int, int, str], None]  # done, total, a note
+ProgressCallback = Callable[[int, int, str], None]  # done, total, a note
 
 PLAIN_LINE_EVERY = 10.0  # seconds
 
@@ -36,7 +36,7 @@ class Reporter:
             self._console.print(text, markup=False)
 
     @contextmanager
-    def task(self, title: str) -> Iterator[Progress]:
+    def task(self, title: str) -> Iterator[ProgressCallback]:
         """A piece of work; call what this yields with (done, total, note) as it goes on."""
         if self._bars:
             with Bars(
@@ -55,7 +55,7 @@ class Reporter:
         else:
             yield self._plain(title)
 
-    def _plain(self, title: str) -> Progress:
+    def _plain(self, title: str) -> ProgressCallback:
         began = time.monotonic()
         last = began
 

@@ -10,20 +10,20 @@ from contextlib import contextmanager
 import torch
 
 
-def seed_of(*parts: object) -> int:
+def derive_seed(*parts: object) -> int:
     """A 63-bit seed that depends on every one of `parts` (numbers and strings)."""
     content = json.dumps(parts, separators=(",", ":")).encode()
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1
 
 
-def generator(*parts: object) -> torch.Generator:
+def make_generator(*parts: object) -> torch.Generator:
     """A CPU generator of its own, at the start of the stream that `parts` name."""
-    return torch.Generator().manual_seed(seed_of(*parts))
+    return torch.Generator().manual_seed(derive_seed(*parts))
 
 
 @contextmanager
-def seeded(*parts: object) -> Iterator[None]:
+def seeded_rng(*parts: object) -> Iterator[None]:
     """Within the block torch's global generators start from `parts`; outside they are untouched."""
     with torch.random.fork_rng():
-        torch.manual_seed(seed_of(*parts))
+        torch.manual_seed(derive_seed(*parts))
         yield

@@ -9,16 +9,16 @@ from pathlib import Path
 import torch
 
 from harness.core.progress import Reporter
-from harness.core.signals import Stop
+from harness.core.signals import StopRequest
 
 
 @dataclass(frozen=True)
-class Session:
+class RunContext:
     """What all cohorts of one process share; none of it can change a number."""
 
     runs: Path
     device: torch.device
-    stop: Stop
+    stop: StopRequest
     reporter: Reporter
     weights: Mapping[str, Path]  # ImageNet weights by network
     workers: int = 1

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from harness.core.errors import InterruptedRunError
+from harness.core.errors import RunInterrupted
 
 
-class Stop:
+class StopRequest:
     """Whether somebody asked this process to stop."""
 
     requested = False
@@ -23,15 +23,13 @@ class Stop:
             InterruptedRunError: a stop was requested.
         """
         if self.requested:
-            raise InterruptedRunError(
-                "Stopped as asked. Run the same command again to go on from here."
-            )
+            raise RunInterrupted("Stopped as asked. Run the same command again to go on from here.")
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
+def handle_signals() -> Iterator[StopRequest]:
     """Within the block the first SIGINT or SIGTERM sets the flag; a second one ends the process."""
-    stop = Stop()
+    stop = StopRequest()
 
     def request(_number: int, _frame: FrameType | None) -> None:
         if stop.requested:
@@ -46,13 +44,13 @@ def stoppable() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def obey() -> Stop:
+def install_worker_signals() -> StopRequest:
     """For a worker, before anything slow is imported: the flag for SIGUSR2, SIGTERM and SIGINT.
 
     Slurm may send a signal to several processes that pass it on, so a second one means nothing.
     Whoever starts a worker may block the first two until here, so that none is lost.
     """
-    stop = Stop()
+    stop = StopRequest()
 
     def request(number: int, _frame: FrameType | None) -> None:
         stop.requested = True

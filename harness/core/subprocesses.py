@@ -7,7 +7,7 @@ from multiprocessing import parent_process
 from threading import Thread
 
 
-def end_with_parent() -> None:
+def exit_with_parent() -> None:
     """Initialise a worker so: without it, a killed parent leaves workers that wait for ever."""
     Thread(target=_follow, daemon=True).start()
 

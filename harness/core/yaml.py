@@ -1,4 +1,4 @@
-"""Read YAML files into validated models; every mistake names its file, line and the nearest word."""
+"""Read YAML files into validated models; an error names the file, the line and the nearest key."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from harness.core.errors import UsageError, nearest
+from harness.core.errors import UsageError, did_you_mean
 
-FOLDER = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def names(kind: str) -> list[str]:
+def config_names(kind: str) -> list[str]:
     """The configurations of a kind (dataset, study) by name."""
-    return sorted(path.stem for path in (FOLDER / kind).glob("*.yaml"))
+    return sorted(path.stem for path in (CONFIGS / kind).glob("*.yaml"))
 
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load_either(kind: str, name: str, model: type[Model]) -> Model:
+def load_config(kind: str, name: str, model: type[Model]) -> Model:
     """Read a configuration of a kind (study, cluster) by its name or by the path of a YAML file.
 
     Raises:
         UsageError: there is none, or its file is wrong.
     """
     if name.endswith((".yaml", ".yml")):
-        return read(Path(name), model)
-    if name not in names(kind):
+        return load_yaml(Path(name), model)
+    if name not in config_names(kind):
         raise UsageError(
-            f"No {kind} is called {name!r}.{nearest(name, names(kind))} "
+            f"No {kind} is called {name!r}.{did_you_mean(name, config_names(kind))} "
             f"A file of your own is given by its path: --{kind} my/{kind}.yaml."
         )
-    return read(FOLDER / kind / f"{name}.yaml", model)
+    return load_yaml(CONFIGS / kind / f"{name}.yaml", model)
 
 
-def read(path: Path, model: type[Model]) -> Model:
+def load_yaml(path: Path, model: type[Model]) -> Model:
     """One file as a value of `model`.
 
     Raises:
@@ -80,7 +80,7 @@ def _explain(path: Path, content: Any, model: type[BaseModel], error: Validation
     key = ".".join(map(str, place))
     if first["type"] == "extra_forbidden":
         allowed = _allowed(model, place[:-1])
-        return f"{path}:{line}: unknown key {key!r}.{nearest(str(place[-1]), allowed)}"
+        return f"{path}:{line}: unknown key {key!r}.{did_you_mean(str(place[-1]), allowed)}"
     given = f", given {first['input']!r}" if first["type"] != "missing" else ""
     return f"{path}:{line}: {key}: {first['msg']}{given}."
 

@@ -27,7 +27,7 @@ class Augmentation:
     erased: Tensor  # (B, 4) int64: top, left, bottom, right; an empty box where nothing is erased
 
 
-def draw(count: int, recipe: Recipe, random: torch.Generator) -> Augmentation:
+def sample_augmentation(count: int, recipe: Recipe, random: torch.Generator) -> Augmentation:
     """Parameters for `count` images, all taken from `random` in a fixed order."""
     flip = torch.rand(count, generator=random) < recipe.flip
     shift = torch.randint(-recipe.pad, recipe.pad + 1, (count, 2), generator=random)
@@ -52,7 +52,7 @@ def _boxes(count: int, recipe: Recipe, random: torch.Generator) -> Tensor:
     return boxes * (chosen & fits.any(dim=1))[:, None]
 
 
-def apply(images: Tensor, augmentation: Augmentation) -> Tensor:
+def apply_augmentation(images: Tensor, augmentation: Augmentation) -> Tensor:
     """Pixels to network input: (B, 3, H, W) uint8 -> the same shape in float32, same device.
 
     Image by image, because a box of one image is copied many times faster than gathered.
@@ -66,13 +66,13 @@ def apply(images: Tensor, augmentation: Augmentation) -> Tensor:
         target[:, top:bottom, left:end] = seen[
             :, top + down : bottom + down, left + right : end + right
         ]
-    result = normalise(moved)
+    result = normalise_pixels(moved)
     for image, (top, left, bottom, end) in zip(result, augmentation.erased.tolist(), strict=True):
         image[:, top:bottom, left:end] = 0.0
     return result
 
 
-def normalise(images: Tensor) -> Tensor:
+def normalise_pixels(images: Tensor) -> Tensor:
     """Un-augmented input: (B, 3, H, W) uint8 -> float32 with ImageNet's mean 0 and deviation 1."""
     mean = torch.tensor(MEAN, device=images.device)[:, None, None]
     std = torch.tensor(STD, device=images.device)[:, None, None]

@@ -15,7 +15,7 @@ from harness.data.decoding import UnreadableError, decode
 NAMED = 3  # absent images that a message names
 
 
-class Expected(BaseModel):
+class ExpectedCounts(BaseModel):
     """Counts of one subset, as its dataset's file states them; of several any will do."""
 
     model_config = ConfigDict(extra="forbid")
@@ -26,7 +26,7 @@ class Expected(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountCheck:
     """One number that was counted, and what it may be; nothing: not known."""
 
     subset: str
@@ -44,11 +44,11 @@ class Count:
         return f"{self.subset} has {self.found:,} {self.what} where {wanted} are expected"
 
 
-def counts(dataset: Dataset, expected: Mapping[str, Expected]) -> list[Count]:
+def count_subsets(dataset: Dataset, expected: Mapping[str, ExpectedCounts]) -> list[CountCheck]:
     """Images, identities and cameras of every subset, beside what is expected of it."""
     found = []
     for subset, images in subsets(dataset).items():
-        known = expected.get(subset, Expected())
+        known = expected.get(subset, ExpectedCounts())
         seen = {
             "images": len(images),
             "identities": len({image.identity for image in images}),
@@ -58,7 +58,7 @@ def counts(dataset: Dataset, expected: Mapping[str, Expected]) -> list[Count]:
             wanted = getattr(known, what)
             several = wanted if isinstance(wanted, list) else [wanted] if wanted else []
             if several or what != "cameras":
-                found.append(Count(subset, what, number, tuple(several)))
+                found.append(CountCheck(subset, what, number, tuple(several)))
     return found
 
 
@@ -72,15 +72,18 @@ def subsets(dataset: Dataset) -> dict[str, list[Image]]:
     return found | {"all": [*dataset.train, *dataset.test]}
 
 
-def require_whole(
-    dataset: Dataset, expected: Mapping[str, Expected], *, allow_partial: bool
+def require_complete(
+    dataset: Dataset, expected: Mapping[str, ExpectedCounts], *, allow_partial: bool
 ) -> tuple[str, ...]:
     """What to note beside every number from this copy: nothing if it is whole.
 
     Raises:
         SetupError: it is not whole, and that was not allowed.
     """
-    wrong = [*map(str, (c for c in counts(dataset, expected) if not c.right)), *lacking(dataset)]
+    wrong = [
+        *map(str, (c for c in count_subsets(dataset, expected) if not c.right)),
+        *describe_missing(dataset),
+    ]
     if not wrong:
         return ()
     said = "; ".join(wrong)
@@ -93,7 +96,7 @@ def require_whole(
     )
 
 
-def lacking(dataset: Dataset) -> list[str]:
+def describe_missing(dataset: Dataset) -> list[str]:
     """A sentence about the images that are listed but not there, if there are such."""
     if not dataset.absent:
         return []
@@ -104,7 +107,7 @@ def lacking(dataset: Dataset) -> list[str]:
     ]
 
 
-def require_matches(dataset: Dataset) -> None:
+def require_scorable(dataset: Dataset) -> None:
     """Make sure that there is something to score, before anything is trained.
 
     Raises:
@@ -125,7 +128,7 @@ def require_matches(dataset: Dataset) -> None:
                 )
 
 
-def unreadable(
+def find_unreadable(
     dataset: Dataset, workers: int, advance: Callable[[int, int], None]
 ) -> Iterable[str]:
     """Every image that cannot be decoded, with the reason; all are tried."""

@@ -23,7 +23,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class QueryGallerySplit:
     """Which test images are queries and which the gallery, as indices into `Dataset.test`."""
 
     query: tuple[int, ...]
@@ -38,7 +38,7 @@ class Dataset:
     root: Path
     train: tuple[Image, ...]
     test: tuple[Image, ...]
-    evaluations: dict[str, tuple[Draw, ...]]
+    evaluations: dict[str, tuple[QueryGallerySplit, ...]]
     notes: tuple[str, ...] = ()  # what a reader of the numbers should know, a sentence each
     absent: tuple[
         str, ...
@@ -72,7 +72,7 @@ class Dataset:
         return digest.hexdigest()[:16]
 
 
-def assemble(
+def make_dataset(
     name: str,
     root: Path,
     train: Iterable[Image],
@@ -90,7 +90,7 @@ def assemble(
     for subset, images in (("training", train), ("query", query), ("gallery", gallery)):
         if not images:
             raise SetupError(f"{name}: no {subset} images were found in {root}.")
-    draw = Draw(
+    draw = QueryGallerySplit(
         query=tuple(range(len(query))),
         gallery=tuple(range(len(query), len(query) + len(gallery))),
     )

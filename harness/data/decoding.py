@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from PIL import features
 
 # Pixels depend on who decodes and resizes them; raise the last number when this file changes them.
-DECODER = f"pillow{PIL.__version__}-jpeg{features.version('jpg')}-bilinear-1"
+DECODER_VERSION = f"pillow{PIL.__version__}-jpeg{features.version('jpg')}-bilinear-1"
 
 FORMATS = ("JPEG", "MPO")  # MPO: a JPEG file with further pictures behind the first
 

@@ -16,7 +16,7 @@ from harness.data.dataset import Dataset, Image
 from harness.data.decoding import Array, UnreadableError, read_image
 
 
-class Pixels(Protocol):
+class ImageStore(Protocol):
     """N images of equal size; safe to ask from several threads at once."""
 
     def __getitem__(self, indices: Sequence[int]) -> Tensor:
@@ -27,7 +27,7 @@ class Pixels(Protocol):
 
 
 @dataclass(frozen=True)
-class Decoding:
+class FileImages:
     """Images that are decoded every time they are asked for."""
 
     root: Path
@@ -57,9 +57,9 @@ class Decoding:
 
 
 @dataclass(frozen=True)
-class Data:
+class OpenedDataset:
     """A dataset with its decoded pixels."""
 
     dataset: Dataset
-    train: Pixels
-    test: Pixels
+    train: ImageStore
+    test: ImageStore

@@ -12,7 +12,7 @@ from harness.core.errors import SetupError
 from harness.data.dataset import Image
 
 
-def locate(
+def find_dataset_root(
     root: Path, name: str, folders: Iterable[str], needed: Iterable[str], about: str = ""
 ) -> Path:
     """The folder that holds `needed`: `root` itself or one of `folders` below it.
@@ -36,7 +36,7 @@ def locate(
     )
 
 
-def listing(folder: Path, name: str) -> list[Path]:
+def list_jpegs(folder: Path, name: str) -> list[Path]:
     """The JPEG files of a folder, sorted.
 
     Raises:
@@ -53,7 +53,7 @@ def listing(folder: Path, name: str) -> list[Path]:
     return files
 
 
-def parse(
+def parse_filenames(
     files: Iterable[Path], root: Path, pattern: re.Pattern[str], name: str
 ) -> Iterator[Image]:
     """Images labelled by `pattern`, matched from the start of the base name alone.
@@ -70,7 +70,7 @@ def parse(
         yield Image(file.relative_to(root).as_posix(), int(match[1]), int(match[2]))
 
 
-def tree(folder: Path, name: str) -> dict[str, str]:
+def index_files(folder: Path, name: str) -> dict[str, str]:
     """Every file below a folder by its path in small letters: copies differ in that.
 
     Raises:
@@ -88,7 +88,7 @@ def tree(folder: Path, name: str) -> dict[str, str]:
     return found
 
 
-def entries(path: Path, name: str) -> Iterator[tuple[str, str, int]]:
+def read_list(path: Path, name: str) -> Iterator[tuple[str, str, int]]:
     """Where it stands (`file:line`), image and identity of each line of a list `image identity`.
 
     Blank lines are skipped.

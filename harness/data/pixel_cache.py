@@ -26,12 +26,12 @@ from torch import Tensor
 
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
-from harness.core.lease import waiting
+from harness.core.lease import acquire_blocking
 from harness.data.dataset import Dataset
-from harness.data.decoding import DECODER, Array, UnreadableError, read_image
-from harness.data.images import Decoding
+from harness.data.decoding import DECODER_VERSION, Array, UnreadableError, read_image
+from harness.data.images import FileImages
 
-READY = "ready.json"
+COMPLETE_MARKER = "ready.json"
 SUBSETS = ("train", "test")
 SPARE = 1.02  # of the pixels' bytes: checksums and headers, and a disk is never filled to its end
 
@@ -43,12 +43,12 @@ class DiskTooSmallError(SetupError):
 
 
 @dataclass(frozen=True)
-class Cached:
+class CachedImages:
     """One subset's images, read from disk as they are asked for."""
 
     array: Array  # (N, 3, H, W), mapped
     checksums: Checksums  # (N,)
-    source: Decoding  # where a damaged image is decoded from again
+    source: FileImages  # where a damaged image is decoded from again
     path: Path
     say: Callable[[str], None]
     _checked: list[bool] = field(init=False)
@@ -88,18 +88,18 @@ def open_cache(
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     say: Callable[[str], None] = lambda _text: None,
-) -> tuple[Cached, Cached]:
+) -> tuple[CachedImages, CachedImages]:
     """Training and test pixels at `size` (height, width), decoded now if they are not there yet.
 
     Raises:
         SetupError: images are unreadable; the message names them.
         DiskTooSmallError: there is no room below `cache`.
     """
-    folder = cache / f"{dataset.name}-{dataset.fingerprint}-{size[0]}x{size[1]}-{DECODER}"
-    sources = [Decoding(dataset.root, images, size) for images in (dataset.train, dataset.test)]
+    folder = cache / f"{dataset.name}-{dataset.fingerprint}-{size[0]}x{size[1]}-{DECODER_VERSION}"
+    sources = [FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)]
     found = _open(folder, sources, say)
     if found is None:
-        with waiting(cache / f"{folder.name}.building") as lease:
+        with acquire_blocking(cache / f"{folder.name}.building") as lease:
             if (found := _open(folder, sources, say)) is None:
                 for left in cache.glob(f".{folder.name}.*"):  # by a builder that was killed
                     shutil.rmtree(left, ignore_errors=True)
@@ -118,10 +118,10 @@ def open_cache(
 
 
 def _open(
-    folder: Path, sources: Sequence[Decoding], say: Callable[[str], None]
-) -> tuple[Cached, Cached] | None:
+    folder: Path, sources: Sequence[FileImages], say: Callable[[str], None]
+) -> tuple[CachedImages, CachedImages] | None:
     """The two subsets if they are all there."""
-    if read_json(folder / READY) is None:
+    if read_json(folder / COMPLETE_MARKER) is None:
         return None
     found = []
     for name, source in zip(SUBSETS, sources, strict=True):
@@ -134,13 +134,13 @@ def _open(
             return None
         if sums.shape != (len(source),) or sums.dtype != np.uint32:
             return None
-        found.append(Cached(array, sums, source, path, say))
+        found.append(CachedImages(array, sums, source, path, say))
     return found[0], found[1]
 
 
 def _build(
     name: str,
-    sources: Sequence[Decoding],
+    sources: Sequence[FileImages],
     folder: Path,
     workers: int,
     progress: Callable[[int, int], None],
@@ -155,7 +155,7 @@ def _build(
         sums = np.zeros(len(source), np.uint32)
 
         def store(
-            index: int, source: Decoding = source, array: Array = array, sums: Checksums = sums
+            index: int, source: FileImages = source, array: Array = array, sums: Checksums = sums
         ) -> str:
             file = source.root / source.images[index].file
             try:
@@ -180,7 +180,7 @@ def _build(
             "Restore them from the dataset's archive, then run the same command again "
             f"(kdreid data check --dataset {name} --deep names every one)."
         )
-    write_json(folder / READY, {"images": total, "decoder": DECODER})
+    write_json(folder / COMPLETE_MARKER, {"images": total, "decoder": DECODER_VERSION})
 
 
 def _reserved(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
@@ -195,7 +195,7 @@ def _reserved(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.
     return array
 
 
-def _require_room(sources: Sequence[Decoding], folder: Path) -> None:
+def _require_room(sources: Sequence[FileImages], folder: Path) -> None:
     needed = int(SPARE * sum(len(s) * 3 * s.size[0] * s.size[1] for s in sources))
     if shutil.disk_usage(folder).free < needed:
         raise DiskTooSmallError(_too_small(folder.parent, needed, None))

@@ -15,7 +15,7 @@ from functools import lru_cache
 import torch
 
 from harness.core.errors import UsageError
-from harness.core.seeding import generator
+from harness.core.seeding import make_generator
 
 
 def _require(field: str, wanted: int, meaning: str, available: int, what: str) -> None:
@@ -26,7 +26,7 @@ def _require(field: str, wanted: int, meaning: str, available: int, what: str) -
         )
 
 
-class Shuffle:
+class ShuffleSampler:
     """All images in random order, cut into batches; what does not fill the last one is dropped.
 
     Raises:
@@ -44,12 +44,12 @@ class Shuffle:
         return self._epoch(epoch)[number * self._size : (number + 1) * self._size]
 
     def _draw(self, epoch: int) -> list[int]:
-        random = generator("sampler", self._stream, epoch)
+        random = make_generator("sampler", self._stream, epoch)
         order: list[int] = torch.randperm(self._images, generator=random).tolist()
         return order
 
 
-class Sampler:
+class PKSampler:
     """Draws the batches of every epoch from the labels of the training images.
 
     Raises:
@@ -83,7 +83,7 @@ class Sampler:
         return count
 
     def _draw(self, epoch: int) -> list[list[int]]:
-        random = generator("sampler", self._stream, epoch)
+        random = make_generator("sampler", self._stream, epoch)
         labels = list(self._members)
         groups: list[list[int]] = []
         for position in torch.randperm(len(labels), generator=random).tolist():

@@ -55,7 +55,7 @@ class Distances:
         return found if self.scales is None else found.mul_(self.scales)
 
 
-def slices(count: int, size: int, workers: int = 1) -> Iterator[slice]:
+def split_work(count: int, size: int, workers: int = 1) -> Iterator[slice]:
     """0 to `count` in pieces of `size`, but the first of each worker by shares: 1/2 and 1 of two.
 
     Else all would multiply until the same moment, and then wait for each other to pick.
@@ -68,7 +68,7 @@ def slices(count: int, size: int, workers: int = 1) -> Iterator[slice]:
         yield slice(first, end)
 
 
-def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], T]) -> list[T]:
+def map_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], T]) -> list[T]:
     """`work` on all queries and their distances, at most `chunk` of them at a time, in order.
 
     The distances are the callee's to change, until it returns.
@@ -79,7 +79,7 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
     height = chunk // workers
     if workers == 1 or queries <= height:
         buffer = distances.gallery.new_empty(min(queries, height), rows)
-        return [work(part, distances.block(part, buffer)) for part in slices(queries, height)]
+        return [work(part, distances.block(part, buffer)) for part in split_work(queries, height)]
     rounds = math.ceil(queries / (workers * height))
     height = math.ceil(queries / (workers * rounds))  # so that all end at about the same time
     own = threading.local()
@@ -97,6 +97,6 @@ def in_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], 
 
     try:
         with ThreadPoolExecutor(workers, initializer=begin) as pool:
-            return list(pool.map(step, slices(queries, height, workers)))
+            return list(pool.map(step, split_work(queries, height, workers)))
     finally:
         torch.set_num_threads(threads)  # what threads to come begin with was changed, too

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from harness.evaluation.distances import Distances, in_blocks, slices
-from harness.evaluation.ranks import places
+from harness.evaluation.distances import Distances, map_blocks, split_work
+from harness.evaluation.ranks import count_ranks
 
 METRICS = ("cosine", "euclidean")
 TIES = ("pessimistic", "optimistic")
@@ -42,7 +42,7 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class RetrievalScores:
     """What the ranks of Q queries come to; means are fractions of 1 over queries with a match."""
 
     average_precision: Tensor  # (Q,) float64, NaN where a query has no match
@@ -64,7 +64,7 @@ class Ranking:
         return float(self.inverse_negative_penalty[self.first_rank > 0].mean())
 
     @property
-    def optimistic(self) -> Ranking:
+    def optimistic(self) -> RetrievalScores:
         """The same queries where a positive comes before every negative that is equally far."""
         return replace(
             self,
@@ -88,7 +88,7 @@ def evaluate(
     metric: str = "cosine",
     ties: str = "pessimistic",
     chunk: int = CHUNK,
-) -> Ranking:
+) -> RetrievalScores:
     """Rank the gallery for every query, `chunk` queries at a time.
 
     When a positive and a negative are equally far, the negative comes first (`pessimistic`) or last
@@ -107,12 +107,12 @@ def evaluate(
     _require_ties(ties)
     columns = _same_identity(query, gallery)
 
-    def rank(part: slice, block: Tensor) -> Ranking:
+    def rank(part: slice, block: Tensor) -> RetrievalScores:
         return _rank(block, columns[part], query.cameras[part], gallery.cameras, ties)
 
-    with torch.no_grad(), full_precision(query.features.device):
+    with torch.no_grad(), strict_float32(query.features.device):
         distances = Distances.by(metric, query.features, gallery.features, lengths)
-        ranking = join(in_blocks(distances, chunk, rank))
+        ranking = concatenate(map_blocks(distances, chunk, rank))
     if not bool((ranking.first_rank > 0).any()):
         raise ValueError(
             f"None of the {len(columns)} queries has a match: "
@@ -121,14 +121,14 @@ def evaluate(
     return ranking
 
 
-def rank_block(
+def rank_distances(
     distances: Tensor,
     query: Embeddings,
     gallery: Embeddings,
     *,
     ties: str = "pessimistic",
     chunk: int = CHUNK,
-) -> Ranking:
+) -> RetrievalScores:
     """Rank by given finite distances (Q, G); features are not looked at, distances not changed.
 
     Raises:
@@ -138,21 +138,23 @@ def rank_block(
     columns = _same_identity(query, gallery)
     parts = (
         _rank(distances[part].clone(), columns[part], query.cameras[part], gallery.cameras, ties)
-        for part in slices(len(distances), chunk)
+        for part in split_work(len(distances), chunk)
     )
-    return join(parts)
+    return concatenate(parts)
 
 
-def join(parts: Iterable[Ranking]) -> Ranking:
+def concatenate(parts: Iterable[RetrievalScores]) -> RetrievalScores:
     """The rankings of several sets of queries as that of one, in order."""
     several = list(parts)
-    names = [field.name for field in fields(Ranking)]
-    return Ranking(*(torch.cat([getattr(part, name) for part in several]) for name in names))
+    names = [field.name for field in fields(RetrievalScores)]
+    return RetrievalScores(
+        *(torch.cat([getattr(part, name) for part in several]) for name in names)
+    )
 
 
 def _rank(
     distances: Tensor, columns: Tensor, cameras: Tensor, gallery_cameras: Tensor, ties: str
-) -> Ranking:
+) -> RetrievalScores:
     """One block: (Q, G) distances, consumed, and `_same_identity`'s columns (Q, W)."""
     member = columns >= 0
     match = member & (gallery_cameras[columns] != cameras[:, None])
@@ -161,13 +163,13 @@ def _rank(
     positives = distances.gather(1, columns.clamp(min=0)).masked_fill(~match, torch.inf)
     positives = positives.sort(dim=1).values
     count = match.sum(dim=1)
-    nearest, up_to, below = places(distances, positives, count, NEAREST)
+    nearest, up_to, below = count_ranks(distances, positives, count, NEAREST)
     nearest = nearest.masked_fill(distances.gather(1, nearest) == torch.inf, -1)
     nearest = F.pad(nearest, (0, NEAREST - nearest.shape[1]), value=-1)
     # of those only the negatives are to be counted
     own_up_to, own_below = _own_places(positives)
     worst, best = _scores(up_to - own_up_to, count), _scores(below - own_below, count)
-    return Ranking(*(worst if ties == "pessimistic" else best), nearest, *best)
+    return RetrievalScores(*(worst if ties == "pessimistic" else best), nearest, *best)
 
 
 def _own_places(positives: Tensor) -> tuple[Tensor, Tensor]:
@@ -214,7 +216,7 @@ def _require_ties(ties: str) -> None:
 
 
 @contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
+def strict_float32(device: torch.device) -> Iterator[None]:
     """Multiply in float32 proper, whatever training has chosen for speed (TF32, autocast)."""
     matmul = torch.backends.cuda.matmul
     before, matmul.fp32_precision = matmul.fp32_precision, "ieee"

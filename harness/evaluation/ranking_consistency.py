@@ -27,7 +27,7 @@ from torch.nn import functional as F
 Scores = np.ndarray[Any, np.dtype[Any]]
 
 
-def rank_loss(teacher: Tensor, student: Tensor) -> Tensor:
+def ranking_inconsistency(teacher: Tensor, student: Tensor) -> Tensor:
     """One term of L_rank per query, from similarities: (Q, G), (Q, G) -> (Q,) float64.
 
     Its mean over queries is L_rank; divided by sqrt(G (G - 1)) a term lies between 0 and 1 and can
@@ -44,14 +44,16 @@ def rank_loss(teacher: Tensor, student: Tensor) -> Tensor:
     if not (bool(teacher.isfinite().all()) and bool(student.isfinite().all())):
         raise ValueError("A similarity is not finite, so it has no rank.")
     rows = zip(teacher.cpu().numpy(), student.cpu().numpy(), strict=True)
-    terms = [math.sqrt(disagreements(*row)) for row in rows]
+    terms = [math.sqrt(count_discordant_pairs(*row)) for row in rows]
     return torch.tensor(terms, dtype=torch.float64)
 
 
-def rank_consistency(
+def ranking_inconsistency_from_features(
     teacher: tuple[Tensor, Tensor], student: tuple[Tensor, Tensor], *, chunk: int = 256
 ) -> Tensor:
-    """`rank_loss` from features: (query (Q, D), gallery (G, D)) of each network -> (Q,) float64.
+    """Return `ranking_inconsistency` of two networks from features: (Q,) float64.
+
+    `teacher` and `student` are pairs of query (Q, D) and gallery (G, D) features.
 
     Widths may differ; the similarities of at most `chunk` queries exist at a time.
     """
@@ -60,13 +62,13 @@ def rank_consistency(
     ]
     galleries = [F.normalize(gallery.float(), dim=1).T for _, gallery in (teacher, student)]
     terms = [
-        rank_loss(ours @ galleries[0], theirs @ galleries[1])
+        ranking_inconsistency(ours @ galleries[0], theirs @ galleries[1])
         for ours, theirs in zip(*queries, strict=True)
     ]
     return torch.cat(terms)
 
 
-def disagreements(teacher: Scores, student: Scores) -> int:
+def count_discordant_pairs(teacher: Scores, student: Scores) -> int:
     """Ordered pairs of gallery images on which two rows of scores disagree: (G,), (G,) -> int."""
     size = len(teacher)
     pairs = size * (size - 1) // 2

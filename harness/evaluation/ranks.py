@@ -21,13 +21,15 @@ WORTH_SHARING = (
 Row = np.ndarray[Any, np.dtype[Any]]
 
 
-def nearest(distances: Tensor, size: int) -> Tensor:
+def nearest_neighbours(distances: Tensor, size: int) -> Tensor:
     """Columns of the `size` smallest of a row by (distance, column): (Q, G) -> (Q, size or G)."""
     nothing = distances.new_empty(len(distances), 0)
-    return places(distances, nothing, nothing.new_zeros(len(nothing), dtype=torch.int64), size)[0]
+    return count_ranks(
+        distances, nothing, nothing.new_zeros(len(nothing), dtype=torch.int64), size
+    )[0]
 
 
-def places(
+def count_ranks(
     distances: Tensor, marks: Tensor, count: Tensor, size: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Nearest columns, and how many entries of a row are up to and below its marks.
@@ -37,18 +39,18 @@ def places(
     """
     size = min(size, distances.shape[1])
     if distances.device.type != "cpu":
-        return all_at_once(distances, marks, size)
+        return _count_all_rows(distances, marks, size)
     threads = torch.get_num_threads() if distances.shape[1] >= WORTH_SHARING else 1
     if threads == 1:  # the rows are in this core's cache
-        return by_row(distances, marks, count, size)
+        return _count_by_row(distances, marks, count, size)
     parts = [tensor.tensor_split(threads) for tensor in (distances, marks, count)]
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(partial(by_row, size=size), *parts))
+        found = list(pool.map(partial(_count_by_row, size=size), *parts))
     return tuple(torch.cat(blocks) for blocks in zip(*found, strict=True))  # type: ignore[return-value]
 
 
-def all_at_once(distances: Tensor, marks: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """`places` by passing over all rows once for every mark."""
+def _count_all_rows(distances: Tensor, marks: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """`count_ranks` by passing over all rows once for every mark."""
     up_to, below = (torch.zeros_like(marks, dtype=torch.int64) for _ in range(2))
     for place, mark in enumerate(marks.unbind(dim=1)):
         up_to[:, place] = (distances <= mark[:, None]).sum(dim=1)
@@ -63,10 +65,10 @@ def all_at_once(distances: Tensor, marks: Tensor, size: int) -> tuple[Tensor, Te
     return columns, up_to, below
 
 
-def by_row(
+def _count_by_row(
     distances: Tensor, marks: Tensor, count: Tensor, size: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`places` by sorting what is up to the last mark, or the nearest, of one row at a time."""
+    """Count ranks row by row: sort only up to the last mark, or to the nearest."""
     first = np.empty((len(distances), size), dtype=np.int64)
     # what is up to a mark is below the next number
     bounds = np.stack([np.nextafter(marks.numpy(), np.inf), marks.numpy()], axis=2)

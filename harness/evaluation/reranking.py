@@ -27,15 +27,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from harness.evaluation.metrics import full_precision
-from harness.evaluation.ranks import nearest
+from harness.evaluation.metrics import strict_float32
+from harness.evaluation.ranks import nearest_neighbours
 
 CHUNK = 256  # rows whose distances exist at a time
 PAIR_BYTES = 64 * 2**20  # of what is compared pair by pair at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Reranking:
+class RerankingOptions:
     """The three numbers of the method; the defaults are the paper's.
 
     Raises:
@@ -60,7 +60,7 @@ class Reranking:
 
 
 @dataclass(frozen=True, slots=True)
-class Sparse:
+class SparseRows:
     """A matrix by its entries: those of row i are at `offsets[i]` up to `offsets[i + 1]`."""
 
     offsets: Tensor  # (rows + 1,) int64
@@ -75,7 +75,7 @@ class Sparse:
         return self.offsets[rows][owner] + within, owner
 
 
-def memory(queries: int, rows: int, width: int, settings: Reranking) -> int:
+def memory_required(queries: int, rows: int, width: int, settings: RerankingOptions) -> int:
     """Bytes that re-ranking takes at most, on the device of features `width` wide."""
     images = queries + rows
     found = settings.k1 + 1
@@ -89,7 +89,7 @@ def memory(queries: int, rows: int, width: int, settings: Reranking) -> int:
     return features + neighbours + weights + blocks + 40 * rows + 2 * PAIR_BYTES
 
 
-def available(device: torch.device) -> int | None:
+def memory_available(device: torch.device) -> int | None:
     """Bytes that are free on `device`; None where the system does not tell."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
@@ -102,13 +102,13 @@ def available(device: torch.device) -> int | None:
 
 
 @torch.no_grad()
-def rerank(query: Tensor, gallery: Tensor, settings: Reranking) -> Iterator[Tensor]:
+def rerank(query: Tensor, gallery: Tensor, settings: RerankingOptions) -> Iterator[Tensor]:
     """New distances d*, some queries at a time: (Q, D), (G, D) float32 -> (256 or fewer, G).
 
     A block holds until the next is asked for. Features are compared as given: the method's authors
     normalise them.
     """
-    with full_precision(query.device):
+    with strict_float32(query.device):
         features = torch.cat([query, gallery])
         neighbours, farthest = _neighbours(features, settings.k1 + 1)
         weights = _weights(features, neighbours, farthest, settings.half)
@@ -117,7 +117,7 @@ def rerank(query: Tensor, gallery: Tensor, settings: Reranking) -> Iterator[Tens
     columns = _transposed(weights, len(query))
     buffer, sums = (_buffer(gallery, torch.float32) for _ in range(2))
     for part in torch.split(torch.arange(len(query), device=query.device), CHUNK):
-        with full_precision(query.device):
+        with strict_float32(query.device):
             distances = _squared(query[part], gallery, buffer).div_(farthest[part, None])
         shared = _shared(weights, columns, part, sums[: len(part)].zero_())
         jaccard = shared.div_(2 - shared).neg_().add_(1)
@@ -142,7 +142,7 @@ def _neighbours(features: Tensor, size: int) -> tuple[Tensor, Tensor]:
     found, largest, buffer = [], [], _buffer(features, torch.float32)
     for rows in torch.split(features, CHUNK):
         distances = _squared(rows, features, buffer)
-        found.append(nearest(distances, size))
+        found.append(nearest_neighbours(distances, size))
         largest.append(distances.amax(dim=1))
     tiny = torch.finfo(torch.float32).tiny  # all images are one point: every distance is 0
     return torch.cat(found), torch.cat(largest).clamp(min=tiny)
@@ -153,7 +153,7 @@ def _mutual(neighbours: Tensor, rows: Tensor) -> Tensor:
     return (neighbours[neighbours[rows]] == rows[:, None, None]).any(dim=2)
 
 
-def _weights(features: Tensor, neighbours: Tensor, farthest: Tensor, half: int) -> Sparse:
+def _weights(features: Tensor, neighbours: Tensor, farthest: Tensor, half: int) -> SparseRows:
     """V before query expansion."""
     images = torch.arange(len(features), device=features.device)
     near = neighbours[:, :half]
@@ -190,7 +190,7 @@ def _between(features: Tensor, left: Tensor, right: Tensor) -> Tensor:
     return torch.cat([(features[a] - features[b]).square().sum(dim=1) for a, b in pairs])
 
 
-def _expanded(weights: Sparse, neighbours: Tensor) -> Sparse:
+def _expanded(weights: SparseRows, neighbours: Tensor) -> SparseRows:
     """V after query expansion: every row the mean of its neighbours' rows."""
     images, size = neighbours.shape
     parts, buffer = [], _buffer(neighbours, torch.float32)
@@ -204,14 +204,14 @@ def _expanded(weights: Sparse, neighbours: Tensor) -> Sparse:
     return _stacked(parts)
 
 
-def _stacked(parts: list[tuple[Tensor, Tensor, Tensor]]) -> Sparse:
+def _stacked(parts: list[tuple[Tensor, Tensor, Tensor]]) -> SparseRows:
     """Entries a row, columns and values of consecutive rows as one matrix."""
     counts, columns, values = (torch.cat(several) for several in zip(*parts, strict=True))
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
-    return Sparse(offsets, columns, values)
+    return SparseRows(offsets, columns, values)
 
 
-def _transposed(weights: Sparse, queries: int) -> Sparse:
+def _transposed(weights: SparseRows, queries: int) -> SparseRows:
     """The gallery's rows of V the other way round: for each image, which gallery rows have it."""
     start = int(weights.offsets[queries])
     columns, values = weights.columns[start:], weights.values[start:]
@@ -220,10 +220,10 @@ def _transposed(weights: Sparse, queries: int) -> Sparse:
     rows = torch.repeat_interleave(lengths)[order].int()
     counts = torch.bincount(columns, minlength=len(weights.offsets) - 1)
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
-    return Sparse(offsets, rows, values[order])
+    return SparseRows(offsets, rows, values[order])
 
 
-def _shared(weights: Sparse, columns: Sparse, rows: Tensor, sums: Tensor) -> Tensor:
+def _shared(weights: SparseRows, columns: SparseRows, rows: Tensor, sums: Tensor) -> Tensor:
     """The s of some queries with every gallery image, added to zeros: (B,), (B, G) -> (B, G)."""
     place, owner = weights.entries(rows)
     images = weights.columns[place].long()

@@ -9,20 +9,20 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from harness.core.files import write_atomically
-from harness.data.batches import plain_batches
-from harness.data.dataset import Dataset, Draw
-from harness.data.images import Pixels
-from harness.evaluation.metrics import Embeddings, Ranking, evaluate
-from harness.models import ReID
+from harness.core.files import atomic_write
+from harness.data.batches import unaugmented_batches
+from harness.data.dataset import Dataset, QueryGallerySplit
+from harness.data.images import ImageStore
+from harness.evaluation.metrics import Embeddings, RetrievalScores, evaluate
+from harness.models import ReIDNetwork
 
 BATCH = 128  # images per forward pass; fixed, since it can move the last bits of a feature
 RANKS = (1, 5, 10, 20)
-TIES_MATTER = 1e-4  # difference in mAP or R1 between the two ways of counting ties
+TIE_TOLERANCE = 1e-4  # difference in mAP or R1 between the two ways of counting ties
 
 
-def embed(
-    network: ReID, pixels: Pixels, device: torch.device, *, flip: bool = False
+def extract_features(
+    network: ReIDNetwork, pixels: ImageStore, device: torch.device, *, flip: bool = False
 ) -> torch.Tensor:
     """Retrieval features of all images in float32: (N, D), on the device.
 
@@ -31,7 +31,7 @@ def embed(
     network.eval()
     parts = []
     with torch.no_grad():
-        for images in plain_batches(pixels, device, BATCH):
+        for images in unaugmented_batches(pixels, device, BATCH):
             features = network(images).embedding
             if flip:
                 mirrored = network(images.flip(3)).embedding
@@ -40,26 +40,30 @@ def embed(
     return torch.cat(parts)
 
 
-def score(
-    network: ReID, dataset: Dataset, pixels: Pixels, device: torch.device, per_query: Path
+def evaluate_network(
+    network: ReIDNetwork,
+    dataset: Dataset,
+    pixels: ImageStore,
+    device: torch.device,
+    per_query: Path,
 ) -> dict[str, list[dict[str, Any]]]:
     """All scores by evaluation and draw; the same for every single query goes to `per_query`."""
-    everything = label(embed(network, pixels, device), dataset)
+    everything = with_labels(extract_features(network, pixels, device), dataset)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     scores: dict[str, list[dict[str, Any]]] = {}
     for name, draws in dataset.evaluations.items():
         scores[name] = []
         for number, draw in enumerate(draws):
-            query, gallery = select(everything, draw.query), select(everything, draw.gallery)
+            query, gallery = take(everything, draw.query), take(everything, draw.gallery)
             ranking = evaluate(query, gallery)
-            scores[name].append(summary(ranking))
+            scores[name].append(summarise(ranking))
             columns = _columns(ranking, dataset, draw)
             arrays |= {f"{name}.{number}.{column}": value for column, value in columns.items()}
-    write_atomically(per_query, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+    atomic_write(per_query, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
     return scores
 
 
-def tie_notes(key: str, scores: dict[str, list[dict[str, Any]]]) -> list[str]:
+def tie_warnings(key: str, scores: dict[str, list[dict[str, Any]]]) -> list[str]:
     """What to say of a run whose scores depend on how ties are counted; of its worst draw."""
     draws = [(draw, name) for name, several in scores.items() for draw in several]
     flagged = [(draw, name) for draw, name in draws if draw["ties"]["flagged"]]
@@ -75,7 +79,7 @@ def tie_notes(key: str, scores: dict[str, list[dict[str, Any]]]) -> list[str]:
     ]
 
 
-def label(features: torch.Tensor, dataset: Dataset) -> Embeddings:
+def with_labels(features: torch.Tensor, dataset: Dataset) -> Embeddings:
     """Features of all test images (N, D) with what is known about the images."""
     device = features.device
     identities = torch.tensor([image.identity for image in dataset.test], device=device)
@@ -83,7 +87,7 @@ def label(features: torch.Tensor, dataset: Dataset) -> Embeddings:
     return Embeddings(features, identities, cameras)
 
 
-def select(embeddings: Embeddings, indices: tuple[int, ...]) -> Embeddings:
+def take(embeddings: Embeddings, indices: tuple[int, ...]) -> Embeddings:
     """The images at `indices`, a copy."""
     rows = torch.tensor(indices, device=embeddings.features.device)
     return Embeddings(
@@ -91,7 +95,7 @@ def select(embeddings: Embeddings, indices: tuple[int, ...]) -> Embeddings:
     )
 
 
-def summary(ranking: Ranking) -> dict[str, Any]:
+def summarise(ranking: RetrievalScores) -> dict[str, Any]:
     """Scores of one draw as JSON values, fractions of 1."""
     best = ranking.optimistic
     scores: dict[str, Any] = {
@@ -102,7 +106,7 @@ def summary(ranking: Ranking) -> dict[str, Any]:
         "scored": int((ranking.first_rank > 0).sum()),
         "ties": {"optimistic": {"mAP": best.mAP, "R1": best.cmc(1)}, "flagged": False},
     }
-    scores["ties"]["flagged"] = _gap(scores) > TIES_MATTER
+    scores["ties"]["flagged"] = _gap(scores) > TIE_TOLERANCE
     return scores
 
 
@@ -112,7 +116,9 @@ def _gap(scores: dict[str, Any]) -> float:
     return float(max(abs(best["mAP"] - scores["mAP"]), abs(best["R1"] - scores["cmc"]["1"])))
 
 
-def _columns(ranking: Ranking, dataset: Dataset, draw: Draw) -> dict[str, np.ndarray[Any, Any]]:
+def _columns(
+    ranking: RetrievalScores, dataset: Dataset, draw: QueryGallerySplit
+) -> dict[str, np.ndarray[Any, Any]]:
     images = [dataset.test[index] for index in draw.query]
     return {
         "query": np.array([image.file for image in images]),

@@ -12,12 +12,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from harness.core.files import read_json
-from harness.core.lease import Lease, acquire, holder_of
-from harness.core.session import Session
-from harness.data.images import Data
-from harness.runs.record import FAILURE, NOT_RETRIED, RECORD, announce, clear_leftovers
+from harness.core.lease import Lease, current_holder, try_acquire
+from harness.core.session import RunContext
+from harness.data.images import OpenedDataset
+from harness.runs.record import (
+    FAILURE,
+    NOT_RETRIED,
+    RECORD,
+    create_run_folder,
+    remove_temporary_files,
+)
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from harness.training.cohort import execute, rescore
+from harness.training.cohort import rescore, run_cohort
 
 POLL = 1.0  # seconds between two looks at runs that another process holds
 
@@ -36,11 +42,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Launcher:
+class InProcessExecutor:
     """The plan's surroundings: where data comes from, and whether diverged runs are tried again."""
 
-    session: Session
-    open_data: Callable[[RunSpec], Data]
+    session: RunContext
+    open_data: Callable[[RunSpec], OpenedDataset]
     retry: bool = False
     outcome: Outcome = field(default_factory=Outcome)
 
@@ -52,7 +58,7 @@ class Launcher:
             SetupError: data or weights are missing.
         """
         for spec in (spec for cohort in plan for spec in cohort):
-            announce(self.session.runs, spec)
+            create_run_folder(self.session.runs, spec)
         for cohort in plan:
             self._bring_home(cohort)
         return self.outcome
@@ -65,7 +71,7 @@ class Launcher:
             with ExitStack() as stack:
                 leases: dict[str, Lease] = {}
                 for spec in waiting:
-                    if lease := acquire(self.session.runs / spec.key):
+                    if lease := try_acquire(self.session.runs / spec.key):
                         leases[spec.key] = stack.enter_context(lease)
                 # Another process may have finished a run between our first look and our lease.
                 mine = [s for s in waiting if s.key in leases and not self._settled(s)]
@@ -97,7 +103,7 @@ class Launcher:
     def _carry_out(self, mine: Sequence[RunSpec], leases: Mapping[str, Lease]) -> None:
         """Execute what this process holds; a run that was short of memory gets a try alone."""
         for spec in mine:
-            clear_leftovers(self.session.runs / spec.key)
+            remove_temporary_files(self.session.runs / spec.key)
         data = self.open_data(mine[0])
         fresh = []
         for spec in mine:
@@ -106,11 +112,11 @@ class Launcher:
             else:
                 rescore(spec, data, self.session)
                 self.outcome.done.append(spec.key)
-        failures = execute(fresh, leases, data, self.session) if fresh else {}
+        failures = run_cohort(fresh, leases, data, self.session) if fresh else {}
         for spec in fresh:
             if len(fresh) > 1 and spec.key in failures and failures[spec.key].kind == "memory":
                 del failures[spec.key]
-                failures |= execute([spec], leases, data, self.session)
+                failures |= run_cohort([spec], leases, data, self.session)
         for spec in fresh:
             failure = failures.get(spec.key)
             if failure is None:
@@ -120,7 +126,7 @@ class Launcher:
 
     def _tell(self, waiting: Sequence[RunSpec], told: str) -> str:
         """Say whom this process waits for, once for each holder."""
-        holder = holder_of(self.session.runs / waiting[0].key)
+        holder = current_holder(self.session.runs / waiting[0].key)
         if holder is None:
             return told
         who = f"process {holder.get('process')} on {holder.get('host')}"

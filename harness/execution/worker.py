@@ -14,61 +14,56 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.errors import (
-    DONE,
-    FAILED,
-    INTERRUPTED,
-    REQUEUE,
-    HarnessError,
-    InterruptedRunError,
-)
-from harness.core.signals import Stop, obey
+from harness.core.errors import ExitCode, KDReIDError, RunInterrupted
+from harness.core.signals import StopRequest, install_worker_signals
 
 if TYPE_CHECKING:  # torch takes seconds to import, and signals may come before
     from harness.core.progress import Reporter
-    from harness.execution.cluster.job_spec import Order
+    from harness.execution.cluster.job_spec import JobSpec
     from harness.runs.spec import RunSpec
 
 
 def main() -> int:
     """Carry out one order; the exit code."""
-    stop = obey()
+    stop = install_worker_signals()
     parser = argparse.ArgumentParser(prog="python -m harness.execution.worker", description=__doc__)
     parser.add_argument("order", type=Path, help="the file that says which runs, on which inputs")
     parser.add_argument("--runs", type=Path, required=True, help="where everything is written")
     options = parser.parse_args()
 
     from harness.core.progress import Reporter
-    from harness.execution.cluster.job_spec import Order
+    from harness.execution.cluster.job_spec import JobSpec
 
     reporter = Reporter()
     try:
-        order = Order.read(options.order)
+        order = JobSpec.read(options.order)
         return _with_failures_on_disk(order, options.runs, stop, reporter)
-    except HarnessError as error:
+    except KDReIDError as error:
         reporter.say(f"kdreid: {error}")
         return error.exit_code
 
 
-def _with_failures_on_disk(order: Order, runs: Path, stop: Stop, reporter: Reporter) -> int:
+def _with_failures_on_disk(
+    order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter
+) -> int:
     """Do the work; whatever keeps the runs from their records is told in their folders."""
-    from harness.training.loop import guarded
+    from harness.training.loop import capture_failure
 
     codes: list[int] = []
-    problems: list[HarnessError] = []
+    problems: list[KDReIDError] = []
     before = _reached(order, runs)
 
     def work() -> None:
         try:
             codes.append(carry_out(order, runs, stop, reporter))
-        except InterruptedRunError:
+        except RunInterrupted:
             raise
-        except HarnessError as error:
+        except KDReIDError as error:
             problems.append(error)
 
     try:
-        failure = guarded(work)
-    except InterruptedRunError as error:
+        failure = capture_failure(work)
+    except RunInterrupted as error:
         reporter.say(f"kdreid: {error}")
         return _interrupted(order, runs, stop, before)
     if problems:
@@ -78,11 +73,11 @@ def _with_failures_on_disk(order: Order, runs: Path, stop: Stop, reporter: Repor
     if failure is not None:
         _fail(order, runs, failure.kind, failure.message, failure.trace)
         reporter.say(failure.trace or failure.message)
-        return FAILED
+        return ExitCode.FAILED
     return codes[0]
 
 
-def carry_out(order: Order, runs: Path, stop: Stop, reporter: Reporter) -> int:
+def carry_out(order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter) -> int:
     """Check every input against what the runs' keys say, then train; the exit code.
 
     Raises:
@@ -92,11 +87,11 @@ def carry_out(order: Order, runs: Path, stop: Stop, reporter: Reporter) -> int:
     import torch
 
     from harness.core.devices import find_device
-    from harness.core.session import Session
-    from harness.data.images import Data
-    from harness.execution.in_process import Launcher
+    from harness.core.session import RunContext
+    from harness.data.images import OpenedDataset
+    from harness.execution.in_process import InProcessExecutor
     from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
-    from harness.planning.datasets import open_data
+    from harness.planning.datasets import open_images
 
     if order.threads:
         torch.set_num_threads(order.threads)
@@ -104,23 +99,25 @@ def carry_out(order: Order, runs: Path, stop: Stop, reporter: Reporter) -> int:
     specs = read_specs(order, runs)
     dataset, weights = open_inputs(order, specs, runs, reporter)
     _introduce(order, reporter)
-    opened: list[Data] = []
+    opened: list[OpenedDataset] = []
 
-    def data(spec: RunSpec) -> Data:
+    def data(spec: RunSpec) -> OpenedDataset:
         if not opened:
             room = runs, order.workers, reporter
-            opened.append(open_data(dataset, spec.recipe, *room, cache=order.cache))
+            opened.append(open_images(dataset, spec.recipe, *room, cache=order.cache))
         return opened[0]
 
     wait_for_teachers(specs, runs, stop, reporter)
-    session = Session(runs, device, stop, reporter, weights, order.workers, order.checkpoint_every)
-    outcome = Launcher(session, data, order.retry).launch([tuple(specs)])
+    session = RunContext(
+        runs, device, stop, reporter, weights, order.workers, order.checkpoint_every
+    )
+    outcome = InProcessExecutor(session, data, order.retry).launch([tuple(specs)])
     for key, reason in outcome.failed.items():
         reporter.say(f"failed: {key}: {reason}")
-    return FAILED if outcome.failed else DONE
+    return ExitCode.FAILED if outcome.failed else ExitCode.DONE
 
 
-def _introduce(order: Order, reporter: Reporter) -> None:
+def _introduce(order: JobSpec, reporter: Reporter) -> None:
     """Say where this is, and whether the job has fewer cores than it was to have."""
     cores = len(os.sched_getaffinity(0))
     reporter.say(
@@ -134,10 +131,10 @@ def _introduce(order: Order, reporter: Reporter) -> None:
         )
 
 
-def _interrupted(order: Order, runs: Path, stop: Stop, before: tuple[int, int]) -> int:
+def _interrupted(order: JobSpec, runs: Path, stop: StopRequest, before: tuple[int, int]) -> int:
     """To be continued, unless continuing leads nowhere: a whole attempt without one step."""
     if not stop.requeue:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     again = int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     if again and _reached(order, runs) == before:
         from slurm.worker_job import preempted
@@ -149,11 +146,11 @@ def _interrupted(order: Order, runs: Path, stop: Stop, before: tuple[int, int]) 
             )
             _fail(order, runs, "time limit", message, "")
             sys.stderr.write(f"kdreid: {message}\n")
-            return FAILED
-    return REQUEUE
+            return ExitCode.FAILED
+    return ExitCode.REQUEUE
 
 
-def _reached(order: Order, runs: Path) -> tuple[int, int]:
+def _reached(order: JobSpec, runs: Path) -> tuple[int, int]:
     """How many runs are done, and how many steps the others have on disk."""
     import torch
 
@@ -168,15 +165,15 @@ def _reached(order: Order, runs: Path) -> tuple[int, int]:
     return done, steps
 
 
-def _fail(order: Order, runs: Path, kind: str, message: str, trace: str) -> None:
+def _fail(order: JobSpec, runs: Path, kind: str, message: str, trace: str) -> None:
     """Tell of a failure in each run that is not done and that nobody else works on."""
-    from harness.core.lease import holder_of
+    from harness.core.lease import current_holder
     from harness.execution.worker_inputs import read_specs
     from harness.runs.record import RECORD, write_failure
 
     for spec in read_specs(order, runs):
         folder = runs / spec.key
-        if not (folder / RECORD).exists() and holder_of(folder) is None:
+        if not (folder / RECORD).exists() and current_holder(folder) is None:
             write_failure(runs, spec, kind, message, trace)
 
 

@@ -8,24 +8,24 @@ from pathlib import Path
 
 from harness.core.errors import SetupError
 from harness.core.files import read_json
-from harness.core.lease import holder_of
+from harness.core.lease import current_holder
 from harness.core.progress import Reporter
-from harness.core.signals import Stop
+from harness.core.signals import StopRequest
 from harness.data.dataset import Dataset
-from harness.data.synthetic.generator import Synthetic
-from harness.execution.cluster.job_spec import Order
+from harness.data.synthetic.generator import SyntheticSettings
+from harness.execution.cluster.job_spec import JobSpec
 from harness.models.pretrained import weights_digest
 from harness.planning.datasets import open_dataset
 from harness.planning.schema import load_dataset
 from harness.plugins.digest import method_digest
-from harness.plugins.lookup import method_class
+from harness.plugins.lookup import resolve_method
 from harness.runs.record import RECORD, SPEC
 from harness.runs.spec import RunSpec
 
 POLL = 2.0  # seconds between two looks at a teacher in training
 
 
-def read_specs(order: Order, runs: Path) -> list[RunSpec]:
+def read_specs(order: JobSpec, runs: Path) -> list[RunSpec]:
     """The runs of an order, from their folders.
 
     Raises:
@@ -45,7 +45,7 @@ def read_specs(order: Order, runs: Path) -> list[RunSpec]:
 
 
 def open_inputs(
-    order: Order, specs: Sequence[RunSpec], runs: Path, reporter: Reporter
+    order: JobSpec, specs: Sequence[RunSpec], runs: Path, reporter: Reporter
 ) -> tuple[Dataset, dict[str, Path]]:
     """The dataset, and the files of initial weights, that the runs were planned with.
 
@@ -62,7 +62,7 @@ def open_inputs(
     dataset = open_dataset(
         order.dataset,
         file,
-        Synthetic(),
+        SyntheticSettings(),
         root,
         runs,
         order.workers,
@@ -72,7 +72,7 @@ def open_inputs(
     weights = {network: Path(path) for network, path in order.weights.items()}
     for spec in specs:
         _require_same(f"{order.dataset} in {root}", dataset.fingerprint, spec.fingerprint)
-        _require_same(spec.method, method_digest(method_class(spec.method)), spec.source)
+        _require_same(spec.method, method_digest(resolve_method(spec.method)), spec.source)
         if spec.device != order.device.partition(":")[0]:
             raise SetupError(f"{spec.key} is for {spec.device}, its job is on {order.device}.")
         if spec.weights != "none":
@@ -86,7 +86,9 @@ def open_inputs(
     return dataset, weights
 
 
-def wait_for_teachers(specs: Sequence[RunSpec], runs: Path, stop: Stop, reporter: Reporter) -> None:
+def wait_for_teachers(
+    specs: Sequence[RunSpec], runs: Path, stop: StopRequest, reporter: Reporter
+) -> None:
     """Return when the teachers of all runs are done; their files are checked when they are read.
 
     Raises:
@@ -97,7 +99,7 @@ def wait_for_teachers(specs: Sequence[RunSpec], runs: Path, stop: Stop, reporter
         told = False
         while not (runs / teacher.key / RECORD).exists():
             stop.check()
-            if holder_of(runs / teacher.key) is None and not _comes_now(runs, teacher):
+            if current_holder(runs / teacher.key) is None and not _comes_now(runs, teacher):
                 raise SetupError(f"The teacher {teacher.key} is not done. Run it first.")
             if not told:
                 reporter.say(f"waiting for the teacher {teacher.key}")

@@ -5,13 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.core.errors import SetupError
-from harness.core.seeding import seeded
-from harness.models.ensemble import Joined
+from harness.core.seeding import seeded_rng
+from harness.models.ensemble import EnsembleTeacher
 from harness.models.pretrained import read_weights
-from harness.models.registry import NETWORKS, TEAMS, Network
-from harness.models.reid import HEADS, ReID, as_float32
+from harness.models.registry import ENSEMBLES, NETWORKS, NetworkEntry
+from harness.models.reid import HEADS, ReIDNetwork, as_float32
 
-__all__ = ["NETWORKS", "TEAMS", "Joined", "Network", "ReID", "as_float32", "build"]
+__all__ = [
+    "ENSEMBLES",
+    "NETWORKS",
+    "EnsembleTeacher",
+    "NetworkEntry",
+    "ReIDNetwork",
+    "as_float32",
+    "build",
+]
 
 
 def build(
@@ -23,7 +31,7 @@ def build(
     stem: str = "3x3",
     seed: int = 0,
     weights: Path | None = None,
-) -> ReID:
+) -> ReIDNetwork:
     """A network as its run starts it: random numbers from (seed, network, head), or `weights`.
 
     Raises:
@@ -31,9 +39,9 @@ def build(
     """
     known = NETWORKS[network]
     shape = {"last_stride": last_stride, "stem": stem} if known.adjustable else {}
-    with seeded("initial weights", seed, network, head):
+    with seeded_rng("initial weights", seed, network, head):
         backbone = known.backbone(**shape)
-        model = ReID(backbone, (known.head or HEADS[head])(backbone.widths[-1], identities))
+        model = ReIDNetwork(backbone, (known.head or HEADS[head])(backbone.widths[-1], identities))
     if weights is not None:
         try:
             model.backbone.load_pretrained(read_weights(weights))

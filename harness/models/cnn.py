@@ -26,7 +26,7 @@ class CNN(Backbone):
         super().__init__()
         channels, kernels = (3, 32, *self.widths), (5, 5, 3, 3, 3)
         self.stages = nn.ModuleList(
-            nn.Sequential(convolve(inputs, outputs, kernel), nn.MaxPool2d(3, stride=2, padding=1))
+            nn.Sequential(conv_bn(inputs, outputs, kernel), nn.MaxPool2d(3, stride=2, padding=1))
             for inputs, outputs, kernel in zip(channels, channels[1:], kernels, strict=False)
         )
 
@@ -45,7 +45,7 @@ class ShortDenseUnit(nn.Module):
     def __init__(self, inputs: int, width: int, layers: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            convolve(inputs + number * width, width, 3) for number in range(layers)
+            conv_bn(inputs + number * width, width, 3) for number in range(layers)
         )
 
     def forward(self, images: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class SDCCNN(Backbone):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(convolve(3, 64, 5), nn.ReLU())
+        self.stem = nn.Sequential(conv_bn(3, 64, 5), nn.ReLU())
         inputs, layers = (64, *self.widths), (5, 3, 3, 4)
         self.stages = nn.ModuleList(
             nn.Sequential(
@@ -82,7 +82,7 @@ class SDCCNN(Backbone):
         return tuple(maps), pre_relu
 
 
-def convolve(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+def conv_bn(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     """Convolution of unchanged size and BN: (B, inputs, H, W) -> (B, outputs, H, W)."""
     convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs))

@@ -20,7 +20,7 @@ aten = torch.ops.aten
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class Complexity:
     """For one image; multiply-accumulates (MACs) are half of what torch calls FLOPs."""
 
     parameters: int
@@ -28,7 +28,7 @@ class Counts:
     macs_with_rest: int  # and of batch normalisation, ReLU and pooling
 
 
-def count(network: nn.Module, height: int, width: int) -> Counts:
+def measure_complexity(network: nn.Module, height: int, width: int) -> Complexity:
     """Send the shape of one image through a copy of `network` that has shapes but no numbers.
 
     Neither its device nor its mode matters, and nothing is computed.
@@ -39,7 +39,7 @@ def count(network: nn.Module, height: int, width: int) -> Counts:
         shapes(torch.zeros(1, 3, height, width, device="meta"))
     flops = counter.get_flop_counts()["Global"]
     rest = sum(flops.get(operator, 0) for operator in _REST)
-    return Counts(
+    return Complexity(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         macs=(sum(flops.values()) - rest) // 2,
         macs_with_rest=sum(flops.values()) // 2,

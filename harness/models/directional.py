@@ -44,7 +44,7 @@ class DirectionalPooling(nn.Module):
                 f"map is {height}x{width}. Square inputs of 128, 256 or 512 pixels give these: "
                 "--set recipe.height=256 --set recipe.width=256."
             )
-        weights = averaging(self.kind, height).to(maps)
+        weights = directional_weights(self.kind, height).to(maps)
         return maps.flatten(2) @ weights.T
 
 
@@ -60,7 +60,7 @@ class Directional(FC256):
 
 
 @lru_cache
-def averaging(kind: str, size: int) -> Tensor:
+def directional_weights(kind: str, size: int) -> Tensor:
     """The four groups as rows of weights that sum to 1: (4, size * size) float32."""
     step, kernel = size // 8, 5 * size // 8
     row, column = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from harness.models.reid import ReID
+from harness.models.reid import ReIDNetwork
 from methods import Outputs, Widths
 
 
-class Joined(nn.Module):
+class EnsembleTeacher(nn.Module):
     """A frozen committee; it has logits and nothing else, as its members' features differ."""
 
-    def __init__(self, members: Sequence[ReID]) -> None:
+    def __init__(self, members: Sequence[ReIDNetwork]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         self.widths = Widths(maps=(), embedding=0, identities=members[0].widths.identities)

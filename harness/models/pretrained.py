@@ -29,7 +29,7 @@ def find_weights(network: str, given: Mapping[str, Path]) -> Path:
             f"The weights given for {network}, {given[network]}, do not exist. Correct --weights "
             f"{network}=FILE, or train from scratch with --set recipe.pretrained=none."
         )
-    path = cached(network)
+    path = torchvision_cache_path(network)
     if path.is_file():
         return path
     raise SetupError(
@@ -40,13 +40,13 @@ def find_weights(network: str, given: Mapping[str, Path]) -> Path:
     )
 
 
-def fetch_weights(network: str) -> Path:
+def download_weights(network: str) -> Path:
     """Download `network`'s ImageNet weights to where training looks for them, if not there.
 
     Raises:
         SetupError: they cannot be fetched, or are not what their name promises.
     """
-    path, url = cached(network), _url(network)
+    path, url = torchvision_cache_path(network), _url(network)
     if path.is_file():
         return path
     try:
@@ -83,7 +83,7 @@ def read_weights(path: Path) -> dict[str, Any]:
     return state
 
 
-def cached(network: str) -> Path:
+def torchvision_cache_path(network: str) -> Path:
     """Where torchvision keeps its first release of the weights, the one the papers start from."""
     return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
 

@@ -14,7 +14,7 @@ from harness.models.resnet import ResNet
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class NetworkEntry:
     """What the catalogue knows of a network."""
 
     backbone: Callable[..., Backbone]
@@ -27,21 +27,21 @@ class Network:
         return self.pretrained is not None
 
 
-def _torchvision(kind: Callable[..., Backbone], name: str) -> Network:
-    return Network(partial(kind, name), name)
+def _torchvision(kind: Callable[..., Backbone], name: str) -> NetworkEntry:
+    return NetworkEntry(partial(kind, name), name)
 
 
-NETWORKS: dict[str, Network] = {
+NETWORKS: dict[str, NetworkEntry] = {
     name: _torchvision(ResNet, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")
 }
 NETWORKS["densenet121"] = _torchvision(DenseNet, "densenet121")
-NETWORKS["cnn5"] = Network(CNN, None)
-NETWORKS["sdc-cnn-reconstructed"] = Network(SDCCNN, None)  # wherever it is printed, it says so
+NETWORKS["cnn5"] = NetworkEntry(CNN, None)
+NETWORKS["sdc-cnn-reconstructed"] = NetworkEntry(SDCCNN, None)  # wherever it is printed, it says so
 for kind in KINDS:
-    NETWORKS[f"resnet18-{kind}"] = Network(
+    NETWORKS[f"resnet18-{kind}"] = NetworkEntry(
         partial(ResNet, "resnet18"), "resnet18", partial(Directional, kind=kind)
     )
 
-TEAMS: dict[str, tuple[str, ...]] = {
+ENSEMBLES: dict[str, tuple[str, ...]] = {
     "resnet18-directional": tuple(f"resnet18-{kind}" for kind in KINDS),  # VRKD's teacher
 }

@@ -29,7 +29,7 @@ class Backbone(nn.Module):
         raise NotImplementedError
 
 
-class ReID(nn.Module):
+class ReIDNetwork(nn.Module):
     """Backbone, pooling and head together; what every run trains and every table scores."""
 
     def __init__(self, backbone: Backbone, head: Head) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from harness.core.errors import UsageError
-from harness.planning.overrides import RECIPE, settle
-from harness.plugins.lookup import by_section
+from harness.planning.overrides import RECIPE, resolve_settings
+from harness.plugins.lookup import option_sections
 from harness.runs.spec import RunSpec
 
 
-def changed(spec: RunSpec, assignments: Sequence[str]) -> RunSpec:
+def override_spec(spec: RunSpec, assignments: Sequence[str]) -> RunSpec:
     """The run with these settings of its recipe and its method; what it does not have stays out.
 
     Raises:
@@ -24,11 +24,11 @@ def changed(spec: RunSpec, assignments: Sequence[str]) -> RunSpec:
                 f"--with {assignment!r}: a retry changes the runs themselves, not their teacher or "
                 f"data. Plan such runs with kdreid run --set {assignment}"
             )
-    sections = by_section([spec.method])
+    sections = option_sections([spec.method])
     ours = next((section for section, name in sections.items() if name == spec.method), spec.method)
     recipe = [f"{RECIPE}.{name}={_text(value)}" for name, value in asdict(spec.recipe).items()]
     options = [f"{ours}.{name}={value}" for name, value in spec.options]
-    settings = settle([], [*recipe, *options, *assignments], [spec.method])
+    settings = resolve_settings([], [*recipe, *options, *assignments], [spec.method])
     if (settings.recipe.pretrained, spec.recipe.pretrained) == ("imagenet", "none"):
         raise UsageError(
             f"{spec.key} starts from scratch, so a retry has no weights to start from. Plan it "

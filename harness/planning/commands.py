@@ -13,11 +13,11 @@ from functools import lru_cache
 from typing import Any
 
 from harness.core.errors import UsageError
-from harness.models import TEAMS
-from harness.planning.grid import Request, runs
-from harness.planning.overrides import RECIPE, TEACHER_RECIPE, Settings, settle
+from harness.models import ENSEMBLES
+from harness.planning.grid import ResolvedRequest, expand_runs
+from harness.planning.overrides import RECIPE, TEACHER_RECIPE, ResolvedSettings, resolve_settings
 from harness.planning.schema import load_dataset
-from harness.plugins.lookup import by_section, method_class
+from harness.plugins.lookup import option_sections, resolve_method
 from harness.runs.spec import Recipe, RunSpec
 from methods import defaults, options
 
@@ -49,7 +49,7 @@ class _Group:
     options: Mapping[str, Mapping[str, Any]]  # by method
 
 
-def commands(specs: Iterable[RunSpec], data: Data, more: Sequence[str] = ()) -> list[Command]:
+def commands_for(specs: Iterable[RunSpec], data: Data, more: Sequence[str] = ()) -> list[Command]:
     """As few commands as there must be, `more` at the end of each; students first.
 
     A command for distilled students asks for their teacher and for the plain student, too.
@@ -110,7 +110,7 @@ def _command(group: _Group, data: Data, more: Sequence[str]) -> Command:
     spec = group.example
     file = _file(spec.dataset)
     names = tuple(group.options)
-    base = settle([file], [], names)
+    base = resolve_settings([file], [], names)
     assignments = [*_recipes(spec, base, file.section(TEACHER_RECIPE)), *_options(group, base)]
     teacher = _teacher(spec)
     heads = {one.head for one in (spec, *spec.teachers)} - {"own"}
@@ -126,7 +126,7 @@ def _command(group: _Group, data: Data, more: Sequence[str]) -> Command:
     words += ["--threads", str(spec.threads)] if spec.threads else []
     for assignment in assignments:
         words += ["--set", assignment]
-    request = Request(
+    request = ResolvedRequest(
         spec.dataset,
         names,
         teacher or spec.network,
@@ -138,7 +138,9 @@ def _command(group: _Group, data: Data, more: Sequence[str]) -> Command:
         group.teacher_seed,
     )
     weights = {one.network: one.weights for one in (*spec.teachers, spec)}
-    planned = runs(request, settle([file], assignments, names), spec.fingerprint, weights)
+    planned = expand_runs(
+        request, resolve_settings([file], assignments, names), spec.fingerprint, weights
+    )
     return Command((*words, *data(spec), *more), frozenset(planned))
 
 
@@ -151,13 +153,13 @@ def _teacher(spec: RunSpec) -> str:
     networks = tuple(teacher.network for teacher in spec.teachers)
     if len(networks) < 2:
         return "".join(networks)
-    for name, members in TEAMS.items():
+    for name, members in ENSEMBLES.items():
         if members == networks:
             return name
     raise UsageError(f"No teacher of several networks is made of {', '.join(networks)}.")
 
 
-def _recipes(spec: RunSpec, base: Settings, stated: Mapping[str, object]) -> list[str]:
+def _recipes(spec: RunSpec, base: ResolvedSettings, stated: Mapping[str, object]) -> list[str]:
     """What to set so that student and teacher are trained as they were."""
     found = []
     for name in (field.name for field in fields(Recipe)):
@@ -171,13 +173,13 @@ def _recipes(spec: RunSpec, base: Settings, stated: Mapping[str, object]) -> lis
     return found
 
 
-def _options(group: _Group, base: Settings) -> list[str]:
+def _options(group: _Group, base: ResolvedSettings) -> list[str]:
     """What to set so that every method has its options, where the dataset's file differs, too."""
-    sections = {method: section for section, method in by_section(group.options).items()}
+    sections = {method: section for section, method in option_sections(group.options).items()}
     found = []
     for method, wanted in group.options.items():
         stated = base.options.get(method, {})
-        kind = method_class(method)
+        kind = resolve_method(method)
         variant = options(kind)["variant"].default
         usual = {"variant": variant, **defaults(kind, str(wanted.get("variant", variant)))}
         for name in dict.fromkeys([*wanted, *stated]):

@@ -8,27 +8,27 @@ import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from harness.core.errors import SetupError, UsageError, nearest
-from harness.core.lease import waiting
+from harness.core.errors import SetupError, UsageError, did_you_mean
+from harness.core.lease import acquire_blocking
 from harness.core.progress import Reporter
-from harness.data.completeness import require_matches, require_whole
+from harness.data.completeness import require_complete, require_scorable
 from harness.data.datasets import LOADERS, Dataset, market1501
-from harness.data.images import Data, Decoding
-from harness.data.pixel_cache import Cached, DiskTooSmallError, open_cache
-from harness.data.synthetic.generator import GENERATOR_VERSION, Synthetic, generate
-from harness.data.synthetic.writer import STATEMENT
+from harness.data.images import FileImages, OpenedDataset
+from harness.data.pixel_cache import CachedImages, DiskTooSmallError, open_cache
+from harness.data.synthetic.generator import GENERATOR_VERSION, SyntheticSettings, generate
+from harness.data.synthetic.writer import MANIFEST
 from harness.planning.schema import DatasetFile
 from harness.runs.spec import Recipe
 
-GENERATED = "synthetic"
-PLACE = "KDREID_DATA"  # environment variable: where the real datasets are
-MADE = "Generated data: drawn images in this dataset's layout, no photographs."
+SYNTHETIC = "synthetic"
+DATA_ROOT_VARIABLE = "KDREID_DATA"  # environment variable: where the real datasets are
+GENERATED_NOTE = "Generated data: drawn images in this dataset's layout, no photographs."
 
 
 def open_dataset(
     name: str,
     file: DatasetFile,
-    settings: Synthetic,
+    settings: SyntheticSettings,
     root: Path | None,
     runs: Path,
     workers: int,
@@ -44,19 +44,19 @@ def open_dataset(
         UsageError: its file names an unknown loader.
     """
     root = root or file.root
-    if file.loader == GENERATED:
+    if file.loader == SYNTHETIC:
         if root is None:
             root = _generated(settings, runs, workers, reporter)
         dataset = market1501.load_folders(name, root, market1501.FOLDERS, market1501.NAME)
-        require_matches(dataset)
+        require_scorable(dataset)
         return dataset
     if file.loader not in LOADERS:
         raise UsageError(
-            f"{name}: no loader is called {file.loader!r}.{nearest(file.loader, LOADERS)}"
+            f"{name}: no loader is called {file.loader!r}.{did_you_mean(file.loader, LOADERS)}"
         )
     dataset = find_dataset(name, file, root)
-    notes = require_whole(dataset, file.expected, allow_partial=allow_partial)
-    require_matches(dataset)
+    notes = require_complete(dataset, file.expected, allow_partial=allow_partial)
+    require_scorable(dataset)
     return replace(dataset, notes=(*dataset.notes, *notes))
 
 
@@ -73,27 +73,27 @@ def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
     if root is None:
         raise SetupError(
             f"{name}: say where it is with --data-root DIR (the folder that holds it, as unpacked) "
-            f"or in the environment variable {PLACE}.{about}"
+            f"or in the environment variable {DATA_ROOT_VARIABLE}.{about}"
         )
     if not root.is_dir():
         raise SetupError(f"{name}: the data root {root} does not exist.{about}")
     dataset = LOADERS[file.loader](root)
-    made = (MADE,) if (dataset.root / STATEMENT).is_file() else ()
+    made = (GENERATED_NOTE,) if (dataset.root / MANIFEST).is_file() else ()
     return replace(dataset, notes=(*dataset.notes, *made))
 
 
-def root_of(file: DatasetFile, root: Path | None, dataset: Dataset) -> Path:
+def dataset_root(file: DatasetFile, root: Path | None, dataset: Dataset) -> Path:
     """The root with which another process opens the same dataset, wherever it is started."""
-    given = dataset.root if file.loader == GENERATED else _root(file, root)
+    given = dataset.root if file.loader == SYNTHETIC else _root(file, root)
     return (given or dataset.root).absolute()
 
 
 def _root(file: DatasetFile, root: Path | None) -> Path | None:
-    place = os.environ.get(PLACE)
+    place = os.environ.get(DATA_ROOT_VARIABLE)
     return root or file.root or (Path(place) if place else None)
 
 
-def open_data(
+def open_images(
     dataset: Dataset,
     recipe: Recipe,
     runs: Path,
@@ -101,7 +101,7 @@ def open_data(
     reporter: Reporter,
     *,
     cache: bool = True,
-) -> Data:
+) -> OpenedDataset:
     """The dataset with its images at the recipe's size: decoded ahead, or as they are needed.
 
     Without `cache`, or where the disk has no room for one, training is slower and no bit different.
@@ -112,16 +112,18 @@ def open_data(
     size = (recipe.height, recipe.width)
     if cache:
         try:
-            return Data(dataset, *build_cache(dataset, size, runs, workers, reporter))
+            return OpenedDataset(dataset, *build_cache(dataset, size, runs, workers, reporter))
         except DiskTooSmallError as error:
             reporter.say(f"{error} Going on without: images are decoded as they are needed.")
-    train, test = (Decoding(dataset.root, images, size) for images in (dataset.train, dataset.test))
-    return Data(dataset, train, test)
+    train, test = (
+        FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)
+    )
+    return OpenedDataset(dataset, train, test)
 
 
 def build_cache(
     dataset: Dataset, size: tuple[int, int], runs: Path, workers: int, reporter: Reporter
-) -> tuple[Cached, Cached]:
+) -> tuple[CachedImages, CachedImages]:
     """Training and test images at `size` (height, width) from the cache below `runs`.
 
     Raises:
@@ -139,11 +141,14 @@ def build_cache(
         )
 
 
-def _generated(settings: Synthetic, runs: Path, workers: int, reporter: Reporter) -> Path:
+def _generated(settings: SyntheticSettings, runs: Path, workers: int, reporter: Reporter) -> Path:
     content = json.dumps([GENERATOR_VERSION, asdict(settings)])
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-    root = runs / "data" / f"{GENERATED}-{settings.kind}-{digest}"
-    with waiting(root.with_suffix(".drawing")), reporter.task("drawing images") as progress:
+    root = runs / "data" / f"{SYNTHETIC}-{settings.kind}-{digest}"
+    with (
+        acquire_blocking(root.with_suffix(".drawing")),
+        reporter.task("drawing images") as progress,
+    ):
         try:
             generate(
                 root,

@@ -14,8 +14,8 @@ from statistics import median
 from typing import Any
 
 from harness.core.files import read_json
-from harness.runs.progress import span
-from harness.runs.record import RECORD, folders
+from harness.runs.progress import format_duration
+from harness.runs.record import RECORD, iter_run_folders
 from harness.runs.spec import Recipe, RunSpec
 
 SHOWN = 3  # runs named that nothing is known of
@@ -23,7 +23,7 @@ Kind = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class StepTiming:
     """What one record tells: seconds a step, and seconds at the ends."""
 
     method: str
@@ -42,7 +42,7 @@ class Estimate:
     """Hours of one device for a cohort, what that stands on, and what is not known."""
 
     seconds: float | None
-    records: tuple[Measured, ...] = ()
+    records: tuple[StepTiming, ...] = ()
     exact: bool = True  # every method was measured itself
     missing: tuple[str, ...] = ()  # names of runs that nothing is known of
 
@@ -56,16 +56,16 @@ class Estimate:
         devices = sorted({one.device for one in self.records})
         on = f" on {' and '.join(devices)}" if devices else ""
         hours = self.seconds / 3600
-        number = f"{hours:.1f} {kind} hours" if hours >= 0.1 else span(self.seconds)
+        number = f"{hours:.1f} {kind} hours" if hours >= 0.1 else format_duration(self.seconds)
         count = len(self.records)
         plural = "record" if count == 1 else "records"
         return f"about {number}, from {count} {plural}{about}{on}"
 
 
-def measured(runs: Path) -> list[Measured]:
+def read_timings(runs: Path) -> list[StepTiming]:
     """What all records below `runs` tell; those without timings of this form are left out."""
     found = []
-    for folder in folders(runs):
+    for folder in iter_run_folders(runs):
         record = read_json(folder / RECORD)
         if record is not None:
             try:
@@ -76,7 +76,7 @@ def measured(runs: Path) -> list[Measured]:
 
 
 def estimate(
-    cohort: Sequence[RunSpec], steps: int, known: Sequence[Measured], *, done: Iterable[str] = ()
+    cohort: Sequence[RunSpec], steps: int, known: Sequence[StepTiming], *, done: Iterable[str] = ()
 ) -> Estimate:
     """The time of a cohort whose runs take `steps` steps; `done` are keys that need none."""
     finished = set(done)
@@ -96,7 +96,7 @@ def estimate(
     return Estimate(seconds, used, all(itself for _, itself in found.values()))
 
 
-def total(estimates: Sequence[Estimate]) -> Estimate:
+def sum_estimates(estimates: Sequence[Estimate]) -> Estimate:
     """The sum of a plan's cohorts; unknown if one is."""
     missing = tuple(name for one in estimates for name in one.missing)
     known = sum(one.seconds for one in estimates if one.seconds is not None)
@@ -104,7 +104,7 @@ def total(estimates: Sequence[Estimate]) -> Estimate:
     return Estimate(None if missing else known, used, all(one.exact for one in estimates), missing)
 
 
-def _like(spec: RunSpec, known: Sequence[Measured]) -> tuple[list[Measured], bool]:
+def _like(spec: RunSpec, known: Sequence[StepTiming]) -> tuple[list[StepTiming], bool]:
     """The nearest records of the same network and batch, and whether they are of this method."""
     kind = _kind(spec.network, spec.recipe, spec.device, spec.threads)
     same = [one for one in known if one.kind == kind]
@@ -122,7 +122,7 @@ def _like(spec: RunSpec, known: Sequence[Measured]) -> tuple[list[Measured], boo
     return [], False
 
 
-def _read(record: Mapping[str, Any]) -> Measured:
+def _read(record: Mapping[str, Any]) -> StepTiming:
     """One record's times.
 
     Raises:
@@ -133,7 +133,7 @@ def _read(record: Mapping[str, Any]) -> Measured:
     shared = None
     if timings.get("steps"):
         shared = (timings["training_cohort"] - timings["training_own"]) / timings["steps"]
-    return Measured(
+    return StepTiming(
         method=spec["method"],
         kind=_kind(spec["network"], recipe, spec["device"], spec["threads"]),
         dataset=spec["dataset"],

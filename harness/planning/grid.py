@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from harness.models import NETWORKS
 from harness.planning.names import _require_logits_suffice, teacher_names
-from harness.planning.overrides import Settings
+from harness.planning.overrides import ResolvedSettings
 from harness.plugins.digest import method_digest
-from harness.plugins.lookup import method_class
+from harness.plugins.lookup import resolve_method
 from harness.runs.spec import Recipe, RunSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ResolvedRequest:
     """What the user asked for, on one dataset, with every name already checked."""
 
     dataset: str
@@ -28,8 +28,11 @@ class Request:
     teacher_seed: str = "0"  # or "same": a teacher for every student seed
 
 
-def runs(
-    request: Request, settings: Settings, fingerprint: str, weights: Mapping[str, str]
+def expand_runs(
+    request: ResolvedRequest,
+    settings: ResolvedSettings,
+    fingerprint: str,
+    weights: Mapping[str, str],
 ) -> list[RunSpec]:
     """Every run that the request needs: teachers, plain students, distilled students.
 
@@ -48,7 +51,7 @@ def runs(
             head="own" if NETWORKS[network].head else request.head,
             fingerprint=fingerprint,
             weights=weights.get(network, "none") if recipe.pretrained != "none" else "none",
-            source=method_digest(method_class(method)),
+            source=method_digest(resolve_method(method)),
             device=request.device,
             threads=request.threads,
         )
@@ -70,7 +73,7 @@ def runs(
     return list(dict.fromkeys(wanted))
 
 
-def cohorts(specs: Sequence[RunSpec], pack: int) -> list[tuple[RunSpec, ...]]:
+def pack_cohorts(specs: Sequence[RunSpec], pack: int) -> list[tuple[RunSpec, ...]]:
     """Group runs that may share one data stream and one teacher, `pack` at most; teachers first."""
     taught = {teacher for spec in specs for teacher in spec.teachers}
     levels = [[s for s in specs if s in taught], [s for s in specs if s not in taught]]
@@ -78,7 +81,7 @@ def cohorts(specs: Sequence[RunSpec], pack: int) -> list[tuple[RunSpec, ...]]:
     for level in levels:
         groups: dict[tuple[_Stream, tuple[RunSpec, ...]], list[RunSpec]] = {}
         for spec in level:
-            groups.setdefault((_stream(spec), spec.teachers), []).append(spec)
+            groups.setdefault((_stream_key(spec), spec.teachers), []).append(spec)
         for (stream, teachers), group in list(groups.items()):
             company = [home for home in groups if home[0] == stream and home[1]]
             if not teachers and company:  # a run without a teacher joins any company
@@ -92,6 +95,6 @@ def cohorts(specs: Sequence[RunSpec], pack: int) -> list[tuple[RunSpec, ...]]:
 _Stream = tuple[str, str, int, Recipe, str, int]
 
 
-def _stream(spec: RunSpec) -> _Stream:
+def _stream_key(spec: RunSpec) -> _Stream:
     """What runs must have in common to see the same batches on the same device."""
     return (spec.dataset, spec.fingerprint, spec.seed, spec.recipe, spec.device, spec.threads)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
-from harness.core.errors import UsageError, nearest
-from harness.models import NETWORKS, TEAMS
-from harness.plugins.lookup import by_section, full_name, known_methods, method_class
+from harness.core.errors import UsageError, did_you_mean
+from harness.models import ENSEMBLES, NETWORKS
+from harness.plugins.lookup import canonical_name, known_methods, option_sections, resolve_method
 from methods import EXTRAS, METHODS
 
 
-def choose(
+def expand_names(
     asked: Iterable[str], known: Sequence[str], everything: Sequence[str], what: str
 ) -> list[str]:
     """Names from a list that may hold `all` and globs; commas and spaces both separate.
@@ -23,7 +23,7 @@ def choose(
     for word in (word for text in asked for word in text.replace(",", " ").split()):
         found = list(everything) if word == "all" else [k for k in known if fnmatch(k, word)]
         if not found:
-            raise UsageError(f"No {what} is called {word!r}.{nearest(word, [*known, 'all'])}")
+            raise UsageError(f"No {what} is called {word!r}.{did_you_mean(word, [*known, 'all'])}")
         chosen += found
     return list(dict.fromkeys(chosen))
 
@@ -31,12 +31,12 @@ def choose(
 def method_names(asked: Iterable[str], excluded: Iterable[str] = ()) -> tuple[str, ...]:
     """The methods that are meant, in the order asked, without the excluded ones."""
     known = known_methods()
-    left_out = choose(excluded, known, [*METHODS], "method")
+    left_out = expand_names(excluded, known, [*METHODS], "method")
     words = [word for text in asked for word in text.replace(",", " ").split()]
     outside = [word for word in words if ":" in word]  # classes by their import path
-    chosen = choose(words, [*known, *outside], [*METHODS], "method")
-    names = [full_name(name) for name in chosen if name not in left_out]
-    by_section(names)  # imports them and finds clashes
+    chosen = expand_names(words, [*known, *outside], [*METHODS], "method")
+    names = [canonical_name(name) for name in chosen if name not in left_out]
+    option_sections(names)  # imports them and finds clashes
     return tuple(dict.fromkeys(names))
 
 
@@ -47,7 +47,7 @@ def network_name(name: str) -> str:
         UsageError: it is not.
     """
     if name not in NETWORKS:
-        raise UsageError(f"No network is called {name!r}.{nearest(name, NETWORKS)}")
+        raise UsageError(f"No network is called {name!r}.{did_you_mean(name, NETWORKS)}")
     return name
 
 
@@ -60,7 +60,7 @@ def _require_logits_suffice(methods: Iterable[str], team: str) -> None:
     everything = (METHODS | EXTRAS).items()
     fit = [name for name, kind in everything if kind.paper and not kind.needs_features]
     for name in methods:
-        if method_class(name).needs_features:
+        if resolve_method(name).needs_features:
             raise UsageError(
                 f"{name} needs the teacher's maps or features, but the teacher {team} is several "
                 f"networks joined by their logits. Methods for such a teacher: {', '.join(fit)}."
@@ -73,7 +73,7 @@ def teacher_names(name: str) -> tuple[str, ...]:
     Raises:
         UsageError: neither network nor team is called so.
     """
-    if name not in NETWORKS and name not in TEAMS:
-        known = [*NETWORKS, *TEAMS]
-        raise UsageError(f"No network is called {name!r}.{nearest(name, known)}")
-    return TEAMS.get(name, (name,))
+    if name not in NETWORKS and name not in ENSEMBLES:
+        known = [*NETWORKS, *ENSEMBLES]
+        raise UsageError(f"No network is called {name!r}.{did_you_mean(name, known)}")
+    return ENSEMBLES.get(name, (name,))

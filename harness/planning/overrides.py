@@ -13,10 +13,10 @@ from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.core.errors import UsageError, nearest
-from harness.data.synthetic.generator import Synthetic
-from harness.planning.schema import File, Options, Setting, Values
-from harness.plugins.lookup import by_section, method_class
+from harness.core.errors import UsageError, did_you_mean
+from harness.data.synthetic.generator import SyntheticSettings
+from harness.planning.schema import ConfigFile, ConfigValue, ConfigValues, Options
+from harness.plugins.lookup import option_sections, resolve_method
 from harness.runs.spec import Option, Recipe
 from methods import Widths, create, defaults, options
 
@@ -24,18 +24,18 @@ RECIPE, TEACHER_RECIPE, DATA = "recipe", "teacher_recipe", "data"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ResolvedSettings:
     """What the configurations and `--set` say, merged."""
 
     recipe: Recipe
     teacher_recipe: Recipe
     options: Mapping[str, Options]  # per method
-    data: Synthetic
+    data: SyntheticSettings
 
 
-def settle(
-    files: Sequence[File], assignments: Sequence[str], methods: Iterable[str] = ()
-) -> Settings:
+def resolve_settings(
+    files: Sequence[ConfigFile], assignments: Sequence[str], methods: Iterable[str] = ()
+) -> ResolvedSettings:
     """Merge files (weakest first) and `key=value` assignments.
 
     `methods` are those asked for; options of ours can be given without asking for them.
@@ -43,8 +43,8 @@ def settle(
     Raises:
         UsageError: an assignment's key is unknown or its value impossible.
     """
-    sections = by_section(methods)
-    stated: dict[str, Values] = {}
+    sections = option_sections(methods)
+    stated: dict[str, ConfigValues] = {}
     for file in files:
         for section in (RECIPE, TEACHER_RECIPE, DATA):
             stated.setdefault(section, {}).update(file.section(section))
@@ -56,10 +56,10 @@ def settle(
     recipe = stated.pop(RECIPE, {})
     teacher = recipe | stated.pop(TEACHER_RECIPE, {})
     data = stated.pop(DATA, {})
-    return Settings(
+    return ResolvedSettings(
         recipe=_typed(Recipe, recipe, RECIPE),
         teacher_recipe=_typed(Recipe, teacher, TEACHER_RECIPE),
-        data=_typed(Synthetic, data, DATA),
+        data=_typed(SyntheticSettings, data, DATA),
         options={
             sections.get(section, section): _method_options(section, sections, values)
             for section, values in stated.items()
@@ -75,7 +75,7 @@ def _split(assignment: str, methods: Iterable[str]) -> tuple[str, str, Option]:
         raise UsageError(f"--set {assignment!r} is not SECTION.NAME=VALUE, as in recipe.epochs=60.")
     sections = [RECIPE, TEACHER_RECIPE, DATA, *methods]
     if section not in sections:
-        hint = nearest(section, sections)
+        hint = did_you_mean(section, sections)
         raise UsageError(f"--set {assignment!r}: nothing is called {section!r}.{hint}")
     return section, name, value.strip()
 
@@ -89,14 +89,14 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _typed(kind: type[T], values: Values, section: str) -> T:
+def _typed(kind: type[T], values: ConfigValues, section: str) -> T:
     """A dataclass from stated values, each converted to its field's type."""
     hints = _hints(kind)
     known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     given = {}
     for name, value in values.items():
         if name not in known:
-            raise UsageError(f"{section} has no {name!r}.{nearest(name, known)}")
+            raise UsageError(f"{section} has no {name!r}.{did_you_mean(name, known)}")
         given[name] = _convert(value, hints[name], f"{section}.{name}")
     try:
         return kind(**given)
@@ -105,17 +105,17 @@ def _typed(kind: type[T], values: Values, section: str) -> T:
 
 
 def _method_options(
-    method: str, sections: Mapping[str, str], values: Mapping[str, Setting]
+    method: str, sections: Mapping[str, str], values: Mapping[str, ConfigValue]
 ) -> Options:
     """A method's options, checked and without those that state the default."""
     if method not in sections:
-        raise UsageError(f"No method is called {method!r}.{nearest(method, sections)}")
-    kind = method_class(sections[method])
+        raise UsageError(f"No method is called {method!r}.{did_you_mean(method, sections)}")
+    kind = resolve_method(sections[method])
     offered = options(kind)
     chosen: Options = {}
     for name, value in values.items():
         if name not in offered:
-            raise UsageError(f"{method} has no option {name!r}.{nearest(name, offered)}")
+            raise UsageError(f"{method} has no option {name!r}.{did_you_mean(name, offered)}")
         chosen[name] = cast("Option", _convert(value, offered[name].type, f"{method}.{name}"))
     try:  # an impossible value is known now, not when the run starts
         create(kind, _SMALL, _SMALL, chosen)
@@ -129,11 +129,11 @@ def _method_options(
 _SMALL = Widths(maps=(8, 8, 8, 8), embedding=8, identities=2)
 
 
-def _convert(value: Setting, kind: Any, name: str) -> Setting:
+def _convert(value: ConfigValue, kind: Any, name: str) -> ConfigValue:
     listed = get_origin(kind) is tuple
     words = value.replace(",", " ").split() if isinstance(value, str) else value
     try:
-        converted: Setting = _adapter(kind).validate_python(words if listed else value)
+        converted: ConfigValue = _adapter(kind).validate_python(words if listed else value)
     except ValidationError as error:
         wanted = "numbers such as 60,90,110" if listed else kind.__name__
         raise UsageError(f"{name} takes {wanted}, given {value!r}.") from error

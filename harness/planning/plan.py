@@ -8,26 +8,26 @@ from pathlib import Path
 
 import torch
 
-from harness.core.devices import _threads, find_device
-from harness.core.errors import UsageError, nearest
+from harness.core.devices import find_device, set_threads
+from harness.core.errors import UsageError, did_you_mean
 from harness.core.progress import Reporter
-from harness.data.batches import sampler
+from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
-from harness.data.images import Data
+from harness.data.images import OpenedDataset
 from harness.models.pretrained import weights_digest
-from harness.planning.datasets import open_data, open_dataset, root_of
-from harness.planning.grid import Request, cohorts, runs
+from harness.planning.datasets import dataset_root, open_dataset, open_images
+from harness.planning.grid import ResolvedRequest, expand_runs, pack_cohorts
 from harness.planning.names import method_names, network_name
-from harness.planning.overrides import settle
+from harness.planning.overrides import resolve_settings
 from harness.planning.schema import StudyFile, load_dataset, load_study
-from harness.planning.weights import _weights
+from harness.planning.weights import initial_weights
 from harness.runs.spec import HEADS, RunSpec
 
-PACK = 16  # students behind one teacher forward, unless said otherwise
+DEFAULT_COHORT_SIZE = 16  # students behind one teacher forward, unless said otherwise
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunRequest:
     """The command line as typed; None and empty mean: as the study or the default says."""
 
     methods: Sequence[str] = ()
@@ -53,7 +53,7 @@ class Asked:
 
 
 @dataclass
-class Grid:
+class Plan:
     """A plan with everything that is needed to carry it out."""
 
     plan: list[tuple[RunSpec, ...]]
@@ -65,28 +65,28 @@ class Grid:
     reporter: Reporter
     cache: bool = True
     roots: dict[str, Path] = field(default_factory=dict)  # where to open the datasets again
-    _opened: dict[tuple[str, int, int], Data] = field(default_factory=dict)
+    _opened: dict[tuple[str, int, int], OpenedDataset] = field(default_factory=dict)
 
     @property
     def specs(self) -> list[RunSpec]:
         """All runs, cohort by cohort."""
         return [spec for cohort in self.plan for spec in cohort]
 
-    def open_data(self, spec: RunSpec) -> Data:
+    def open_data(self, spec: RunSpec) -> OpenedDataset:
         """The decoded data that a run works on; opened once for each size."""
         where = (spec.dataset, spec.recipe.height, spec.recipe.width)
         if where not in self._opened:
             dataset = self.datasets[spec.dataset]
-            self._opened[where] = open_data(
+            self._opened[where] = open_images(
                 dataset, spec.recipe, self.runs, self.workers, self.reporter, cache=self.cache
             )
         return self._opened[where]
 
 
-Place = Callable[[str], tuple[str, int]]  # from a dataset to device and CPU threads
+DevicePolicy = Callable[[str], tuple[str, int]]  # from a dataset to device and CPU threads
 
 
-def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
+def make_plan(asked: RunRequest, reporter: Reporter, place: DevicePolicy | None = None) -> Plan:
     """Resolve names, settings, data and weights into a plan.
 
     With `place` the runs are for devices elsewhere, which need not be there on this machine.
@@ -104,7 +104,7 @@ def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
     files = {name: load_dataset(name) for text in names for name in text.replace(",", " ").split()}
     if place is None:
         device = find_device(asked.device)
-        here = device.type, _threads(asked.threads) if device.type == "cpu" else 0
+        here = device.type, set_threads(asked.threads) if device.type == "cpu" else 0
     else:
         device = torch.device(place(next(iter(files)))[0])
     plan: list[tuple[RunSpec, ...]] = []
@@ -116,11 +116,13 @@ def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
         precision = [f"recipe.precision={asked.precision}"] if asked.precision else []
         request = _request(asked, study, name, on, threads)
         points = [
-            settle([file, study], [*swept, *asked.assignments, *precision], request.methods)
+            resolve_settings(
+                [file, study], [*swept, *asked.assignments, *precision], request.methods
+            )
             for swept in study.swept
         ]
         for point in points:
-            weights |= _weights(request, point, asked.weights)
+            weights |= initial_weights(request, point, asked.weights)
         datasets[name] = open_dataset(
             name,
             file,
@@ -131,26 +133,34 @@ def make(asked: Asked, reporter: Reporter, place: Place | None = None) -> Grid:
             reporter,
             allow_partial=asked.allow_partial,
         )
-        roots[name] = root_of(file, asked.data_root, datasets[name])
+        roots[name] = dataset_root(file, asked.data_root, datasets[name])
         for recipe in {r for point in points for r in (point.recipe, point.teacher_recipe)}:
-            sampler(datasets[name], recipe, "")  # which says if not even one batch can be drawn
+            make_sampler(
+                datasets[name], recipe, ""
+            )  # which says if not even one batch can be drawn
         digests = {network: weights_digest(path) for network, path in weights.items()}
         fingerprint = datasets[name].fingerprint
-        wanted = [spec for point in points for spec in runs(request, point, fingerprint, digests)]
-        plan += cohorts(list(dict.fromkeys(wanted)), asked.pack or study.pack or PACK)
-    return Grid(
+        wanted = [
+            spec for point in points for spec in expand_runs(request, point, fingerprint, digests)
+        ]
+        plan += pack_cohorts(
+            list(dict.fromkeys(wanted)), asked.pack or study.pack or DEFAULT_COHORT_SIZE
+        )
+    return Plan(
         plan, device, weights, datasets, asked.runs, asked.workers, reporter, asked.cache, roots
     )
 
 
-def _request(asked: Asked, study: StudyFile, name: str, device: str, threads: int) -> Request:
+def _request(
+    asked: RunRequest, study: StudyFile, name: str, device: str, threads: int
+) -> ResolvedRequest:
     head = asked.head or study.head or "bnneck"
     if head not in HEADS:
-        raise UsageError(f"No head is called {head!r}.{nearest(head, HEADS)}")
+        raise UsageError(f"No head is called {head!r}.{did_you_mean(head, HEADS)}")
     if asked.teacher_seed != "same" and not asked.teacher_seed.isdigit():
         raise UsageError(f"--teacher-seed is a number or `same`, given {asked.teacher_seed!r}.")
     seeds = _numbers(asked.seeds) if asked.seeds else study.seeds
-    return Request(
+    return ResolvedRequest(
         dataset=name,
         methods=method_names(list(asked.methods) or study.methods or ["all"], asked.exclude),
         teacher=asked.teacher or study.teacher or "resnet101",

@@ -9,26 +9,26 @@ from pathlib import Path
 
 import torch
 
-from harness.core.errors import HarnessError, SetupError
+from harness.core.errors import KDReIDError, SetupError
 from harness.core.files import read_json
 from harness.core.progress import Reporter
-from harness.core.session import Session
+from harness.core.session import RunContext
 from harness.data.datasets import Dataset, market1501
-from harness.data.images import Data
-from harness.data.synthetic.generator import Synthetic
+from harness.data.images import OpenedDataset
+from harness.data.synthetic.generator import SyntheticSettings
 from harness.models import NETWORKS
 from harness.models.pretrained import find_weights, weights_digest
-from harness.planning.datasets import GENERATED, find_dataset, open_data, open_dataset
-from harness.planning.grid import cohorts
-from harness.planning.plan import Grid
+from harness.planning.datasets import SYNTHETIC, find_dataset, open_dataset, open_images
+from harness.planning.grid import pack_cohorts
+from harness.planning.plan import Plan
 from harness.planning.schema import load_dataset
 from harness.runs.groups import GROUPS
 from harness.runs.spec import RunSpec
-from harness.runs.submissions import submission_of
+from harness.runs.submissions import last_submission
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class InputLocations:
     """Where to look for data and weights before looking where the runs had them."""
 
     data_root: Path | None = None
@@ -37,9 +37,9 @@ class Inputs:
     workers: int = 2
 
 
-def reopen(
-    specs: Sequence[RunSpec], runs: Path, inputs: Inputs, pack: int, reporter: Reporter
-) -> Grid:
+def rebuild_plan(
+    specs: Sequence[RunSpec], runs: Path, inputs: InputLocations, pack: int, reporter: Reporter
+) -> Plan:
     """The plan of these runs, with the very data and weights that their keys speak of.
 
     Raises:
@@ -53,15 +53,15 @@ def reopen(
             datasets[spec.dataset], roots[spec.dataset] = found, root
         if spec.weights != "none":
             weights[spec.network] = _weights(spec, orders, inputs)
-    plan = cohorts(specs, pack)
+    plan = pack_cohorts(specs, pack)
     device = torch.device(specs[0].device)
-    return Grid(plan, device, weights, datasets, runs, inputs.workers, reporter, roots=roots)
+    return Plan(plan, device, weights, datasets, runs, inputs.workers, reporter, roots=roots)
 
 
 def _orders(specs: Sequence[RunSpec], runs: Path) -> Iterator[Path]:
     """What the workers of the last submissions were told."""
     for spec in specs:
-        if last := submission_of(runs, spec.key):
+        if last := last_submission(runs, spec.key):
             yield runs / GROUPS / last.group / f"{last.number}.json"
 
 
@@ -69,7 +69,7 @@ def _dataset(
     spec: RunSpec,
     orders: Sequence[Mapping[str, object]],
     runs: Path,
-    inputs: Inputs,
+    inputs: InputLocations,
     reporter: Reporter,
 ) -> tuple[Dataset, Path]:
     """The dataset of a run, with its root.
@@ -81,8 +81,8 @@ def _dataset(
     places: list[Path | None] = [
         Path(str(o["data_root"])) for o in orders if o.get("dataset") == spec.dataset
     ]
-    if file.loader == GENERATED:
-        places += sorted((runs / "data").glob(f"{GENERATED}-*-????????"))
+    if file.loader == SYNTHETIC:
+        places += sorted((runs / "data").glob(f"{SYNTHETIC}-*-????????"))
     else:
         places.append(None)  # where its file or the environment says
     if inputs.data_root:
@@ -93,14 +93,14 @@ def _dataset(
             dataset = open_dataset(
                 spec.dataset,
                 file,
-                Synthetic(),
+                SyntheticSettings(),
                 root,
                 runs,
                 inputs.workers,
                 reporter,
                 allow_partial=inputs.allow_partial,
             )
-        except HarnessError as error:
+        except KDReIDError as error:
             tried.append(str(error))
             continue
         if dataset.fingerprint == spec.fingerprint:
@@ -112,7 +112,7 @@ def _dataset(
     )
 
 
-def _weights(spec: RunSpec, orders: Sequence[Mapping[str, object]], inputs: Inputs) -> Path:
+def _weights(spec: RunSpec, orders: Sequence[Mapping[str, object]], inputs: InputLocations) -> Path:
     """The file of initial weights that a run's key speaks of.
 
     Raises:
@@ -134,20 +134,22 @@ def _weights(spec: RunSpec, orders: Sequence[Mapping[str, object]], inputs: Inpu
     return path
 
 
-def open_own(spec: RunSpec, root: Path | None, session: Session) -> Data:
+def open_own(spec: RunSpec, root: Path | None, session: RunContext) -> OpenedDataset:
     """The run's own data: from `root`, or where its dataset's file or the environment says.
 
     Raises:
         SetupError: it is not there, or is not the data of the run.
     """
     file = load_dataset(spec.dataset)
-    if file.loader == GENERATED:
+    if file.loader == SYNTHETIC:
         found = list(_generated(spec.dataset, root, session.runs / "data"))
     else:
         found = [find_dataset(spec.dataset, file, root)]
     for dataset in found:
         if dataset.fingerprint == spec.fingerprint:
-            return open_data(dataset, spec.recipe, session.runs, session.workers, session.reporter)
+            return open_images(
+                dataset, spec.recipe, session.runs, session.workers, session.reporter
+            )
     where = ", ".join(f"{d.root} ({d.fingerprint})" for d in found) or "nothing"
     raise SetupError(
         f"The data of {spec.key} has the fingerprint {spec.fingerprint}; found {where}. "
@@ -157,6 +159,6 @@ def open_own(spec: RunSpec, root: Path | None, session: Session) -> Data:
 
 def _generated(name: str, root: Path | None, drawn: Path) -> Iterator[Dataset]:
     """The images in `root`; without it, all that were ever drawn for this runs folder."""
-    for place in [root] if root else sorted(drawn.glob(f"{GENERATED}-*")):
+    for place in [root] if root else sorted(drawn.glob(f"{SYNTHETIC}-*")):
         with suppress(SetupError):  # not, or only half, drawn
             yield market1501.load_folders(name, place, market1501.FOLDERS, market1501.NAME)

@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from harness.core.errors import HarnessError, UsageError
+from harness.core.errors import KDReIDError, UsageError
 from harness.core.progress import Reporter
-from harness.data.synthetic.generator import GENERATOR_VERSION, Synthetic
-from harness.data.synthetic.writer import STATEMENT
-from harness.planning.commands import commands
-from harness.planning.datasets import GENERATED, open_dataset
-from harness.planning.overrides import DATA, settle
+from harness.data.synthetic.generator import GENERATOR_VERSION, SyntheticSettings
+from harness.data.synthetic.writer import MANIFEST
+from harness.planning.commands import commands_for
+from harness.planning.datasets import SYNTHETIC, open_dataset
+from harness.planning.overrides import DATA, resolve_settings
 from harness.planning.schema import load_dataset
-from harness.runs.code_version import commit
-from harness.runs.reader import Evidence
+from harness.runs.code_version import git_state
+from harness.runs.reader import StoredRun
 from harness.runs.spec import RunSpec
 
 _file = lru_cache(load_dataset)  # asked for again and again
@@ -26,7 +26,7 @@ SHORT = 12  # hexadecimal digits of a digest that are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Reproduction:
     """How to make the runs of a cell again."""
 
     commands: tuple[str, ...]
@@ -34,7 +34,7 @@ class Again:
     remarks: tuple[str, ...]  # what stands between the commands and the same numbers
 
 
-def reproduce(members: Sequence[Evidence], runs: Path, *, look: bool = True) -> Again:
+def reproduce(members: Sequence[StoredRun], runs: Path, *, look: bool = True) -> Reproduction:
     """The commands that plan these runs, into a folder of its own, and what they cannot restore.
 
     Without `look` a dataset's folder is taken to hold the images it held then.
@@ -54,9 +54,9 @@ def reproduce(members: Sequence[Evidence], runs: Path, *, look: bool = True) -> 
         return _data(spec, members, runs, remarks, look)
 
     try:
-        found = commands(specs, data, ["--runs", str(folder)])
+        found = commands_for(specs, data, ["--runs", str(folder)])
     except UsageError as error:
-        return Again((), False, (*remarks, str(error)))
+        return Reproduction((), False, (*remarks, str(error)))
     planned = {spec for command in found for spec in command.planned}
     for spec in specs:
         if spec not in planned:
@@ -66,12 +66,12 @@ def reproduce(members: Sequence[Evidence], runs: Path, *, look: bool = True) -> 
             )
     exact = len(specs) == len(members) > 0 and planned.issuperset(specs)
     lines = tuple(command.line for command in found)
-    return Again(lines, exact, tuple(dict.fromkeys(remarks)))
+    return Reproduction(lines, exact, tuple(dict.fromkeys(remarks)))
 
 
-def _remarks(members: Sequence[Evidence]) -> Iterator[str]:
+def _remarks(members: Sequence[StoredRun]) -> Iterator[str]:
     """About code and inputs that no option of the command can bring back."""
-    now = commit()
+    now = git_state()
     for run in members:
         name, dirty, patch = (run.environment.get(what) for what in ("commit", "dirty", "patch"))
         if run.record and not name:
@@ -89,15 +89,15 @@ def _remarks(members: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _data(
-    spec: RunSpec, members: Sequence[Evidence], runs: Path, remarks: list[str], look: bool
+    spec: RunSpec, members: Sequence[StoredRun], runs: Path, remarks: list[str], look: bool
 ) -> list[str]:
     """The options that name the very images a run was planned with."""
     told = [run.environment.get("data") for run in members if run.key == spec.key]
     told += [run.environment.get("data") for run in members]
     places = [Path(str(place)) for place in dict.fromkeys(told) if place]
-    generated = _file(spec.dataset).loader == GENERATED
+    generated = _file(spec.dataset).loader == SYNTHETIC
     if generated:
-        places += sorted((runs / "data").glob(f"{GENERATED}-*-????????"))
+        places += sorted((runs / "data").glob(f"{SYNTHETIC}-*-????????"))
     partial = any(note.startswith(PARTIAL) for run in members for note in run.notes)
     allowed = ["--allow-partial"] if partial else []
     for place in dict.fromkeys(places):
@@ -120,26 +120,26 @@ def _fingerprint(place: Path, name: str, runs: Path) -> str | None:
         return open_dataset(
             name,
             _file(name),
-            Synthetic(),
+            SyntheticSettings(),
             place,
             runs,
             0,
             Reporter(quiet=True),
             allow_partial=True,
         ).fingerprint
-    except HarnessError:
+    except KDReIDError:
         return None
 
 
 def _drawn(place: Path, spec: RunSpec) -> list[str]:
     """How to draw the images of a folder again; the folder itself if this version draws others."""
     try:
-        told = json.loads((place / STATEMENT).read_text())
+        told = json.loads((place / MANIFEST).read_text())
         version, settings = told["generator_version"], dict(told["settings"])
     except (OSError, ValueError, KeyError, TypeError):
         return ["--data-root", str(place)]
     if version != GENERATOR_VERSION:
         return ["--data-root", str(place)]
-    usual = asdict(settle([_file(spec.dataset)], []).data)
+    usual = asdict(resolve_settings([_file(spec.dataset)], []).data)
     changed = {name: value for name, value in settings.items() if value != usual.get(name)}
     return [word for name, value in changed.items() for word in ("--set", f"{DATA}.{name}={value}")]

@@ -17,14 +17,14 @@ from pydantic import (
     field_validator,
 )
 
-from harness.core.errors import UsageError, nearest
-from harness.core.yaml import FOLDER, load_either, names, read
-from harness.data.completeness import Expected
-from harness.data.synthetic.generator import Synthetic
+from harness.core.errors import UsageError, did_you_mean
+from harness.core.yaml import CONFIGS, config_names, load_config, load_yaml
+from harness.data.completeness import ExpectedCounts
+from harness.data.synthetic.generator import SyntheticSettings
 from harness.runs.spec import Option, Recipe
 
-Setting = Option | tuple[float, ...]
-Values = dict[str, Setting]  # of a recipe or of generated data
+ConfigValue = Option | tuple[float, ...]
+ConfigValues = dict[str, ConfigValue]  # of a recipe or of generated data
 Options = dict[str, Option]  # of a method
 
 
@@ -36,10 +36,10 @@ def _partial(name: str, of: type) -> type[BaseModel]:
 
 
 RecipeFile = _partial("RecipeFile", Recipe)
-SyntheticFile = _partial("SyntheticFile", Synthetic)
+SyntheticFile = _partial("SyntheticFile", SyntheticSettings)
 
 
-class File(BaseModel):
+class ConfigFile(BaseModel):
     """What every configuration file may hold: changes to the built-in defaults."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -49,22 +49,22 @@ class File(BaseModel):
     options: dict[str, Options] = Field(default_factory=dict)  # per method
     data: SyntheticFile = Field(default_factory=SyntheticFile)  # type: ignore[valid-type]
 
-    def section(self, name: str) -> Values:
+    def section(self, name: str) -> ConfigValues:
         """The values that the file really states in one of its sections."""
-        values: Values = getattr(self, name).model_dump(exclude_unset=True)
+        values: ConfigValues = getattr(self, name).model_dump(exclude_unset=True)
         return values
 
 
-class DatasetFile(File):
+class DatasetFile(ConfigFile):
     """`configs/dataset/NAME.yaml`: how a dataset is found and what its training looks like."""
 
     loader: str
     root: Path | None = None
-    expected: dict[str, Expected] = Field(default_factory=dict)  # counts by subset
+    expected: dict[str, ExpectedCounts] = Field(default_factory=dict)  # counts by subset
     availability: str = ""  # what to know before looking for it
 
 
-class StudyFile(File):
+class StudyFile(ConfigFile):
     """`configs/study/NAME.yaml`: which runs make a table or figure. Absent means the usual."""
 
     description: str = ""
@@ -99,9 +99,11 @@ def load_dataset(name: str) -> DatasetFile:
     Raises:
         UsageError: there is no such dataset, or its file is wrong.
     """
-    if name not in names("dataset"):
-        raise UsageError(f"No dataset is called {name!r}.{nearest(name, names('dataset'))}")
-    return read(FOLDER / "dataset" / f"{name}.yaml", DatasetFile)
+    if name not in config_names("dataset"):
+        raise UsageError(
+            f"No dataset is called {name!r}.{did_you_mean(name, config_names('dataset'))}"
+        )
+    return load_yaml(CONFIGS / "dataset" / f"{name}.yaml", DatasetFile)
 
 
 def load_study(name: str) -> StudyFile:
@@ -110,4 +112,4 @@ def load_study(name: str) -> StudyFile:
     Raises:
         UsageError: there is no such study, or its file is wrong.
     """
-    return load_either("study", name, StudyFile)
+    return load_config("study", name, StudyFile)

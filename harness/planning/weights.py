@@ -8,14 +8,16 @@ from pathlib import Path
 from harness.core.errors import UsageError
 from harness.models import NETWORKS
 from harness.models.pretrained import find_weights
-from harness.planning.grid import Request
+from harness.planning.grid import ResolvedRequest
 from harness.planning.names import network_name, teacher_names
-from harness.planning.overrides import Settings
+from harness.planning.overrides import ResolvedSettings
 
 
-def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict[str, Path]:
+def initial_weights(
+    request: ResolvedRequest, settings: ResolvedSettings, given: Sequence[str]
+) -> dict[str, Path]:
     """ImageNet weights of the networks that the recipes want to start from them."""
-    files = weights_given(given)
+    files = parse_weights(given)
     wanted = {request.student: settings.recipe}
     if any(method != "none" for method in request.methods):
         wanted = dict.fromkeys(teacher_names(request.teacher), settings.teacher_recipe) | wanted
@@ -27,7 +29,7 @@ def _weights(request: Request, settings: Settings, given: Sequence[str]) -> dict
     return found
 
 
-def weights_given(given: Sequence[str]) -> dict[str, Path]:
+def parse_weights(given: Sequence[str]) -> dict[str, Path]:
     """Files by network from NETWORK=FILE.
 
     Raises:

@@ -16,14 +16,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from harness.core.errors import UsageError, nearest
+from harness.core.errors import UsageError, did_you_mean
 from methods import EXTRAS, METHODS, Method
 
 GROUP = "kdreid.methods"
 
 
 @cache
-def method_class(name: str) -> type[Method]:
+def resolve_method(name: str) -> type[Method]:
     """The class that `name` stands for.
 
     Raises:
@@ -33,25 +33,27 @@ def method_class(name: str) -> type[Method]:
     if name in registered:
         return registered[name]
     if name.startswith("torchdistill:"):
-        from harness.plugins.torchdistill import row  # imports torchdistill, which takes seconds
+        from harness.plugins.torchdistill import (
+            load_torchdistill_method,  # imports torchdistill, which takes seconds
+        )
 
-        return row(name.partition(":")[2])
+        return load_torchdistill_method(name.partition(":")[2])
     if ":" in name:
         return _imported(name)
-    raise UsageError(f"No method is called {name!r}.{nearest(name, known_methods())}")
+    raise UsageError(f"No method is called {name!r}.{did_you_mean(name, known_methods())}")
 
 
-def full_name(name: str) -> str:
+def canonical_name(name: str) -> str:
     """The name under which a run remembers its method: an entry point's becomes its class's."""
-    return installed().get(name, name)
+    return entry_point_methods().get(name, name)
 
 
 def known_methods() -> list[str]:
     """Every method that has a name of its own, the installed ones last."""
-    return [*METHODS, *EXTRAS, *installed()]
+    return [*METHODS, *EXTRAS, *entry_point_methods()]
 
 
-def by_section(names: Iterable[str]) -> dict[str, str]:
+def option_sections(names: Iterable[str]) -> dict[str, str]:
     """From the name that options are given under (`sp` in `--set sp.weight=1`) to the method.
 
     Raises:
@@ -59,7 +61,7 @@ def by_section(names: Iterable[str]) -> dict[str, str]:
     """
     sections = {name: name for name in (*METHODS, *EXTRAS)}
     for name in names:
-        section = method_class(name).name
+        section = resolve_method(name).name
         if sections.setdefault(section, name) != name:
             raise UsageError(
                 f"{name} and {sections[section]} are both named {section!r}. Give the class in "
@@ -68,7 +70,7 @@ def by_section(names: Iterable[str]) -> dict[str, str]:
     return sections
 
 
-def installed() -> dict[str, str]:
+def entry_point_methods() -> dict[str, str]:
     """Methods that installed packages offer, by name."""
     found = {point.name: point.value for point in entry_points(group=GROUP)}
     return {name: value for name, value in found.items() if name not in METHODS | EXTRAS}
@@ -87,15 +89,17 @@ def _imported(name: str) -> type[Method]:
         ) from error
     kind = getattr(module, attribute, None)
     if not (isinstance(kind, type) and issubclass(kind, Method)):
-        offered = defined_in(module)
-        raise UsageError(f"{module_name} has no method {attribute!r}.{nearest(attribute, offered)}")
+        offered = methods_in(module)
+        raise UsageError(
+            f"{module_name} has no method {attribute!r}.{did_you_mean(attribute, offered)}"
+        )
     for wanted in ("name", "label", "paper"):
         if not hasattr(kind, wanted):
             raise UsageError(f"{name} lacks `{wanted}`: see the README on adding a method.")
     return kind
 
 
-def defined_in(module: ModuleType) -> list[str]:
+def methods_in(module: ModuleType) -> list[str]:
     """The names of the methods that a module defines itself."""
     return [
         name

@@ -5,7 +5,7 @@ torchdistill's losses, its arguments and its weight. The loss reads what our net
 the module paths `maps.0` ... `maps.3`, `pre_relu`, `pooled`, `embedding` and `logits`.
 
 `import harness.plugins.torchdistill` registers every method here with torchdistill as a
-middle-level loss, KDReIDPDRD and so on: see `KDReID` below and `configs/torchdistill/example/`.
+middle-level loss, KDReIDPDRD and so on: see `KDReIDLoss` below and `configs/torchdistill/example/`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torchdistill.losses.registry import MIDDLE_LEVEL_LOSS_DICT, register_mid_level_loss
 
-from harness.core.errors import UsageError, nearest
-from harness.core.yaml import FOLDER, read
+from harness.core.errors import UsageError, did_you_mean
+from harness.core.yaml import CONFIGS, load_yaml
 from harness.runs.spec import Option
 from methods import EXTRAS, METHODS, Method, Outputs, Paper, Widths, create
 
-ROWS = FOLDER / "torchdistill"
+ROWS = CONFIGS / "torchdistill"
 FEATURES = ("maps.", "pre_relu", "pooled", "embedding")  # taps that logits alone do not offer
 
 
-class Row(BaseModel):
+class TorchdistillMethod(BaseModel):
     """One of torchdistill's losses as a method: the YAML's content."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -45,7 +45,7 @@ class Row(BaseModel):
     url: str = ""
 
 
-def row(name: str) -> type[Method]:
+def load_torchdistill_method(name: str) -> type[Method]:
     """The method class that wraps the loss declared in `configs/torchdistill/NAME.yaml` or a file.
 
     Raises:
@@ -55,15 +55,15 @@ def row(name: str) -> type[Method]:
     if not path.is_file():
         declared = sorted(file.stem for file in ROWS.glob("*.yaml"))
         raise UsageError(
-            f"No torchdistill row is called {name!r}.{nearest(name, declared)} To add one, write "
-            f"{path} after the example of DISTLoss.yaml."
+            f"No torchdistill row is called {name!r}.{did_you_mean(name, declared)} To add one, "
+            f"write {path} after the example of DISTLoss.yaml."
         )
-    declared_row = read(path, Row)
+    declared_row = load_yaml(path, TorchdistillMethod)
     if declared_row.loss not in MIDDLE_LEVEL_LOSS_DICT:
         known = list(MIDDLE_LEVEL_LOSS_DICT)
         raise UsageError(
             f"{path}: torchdistill has no loss {declared_row.loss!r}."
-            f"{nearest(declared_row.loss, known)}"
+            f"{did_you_mean(declared_row.loss, known)}"
         )
     return _wrap(path.stem, declared_row)
 
@@ -71,7 +71,7 @@ def row(name: str) -> type[Method]:
 class TorchdistillLoss(Method):
     """Base of all rows: a torchdistill loss behind our contract."""
 
-    row: ClassVar[Row]
+    row: ClassVar[TorchdistillMethod]
 
     def __init__(
         self,
@@ -89,25 +89,27 @@ class TorchdistillLoss(Method):
             raise ValueError(f"torchdistill's {self.row.loss}: {error}.") from error
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
-        taught = {path: _both(tensor.detach()) for path, tensor in tapped(teacher).items()}
-        seen = {path: _both(tensor) for path, tensor in tapped(student).items()}
+        taught = {
+            path: as_module_io(tensor.detach()) for path, tensor in tap_outputs(teacher).items()
+        }
+        seen = {path: as_module_io(tensor) for path, tensor in tap_outputs(student).items()}
         loss: Tensor = self.loss(seen, taught, labels)
         return loss
 
 
-def tapped(outputs: Outputs) -> dict[str, Tensor]:
+def tap_outputs(outputs: Outputs) -> dict[str, Tensor]:
     """Every tensor of `outputs` by the path under which torchdistill finds it."""
     maps = {f"maps.{number}": tensor for number, tensor in enumerate(outputs.maps)}
     others = ("pre_relu", "pooled", "embedding", "logits")
     return maps | {name: getattr(outputs, name) for name in others}
 
 
-def _both(tensor: Tensor) -> dict[str, Tensor]:
+def as_module_io(tensor: Tensor) -> dict[str, Tensor]:
     """Torchdistill lets a loss ask for a module's input or output; a tap is the same as either."""
     return {"input": tensor, "output": tensor}
 
 
-def _wrap(name: str, declared: Row) -> type[Method]:
+def _wrap(name: str, declared: TorchdistillMethod) -> type[Method]:
     paper = None
     if declared.title:
         paper = Paper(declared.authors, declared.title, declared.venue, declared.year, declared.url)
@@ -127,7 +129,7 @@ def _wrap(name: str, declared: Row) -> type[Method]:
     return type(name, (TorchdistillLoss,), content)
 
 
-class KDReID(nn.Module):
+class KDReIDLoss(nn.Module):
     """One of our methods as a torchdistill loss.
 
     Its tensors are named by module paths, as torchdistill's own losses name them; taps that the
@@ -175,7 +177,7 @@ class KDReID(nn.Module):
 def train_adapters(box: Any) -> None:
     """Give the adapters of our losses in a torchdistill box to its device and its optimiser."""
     for criterion, _ in box.criterion.term_dict.values():
-        if isinstance(criterion, KDReID):
+        if isinstance(criterion, KDReIDLoss):
             criterion.to(box.device)
             adapters = [p for p in criterion.parameters() if p.requires_grad]
             if adapters:
@@ -204,7 +206,7 @@ def _register() -> None:
     for name, kind in (METHODS | EXTRAS).items():
         if name != "none":
             loss = type(
-                f"KDReID{kind.__name__}", (KDReID,), {"method": name, "__module__": __name__}
+                f"KDReID{kind.__name__}", (KDReIDLoss,), {"method": name, "__module__": __name__}
             )
             register_mid_level_loss(loss)
 

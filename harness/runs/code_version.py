@@ -12,7 +12,7 @@ COMMIT_FILE = "commit.json"
 
 
 @lru_cache
-def commit() -> tuple[str | None, bool | None, str | None]:
+def git_state() -> tuple[str | None, bool | None, str | None]:
     """The commit this code was checked out from, whether tracked files differ from it, and how.
 
     The last is a digest of `git diff HEAD`: two runs that have the same ran the same code. Asked

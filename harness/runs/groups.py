@@ -14,16 +14,16 @@ from harness.core.files import read_json
 GROUPS, GROUP, JOB, LOGS = "groups", "group.json", "job.json", "logs"
 
 
-def title_of(group: str) -> str:
+def job_name_prefix(group: str) -> str:
     """How the names of all jobs of a group begin."""
     return f"kdreid-{group}-"
 
 
-def job_of(runs: Path, key: str) -> dict[str, Any] | None:
+def read_run_submission(runs: Path, key: str) -> dict[str, Any] | None:
     """What the last submission of a run wrote; None if it was never submitted."""
     return read_json(runs / key / JOB)
 
 
-def group_of(runs: Path, name: str) -> dict[str, Any] | None:
+def read_submission(runs: Path, name: str) -> dict[str, Any] | None:
     """A group as it was written last."""
     return read_json(runs / GROUPS / name / GROUP)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.core.errors import SetupError, UsageError, nearest
+from harness.core.errors import SetupError, UsageError, did_you_mean
 from harness.core.files import read_json
 from harness.runs.groups import GROUPS
-from harness.runs.record import RECORD, folders, state_of
+from harness.runs.record import RECORD, iter_run_folders, local_state
 from harness.runs.spec import RunSpec
-from harness.runs.submissions import groups, told_jobs
+from harness.runs.submissions import iter_submissions, submitted_jobs
 
 SHORT = 8  # hexadecimal digits of a run's digest
 SHOWN = 6  # of the runs that an ambiguous handle may mean
 
 
-def run_keys(runs: Path) -> list[str]:
+def list_run_keys(runs: Path) -> list[str]:
     """The key of every run, in the order of `kdreid status`, whose rows count from 1.
 
     Raises:
@@ -24,7 +24,7 @@ def run_keys(runs: Path) -> list[str]:
     """
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    return [folder.relative_to(runs).as_posix() for folder in folders(runs)]
+    return [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs)]
 
 
 def short_id(key: str) -> str:
@@ -32,14 +32,14 @@ def short_id(key: str) -> str:
     return key[-SHORT:]
 
 
-def resolve(words: Iterable[str], runs: Path) -> list[str]:
+def resolve_runs(words: Iterable[str], runs: Path) -> list[str]:
     """The keys that are meant, each once, in the order given; a group's name means all its runs.
 
     Raises:
         UsageError: a word fits no run, or several.
         SetupError: there is no runs folder.
     """
-    keys = run_keys(runs)
+    keys = list_run_keys(runs)
     split = [word for text in words for word in text.replace(",", " ").split()]
     return list(dict.fromkeys(key for word in split for key in _find(word, keys, runs)))
 
@@ -48,9 +48,9 @@ def _find(word: str, keys: Sequence[str], runs: Path) -> list[str]:
     word = word.strip("/")
     if word in keys:
         return [word]
-    grouped = {folder.name: content for folder, content in groups(runs)}
+    grouped = {folder.name: content for folder, content in iter_submissions(runs)}
     if word in grouped:
-        members = {key for job in told_jobs(grouped[word]) for key in job.get("runs") or []}
+        members = {key for job in submitted_jobs(grouped[word]) for key in job.get("runs") or []}
         return [key for key in keys if key in members]
     exact = [key for key in keys if short_id(key) == word]
     if exact:
@@ -68,7 +68,7 @@ def _find(word: str, keys: Sequence[str], runs: Path) -> list[str]:
         raise UsageError(f"{word!r} may mean {len(found)} runs: {some}. Give more of the name.")
     if not keys:
         raise UsageError(f"No run is called {word!r}: {_counted(keys, runs)}")
-    guess = nearest(word, [*map(short_id, keys), *keys]).partition(" Known:")[0]
+    guess = did_you_mean(word, [*map(short_id, keys), *keys]).partition(" Known:")[0]
     raise UsageError(
         f"No run is called {word!r}.{guess} Runs are named by the row's number, by the 8 digits "
         f"before the key or by the key's start, as `kdreid status --runs {runs}` shows them; "
@@ -89,14 +89,14 @@ def find_run(runs: Path, word: str) -> RunSpec:
     """
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    keys = [folder.relative_to(runs).as_posix() for folder in folders(runs)]
+    keys = [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs)]
     word = word.rstrip("/")
     found = [key for key in keys if key == word]
     found = found or [key for key in keys if word and word in key.rpartition("-")[2]]
     if not found:
         raise UsageError(
             f"No run in {runs} has the key {word!r} or a digest with it."
-            f"{nearest(word, keys) if keys else ' There are no runs.'}"
+            f"{did_you_mean(word, keys) if keys else ' There are no runs.'}"
         )
     if len(found) > 1:
         raise UsageError(f"{word!r} may be any of {', '.join(found)}. Give more of its digest.")
@@ -115,7 +115,7 @@ def find_run(runs: Path, word: str) -> RunSpec:
     return spec
 
 
-def finished(runs: Path) -> list[RunSpec]:
+def finished_runs(runs: Path) -> list[RunSpec]:
     """All runs that are done.
 
     Raises:
@@ -123,5 +123,5 @@ def finished(runs: Path) -> list[RunSpec]:
     """
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    keys = [folder.relative_to(runs).as_posix() for folder in folders(runs)]
-    return [find_run(runs, key) for key in keys if state_of(runs / key) == "done"]
+    keys = [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs)]
+    return [find_run(runs, key) for key in keys if local_state(runs / key) == "done"]

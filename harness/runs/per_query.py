@@ -27,7 +27,7 @@ COLUMNS = ("query", "identity", "average_precision", "first_rank")
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class QueryScores:
     """The queries of one draw, in the file's order; four arrays of one length."""
 
     query: NDArray[np.str_]  # names, each once
@@ -37,7 +37,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class ByIdentity:
+class IdentitySums:
     """What a run's scores in one evaluation are the sums of: a part for each of G identities."""
 
     queries: str  # digest of who was asked for: draws, names, identities and which have a match
@@ -46,14 +46,14 @@ class ByIdentity:
     weights: NDArray[np.float64]  # (G,): sum of weights, together 1
 
 
-def read(path: Path) -> dict[str, list[Draw]]:
+def load_query_scores(path: Path) -> dict[str, list[QueryScores]]:
     """The draws of every evaluation in the file.
 
     Raises:
         ValueError: it is missing or damaged, or is not what a run writes; the message says which.
     """
     found = _arrays(path)
-    evaluations: dict[str, list[Draw]] = {}
+    evaluations: dict[str, list[QueryScores]] = {}
     try:
         for name in dict.fromkeys(entry.rsplit(".", 2)[0] for entry in found):
             entries = [entry for entry in found if entry.rsplit(".", 2)[0] == name]
@@ -66,25 +66,25 @@ def read(path: Path) -> dict[str, list[Draw]]:
     return evaluations
 
 
-def by_identity(path: Path) -> dict[str, ByIdentity]:
+def load_identity_sums(path: Path) -> dict[str, IdentitySums]:
     """The sums by identity of every evaluation in the file; read again only if it was replaced.
 
     Raises:
-        ValueError: as `read`, or a draw has no query with a match.
+        ValueError: as `load_query_scores`, or a draw has no query with a match.
     """
     try:
         state = path.stat()
     except OSError as error:
         raise ValueError(f"{path.name} is missing") from error
-    return _by_identity(path, state.st_mtime_ns, state.st_size)
+    return _cached_identity_sums(path, state.st_mtime_ns, state.st_size)
 
 
 @lru_cache(maxsize=4096)
-def _by_identity(path: Path, changed: int, size: int) -> dict[str, ByIdentity]:  # noqa: ARG001
-    return {name: summed(draws) for name, draws in read(path).items()}
+def _cached_identity_sums(path: Path, changed: int, size: int) -> dict[str, IdentitySums]:  # noqa: ARG001
+    return {name: sum_by_identity(draws) for name, draws in load_query_scores(path).items()}
 
 
-def summed(draws: list[Draw]) -> ByIdentity:
+def sum_by_identity(draws: list[QueryScores]) -> IdentitySums:
     """Sums over the queries of each identity; queries without a match are left out, as in mAP.
 
     Raises:
@@ -104,7 +104,7 @@ def summed(draws: list[Draw]) -> ByIdentity:
     def by_sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(place, values, len(found)).astype(np.float64)
 
-    return ByIdentity(
+    return IdentitySums(
         queries=" ".join(_asked(draw, mask) for draw, mask in pairs),
         count=max(counts),
         parts={"mAP": by_sum(weight * precision), "R1": by_sum(weight * hits)},
@@ -124,7 +124,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise ValueError(f"{path.name} is damaged") from error
 
 
-def _draw(found: dict[str, NDArray[Any]], prefix: str) -> Draw:
+def _draw(found: dict[str, NDArray[Any]], prefix: str) -> QueryScores:
     query, identity, precision, first = (found[f"{prefix}.{column}"] for column in COLUMNS)
     if not query.shape == identity.shape == precision.shape == first.shape == (len(query),):
         raise ValueError(f"columns of {prefix} differ in length")
@@ -133,10 +133,10 @@ def _draw(found: dict[str, NDArray[Any]], prefix: str) -> Draw:
         raise ValueError(f"columns of {prefix} are not text, whole numbers and fractions")
     if np.any((precision < 0) | (precision > 1)):
         raise ValueError(f"a precision of {prefix} is not between 0 and 1")
-    return Draw(query, identity.astype(np.int64), precision.astype(np.float64), first)
+    return QueryScores(query, identity.astype(np.int64), precision.astype(np.float64), first)
 
 
-def _asked(draw: Draw, matched: NDArray[np.bool_]) -> str:
+def _asked(draw: QueryScores, matched: NDArray[np.bool_]) -> str:
     columns = (draw.query.tobytes(), draw.identity.tobytes(), matched.tobytes())
     return _digest(draw.query.dtype.str, *columns)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def seconds_left(progress: Mapping[str, Any], now: float) -> float | None:
+def estimate_remaining(progress: Mapping[str, Any], now: float) -> float | None:
     """How long until the last step at the pace so far; None before a pace is known."""
     try:
         done = float(progress["step"]) - float(progress["from_step"])
@@ -20,7 +20,7 @@ def seconds_left(progress: Mapping[str, Any], now: float) -> float | None:
     return max(0.0, left * spent / done - waited)
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length of time as people say it: 40 s, 12 min, 3 h 05 min, 2 d 4 h."""
     minutes = round(seconds / 60)
     if seconds < 90:

@@ -8,14 +8,21 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from harness.runs.scan import FAILURE, RECORD, SPEC, load, speaks, why
+from harness.runs.scan import (
+    FAILURE,
+    RECORD,
+    SPEC,
+    describe_error,
+    load_json_object,
+    read_record_or_failure,
+)
 
 CURVE = "curve.csv"
 Content = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class StoredRun:
     """One run as its folder tells it; what was not recorded is empty."""
 
     key: str
@@ -73,7 +80,7 @@ class Evidence:
         return found
 
 
-def evidence(runs: Path, key: str) -> Evidence:
+def load_run(runs: Path, key: str) -> StoredRun:
     """Read a run's folder.
 
     Raises:
@@ -81,11 +88,11 @@ def evidence(runs: Path, key: str) -> Evidence:
     """
     folder = runs / key
     try:
-        found = speaks(folder)
-        path, content = found or (folder / SPEC, {"spec": load(folder / SPEC)})
+        found = read_record_or_failure(folder)
+        path, content = found or (folder / SPEC, {"spec": load_json_object(folder / SPEC)})
         if not isinstance(content.get("spec"), dict):
             raise ValueError("it has no spec")
-        run = Evidence(
+        run = StoredRun(
             key,
             folder,
             content["spec"],
@@ -94,11 +101,11 @@ def evidence(runs: Path, key: str) -> Evidence:
         )
         run.scores()  # wrong forms are told here
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{folder} cannot be read as a run: {why(error)}") from error
+        raise ValueError(f"{folder} cannot be read as a run: {describe_error(error)}") from error
     return run
 
 
-def curve(folder: Path) -> dict[int, dict[str, float]]:
+def load_curve(folder: Path) -> dict[int, dict[str, float]]:
     """The losses and the rate of every step that a run's curve tells of, by step counted from 1.
 
     Raises:

@@ -14,40 +14,40 @@ from typing import Any
 
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
-from harness.core.lease import holder_of
+from harness.core.lease import current_holder
 from harness.runs.spec import RunSpec
 
 RECORD, FAILURE, SPEC, PROGRESS = "record.json", "failure.json", "spec.json", "progress.json"
 CHECKPOINT, MODEL, PER_QUERY, CURVE = "checkpoint.pt", "model.pt", "per_query.npz", "curve.csv"
 WRITTEN = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)  # by who has the lease
-FORMAT = 1
+RECORD_FORMAT = 1
 NOT_RETRIED = ("diverged",)  # the same numbers would diverge again
 
 
-def state_of(folder: Path) -> str:
+def local_state(folder: Path) -> str:
     """done, running, failed, interrupted (there is a checkpoint to go on from) or waiting."""
     if read_json(folder / RECORD) is not None:
         return "done"
-    if holder_of(folder) is not None:
+    if current_holder(folder) is not None:
         return "running"
     if (folder / FAILURE).exists():
         return "failed"
     return "interrupted" if (folder / CHECKPOINT).exists() else "waiting"
 
 
-def folders(runs: Path) -> Iterator[Path]:
+def iter_run_folders(runs: Path) -> Iterator[Path]:
     """Every run's folder below `runs`, in order."""
     yield from sorted(path.parent for path in runs.glob(f"*/*/*/*/{SPEC}"))
 
 
-def announce(runs: Path, spec: RunSpec) -> None:
+def create_run_folder(runs: Path, spec: RunSpec) -> None:
     """Make the run's folder, so that `status` knows that the run is wanted."""
     path = runs / spec.key / SPEC
     if not path.exists():
         write_json(path, spec.as_json())
 
 
-def clear_leftovers(folder: Path) -> None:
+def remove_temporary_files(folder: Path) -> None:
     """Remove what a killed process had only begun to write; for the holder of the run's lease."""
     for name in WRITTEN:
         for path in folder.glob(f".{name}.*.tmp"):
@@ -70,7 +70,8 @@ def write_record(runs: Path, spec: RunSpec, content: dict[str, Any]) -> None:
     """Declare a run done and remove what only an unfinished run needs."""
     folder = runs / spec.key
     write_json(
-        folder / RECORD, {"format": FORMAT, "key": spec.key, "spec": spec.as_json(), **content}
+        folder / RECORD,
+        {"format": RECORD_FORMAT, "key": spec.key, "spec": spec.as_json(), **content},
     )
     for name in (FAILURE, CHECKPOINT, PROGRESS):
         (folder / name).unlink(missing_ok=True)

@@ -20,20 +20,20 @@ RECORD, FAILURE, SPEC = "record.json", "failure.json", "spec.json"
 LARGEST = 64_000_000  # bytes; a record of a thousand epochs has a hundredth of that
 
 
-def run_files(runs: Path, problems: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def scan_runs(runs: Path, problems: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The record or failure of every run, with its content; all else is added to `problems`."""
     for folder in _folders(runs, problems):
         try:
-            found = speaks(folder)
+            found = read_record_or_failure(folder)
         except (OSError, ValueError, RecursionError) as error:
             path = folder / (RECORD if os.path.lexists(folder / RECORD) else FAILURE)
-            problems.append(f"{path}: ignored, {why(error)}.")
+            problems.append(f"{path}: ignored, {describe_error(error)}.")
             continue
         if found is not None:
             yield found
 
 
-def speaks(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+def read_record_or_failure(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     """A run's record, else its failure, with its content; None if it has neither.
 
     A run that ends now writes its record and then removes an old failure: so look twice.
@@ -45,14 +45,14 @@ def speaks(folder: Path) -> tuple[Path, dict[str, Any]] | None:
     """
     for name in (RECORD, FAILURE, RECORD):
         try:
-            return folder / name, load(folder / name)
+            return folder / name, load_json_object(folder / name)
         except FileNotFoundError:
             if (folder / name).is_symlink():
                 raise ValueError("it is a link to nothing") from None
     return None
 
 
-def load(path: Path) -> dict[str, Any]:
+def load_json_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file; a record's is without its curve.
 
     Raises:
@@ -76,7 +76,7 @@ def load(path: Path) -> dict[str, Any]:
     return value
 
 
-def why(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What to say of a file that cannot be used."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
@@ -89,7 +89,7 @@ def why(error: Exception) -> str:
     return str(error) or "it has no evaluation"
 
 
-def printable(text: str) -> str:
+def escape_undecodable(text: str) -> str:
     """Text that every terminal and file takes: names on disk may hold bytes that are no text."""
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -173,7 +173,7 @@ def _entries(folder: Path | str, problems: list[str]) -> list[os.DirEntry[str]]:
     except FileNotFoundError:  # gone since its parent was read
         return []
     except OSError as error:
-        problems.append(f"{folder}: ignored, {why(error)}.")
+        problems.append(f"{folder}: ignored, {describe_error(error)}.")
         return []
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.files import read_json
-from harness.core.lease import glimpse
-from harness.runs.groups import GROUP, GROUPS, LOGS, job_of
+from harness.core.lease import inspect_lease
+from harness.runs.groups import GROUP, GROUPS, LOGS, read_run_submission
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class RunSubmission:
     """The last submission of a run."""
 
     group: str
@@ -35,18 +35,18 @@ class Submission:
 
     def pool_lives(self, runs: Path) -> bool:
         """Whether the process that works through its group is at it; leaves no trace."""
-        lease = glimpse(runs / GROUPS / self.group)
+        lease = inspect_lease(runs / GROUPS / self.group)
         return lease is not None and lease.living
 
 
-def submission_of(runs: Path, key: str) -> Submission | None:
+def last_submission(runs: Path, key: str) -> RunSubmission | None:
     """How a run was last submitted; None if it never was."""
-    told = job_of(runs, key)
+    told = read_run_submission(runs, key)
     if told is None:
         return None
     job = told.get("job")
     try:
-        return Submission(
+        return RunSubmission(
             str(told["group"]),
             int(told["number"]),
             None if job is None else str(job),
@@ -57,21 +57,21 @@ def submission_of(runs: Path, key: str) -> Submission | None:
         return None
 
 
-def groups(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+def iter_submissions(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every submission's folder and content, oldest first: their names begin with the date."""
     for path in sorted((runs / GROUPS).glob(f"*/{GROUP}")):
         if (content := read_json(path)) is not None:
             yield path.parent, content
 
 
-def told_jobs(content: dict[str, Any]) -> list[dict[str, Any]]:
+def submitted_jobs(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The jobs of a group, without what is not of the agreed form."""
     jobs = content.get("jobs")
     return [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
 
 
 @dataclass(frozen=True, slots=True)
-class Logs:
+class LogFiles:
     """The files that one job of one group wrote for all its attempts; out before err."""
 
     group: str
@@ -80,14 +80,16 @@ class Logs:
     files: tuple[Path, ...]
 
 
-def logs_of(runs: Path, key: str) -> list[Logs]:
+def log_files(runs: Path, key: str) -> list[LogFiles]:
     """What every submission of a run wrote, oldest first."""
     found = []
-    for folder, content in groups(runs):
-        for job in told_jobs(content):
+    for folder, content in iter_submissions(runs):
+        for job in submitted_jobs(content):
             if key in (job.get("runs") or []):
                 number, name = int(job.get("number", 0)), str(job.get("job") or "")
-                found.append(Logs(folder.name, number, name, _files(folder / LOGS, number, name)))
+                found.append(
+                    LogFiles(folder.name, number, name, _files(folder / LOGS, number, name))
+                )
     return found
 
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One check that was made: what of, and what was wrong, if anything."""
 
     check: str
     problem: str = ""
 
 
-def carry_out(checks: dict[str, Callable[[], str]]) -> Iterator[Finding]:
+def run_checks(checks: dict[str, Callable[[], str]]) -> Iterator[CheckResult]:
     """Make one check after the other; a check answers with what is wrong, or with nothing."""
     for name, check in checks.items():
         try:
-            yield Finding(name, check())
+            yield CheckResult(name, check())
         except Exception as error:  # whatever a foreign method raises is a finding
-            yield Finding(name, f"{type(error).__name__}: {error}")
+            yield CheckResult(name, f"{type(error).__name__}: {error}")

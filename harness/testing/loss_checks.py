@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from harness.core.seeding import seeded
+from harness.core.seeding import seeded_rng
 from harness.models import as_float32
 from methods import Method, Outputs, Widths, create, options
 from methods.base import Paper
@@ -42,7 +42,7 @@ def checks(kind: type[Method], variant: str) -> dict[str, Callable[[], str]]:
     return {name: partial(check, kind, variant) for name, check in found.items()}
 
 
-def made_up(
+def random_outputs(
     widths: Widths,
     *,
     seed: int = 0,
@@ -80,9 +80,9 @@ def build(
     given: dict[str, object] = {"variant": variant}
     if "steps" in options(kind):  # a long stage before training can be cut short so
         given["steps"] = 2
-    with seeded("conformance"):
+    with seeded_rng("conformance"):
         method = create(kind, student, teacher, given)
-        batches = [made_up(teacher, seed=seed) for seed in range(20, 36)]
+        batches = [random_outputs(teacher, seed=seed) for seed in range(20, 36)]
         method.prepare(lambda: iter(batches), torch.Generator().manual_seed(0))
     return method
 
@@ -97,15 +97,15 @@ def _described(kind: type[Method], variant: str) -> str:
 
 
 def _finite_scalar(kind: type[Method], variant: str) -> str:
-    loss = build(kind, variant)(made_up(SMALL), made_up(LARGE, seed=1), LABELS)
+    loss = build(kind, variant)(random_outputs(SMALL), random_outputs(LARGE, seed=1), LABELS)
     if loss.shape != () or not bool(loss.isfinite()):
         return f"the loss is {loss.detach()}, of shape {tuple(loss.shape)}"
     return ""
 
 
 def _gradient(kind: type[Method], variant: str) -> str:
-    method, student = build(kind, variant), made_up(SMALL, grad=True)
-    torch.autograd.backward(method(student, made_up(LARGE, seed=1), LABELS))
+    method, student = build(kind, variant), random_outputs(SMALL, grad=True)
+    torch.autograd.backward(method(student, random_outputs(LARGE, seed=1), LABELS))
     reached = [tensor.grad for tensor in tensors(student) if tensor.grad is not None]
     if not any(bool(gradient.count_nonzero()) for gradient in reached):
         return "no tensor of the student has a gradient"
@@ -118,15 +118,15 @@ def _gradient(kind: type[Method], variant: str) -> str:
 
 
 def _teacher_is_constant(kind: type[Method], variant: str) -> str:
-    teacher = made_up(LARGE, seed=1, grad=True)
-    torch.autograd.backward(build(kind, variant)(made_up(SMALL, grad=True), teacher, LABELS))
+    teacher = random_outputs(LARGE, seed=1, grad=True)
+    torch.autograd.backward(build(kind, variant)(random_outputs(SMALL, grad=True), teacher, LABELS))
     if any(tensor.grad is not None for tensor in tensors(teacher)):
         return "a gradient reaches the teacher: call .detach() on its tensors"
     return ""
 
 
 def _inputs_untouched(kind: type[Method], variant: str) -> str:
-    student, teacher = made_up(SMALL), made_up(LARGE, seed=1)
+    student, teacher = random_outputs(SMALL), random_outputs(LARGE, seed=1)
     before = copy.deepcopy(tensors(student) + tensors(teacher))
     build(kind, variant)(student, teacher, LABELS)
     after = tensors(student) + tensors(teacher)
@@ -137,7 +137,7 @@ def _inputs_untouched(kind: type[Method], variant: str) -> str:
 def _order(kind: type[Method], variant: str) -> str:
     order = torch.tensor([3, 1, 7, 0, 2, 6, 5, 4])
     method = build(kind, variant).double()
-    student, teacher = (_cast(made_up(w, seed=s)) for w, s in ((SMALL, 0), (LARGE, 1)))
+    student, teacher = (_cast(random_outputs(w, seed=s)) for w, s in ((SMALL, 0), (LARGE, 1)))
     loss = method(student, teacher, LABELS)
     again = method(_reordered(student, order), _reordered(teacher, order), LABELS[order])
     same = bool(torch.isclose(loss, again, rtol=1e-8))
@@ -149,7 +149,10 @@ def _order(kind: type[Method], variant: str) -> str:
 
 def _mixed(kind: type[Method], variant: str) -> str:
     for student, teacher in ((SMALL, LARGE), (SMALL, SMALL)):
-        outputs = made_up(student, grad=True), made_up(teacher, seed=1, sizes=OTHER_SIZES)
+        outputs = (
+            random_outputs(student, grad=True),
+            random_outputs(teacher, seed=1, sizes=OTHER_SIZES),
+        )
         problem = _finite(build(kind, variant, student, teacher), *outputs)
         if problem:
             return f"widths {student.maps} and {teacher.maps}: {problem}"
@@ -158,8 +161,8 @@ def _mixed(kind: type[Method], variant: str) -> str:
 
 def _half(kind: type[Method], variant: str) -> str:
     """As the loop does it: a network under autocast, the loss in float32 outside."""
-    raw = made_up(SMALL, grad=True, change=lambda tensor: tensor.bfloat16())
-    teacher = as_float32(made_up(LARGE, seed=1, change=lambda tensor: tensor.bfloat16()))
+    raw = random_outputs(SMALL, grad=True, change=lambda tensor: tensor.bfloat16())
+    teacher = as_float32(random_outputs(LARGE, seed=1, change=lambda tensor: tensor.bfloat16()))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         student = as_float32(raw)
         with torch.autocast("cpu", enabled=False):
@@ -175,7 +178,7 @@ def _half(kind: type[Method], variant: str) -> str:
 
 def _agreeing(kind: type[Method], variant: str) -> str:
     method = build(kind, variant, SMALL, SMALL)
-    return _finite(method, made_up(SMALL, grad=True), made_up(SMALL))
+    return _finite(method, random_outputs(SMALL, grad=True), random_outputs(SMALL))
 
 
 def _dead(kind: type[Method], variant: str) -> str:
@@ -183,16 +186,16 @@ def _dead(kind: type[Method], variant: str) -> str:
         return torch.cat([-tensor[:2].abs(), tensor[2:]])
 
     method = build(kind, variant)
-    student = made_up(SMALL, grad=True, change=kill)
-    return _finite(method, student, made_up(LARGE, seed=1, change=kill))
+    student = random_outputs(SMALL, grad=True, change=kill)
+    return _finite(method, student, random_outputs(LARGE, seed=1, change=kill))
 
 
 def _duplicated(kind: type[Method], variant: str) -> str:
     def repeat(tensor: Tensor) -> Tensor:
         return tensor[[0, 0, 0, 1, 2, 3, 4, 5]]
 
-    student = made_up(SMALL, grad=True, change=repeat)
-    return _finite(build(kind, variant), student, made_up(LARGE, seed=1))
+    student = random_outputs(SMALL, grad=True, change=repeat)
+    return _finite(build(kind, variant), student, random_outputs(LARGE, seed=1))
 
 
 def _state(kind: type[Method], variant: str) -> str:
@@ -200,7 +203,7 @@ def _state(kind: type[Method], variant: str) -> str:
     for value in other.parameters():
         torch.nn.init.zeros_(value)
     other.load_state_dict(method.state_dict())
-    student, teacher = (_cast(made_up(w, seed=s)) for w, s in ((SMALL, 0), (LARGE, 1)))
+    student, teacher = (_cast(random_outputs(w, seed=s)) for w, s in ((SMALL, 0), (LARGE, 1)))
     losses = [each(student, teacher, LABELS) for each in (method, other)]
     same = torch.equal(*losses)
     return "" if same else "state_dict leaves out something that the loss depends on"

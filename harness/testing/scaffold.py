@@ -89,7 +89,7 @@ def test_passes_the_conformance_kit():
 ''')
 
 
-def write(name: str, folder: Path) -> tuple[Path, Path]:
+def write_method(name: str, folder: Path) -> tuple[Path, Path]:
     """Write `NAME.py` and `test_NAME.py`; return their paths.
 
     Raises:

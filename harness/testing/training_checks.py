@@ -18,10 +18,10 @@ import torch
 
 from harness.core.files import read_json
 from harness.core.progress import Reporter
-from harness.core.session import Session
-from harness.core.signals import Stop
-from harness.execution.in_process import Launcher
-from harness.planning.plan import Asked, Grid, make
+from harness.core.session import RunContext
+from harness.core.signals import StopRequest
+from harness.execution.in_process import InProcessExecutor
+from harness.planning.plan import Plan, RunRequest, make_plan
 from harness.runs.record import MODEL, PER_QUERY, RECORD
 from harness.runs.spec import RunSpec
 from methods import EXTRAS
@@ -97,18 +97,18 @@ def _killed(name: str, packed: Path) -> str:
     return _compare(name, packed, runs)
 
 
-def _grid(runs: Path, names: list[str], pack: int) -> Grid:
-    asked = Asked(methods=names, study=STUDY, runs=runs, pack=pack, device="cpu", workers=1)
-    return make(asked, Reporter(quiet=True))
+def _grid(runs: Path, names: list[str], pack: int) -> Plan:
+    asked = RunRequest(methods=names, study=STUDY, runs=runs, pack=pack, device="cpu", workers=1)
+    return make_plan(asked, Reporter(quiet=True))
 
 
-def _run(runs: Path, names: list[str], *, pack: int) -> tuple[Grid, dict[str, str]]:
+def _run(runs: Path, names: list[str], *, pack: int) -> tuple[Plan, dict[str, str]]:
     grid = _grid(runs, names, pack)
-    session = Session(runs, grid.device, Stop(), grid.reporter, grid.weights, 1, 1e9)
-    return grid, Launcher(session, grid.open_data).launch(grid.plan).failed
+    session = RunContext(runs, grid.device, StopRequest(), grid.reporter, grid.weights, 1, 1e9)
+    return grid, InProcessExecutor(session, grid.open_data).launch(grid.plan).failed
 
 
-def _spec(grid: Grid, name: str) -> RunSpec:
+def _spec(grid: Plan, name: str) -> RunSpec:
     return next(spec for spec in grid.specs if spec.method == name and spec.teachers)
 
 

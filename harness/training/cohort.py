@@ -10,25 +10,28 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from harness.core.lease import Lease
-from harness.core.memory import reset_peak
-from harness.core.session import Session
-from harness.data.batches import Stream
-from harness.data.images import Data
-from harness.evaluation.scoring import score, tie_notes
-from harness.models import Joined, ReID
-from harness.runs.code_version import commit
+from harness.core.memory import reset_peak_memory
+from harness.core.session import RunContext
+from harness.data.batches import BatchStream
+from harness.data.images import OpenedDataset
+from harness.evaluation.scoring import evaluate_network, tie_warnings
+from harness.models import EnsembleTeacher, ReIDNetwork
+from harness.runs.code_version import git_state
 from harness.runs.record import PER_QUERY, read_record, write_failure, write_record
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from harness.training.loop import Failure, Loop, guarded, train
-from harness.training.networks import build_trainee, load_network, load_teacher
-from harness.training.progress_file import Pace
-from harness.training.recording import _finish
-from harness.training.state import Trainee
+from harness.training.loop import LoopContext, RunFailure, capture_failure, train
+from harness.training.networks import load_network, load_teacher, start_training_run
+from harness.training.progress_file import ProgressWriter
+from harness.training.recording import score_and_record
+from harness.training.state import TrainingRun
 
 
-def execute(
-    members: Sequence[RunSpec], leases: Mapping[str, Lease], data: Data, session: Session
-) -> dict[str, Failure]:
+def run_cohort(
+    members: Sequence[RunSpec],
+    leases: Mapping[str, Lease],
+    data: OpenedDataset,
+    session: RunContext,
+) -> dict[str, RunFailure]:
     """Train and score the runs of a cohort; return, by key, those that failed.
 
     Raises:
@@ -36,28 +39,28 @@ def execute(
         SetupError: the cohort cannot start at all, for example without its teacher.
     """
     began, recipe, seed = time.monotonic(), members[0].recipe, members[0].seed
-    commit()  # as the code is now; files may be edited while it trains
-    reset_peak(session.device)
+    git_state()  # as the code is now; files may be edited while it trains
+    reset_peak_memory(session.device)
     teachers = next((spec.teachers for spec in members if spec.teachers), ())
     teacher = load_teacher(teachers, data, session)
-    stream = Stream(data.dataset, data.train, recipe, seed)
+    stream = BatchStream(data.dataset, data.train, recipe, seed)
     second = None
     if teacher is not None and recipe.distillation_batches == "separate":
-        second = Stream(data.dataset, data.train, recipe, seed, "distillation")
-    trainees: list[Trainee] = []
-    failures: dict[str, Failure] = {}
+        second = BatchStream(data.dataset, data.train, recipe, seed, "distillation")
+    trainees: list[TrainingRun] = []
+    failures: dict[str, RunFailure] = {}
 
     def enter(spec: RunSpec) -> None:
-        trainees.append(build_trainee(spec, leases[spec.key], teacher, data, session))
+        trainees.append(start_training_run(spec, leases[spec.key], teacher, data, session))
 
     for spec in members:
         session.stop.check()
-        if failure := guarded(partial(enter, spec)):
+        if failure := capture_failure(partial(enter, spec)):
             failures[spec.key] = failure
     prepared = time.monotonic()
-    with session.reporter.task(_title(members)) as progress:
-        pace = Pace(trainees, progress)
-        loop = Loop(
+    with session.reporter.task(_cohort_title(members)) as progress:
+        pace = ProgressWriter(trainees, progress)
+        loop = LoopContext(
             stream,
             second,
             recipe,
@@ -66,7 +69,7 @@ def execute(
             session.workers,
             session.interval,
             pace,
-            lambda *who: guarded(partial(_leave, pace, session, *who)),
+            lambda *who: capture_failure(partial(_record_failure, pace, session, *who)),
         )
         left, timings = _train(trainees, teacher, loop)
     failures |= left
@@ -74,37 +77,41 @@ def execute(
     going = [trainee for trainee in trainees if trainee.spec.key not in failures]
     with session.reporter.task("scoring") as progress:
         for number, trainee in enumerate(going, 1):
-            finish = partial(_finish, trainee, data, session, timings, len(members))
-            if failure := guarded(finish):
+            finish = partial(score_and_record, trainee, data, session, timings, len(members))
+            if failure := capture_failure(finish):
                 failures[trainee.spec.key] = failure
             progress(number, len(going), "")
     for spec in members:
         if (failure := failures.get(spec.key)) and not pace.left(spec.key):
-            _leave(pace, session, spec, failure)
+            _record_failure(pace, session, spec, failure)
     return failures
 
 
-def _leave(pace: Pace, session: Session, spec: RunSpec, failure: Failure) -> None:
+def _record_failure(
+    pace: ProgressWriter, session: RunContext, spec: RunSpec, failure: RunFailure
+) -> None:
     """Say on disk that a run failed, as soon as it has, however long its company goes on."""
     if failure.kind != "lost":
         write_failure(session.runs, spec, failure.kind, failure.message, failure.trace)
     pace.leave(spec.key)
 
 
-def rescore(spec: RunSpec, data: Data, session: Session) -> None:
+def rescore(spec: RunSpec, data: OpenedDataset, session: RunContext) -> None:
     """Score a finished run's network again, by the present version of the protocol."""
     record = read_record(session.runs, spec)
     network = load_network(spec, data, session)
     per_query = session.runs / spec.key / PER_QUERY
-    evaluations = score(network, data.dataset, data.test, session.device, per_query)
+    evaluations = evaluate_network(network, data.dataset, data.test, session.device, per_query)
     record["result"]["evaluations"] = evaluations
-    notes = [*data.dataset.notes, *tie_notes(spec.key, evaluations)]
+    notes = [*data.dataset.notes, *tie_warnings(spec.key, evaluations)]
     write_record(session.runs, spec, record | {"scoring_version": SCORING_VERSION, "notes": notes})
 
 
 def _train(
-    trainees: Sequence[Trainee], teacher: ReID | Joined | None, loop: Loop
-) -> tuple[dict[str, Failure], dict[str, float]]:
+    trainees: Sequence[TrainingRun],
+    teacher: ReIDNetwork | EnsembleTeacher | None,
+    loop: LoopContext,
+) -> tuple[dict[str, RunFailure], dict[str, float]]:
     """Train a cohort; who failed, and the seconds and steps since this start or resume."""
     began, steps = time.monotonic(), loop.stream.steps
     start = min((trainee.step for trainee in trainees), default=steps)
@@ -117,7 +124,7 @@ def _train(
     }
 
 
-def _title(members: Sequence[RunSpec]) -> str:
+def _cohort_title(members: Sequence[RunSpec]) -> str:
     """How progress names a cohort."""
     if len(members) == 1:
         return members[0].name

@@ -14,14 +14,14 @@ from typing import Any
 import torch
 
 from harness.core.devices import device_name
-from harness.runs.code_version import commit
+from harness.runs.code_version import git_state
 
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 
 
-def describe(device: torch.device, data: Path | None = None) -> dict[str, Any]:
+def capture_environment(device: torch.device, data: Path | None = None) -> dict[str, Any]:
     """Versions, commit, machine, device, the data's folder, if any, and the time as JSON values."""
-    name, dirty, patch = commit()
+    name, dirty, patch = git_state()
     gpu = device.type == "cuda"
     return {
         "python": platform.python_version(),

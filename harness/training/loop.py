@@ -17,16 +17,16 @@ from itertools import repeat
 import torch
 from torch import Tensor
 
-from harness.core.errors import InterruptedRunError
+from harness.core.errors import RunInterrupted
 from harness.core.lease import LeaseLostError
-from harness.core.seeding import seed_of
-from harness.core.signals import Stop
-from harness.data.batches import Stream
-from harness.models import Joined, ReID, as_float32
+from harness.core.seeding import derive_seed
+from harness.core.signals import StopRequest
+from harness.data.batches import BatchStream
+from harness.models import EnsembleTeacher, ReIDNetwork, as_float32
 from harness.runs.spec import Recipe, RunSpec
 from harness.training.lr_schedule import learning_rate
-from harness.training.objective import objective
-from harness.training.state import Trainee
+from harness.training.objective import supervised_loss
+from harness.training.state import TrainingRun
 from methods import Outputs
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -38,7 +38,7 @@ class DivergedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RunFailure:
     """Why a run left its cohort; `kind` is diverged, memory, disk, lost or error."""
 
     kind: str
@@ -47,22 +47,22 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class LoopContext:
     """What the loop needs besides the runs: the data, the device and how to behave on it."""
 
-    stream: Stream
-    second: Stream | None  # for the methods' losses, where they have batches of their own
+    stream: BatchStream
+    second: BatchStream | None  # for the methods' losses, where they have batches of their own
     recipe: Recipe
     device: torch.device
-    stop: Stop
+    stop: StopRequest
     workers: int = 1
     interval: float = 300.0  # seconds between checkpoints
     progress: Callable[[int, int, str], None] = lambda _done, _total, _note: None
-    left: Callable[[RunSpec, Failure], object] = lambda _spec, _failure: None  # told at once
+    left: Callable[[RunSpec, RunFailure], object] = lambda _spec, _failure: None  # told at once
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TeacherBatch:
     """What the teacher says about a batch; `own`: the objective sees another batch."""
 
     images: Tensor
@@ -72,8 +72,10 @@ class Lesson:
 
 
 def train(
-    trainees: Sequence[Trainee], teacher: ReID | Joined | None, loop: Loop
-) -> dict[str, Failure]:
+    trainees: Sequence[TrainingRun],
+    teacher: ReIDNetwork | EnsembleTeacher | None,
+    loop: LoopContext,
+) -> dict[str, RunFailure]:
     """Bring every trainee to the last step; return, by key, those that did not get there.
 
     Raises:
@@ -91,9 +93,9 @@ def train(
             shown = other[1].to(loop.device) if other else (images, labels)
             with torch.no_grad():
                 taught = _outputs(teacher.eval(), shown[0], loop)
-            lesson = Lesson(*shown, taught, own=other is not None)
+            lesson = TeacherBatch(*shown, taught, own=other is not None)
         for trainee in active:
-            if failure := guarded(partial(_update, trainee, images, labels, lesson, loop)):
+            if failure := capture_failure(partial(_update, trainee, images, labels, lesson, loop)):
                 failures[trainee.spec.key] = failure
         stopping = loop.stop.requested  # read once: what is left after this step is on disk
         if stopping or time.monotonic() - saved >= loop.interval:
@@ -111,27 +113,27 @@ def train(
     return failures
 
 
-def guarded(work: Callable[[], object]) -> Failure | None:
+def capture_failure(work: Callable[[], object]) -> RunFailure | None:
     """Do what belongs to one run alone; whatever goes wrong is its failure and nobody else's."""
     try:
         work()
-    except InterruptedRunError:
+    except RunInterrupted:
         raise
     except DivergedError as error:
-        return Failure("diverged", str(error), "")
+        return RunFailure("diverged", str(error), "")
     except LeaseLostError as error:
-        return Failure("lost", str(error), "")
+        return RunFailure("lost", str(error), "")
     except (torch.OutOfMemoryError, MemoryError) as error:
-        return Failure("memory", f"Out of memory: {error}", traceback.format_exc())
+        return RunFailure("memory", f"Out of memory: {error}", traceback.format_exc())
     except OSError as error:
-        return Failure("disk", f"{error}", traceback.format_exc())
+        return RunFailure("disk", f"{error}", traceback.format_exc())
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        return Failure("error", message, traceback.format_exc())
+        return RunFailure("error", message, traceback.format_exc())
     return None
 
 
-def _outputs(network: ReID | Joined, images: Tensor, loop: Loop) -> Outputs:
+def _outputs(network: ReIDNetwork | EnsembleTeacher, images: Tensor, loop: LoopContext) -> Outputs:
     """A forward pass in the recipe's precision, handed on in float32."""
     dtype = AUTOCAST.get(loop.recipe.precision)
     with torch.autocast(loop.device.type, dtype=dtype, enabled=dtype is not None):
@@ -140,14 +142,18 @@ def _outputs(network: ReID | Joined, images: Tensor, loop: Loop) -> Outputs:
 
 
 def _update(
-    trainee: Trainee, images: Tensor, labels: Tensor, lesson: Lesson | None, loop: Loop
+    trainee: TrainingRun,
+    images: Tensor,
+    labels: Tensor,
+    lesson: TeacherBatch | None,
+    loop: LoopContext,
 ) -> None:
     """One step of one run: forward, losses, backward, SGD."""
     began, step, spec = time.perf_counter(), trainee.step, trainee.spec
     rate = learning_rate(loop.recipe, step, loop.stream.steps_per_epoch)
-    torch.manual_seed(seed_of("step", spec.seed, spec.method, step))  # for methods that draw
+    torch.manual_seed(derive_seed("step", spec.seed, spec.method, step))  # for methods that draw
     outputs = _outputs(trainee.network.train(), images, loop)
-    parts = objective(outputs, labels, loop.recipe)
+    parts = supervised_loss(outputs, labels, loop.recipe)
     if trainee.method is not None and lesson is not None:
         if lesson.own:
             outputs = _outputs(trainee.network, lesson.images, loop)
@@ -170,12 +176,12 @@ def _update(
         trainee.curve.append({"step": step + 1, "lr": rate, "loss": loss.item(), **losses})
 
 
-def _save(trainees: Sequence[Trainee], failures: dict[str, Failure]) -> None:
+def _save(trainees: Sequence[TrainingRun], failures: dict[str, RunFailure]) -> None:
     for trainee in trainees:
-        if trainee.spec.key not in failures and (failure := guarded(trainee.save)):
+        if trainee.spec.key not in failures and (failure := capture_failure(trainee.save)):
             failures[trainee.spec.key] = failure
 
 
-def _note(trainees: Sequence[Trainee]) -> str:
+def _note(trainees: Sequence[TrainingRun]) -> str:
     losses = [trainee.curve[-1]["loss"] for trainee in trainees if trainee.curve]
     return f"loss {sum(losses) / len(losses):.2f}" if losses else ""

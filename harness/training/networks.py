@@ -11,20 +11,20 @@ import torch
 
 from harness.core.errors import SetupError
 from harness.core.lease import Lease
-from harness.core.seeding import seeded
-from harness.core.session import Session
-from harness.data.batches import PREPARE_BATCH, plain_batches
-from harness.data.images import Data
-from harness.models import Joined, ReID, as_float32, build
-from harness.plugins.lookup import method_class
+from harness.core.seeding import seeded_rng
+from harness.core.session import RunContext
+from harness.data.batches import PREPARE_BATCH, unaugmented_batches
+from harness.data.images import OpenedDataset
+from harness.models import EnsembleTeacher, ReIDNetwork, as_float32, build
+from harness.plugins.lookup import resolve_method
 from harness.runs.record import MODEL, read_record
 from harness.runs.spec import RunSpec
-from harness.training.prepare import prepare
-from harness.training.state import Trainee, weights_sha256
+from harness.training.prepare import prepare_method
+from harness.training.state import TrainingRun, weights_sha256
 from methods import Outputs, create
 
 
-def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:
+def load_network(spec: RunSpec, data: OpenedDataset, session: RunContext) -> ReIDNetwork:
     """The trained network of a run that is done, on the device, in evaluation mode.
 
     Raises:
@@ -47,28 +47,34 @@ def load_network(spec: RunSpec, data: Data, session: Session) -> ReID:
     return network.to(session.device).eval()
 
 
-def load_teacher(teachers: Sequence[RunSpec], data: Data, session: Session) -> ReID | Joined | None:
+def load_teacher(
+    teachers: Sequence[RunSpec], data: OpenedDataset, session: RunContext
+) -> ReIDNetwork | EnsembleTeacher | None:
     """The frozen teacher: one network, or several that speak by the mean of their logits."""
     members = [load_network(spec, data, session) for spec in teachers]
-    return Joined(members).eval() if len(members) > 1 else next(iter(members), None)
+    return EnsembleTeacher(members).eval() if len(members) > 1 else next(iter(members), None)
 
 
-def build_trainee(
-    spec: RunSpec, lease: Lease, teacher: ReID | Joined | None, data: Data, session: Session
-) -> Trainee:
+def start_training_run(
+    spec: RunSpec,
+    lease: Lease,
+    teacher: ReIDNetwork | EnsembleTeacher | None,
+    data: OpenedDataset,
+    session: RunContext,
+) -> TrainingRun:
     """A run as it starts, or as its checkpoint left it."""
     weights = session.weights.get(spec.network) if spec.recipe.pretrained != "none" else None
     network = _network(spec, data, weights).to(session.device)
     method, prepared = None, frozenset[str]()
     if spec.teachers and teacher is not None:
-        with seeded("adapters", spec.seed, spec.method):
-            kind = method_class(spec.method)
+        with seeded_rng("adapters", spec.seed, spec.method):
+            kind = resolve_method(spec.method)
             method = create(kind, network.widths, teacher.widths, dict(spec.options))
         method.to(session.device)
         folder = session.runs / spec.teachers[0].key
         widths = (network.widths, teacher.widths)
         batches = partial(_teacher_batches, teacher, data, session)
-        prepared = prepare(method, spec, widths, folder, batches)
+        prepared = prepare_method(method, spec, widths, folder, batches)
     trained = [*network.parameters(), *(method.parameters() if method else [])]
     optimiser = torch.optim.SGD(
         [parameter for parameter in trained if parameter.requires_grad],
@@ -78,12 +84,12 @@ def build_trainee(
     )
     scaler = torch.amp.GradScaler(session.device.type, enabled=spec.recipe.precision == "fp16")
     folder = session.runs / spec.key
-    trainee = Trainee(spec, folder, lease, network, method, optimiser, scaler, prepared)
+    trainee = TrainingRun(spec, folder, lease, network, method, optimiser, scaler, prepared)
     trainee.restore()
     return trainee
 
 
-def _network(spec: RunSpec, data: Data, weights: Path | None = None) -> ReID:
+def _network(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:
     """The network of a run as it starts."""
     return build(
         spec.network,
@@ -96,9 +102,11 @@ def _network(spec: RunSpec, data: Data, weights: Path | None = None) -> ReID:
     )
 
 
-def _teacher_batches(teacher: ReID | Joined, data: Data, session: Session) -> Iterator[Outputs]:
+def _teacher_batches(
+    teacher: ReIDNetwork | EnsembleTeacher, data: OpenedDataset, session: RunContext
+) -> Iterator[Outputs]:
     """The frozen teacher over the un-augmented training set, in order."""
-    batches = plain_batches(data.train, session.device, PREPARE_BATCH)
+    batches = unaugmented_batches(data.train, session.device, PREPARE_BATCH)
     total = math.ceil(len(data.train) / PREPARE_BATCH)
     with session.reporter.task("preparing on the teacher") as progress:
         for number, images in enumerate(batches, 1):

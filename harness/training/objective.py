@@ -16,7 +16,7 @@ from harness.runs.spec import Recipe
 from methods import Outputs
 
 
-def objective(outputs: Outputs, labels: Tensor, recipe: Recipe) -> dict[str, Tensor]:
+def supervised_loss(outputs: Outputs, labels: Tensor, recipe: Recipe) -> dict[str, Tensor]:
     """Loss parts by name, each a scalar with its weight in it; their sum is the objective."""
     parts = {
         "cross_entropy": F.cross_entropy(

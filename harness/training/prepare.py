@@ -15,14 +15,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from harness.core.files import write_atomically
-from harness.core.lease import waiting
-from harness.core.seeding import generator, seeded
+from harness.core.files import atomic_write
+from harness.core.lease import acquire_blocking
+from harness.core.seeding import make_generator, seeded_rng
 from harness.runs.spec import RunSpec
 from methods import Method, Outputs, Widths
 
 
-def prepare(
+def prepare_method(
     method: Method,
     spec: RunSpec,
     widths: tuple[Widths, Widths],
@@ -36,22 +36,22 @@ def prepare(
     digest = hashlib.sha256(json.dumps(content, default=list).encode()).hexdigest()[:16]
     path = teacher_folder / "prepared" / f"{spec.method_folder}-{digest}.pt"
     if not path.exists():
-        with waiting(path.with_suffix(".making")):
+        with acquire_blocking(path.with_suffix(".making")):
             if not path.exists():
-                made = _make(method, spec, batches)
-                write_atomically(path, lambda file: torch.save(made, file))
+                made = _compute_state(method, spec, batches)
+                atomic_write(path, lambda file: torch.save(made, file))
     made = torch.load(path, map_location="cpu", weights_only=True)
     method.load_state_dict(made, strict=False)
     return frozenset(made)
 
 
-def _make(
+def _compute_state(
     method: Method, spec: RunSpec, batches: Callable[[], Iterable[Outputs]]
 ) -> dict[str, Tensor]:
-    """Entries of the method's state that `prepare` changed and that training will not change."""
+    """Return the names of the method's state that `prepare` changed and that training will not."""
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    with seeded("prepare", spec.seed, spec.method):
-        method.prepare(batches, generator("prepare", spec.seed, spec.method))
+    with seeded_rng("prepare", spec.seed, spec.method):
+        method.prepare(batches, make_generator("prepare", spec.seed, spec.method))
     trained = {name for name, value in method.named_parameters() if value.requires_grad}
     return {
         name: value.cpu()

@@ -10,20 +10,20 @@ from harness.core.files import write_json
 from harness.runs.record import PROGRESS
 
 if TYPE_CHECKING:  # looking at a folder must not wait for torch
-    from harness.core.progress import Progress
-    from harness.training.state import Trainee
+    from harness.core.progress import ProgressCallback
+    from harness.training.state import TrainingRun
 
 SHOWN_EVERY = 5.0  # seconds between two updates of a run's progress file
 
 
-class Pace:
+class ProgressWriter:
     """Passes a cohort's progress on, and writes it beside each run now and then.
 
     `step` of `steps` was reached at `time`; this process began at `from_step` at `since`, so that
     the pace is that of the present attempt. Times are Unix times.
     """
 
-    def __init__(self, trainees: Sequence[Trainee], progress: Progress) -> None:
+    def __init__(self, trainees: Sequence[TrainingRun], progress: ProgressCallback) -> None:
         self._trainees, self._progress = trainees, progress
         self._since = time.time()
         self._first = {trainee.spec.key: trainee.step for trainee in trainees}

@@ -11,23 +11,23 @@ from typing import Any
 
 from torch import nn
 
-from harness.core.files import write_atomically
-from harness.core.memory import peak
-from harness.core.session import Session
+from harness.core.files import atomic_write
+from harness.core.memory import peak_memory
+from harness.core.session import RunContext
 from harness.data.dataset import Dataset
-from harness.data.images import Data
-from harness.evaluation.scoring import score, tie_notes
-from harness.models.complexity import count
-from harness.plugins.lookup import method_class
+from harness.data.images import OpenedDataset
+from harness.evaluation.scoring import evaluate_network, tie_warnings
+from harness.models.complexity import measure_complexity
+from harness.plugins.lookup import resolve_method
 from harness.runs.record import CURVE, MODEL, PER_QUERY, read_record, write_record
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from harness.training.environment import describe
+from harness.training.environment import capture_environment
 from harness.training.loop import CURVE_ROWS_PER_EPOCH, DivergedError
-from harness.training.state import Trainee, save_model
+from harness.training.state import TrainingRun, save_model
 from methods import defaults, options
 
 
-def tally(trainee: Trainee, dataset: Dataset) -> dict[str, Any]:
+def record_statistics(trainee: TrainingRun, dataset: Dataset) -> dict[str, Any]:
     """The record's fields `parameters`, `operations`, `data` and `options`.
 
     `parameters` are the trained ones, of the network that is kept and of the adapters that are not.
@@ -36,7 +36,7 @@ def tally(trainee: Trainee, dataset: Dataset) -> dict[str, Any]:
     images that the numbers were made from. `options` are all that the method had, given or usual.
     """
     recipe = trainee.spec.recipe
-    counts = count(trainee.network, recipe.height, recipe.width)
+    counts = measure_complexity(trainee.network, recipe.height, recipe.width)
     return {
         "parameters": {
             "network": _trained(trainee.network),
@@ -47,21 +47,21 @@ def tally(trainee: Trainee, dataset: Dataset) -> dict[str, Any]:
             "macs": counts.macs,
             "macs_with_rest": counts.macs_with_rest,
         },
-        "data": images(dataset),
-        "options": in_force(trainee.spec),
+        "data": image_counts(dataset),
+        "options": effective_options(trainee.spec),
     }
 
 
-def in_force(spec: RunSpec) -> dict[str, Any]:
+def effective_options(spec: RunSpec) -> dict[str, Any]:
     """Every option of a distilled run's method: the given ones, the others at their defaults."""
     if not spec.teachers:
         return {}
-    kind, given = method_class(spec.method), dict(spec.options)
+    kind, given = resolve_method(spec.method), dict(spec.options)
     variant = str(given.get("variant", options(kind)["variant"].default))
     return {"variant": variant, **defaults(kind, variant), **given}
 
 
-def images(dataset: Dataset) -> dict[str, Any]:
+def image_counts(dataset: Dataset) -> dict[str, Any]:
     """How many images and identities there are to train on, and of a draw of each evaluation."""
     first = {name: draws[0] for name, draws in dataset.evaluations.items()}
     return {
@@ -76,15 +76,19 @@ def _trained(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
 
-def _finish(
-    trainee: Trainee, data: Data, session: Session, timings: dict[str, float], company: int
+def score_and_record(
+    trainee: TrainingRun,
+    data: OpenedDataset,
+    session: RunContext,
+    timings: dict[str, float],
+    company: int,
 ) -> None:
     """Score a trained run and write its record."""
     spec, folder = trainee.spec, trainee.folder
     if not all(bool(p.isfinite().all()) for p in trainee.network.parameters()):
         raise DivergedError("The weights are not finite after the last step.")
     began = time.monotonic()
-    evaluations = score(
+    evaluations = evaluate_network(
         trainee.network, data.dataset, data.test, session.device, folder / PER_QUERY
     )
     _write_curve(folder / CURVE, trainee.curve)
@@ -94,21 +98,21 @@ def _finish(
         "model": save_model(folder / MODEL, trainee.network),
         "evaluations": evaluations,
     }
-    method = method_class(spec.method)
+    method = resolve_method(spec.method)
     taught = [read_record(session.runs, t)["result"]["model"] for t in spec.teachers]
     content = {
         "label": method.label,
         "result": result,
         "scoring_version": SCORING_VERSION,
         "curve": {"file": CURVE, "thinned": trainee.curve[::CURVE_ROWS_PER_EPOCH]},
-        "environment": describe(session.device, data.dataset.root),
+        "environment": capture_environment(session.device, data.dataset.root),
         "timings": timings
         | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
         "teachers": taught,  # digests of the weights that taught this run
-        "memory": peak(session.device),  # of the whole cohort
-        **tally(trainee, data.dataset),
+        "memory": peak_memory(session.device),  # of the whole cohort
+        **record_statistics(trainee, data.dataset),
         "paper": asdict(method.paper) if method.paper else None,
-        "notes": [*data.dataset.notes, *tie_notes(spec.key, evaluations)],
+        "notes": [*data.dataset.notes, *tie_warnings(spec.key, evaluations)],
     }
     write_record(session.runs, spec, content)
 
@@ -119,4 +123,4 @@ def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:
     writer = csv.DictWriter(text, columns)
     writer.writeheader()
     writer.writerows(curve)
-    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+    atomic_write(path, lambda file: file.write(text.getvalue().encode()))

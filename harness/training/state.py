@@ -10,22 +10,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.core.files import write_atomically
+from harness.core.files import atomic_write
 from harness.core.lease import Lease
-from harness.models import ReID
+from harness.models import ReIDNetwork
 from harness.runs.record import CHECKPOINT
 from harness.runs.spec import RunSpec
 from methods import Method
 
 
 @dataclass
-class Trainee:
+class TrainingRun:
     """A student (or a teacher-to-be) with all that its training carries from step to step."""
 
     spec: RunSpec
     folder: Path
     lease: Lease
-    network: ReID
+    network: ReIDNetwork
     method: Method | None  # None where there is no teacher
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
@@ -51,7 +51,7 @@ class Trainee:
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
-        write_atomically(self.folder / CHECKPOINT, lambda file: torch.save(state, file))
+        atomic_write(self.folder / CHECKPOINT, lambda file: torch.save(state, file))
 
     def restore(self) -> None:
         """Continue where the checkpoint, if there is one, left off."""
@@ -84,8 +84,8 @@ def weights_sha256(state: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def save_model(path: Path, network: ReID) -> str:
+def save_model(path: Path, network: ReIDNetwork) -> str:
     """Write the network alone (no adapters, no optimiser) and return its digest."""
     state: dict[str, Any] = {name: value.cpu() for name, value in network.state_dict().items()}
-    write_atomically(path, lambda file: torch.save(state, file))
+    atomic_write(path, lambda file: torch.save(state, file))
     return weights_sha256(state)

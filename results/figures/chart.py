@@ -19,7 +19,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.comparable import MARKS, Setting
+from results.comparable import MARKS, ComparisonGroup
 from results.files import write
 from results.tables.table import DATASETS, titled
 
@@ -40,7 +40,7 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class MissingFigure:
     """One figure that cannot be drawn yet."""
 
     name: str
@@ -50,7 +50,7 @@ class Absent:
         return f"figure {self.name}: {self.reason}"
 
 
-Charts = Iterable[Chart | Absent]
+Charts = Iterable[Chart | MissingFigure]
 
 
 def save(chart: Chart, folder: Path) -> list[Path]:
@@ -88,7 +88,7 @@ def _style() -> Any:  # a dictionary; matplotlib types its keys one by one
     }
 
 
-def looks(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+def line_styles(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """A colour, a marker and dashes for every name; colour is never all that tells two apart."""
     colours, all_of = sns.color_palette(PALETTE), list(enumerate(names))
     return (
@@ -118,7 +118,7 @@ def note(figure: Figure, text: str, columns: int = 110) -> None:
     figure.supxlabel(textwrap.fill(text, columns), fontsize=NOTE, x=0.01, ha="left")
 
 
-def named(kind: str, setting: Setting, *, several: bool) -> str:
+def figure_name(kind: str, setting: ComparisonGroup, *, several: bool) -> str:
     """The name of a figure of one setting, as tables are named."""
     return f"{kind}-{setting.dataset}{f'-{setting.digest}' if several else ''}"
 
@@ -134,7 +134,7 @@ def dataset_name(runs: pd.DataFrame, dataset: str) -> str:
     return f"{name} ({', '.join(marks)} data)" if marks else name
 
 
-def of_setting(title: str, setting: Setting) -> str:
+def of_setting(title: str, setting: ComparisonGroup) -> str:
     """The title of a figure of one setting, with what tables say of its data."""
     dataset = DATASETS.get(setting.dataset, setting.dataset)
     return "\n".join(textwrap.wrap(titled(f"{title}, {dataset}", setting), 70))

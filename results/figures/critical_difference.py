@@ -14,9 +14,9 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.figures.chart import NOTE, PALETTE, Absent, Chart, Charts, note
+from results.figures.chart import NOTE, PALETTE, Chart, Charts, MissingFigure, note
 from results.statistics.critical_difference import CriticalDifference
-from results.tables.dataset_ranks import Across, Contest, across
+from results.tables.dataset_ranks import CrossDatasetRanking, DatasetRanking, rank_across_datasets
 
 NEEDED = (
     "no two datasets on which two methods or more are complete with the same two networks; "
@@ -26,9 +26,9 @@ NEEDED = (
 
 def charts(frame: pd.DataFrame) -> Charts:
     """One diagram per pair of networks with ranks on two datasets at least."""
-    found = [pair for pair in across(frame) if pair.diagram is not None]
+    found = [pair for pair in rank_across_datasets(frame) if pair.diagram is not None]
     if not found:
-        yield Absent("ranks", NEEDED)
+        yield MissingFigure("ranks", NEEDED)
     for pair in found:
         generated = any("generated" in contest.setting.marks for contest in pair.contests)
         suffix = f"-{pair.teacher}-{pair.network}".replace(" + ", "+") if len(found) > 1 else ""
@@ -36,7 +36,7 @@ def charts(frame: pd.DataFrame) -> Charts:
         yield Chart(name, _data(pair), lambda data, pair=pair: _draw(data, pair))  # type: ignore[misc]
 
 
-def _data(pair: Across) -> pd.DataFrame:
+def _data(pair: CrossDatasetRanking) -> pd.DataFrame:
     diagram = _diagram(pair)
     ranks = {
         f"rank on {contest.name}": [contest.ranks[place] for place in pair.common]
@@ -47,7 +47,7 @@ def _data(pair: Across) -> pd.DataFrame:
     return data.assign(critical_difference=diagram.difference, friedman_p=diagram.p)
 
 
-def _diagram(pair: Across) -> CriticalDifference:
+def _diagram(pair: CrossDatasetRanking) -> CriticalDifference:
     assert pair.diagram is not None  # `charts` asked
     return pair.diagram
 
@@ -62,7 +62,7 @@ def cliques(ranks: list[float], difference: float) -> list[tuple[int, int]]:
     return found
 
 
-def _draw(data: pd.DataFrame, pair: Across) -> Figure:
+def _draw(data: pd.DataFrame, pair: CrossDatasetRanking) -> Figure:
     diagram, count = _diagram(pair), len(data)
     groups = cliques(list(data["mean_rank"]), diagram.difference)
     half = math.ceil(count / 2)
@@ -102,7 +102,7 @@ def _draw(data: pd.DataFrame, pair: Across) -> Figure:
     return figure
 
 
-def _name(contest: Contest) -> str:
+def _name(contest: DatasetRanking) -> str:
     marks = contest.setting.marks
     return f"{contest.name} ({marks} data)" if marks else contest.name
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from results.figures.chart import Absent, Chart, Charts, dataset_name, looks, note
+from results.figures.chart import Chart, Charts, MissingFigure, dataset_name, line_styles, note
 from results.tables.table import COMPARED
 
 FILE, RECORD = "embeddings.npz", "record.json"
@@ -56,7 +56,9 @@ def charts(frame: pd.DataFrame) -> Charts:
         yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
         some = True
     if not some:
-        yield Absent("tsne", "no embeddings were written; kdreid embed RUN RUN ... writes them.")
+        yield MissingFigure(
+            "tsne", "no embeddings were written; kdreid embed RUN RUN ... writes them."
+        )
 
 
 def _read(row: pd.Series) -> Exported | None:
@@ -132,7 +134,7 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     figure = Figure(figsize=(2.6 * across, 0.7 + 2.7 * down), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False).flatten()
     people = sorted(set(data["identity"]))
-    colours, markers, _ = looks([str(one) for one in people])
+    colours, markers, _ = line_styles([str(one) for one in people])
     for ax, name in zip(grid, names, strict=False):
         panel = data[data["panel"] == name]
         for one in people:

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from results.figures.chart import Absent, Chart, Charts, legend, looks, note, panels
+from results.figures.chart import Chart, Charts, MissingFigure, legend, line_styles, note, panels
 
 FILE = Path("measured") / "extraction.json"  # below the report's folder
 PRINTED = {  # VRKD, Section 3.4.2: time of its ResNet-18 over that of the others, on a Titan X
@@ -35,9 +35,11 @@ def charts(folder: Path) -> Charts:
         content = json.loads((folder / FILE).read_bytes())
         data, about = _data(content), _about(content)
     except FileNotFoundError:
-        yield Absent("extraction", "nothing was measured; kdreid bench extract does it.")
+        yield MissingFigure("extraction", "nothing was measured; kdreid bench extract does it.")
     except (OSError, ValueError, KeyError, TypeError, IndexError):
-        yield Absent("extraction", f"{FILE} is damaged; kdreid bench extract writes it anew.")
+        yield MissingFigure(
+            "extraction", f"{FILE} is damaged; kdreid bench extract writes it anew."
+        )
     else:
         yield Chart("extraction", data, lambda rows: _draw(rows, about))
 
@@ -65,7 +67,7 @@ def _about(content: dict[str, Any]) -> str:
 def _draw(data: pd.DataFrame, about: str) -> Figure:
     names = list(dict.fromkeys(data["network"]))
     figure, axes = panels(min(2, len(names)), width=3.4, height=3.0)
-    colours, markers, dashes = looks(names)
+    colours, markers, dashes = line_styles(names)
     sns.lineplot(
         data,
         x="batch",

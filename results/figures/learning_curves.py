@@ -15,9 +15,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from results.comparable import Setting, settings
-from results.figures.chart import PALETTE, Absent, Chart, Charts, named, note, of_setting
-from results.lines import UNDISTILLED, Line, teacher_lines
+from results.comparable import ComparisonGroup, comparison_groups
+from results.figures.chart import (
+    PALETTE,
+    Chart,
+    Charts,
+    MissingFigure,
+    figure_name,
+    note,
+    of_setting,
+)
+from results.lines import UNDISTILLED, TableRow, teacher_lines
 from results.tables.table import members
 
 FILE = "curve.csv"
@@ -27,20 +35,20 @@ TEACHER = "Teacher"
 def charts(frame: pd.DataFrame) -> Charts:
     """One figure per setting that has students; a run without its curve is left out."""
     for dataset in sorted(set(frame["dataset"])):
-        found = settings(frame, dataset)
+        found = comparison_groups(frame, dataset)
         for setting in found:
-            name = named("learning", setting, several=len(found) > 1)
+            name = figure_name("learning", setting, several=len(found) > 1)
             curves = list(_curves(setting))
             if not curves:
-                yield Absent(name, f"no run has a readable {FILE}; kdreid run writes it.")
+                yield MissingFigure(name, f"no run has a readable {FILE}; kdreid run writes it.")
                 continue
             title = of_setting("Learning curves", setting)
             rows = pd.concat(curves)
             yield Chart(name, rows, lambda data, title=title: _draw(data, title))  # type: ignore[misc]
 
 
-def _curves(setting: Setting) -> Iterator[pd.DataFrame]:
-    teachers: list[Line] = [line for line, _ in teacher_lines(setting)]
+def _curves(setting: ComparisonGroup) -> Iterator[pd.DataFrame]:
+    teachers: list[TableRow] = [line for line, _ in teacher_lines(setting)]
     for line in [*teachers, *(line for lines in members(setting).values() for line in lines)]:
         done = line.done
         for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):

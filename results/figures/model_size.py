@@ -11,7 +11,16 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from results.figures.chart import Absent, Chart, Charts, dataset_name, legend, looks, note, panels
+from results.figures.chart import (
+    Chart,
+    Charts,
+    MissingFigure,
+    dataset_name,
+    legend,
+    line_styles,
+    note,
+    panels,
+)
 from results.tables.table import COMPARED
 
 NEEDED = (
@@ -31,7 +40,7 @@ def charts(frame: pd.DataFrame) -> Charts:
             if several.any():  # a method of one network says nothing about sizes
                 groups.append(group[several])
         if not groups:
-            yield Absent(f"size-{dataset}", NEEDED.format(dataset=dataset))
+            yield MissingFigure(f"size-{dataset}", NEEDED.format(dataset=dataset))
         for number, group in enumerate(groups, 1):
             name = f"size-{dataset}" + (f"-{number}" if len(groups) > 1 else "")
             title = f"Accuracy against size, {dataset_name(frame, dataset)}"
@@ -82,7 +91,7 @@ def _without_network(fields: str) -> str:
 def _draw(data: pd.DataFrame, title: str) -> Figure:
     figure, axes = panels(1, width=5.4, height=3.2)
     names = list(dict.fromkeys(data["method"]))
-    colours, markers, dashes = looks(names)
+    colours, markers, dashes = line_styles(names)
     sns.lineplot(
         data,
         x="millions",

@@ -17,7 +17,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.figures.chart import Absent, Chart, Charts, dataset_name, legend, looks, note, panels
+from results.figures.chart import (
+    Chart,
+    Charts,
+    MissingFigure,
+    dataset_name,
+    legend,
+    line_styles,
+    note,
+    panels,
+)
 from results.tables.table import COMPARED
 
 RECORD = "record.json"
@@ -52,7 +61,7 @@ def charts(frame: pd.DataFrame) -> Charts:
             yield Chart(name, data, lambda rows, m=method, o=option: _draw(rows, m, o))  # type: ignore[misc]
         else:
             study = STUDIES[method, option]
-            yield Absent(
+            yield MissingFigure(
                 name,
                 f"no runs of {COMPARED[method]} that differ in {option} alone; "
                 f"kdreid run --study {study} makes them.",
@@ -155,7 +164,7 @@ def _draw(data: pd.DataFrame, method: str, option: str) -> Figure:
 
 
 def _lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
-    colours, markers, dashes = looks(names)
+    colours, markers, dashes = line_styles(names)
     sns.lineplot(
         data,
         x="value",
@@ -186,7 +195,7 @@ def _lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
 
 def _bars(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
     """Dots with their deviation beside each other: bars would have to start at zero."""
-    colours, markers, _ = looks(names)
+    colours, markers, _ = line_styles(names)
     values = sorted(set(map(str, data["value"])), key=lambda word: (word != "none", word))
     width = 0.5 / max(1, len(names))
     for place, name in enumerate(names):

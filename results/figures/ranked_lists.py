@@ -26,7 +26,7 @@ GREEN, RED = 2, 3  # of the palette
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Thumbnail:
     """An image file, and how it is shown."""
 
     file: str
@@ -34,32 +34,34 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class RankedList:
     """What one run found for a query, the nearest first."""
 
     average_precision: float  # a fraction of 1
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Thumbnail, ...]
     right: tuple[bool, ...]  # whether each shows the query's identity
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class QueryExample:
     """A query and what two runs found."""
 
-    query: Picture
+    query: Thumbnail
     identity: int
-    answers: tuple[Answer, Answer]
+    answers: tuple[RankedList, RankedList]
 
 
 def write(
-    name: str, titles: tuple[str, str], questions: Sequence[Question], folder: Path
+    name: str, titles: tuple[str, str], questions: Sequence[QueryExample], folder: Path
 ) -> list[Path]:
     """Draw the lists as NAME.png and NAME.pdf with NAME.csv in `folder`; the files."""
     data = pd.DataFrame(_rows(titles, questions))
     return save(Chart(name, data, lambda _: _draw(titles, questions)), folder)
 
 
-def _rows(titles: tuple[str, str], questions: Sequence[Question]) -> Iterator[dict[str, object]]:
+def _rows(
+    titles: tuple[str, str], questions: Sequence[QueryExample]
+) -> Iterator[dict[str, object]]:
     for question in questions:
         for title, answer in zip(titles, question.answers, strict=True):
             for place, (picture, right) in enumerate(
@@ -76,7 +78,7 @@ def _rows(titles: tuple[str, str], questions: Sequence[Question]) -> Iterator[di
                 }
 
 
-def _draw(titles: tuple[str, str], questions: Sequence[Question]) -> Figure:
+def _draw(titles: tuple[str, str], questions: Sequence[QueryExample]) -> Figure:
     height, width = questions[0].query.pixels.shape[:2]
     rows = 2 * len(questions)
     inch = 0.62
@@ -102,7 +104,7 @@ def _draw(titles: tuple[str, str], questions: Sequence[Question]) -> Figure:
     return figure
 
 
-def _answer(row: NDArray[np.object_], title: str, answer: Answer) -> None:
+def _answer(row: NDArray[np.object_], title: str, answer: RankedList) -> None:
     text = title.replace(", ", "\n") + f"\nAP {100 * answer.average_precision:.0f} %"
     row[1].text(0.5, 0.5, text, ha="center", va="center", fontsize=6.5, transform=row[1].transAxes)
     colours = sns.color_palette(PALETTE)
@@ -125,7 +127,7 @@ def _answer(row: NDArray[np.object_], title: str, answer: Answer) -> None:
             )
 
 
-def _image(ax: Axes, picture: Picture, colour: object, style: str) -> None:
+def _image(ax: Axes, picture: Thumbnail, colour: object, style: str) -> None:
     height, width = picture.pixels.shape[:2]
     ax.imshow(picture.pixels)
     frame = Rectangle(

@@ -14,8 +14,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.comparable import Setting, settings
-from results.figures.chart import PALETTE, Absent, Chart, Charts, dataset_name, note
+from results.comparable import ComparisonGroup, comparison_groups
+from results.figures.chart import PALETTE, Chart, Charts, MissingFigure, dataset_name, note
 from results.tables.table import members
 
 FILE, RECORD = "consistency.json", "record.json"
@@ -25,17 +25,17 @@ def charts(frame: pd.DataFrame) -> Charts:
     """One figure with a panel for each dataset's largest setting that was measured."""
     parts = []
     for dataset in sorted(set(frame["dataset"])):
-        measured = (pd.DataFrame(_rows(setting)) for setting in settings(frame, dataset))
+        measured = (pd.DataFrame(_rows(setting)) for setting in comparison_groups(frame, dataset))
         parts += [part for part in measured if len(part)][:1]
     if parts:
         data = pd.concat(parts, ignore_index=True)
         names = {str(name): dataset_name(frame, str(name)) for name in data["dataset"].unique()}
         yield Chart("consistency", data, lambda rows: _draw(rows, names))
     else:
-        yield Absent("consistency", "no run was measured; kdreid consistency does it.")
+        yield MissingFigure("consistency", "no run was measured; kdreid consistency does it.")
 
 
-def _rows(setting: Setting) -> Iterator[dict[str, object]]:
+def _rows(setting: ComparisonGroup) -> Iterator[dict[str, object]]:
     for lines in members(setting).values():
         for line in lines:
             done = line.done

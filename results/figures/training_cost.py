@@ -15,14 +15,14 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from results.comparable import Setting, settings
+from results.comparable import ComparisonGroup, comparison_groups
 from results.figures.chart import (
-    Absent,
     Chart,
     Charts,
+    MissingFigure,
+    figure_name,
     legend,
-    looks,
-    named,
+    line_styles,
     note,
     of_setting,
     panels,
@@ -42,26 +42,28 @@ def charts(frame: pd.DataFrame, folder: Path) -> Charts:
         }
         device = str(content["environment"]["device_name"])
     except FileNotFoundError:
-        yield Absent("cost", "no training step was timed; kdreid bench cost does it.")
+        yield MissingFigure("cost", "no training step was timed; kdreid bench cost does it.")
         return
     except (OSError, ValueError, KeyError, TypeError):
-        yield Absent("cost", f"{FILE} is damaged; kdreid bench cost writes it anew.")
+        yield MissingFigure("cost", f"{FILE} is damaged; kdreid bench cost writes it anew.")
         return
     drawn = False
     for dataset in sorted(set(frame["dataset"])):
-        found = settings(frame, dataset)
+        found = comparison_groups(frame, dataset)
         for setting in found:
             data = pd.DataFrame(_rows(setting, times))
             if len(data) > 1:
                 title = of_setting("Accuracy against cost", setting)
-                name = named("cost", setting, several=len(found) > 1)
+                name = figure_name("cost", setting, several=len(found) > 1)
                 yield Chart(name, data, lambda rows, title=title: _draw(rows, title, device))  # type: ignore[misc]
                 drawn = True
     if not drawn:
-        yield Absent("cost", "the runs that were timed are gone; kdreid bench cost times others.")
+        yield MissingFigure(
+            "cost", "the runs that were timed are gone; kdreid bench cost times others."
+        )
 
 
-def _rows(setting: Setting, times: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
+def _rows(setting: ComparisonGroup, times: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
     """Every line one of whose seeds was timed."""
     for lines in members(setting).values():
         for line in lines:
@@ -85,7 +87,7 @@ def _rows(setting: Setting, times: dict[str, dict[str, float]]) -> Iterator[dict
 def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
     figure, axes = panels(1, width=5.4, height=3.3)
     names = list(data["method"])
-    colours, markers, _ = looks(names)
+    colours, markers, _ = line_styles(names)
     for _, row in data.iterrows():
         middle = row["milliseconds_a_step"]
         axes[0].errorbar(

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from results.page.details import named
-from results.page.figures import Picture
+from results.page.figures import EmbeddedFigure
 from results.tables.cells import Cell
 from results.tables.formats import TEXT_COLUMNS
 from results.tables.table import DATASETS, Table
@@ -23,7 +23,7 @@ LONG = 30  # characters from which a text may be broken
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageCell:
     """One cell as the page shows it."""
 
     text: str
@@ -42,7 +42,7 @@ class Shown:
 class Row:
     """One row, and the datasets that its runs are of."""
 
-    cells: tuple[Shown, ...]
+    cells: tuple[PageCell, ...]
     datasets: str
 
 
@@ -60,7 +60,7 @@ def page(
     tables: Sequence[Table],
     numbers: Mapping[str, int],
     behind: Mapping[str, Any],
-    figures: Sequence[Picture] = (),
+    figures: Sequence[EmbeddedFigure] = (),
     problems: Sequence[str] = (),
 ) -> str:
     """The page as HTML.
@@ -89,17 +89,17 @@ def page(
 
 def _section(table: Table, numbers: Mapping[str, int]) -> Section:
     rows = tuple(
-        Row(tuple(_shown(cell, numbers) for cell in row), _datasets(row)) for row in table.rows
+        Row(tuple(_page_cell(cell, numbers) for cell in row), _datasets(row)) for row in table.rows
     )
     found = " ".join(sorted({name for row in rows for name in row.datasets.split()}))
     sides = tuple("left" if column in TEXT_COLUMNS else "right" for column in table.columns)
     return Section(table, rows, found, sides)
 
 
-def _shown(cell: Cell, numbers: Mapping[str, int]) -> Shown:
+def _page_cell(cell: Cell, numbers: Mapping[str, int]) -> PageCell:
     known = cell.value is not None and math.isfinite(cell.value)
     value = repr(float(cell.value)) if known and cell.value is not None else ""
-    return Shown(cell.text, cell.group, cell.detail, value, named(cell.runs, numbers))
+    return PageCell(cell.text, cell.group, cell.detail, value, named(cell.runs, numbers))
 
 
 def _datasets(row: Sequence[Cell]) -> str:

@@ -11,14 +11,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.runs.reader import Evidence, evidence
+from harness.runs.reader import StoredRun, load_run
 from results.tables.table import Table
-from results.trace import facts
+from results.trace import run_facts
 
-Again = Callable[[Sequence[Evidence]], tuple[Sequence[str], Sequence[str]]]  # commands, remarks
+ReproduceCallback = Callable[
+    [Sequence[StoredRun]], tuple[Sequence[str], Sequence[str]]
+]  # commands, remarks
 UNKNOWN = "not recorded"
 MOST = 300  # groups of runs whose commands are found, at some hundredths of a second each
-FACTS = {  # of `facts`, with what a reader calls them
+FACTS = {  # of `run_facts`, with what a reader calls them
     "dataset": "Dataset",
     "fingerprint": "Fingerprint of the images",
     "data": "Folder of the images",
@@ -32,7 +34,7 @@ FACTS = {  # of `facts`, with what a reader calls them
 }
 
 
-def numbered(tables: Iterable[Table]) -> dict[str, int]:
+def number_runs(tables: Iterable[Table]) -> dict[str, int]:
     """A number from 0 for every run behind a cell, by key, in the order of their cells."""
     cells = (cell for table in tables for row in table.rows for cell in row)
     return {key: number for number, key in enumerate(dict.fromkeys(_keys(cells)))}
@@ -52,8 +54,8 @@ class _Texts:
         return self.known.setdefault(text, len(self.known))
 
 
-def behind(
-    tables: Sequence[Table], runs: Path, numbers: Mapping[str, int], again: Again | None
+def provenance_data(
+    tables: Sequence[Table], runs: Path, numbers: Mapping[str, int], again: ReproduceCallback | None
 ) -> dict[str, Any]:
     """All of it as JSON values.
 
@@ -63,15 +65,15 @@ def behind(
     command or remark is a number in `texts`.
     """
     texts = _Texts()
-    members: dict[str, Evidence] = {}
+    members: dict[str, StoredRun] = {}
     told: list[list[Any]] = []
     for key in numbers:
         try:
-            members[key] = evidence(runs, key)
+            members[key] = load_run(runs, key)
         except ValueError as error:  # changed since it was gathered
             told.append([key, f"cannot be read now: {error}", []])
             continue
-        found = facts(members[key])
+        found = run_facts(members[key])
         pairs = [[texts.number(label), texts.number(text)] for label, text in _said(found)]
         told.append([key, _headline(found), pairs])
     commands: dict[str, Any] = {}

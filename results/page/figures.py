@@ -13,7 +13,7 @@ RANKED = "ranked"  # how the names of ranked lists begin
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class EmbeddedFigure:
     """One figure with the numbers behind it."""
 
     name: str  # of its file, without the ending
@@ -33,7 +33,9 @@ class Picture:
         return self.name.startswith(RANKED)
 
 
-def pictures(folder: Path, drawn: Collection[Path], problems: list[str]) -> list[Picture]:
+def embedded_figures(
+    folder: Path, drawn: Collection[Path], problems: list[str]
+) -> list[EmbeddedFigure]:
     """Every PNG in `folder` by name; what cannot be embedded is added to `problems`.
 
     All but those in `drawn` are of an earlier report.
@@ -54,7 +56,7 @@ def pictures(folder: Path, drawn: Collection[Path], problems: list[str]) -> list
         numbers = _uri("text/csv", table.read_bytes()) if small else ""
         vector = path.with_suffix(".pdf").is_file()
         source, earlier = _uri("image/png", content), path not in drawn
-        found.append(Picture(path.stem, source, numbers, vector, earlier))
+        found.append(EmbeddedFigure(path.stem, source, numbers, vector, earlier))
     return found
 
 

@@ -15,7 +15,7 @@ Group = Literal["", "best", "second"]
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
-def letters(means: Sequence[float], distinct: Collection[Pair]) -> list[str]:
+def compact_letter_display(means: Sequence[float], distinct: Collection[Pair]) -> list[str]:
     """Letters of each of the methods, which have these means; those told apart are `distinct`.
 
     The letter a has the best mean among its methods, b the best of those without that letter's, and
@@ -34,7 +34,7 @@ def letters(means: Sequence[float], distinct: Collection[Pair]) -> list[str]:
     ]
 
 
-def groups(means: Sequence[float], distinct: Collection[Pair]) -> list[Group]:
+def top_groups(means: Sequence[float], distinct: Collection[Pair]) -> list[Group]:
     """The best mean and all that cannot be told from it; the same again among the others.
 
     With fewer than two methods there is nothing to be better than, and no group.

@@ -44,7 +44,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PairedDifference:
     """What is known of the difference in mAP between two methods, in fractions of 1."""
 
     mean: float
@@ -77,7 +77,7 @@ class Difference:
         return self.mean - reach, self.mean + reach
 
 
-def difference(ours: Vector, theirs: Vector, weights: Vector) -> Difference:
+def paired_test(ours: Vector, theirs: Vector, weights: Vector) -> PairedDifference:
     """Compare two methods: (S, G), (S, G), (G,) -> their difference.
 
     Row s of `ours` and `theirs` is of the same seed. Column g is the part of an identity in the
@@ -100,7 +100,7 @@ def difference(ours: Vector, theirs: Vector, weights: Vector) -> Difference:
     by_seed = parts.sum(axis=1)
     mean = float(by_seed.mean())
     centred = parts.mean(axis=0) - weights * mean
-    return Difference(
+    return PairedDifference(
         mean=mean,
         seed_variance=float(by_seed.var(ddof=1)) / seeds if seeds > 1 else 0.0,
         query_variance=float(centred @ centred) * identities / (identities - 1),

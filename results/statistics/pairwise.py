@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.runs.per_query import FILE, ByIdentity, by_identity
-from results.comparable import Setting
-from results.lines import UNDISTILLED, Line, Place, wanted_seeds
-from results.statistics.letter_display import Group, Pair, groups, letters
-from results.statistics.paired_test import LEVEL, Difference, difference, holm
+from harness.runs.per_query import FILE, IdentitySums, load_identity_sums
+from results.comparable import ComparisonGroup
+from results.lines import UNDISTILLED, RowId, TableRow, complete_seeds
+from results.statistics.letter_display import Group, Pair, compact_letter_display, top_groups
+from results.statistics.paired_test import LEVEL, PairedDifference, holm, paired_test
 from results.tables.cells import NO_RUN, failures
 
 Mark = TypeVar("Mark", bound=str)
@@ -31,7 +31,7 @@ AGREEMENT = 1e-6  # between a record's mAP and the mean over its queries
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class PairwiseTests:
     """Verdicts by line and by pair of lines; differences are the first minus the second."""
 
     evaluation: str
@@ -39,15 +39,15 @@ class Family:
     seeds: tuple[int, ...]
     queries: int  # that every run was asked
     identities: int
-    places: tuple[Place, ...]  # of the lines compared, in the table's order
-    differences: dict[tuple[Place, Place], Difference]
-    adjusted: dict[tuple[Place, Place], float]  # p after Holm
-    letters: dict[Place, str]
-    groups: dict[Place, Group]
-    reasons: dict[Place, str]  # why a line is not among them, for its cell
+    places: tuple[RowId, ...]  # of the lines compared, in the table's order
+    differences: dict[tuple[RowId, RowId], PairedDifference]
+    adjusted: dict[tuple[RowId, RowId], float]  # p after Holm
+    letters: dict[RowId, str]
+    groups: dict[RowId, Group]
+    reasons: dict[RowId, str]  # why a line is not among them, for its cell
     problems: tuple[str, ...]  # the same in whole sentences, where a file is to blame
 
-    def between(self, ours: Line, theirs: Line) -> tuple[Difference, float] | None:
+    def between(self, ours: TableRow, theirs: TableRow) -> tuple[PairedDifference, float] | None:
         """The difference of two lines, and its p after Holm; None if they were not compared."""
         there, back = (ours.place, theirs.place), (theirs.place, ours.place)
         if there in self.differences:
@@ -57,7 +57,7 @@ class Family:
             return replace(found, mean=-found.mean), self.adjusted[back]
         return None
 
-    def verdict(self, ours: Line, theirs: Line) -> int | None:
+    def verdict(self, ours: TableRow, theirs: TableRow) -> int | None:
         """1 if `ours` is better, -1 if worse, 0 if they cannot be told apart; None as `between`."""
         found = self.between(ours, theirs)
         if found is None:
@@ -66,33 +66,35 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
+class _ScoreMatrix:
     """What one line brings: (S, G) parts of its score, over weights that all its seeds share."""
 
     asked: tuple[str, str]  # scoring protocol and queries
     parts: NDArray[np.float64]
-    example: ByIdentity
+    example: IdentitySums
 
 
-def family(
-    setting: Setting, members: Sequence[Line], evaluation: str, score: str = "mAP"
-) -> Family:
+def pairwise_tests(
+    setting: ComparisonGroup, members: Sequence[TableRow], evaluation: str, score: str = "mAP"
+) -> PairwiseTests:
     """Compare the complete ones of `members`, lines of `setting`, by one score."""
     partial = [line.place for line in members] if "partial" in setting.marks else []
     reference = [line.place for line in members if line.method == UNDISTILLED[0]]
-    wanted = wanted_seeds(setting)
-    return compare(members, evaluation, score, wanted, partial=partial, unranked=reference)
+    wanted = complete_seeds(setting)
+    return run_pairwise_tests(
+        members, evaluation, score, wanted, partial=partial, unranked=reference
+    )
 
 
-def compare(
-    members: Sequence[Line],
+def run_pairwise_tests(
+    members: Sequence[TableRow],
     evaluation: str,
     score: str,
     wanted: Collection[int],
     *,
-    partial: Collection[Place] = (),
-    unranked: Collection[Place] = (),
-) -> Family:
+    partial: Collection[RowId] = (),
+    unranked: Collection[RowId] = (),
+) -> PairwiseTests:
     """Compare those of `members` that have all seeds `wanted` and not only `partial` data.
 
     The lines may be of several settings; no two have the same place. Those `unranked` are tested
@@ -101,26 +103,26 @@ def compare(
     seeds = tuple(sorted(wanted))
     reasons = {line.place: _incomplete(line, seeds, line.place in partial) for line in members}
     problems: list[str] = []
-    found: dict[Place, _Sums] = {}
+    found: dict[RowId, _ScoreMatrix] = {}
     for line in members:
         if reasons[line.place]:
             continue
         try:
-            found[line.place] = _sums(line, seeds, evaluation, score)
+            found[line.place] = _score_matrix(line, seeds, evaluation, score)
         except ValueError as error:
             reasons[line.place] = NOT_COMPARED
             problems.append(f"{line.label} is not compared: {error}.")
     _leave_out_others(found, reasons, problems)
     example = next((sums.example for sums in found.values()), None)
     differences = {
-        (one, other): difference(found[one].parts, found[other].parts, found[one].example.weights)
+        (one, other): paired_test(found[one].parts, found[other].parts, found[one].example.weights)
         for one, other in combinations(found, 2)
     }
     p = holm([tested.p for tested in differences.values()])
     adjusted = dict(zip(differences, p, strict=True))
     means = {place: float(sums.parts.sum(axis=1).mean()) for place, sums in found.items()}
     ranked = {place: mean for place, mean in means.items() if place not in unranked}
-    return Family(
+    return PairwiseTests(
         evaluation=evaluation,
         score=score,
         seeds=seeds,
@@ -129,8 +131,8 @@ def compare(
         places=tuple(found),
         differences=differences,
         adjusted=adjusted,
-        letters=_marked(letters, means, adjusted) if differences else {},
-        groups=_marked(groups, ranked, adjusted),
+        letters=_marked(compact_letter_display, means, adjusted) if differences else {},
+        groups=_marked(top_groups, ranked, adjusted),
         reasons={place: reason for place, reason in reasons.items() if reason},
         problems=tuple(problems),
     )
@@ -138,16 +140,16 @@ def compare(
 
 def _marked(
     rule: Callable[[list[float], list[Pair]], list[Mark]],
-    means: dict[Place, float],
-    adjusted: dict[tuple[Place, Place], float],
-) -> dict[Place, Mark]:
-    """What a rule of `letters` says of each line, by its mean and whom it is told apart from."""
+    means: dict[RowId, float],
+    adjusted: dict[tuple[RowId, RowId], float],
+) -> dict[RowId, Mark]:
+    """Return what a rule of `letter_display` gives each row, from means and adjusted p values."""
     found = rule([*means.values()], _apart([*means], adjusted))
     return dict(zip(means, found, strict=True))
 
 
 def _leave_out_others(
-    found: dict[Place, _Sums], reasons: dict[Place, str], problems: list[str]
+    found: dict[RowId, _ScoreMatrix], reasons: dict[RowId, str], problems: list[str]
 ) -> None:
     """Take out the lines that were asked otherwise than most, or for one identity; say so."""
     usual = Counter(sums.asked for sums in found.values()).most_common(1)
@@ -162,19 +164,19 @@ def _leave_out_others(
         found.clear()
 
 
-def paired(ours: Line, theirs: Line, evaluation: str) -> Difference | None:
+def paired_difference(ours: TableRow, theirs: TableRow, evaluation: str) -> PairedDifference | None:
     """The difference over the seeds that both lines have; None if there is none, or no queries."""
     seeds = sorted({*ours.done["seed"]} & {*theirs.done["seed"]})
     try:
-        first, second = (_sums(line, seeds, evaluation) for line in (ours, theirs))
+        first, second = (_score_matrix(line, seeds, evaluation) for line in (ours, theirs))
         if first.asked != second.asked:
             return None
-        return difference(first.parts, second.parts, first.example.weights)
+        return paired_test(first.parts, second.parts, first.example.weights)
     except ValueError:
         return None
 
 
-def _apart(places: Sequence[Place], adjusted: dict[tuple[Place, Place], float]) -> list[Pair]:
+def _apart(places: Sequence[RowId], adjusted: dict[tuple[RowId, RowId], float]) -> list[Pair]:
     """The pairs of these lines that are told apart, by number."""
     return [
         (first, second)
@@ -183,7 +185,7 @@ def _apart(places: Sequence[Place], adjusted: dict[tuple[Place, Place], float]) 
     ]
 
 
-def _incomplete(line: Line, seeds: tuple[int, ...], partial: bool) -> str:
+def _incomplete(line: TableRow, seeds: tuple[int, ...], partial: bool) -> str:
     """Why the line cannot be ranked, as far as the records say."""
     if line.done.empty:
         return failures(line) or NO_RUN
@@ -193,7 +195,9 @@ def _incomplete(line: Line, seeds: tuple[int, ...], partial: bool) -> str:
     return "partial data" if partial else ""
 
 
-def _sums(line: Line, seeds: Sequence[int], evaluation: str, score: str = "mAP") -> _Sums:
+def _score_matrix(
+    line: TableRow, seeds: Sequence[int], evaluation: str, score: str = "mAP"
+) -> _ScoreMatrix:
     """What the runs of these seeds, each of which the line has, say of one evaluation.
 
     Raises:
@@ -206,12 +210,14 @@ def _sums(line: Line, seeds: Sequence[int], evaluation: str, score: str = "mAP")
     asked = {*zip(runs["scoring"], (sums.queries for sums in found), strict=True)}
     if len(asked) > 1:
         raise ValueError("its seeds were scored by different protocols or on different queries")
-    return _Sums(next(iter(asked)), np.stack([sums.parts[score] for sums in found]), found[0])
+    return _ScoreMatrix(
+        next(iter(asked)), np.stack([sums.parts[score] for sums in found]), found[0]
+    )
 
 
-def _of_run(run: pd.Series, evaluation: str) -> ByIdentity:
+def _of_run(run: pd.Series, evaluation: str) -> IdentitySums:
     try:
-        found = by_identity(Path(run["folder"]) / FILE).get(evaluation)
+        found = load_identity_sums(Path(run["folder"]) / FILE).get(evaluation)
     except ValueError as error:
         raise ValueError(f"{error} ({run['key']})") from error
     if found is None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results.comparable import Setting, settings
-from results.lines import UNDISTILLED, Line, expected_seeds, lines, teacher_lines
-from results.published import Published, PublishedTable, Source
-from results.statistics.pairwise import Family
+from results.comparable import ComparisonGroup, comparison_groups
+from results.lines import UNDISTILLED, TableRow, expected_seeds, table_rows, teacher_lines
+from results.published import Published, PublishedPaper, PublishedTable
+from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
@@ -30,7 +30,7 @@ def ablation(frame: pd.DataFrame, published: Published) -> list[Table]:
     The datasets stand side by side if each has one setting and their networks agree; otherwise
     every setting has a table of its own.
     """
-    found = {name: [s for s in settings(frame, name) if _is_ablation(s)] for name in SHORT}
+    found = {name: [s for s in comparison_groups(frame, name) if _is_ablation(s)] for name in SHORT}
     sections = [setting for group in found.values() for setting in group]
     networks = {(setting.teacher, setting.network) for setting in sections}
     if not sections:
@@ -43,12 +43,12 @@ def ablation(frame: pd.DataFrame, published: Published) -> list[Table]:
     ]
 
 
-def _is_ablation(setting: Setting) -> bool:
+def _is_ablation(setting: ComparisonGroup) -> bool:
     runs = setting.students
     return bool((runs["method"].isin(list(ABLATED)) & (runs["status"] == "done")).any())
 
 
-def _ablation(name: str, sections: Sequence[Setting], published: Published) -> Table:
+def _ablation(name: str, sections: Sequence[ComparisonGroup], published: Published) -> Table:
     headings: list[str] = []
     blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
     printed: against.Printed = []
@@ -57,10 +57,10 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
         tables = against.of_same_networks(setting, published, "ablation")[:1]
         printed += [pair for pair in tables if pair not in printed]
         members = _members(setting)
-        tested = verdicts.families(setting, [line for _, line in members])
+        tested = verdicts.pairwise_tests_by_score(setting, [line for _, line in members])
         said += [
             f"{SHORT[setting.dataset]}. {note}" if len(sections) > 1 else note
-            for note in verdicts.notes(tested)
+            for note in verdicts.significance_notes(tested)
         ]
         blocks.append(dict(_section(setting, members, tested, tables[0] if tables else None)))
         outside = [f"{column[0].lower()}{column[1:]}" for column in against.COLUMNS if tables]
@@ -94,27 +94,29 @@ def _ablation(name: str, sections: Sequence[Setting], published: Published) -> T
     )
 
 
-def _members(setting: Setting) -> list[tuple[str, Line]]:
+def _members(setting: ComparisonGroup) -> list[tuple[str, TableRow]]:
     """The plain student and the methods of the ablation, line by line."""
     labels = {**dict([UNDISTILLED]), **ABLATED}
     return [
-        (method, line) for method, label in labels.items() for line in lines(setting, method, label)
+        (method, line)
+        for method, label in labels.items()
+        for line in table_rows(setting, method, label)
     ]
 
 
 def _section(
-    setting: Setting,
-    members: Sequence[tuple[str, Line]],
-    tested: Sequence[Family],
-    printed: tuple[Source, PublishedTable] | None,
+    setting: ComparisonGroup,
+    members: Sequence[tuple[str, TableRow]],
+    tested: Sequence[PairwiseTests],
+    printed: tuple[PublishedPaper, PublishedTable] | None,
 ) -> Iterator[tuple[tuple[str, str], tuple[Cell, ...]]]:
     """The cells of one dataset by (method, row label)."""
 
-    def outside(line: Line) -> tuple[Cell, ...]:
+    def outside(line: TableRow) -> tuple[Cell, ...]:
         if printed is None:
             return ()
         source, table = printed
-        return against.beside(line, setting, source, table.row(line.method))
+        return against.published_cells(line, setting, source, table.row(line.method))
 
     apart = (BLANK,) * len(verdicts.of_precision(tested))
     for line, _ in teacher_lines(setting):
@@ -122,8 +124,8 @@ def _section(
         yield ("teacher", line.label), (*numbers, *outside(line))
     expected = expected_seeds(setting)
     for method, line in members:
-        marked = verdicts.grouped(scores(line, setting), line, tested)
-        letters = verdicts.group_cells(line, tested)
+        marked = verdicts.mark_top_groups(scores(line, setting), line, tested)
+        letters = verdicts.letter_cells(line, tested)
         yield (method, line.label), (*marked, *letters, seeds(line, expected), *outside(line))
 
 

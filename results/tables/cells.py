@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from results.lines import Line
+from results.lines import TableRow
 
 NO_RUN = "-"
 
@@ -28,12 +28,12 @@ def plain(text: str) -> Cell:
     return Cell(text)
 
 
-def row_label(line: Line) -> Cell:
+def row_label(line: TableRow) -> Cell:
     """What the row is called."""
     return Cell(line.label, line.keys)
 
 
-def score(line: Line, column: str) -> Cell:
+def score(line: TableRow, column: str) -> Cell:
     """Percent: the value of one seed, mean ± standard deviation (ddof 1) of more."""
     if line.done.empty:
         return Cell(failures(line) or NO_RUN, line.keys)
@@ -43,7 +43,7 @@ def score(line: Line, column: str) -> Cell:
     return Cell(text, _keys(line.done), detail=detail, value=mean)
 
 
-def seeds(line: Line, expected: int) -> Cell:
+def seeds(line: TableRow, expected: int) -> Cell:
     """How many seeds the line's scores are of, and of how many if that is fewer than `expected`."""
     if line.runs.empty:
         return Cell(NO_RUN)
@@ -54,7 +54,7 @@ def seeds(line: Line, expected: int) -> Cell:
     return Cell(text, line.keys, value=float(count))
 
 
-def gain(line: Line, student: Line | None) -> Cell:
+def gain(line: TableRow, student: TableRow | None) -> Cell:
     """Mean over seeds of mAP minus the undistilled student's of the same seed, in points."""
     if student is None or line.done.empty:
         return Cell(NO_RUN)
@@ -79,7 +79,7 @@ def _by_seed(values: pd.Series, numbers: pd.Series) -> str:
     return ", ".join(f"seed {number}: {value:.2f}" for number, value in pairs)
 
 
-def failures(line: Line) -> str:
+def failures(line: TableRow) -> str:
     """How the line's failed runs failed; empty if none did."""
     kinds = ", ".join(sorted(set(line.failed["failure"])))
     return f"failed: {kinds}" if kinds else ""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results.comparable import Setting, settings
-from results.lines import Line, expected_seeds, teacher_lines, undistilled
-from results.published import Published, Row, Source
-from results.statistics.pairwise import Family
+from results.comparable import ComparisonGroup, comparison_groups
+from results.lines import TableRow, baseline_row, expected_seeds, teacher_lines
+from results.published import Published, PublishedPaper, PublishedRow
+from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
@@ -22,11 +22,11 @@ def comparison(frame: pd.DataFrame, dataset: str, published: Published) -> list[
 
     `frame` is that of `gather`. Methods that did not run have rows too, and say so.
     """
-    found = settings(frame, dataset)
+    found = comparison_groups(frame, dataset)
     return [_comparison(setting, published, several=len(found) > 1) for setting in found]
 
 
-def _comparison(setting: Setting, published: Published, *, several: bool) -> Table:
+def _comparison(setting: ComparisonGroup, published: Published, *, several: bool) -> Table:
     printed = against.of_same_networks(setting, published, "comparison")
     names = [""] if len(printed) == 1 else [f" ({source.name})" for source, _ in printed]
     outside = [f"{column}{name}" for name in names for column in against.COLUMNS]
@@ -35,7 +35,9 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
     groups = verdicts.headings(setting)
     columns = ("Method", "Teacher", "Student", *shown, gain_heading, *groups, "Seeds")
     compared = members(setting)
-    tested = verdicts.families(setting, [line for found in compared.values() for line in found])
+    tested = verdicts.pairwise_tests_by_score(
+        setting, [line for found in compared.values() for line in found]
+    )
     rows = list(_rows(setting, printed, compared, tested))
     title = f"Distillation methods on {DATASETS.get(setting.dataset, setting.dataset)}"
     return Table(
@@ -47,44 +49,44 @@ def _comparison(setting: Setting, published: Published, *, several: bool) -> Tab
             *footnotes.collect([setting], printed, rows),
             footnotes.GAIN.format(gain=gain_heading),
             *(verdicts.interval_note(gain_heading, tested)),
-            *verdicts.notes(tested),
+            *verdicts.significance_notes(tested),
         ),
     )
 
 
 def _rows(
-    setting: Setting,
+    setting: ComparisonGroup,
     printed: against.Printed,
-    compared: dict[str, list[Line]],
-    tested: Sequence[Family],
+    compared: dict[str, list[TableRow]],
+    tested: Sequence[PairwiseTests],
 ) -> Iterator[tuple[Cell, ...]]:
     """Teachers, the plain student, compared methods, others that ran, others that are printed."""
     apart = (BLANK,) * len(verdicts.of_precision(tested))
     for line, network in teacher_lines(setting):
         numbers = (*scores(line, setting), BLANK, *apart, seeds(line, 1))
-        outside = against.all_beside(line, setting, printed)
+        outside = against.all_published_cells(line, setting, printed)
         yield (row_label(line), BLANK, plain(network), *numbers, *outside, BLANK)
-    expected, undistilled_line = expected_seeds(setting), undistilled(setting)
+    expected, undistilled_line = expected_seeds(setting), baseline_row(setting)
     student = plain(setting.network)
     for method, of_method in compared.items():
         rows = [(source, table.row(method)) for source, table in printed]
         for line in of_method:
-            outside = against.all_beside(line, setting, printed)
-            letters = (*verdicts.group_cells(line, tested), seeds(line, expected))
+            outside = against.all_published_cells(line, setting, printed)
+            letters = (*verdicts.letter_cells(line, tested), seeds(line, expected))
             if method == "none":
                 names = (row_label(line), BLANK, student, *scores(line, setting), BLANK)
                 yield (*names, *letters, *outside, BLANK)
                 continue
             names = (row_label(line), plain(setting.teacher), student)
-            marked = verdicts.grouped(scores(line, setting), line, tested)
-            gained = verdicts.gained(line, undistilled_line, tested)
+            marked = verdicts.mark_top_groups(scores(line, setting), line, tested)
+            gained = verdicts.gain_cell(line, undistilled_line, tested)
             numbers = (*marked, gained, *letters)
             yield (*names, *numbers, *outside, plain(_reference(line, rows)))
     yield from _only_printed(setting, printed, {"teacher", *compared})
 
 
 def _only_printed(
-    setting: Setting, printed: against.Printed, known: set[str]
+    setting: ComparisonGroup, printed: against.Printed, known: set[str]
 ) -> Iterator[tuple[Cell, ...]]:
     """Rows of the papers that are no entry of this comparison."""
     width = len(against.COLUMNS)
@@ -92,8 +94,8 @@ def _only_printed(
         for row in table.rows:
             if row.method not in known:
                 outside = [BLANK] * width * len(printed)
-                nobody = Line(row.method, row.label, setting.students.iloc[:0])
-                beside = against.beside(nobody, setting, source, row)
+                nobody = TableRow(row.method, row.label, setting.students.iloc[:0])
+                beside = against.published_cells(nobody, setting, source, row)
                 outside[width * place : width * (place + 1)] = beside
                 networks = (
                     _either(row.teacher, table.teacher),
@@ -105,14 +107,14 @@ def _only_printed(
                 yield (*cells, *outside, plain(_printed_reference(row, source)))
 
 
-def _reference(line: Line, rows: list[tuple[Source, Row | None]]) -> str:
+def _reference(line: TableRow, rows: list[tuple[PublishedPaper, PublishedRow | None]]) -> str:
     """The reference from the line's records, else as a paper prints it."""
     recorded = [reference for reference in line.done["reference"] if reference]
     printed = [_printed_reference(row, source) for source, row in rows if row]
     return next(iter([*recorded, *printed]), "")
 
 
-def _printed_reference(row: Row, source: Source) -> str:
+def _printed_reference(row: PublishedRow, source: PublishedPaper) -> str:
     own = row.reference == "Ours"
     return f"{source.paper.year} {source.paper.venue}" if own else row.reference
 

@@ -14,20 +14,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from results.comparable import Setting, settings
-from results.lines import UNDISTILLED, Line, Place
+from results.comparable import ComparisonGroup, comparison_groups
+from results.lines import UNDISTILLED, RowId, TableRow
 from results.statistics.critical_difference import CriticalDifference, critical_difference, ranks
-from results.statistics.pairwise import Family, family
+from results.statistics.pairwise import PairwiseTests, pairwise_tests
 from results.tables.table import DATASETS, members
 
 
 @dataclass(frozen=True, eq=False)
-class Contest:
+class DatasetRanking:
     """One dataset: its lines that have runs, and the tests among them."""
 
-    setting: Setting
-    lines: dict[Place, Line]
-    tested: Family
+    setting: ComparisonGroup
+    lines: dict[RowId, TableRow]
+    tested: PairwiseTests
 
     @property
     def name(self) -> str:
@@ -35,7 +35,7 @@ class Contest:
         return DATASETS.get(self.setting.dataset, self.setting.dataset)
 
     @cached_property
-    def scores(self) -> dict[Place, NDArray[np.float64]]:
+    def scores(self) -> dict[RowId, NDArray[np.float64]]:
         """Seed by seed, (S,), the mAP of the methods that are complete and compared."""
         first = self.setting.scored[0]
         return {
@@ -48,29 +48,29 @@ class Contest:
         }
 
     @cached_property
-    def ranks(self) -> dict[Place, float]:
+    def ranks(self) -> dict[RowId, float]:
         """Rank of every such method by its mean, 1 the best."""
         means = np.array([values.mean() for values in self.scores.values()])
         return dict(zip(self.scores, map(float, ranks(means)), strict=True))
 
     @cached_property
-    def ranks_by_seed(self) -> dict[Place, NDArray[np.float64]]:
+    def ranks_by_seed(self) -> dict[RowId, NDArray[np.float64]]:
         """Ranks (S,) of every such method among the runs of each seed."""
         found = ranks(np.stack(list(self.scores.values()), axis=1))
         return dict(zip(self.scores, found.T, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
-class Across:
+class CrossDatasetRanking:
     """The datasets on which students of one network learnt from teachers of one network."""
 
     teacher: str
     network: str
-    contests: tuple[Contest, ...]  # those with two ranked methods at least
+    contests: tuple[DatasetRanking, ...]  # those with two ranked methods at least
     left_out: tuple[str, ...]  # names of datasets with fewer
 
     @cached_property
-    def common(self) -> tuple[Place, ...]:
+    def common(self) -> tuple[RowId, ...]:
         """The methods that are ranked on every dataset, in the table's order."""
         ranked = [contest.scores for contest in self.contests]
         return tuple(place for place in ranked[0] if all(place in scores for scores in ranked))
@@ -86,30 +86,30 @@ class Across:
         return critical_difference(np.array(means))
 
 
-def across(frame: pd.DataFrame) -> list[Across]:
+def rank_across_datasets(frame: pd.DataFrame) -> list[CrossDatasetRanking]:
     """Every pair of networks that has at least two datasets with ranks; `frame` is of `gather`.
 
     Generated and real data are never put together.
     """
-    found: dict[tuple[str, str, bool], list[Contest]] = {}
+    found: dict[tuple[str, str, bool], list[DatasetRanking]] = {}
     for dataset in sorted(set(frame["dataset"])):
         seen = set()
-        for setting in settings(frame, dataset):
+        for setting in comparison_groups(frame, dataset):
             key = (setting.teacher, setting.network, "generated" in setting.marks)
             if setting.teachers and key not in seen:
                 seen.add(key)
-                found.setdefault(key, []).append(_contest(setting))
-    pairs = [_across(*key[:2], contests) for key, contests in found.items()]
+                found.setdefault(key, []).append(_dataset_ranking(setting))
+    pairs = [_rank_pair(*key[:2], contests) for key, contests in found.items()]
     return [pair for pair in pairs if len(pair.contests) > 1]
 
 
-def _contest(setting: Setting) -> Contest:
+def _dataset_ranking(setting: ComparisonGroup) -> DatasetRanking:
     lines = [line for of_method in members(setting).values() for line in of_method]
-    tested = family(setting, lines, setting.tests[0])
-    return Contest(setting, {line.place: line for line in lines if len(line.runs)}, tested)
+    tested = pairwise_tests(setting, lines, setting.tests[0])
+    return DatasetRanking(setting, {line.place: line for line in lines if len(line.runs)}, tested)
 
 
-def _across(teacher: str, network: str, contests: list[Contest]) -> Across:
+def _rank_pair(teacher: str, network: str, contests: list[DatasetRanking]) -> CrossDatasetRanking:
     able = tuple(contest for contest in contests if len(contest.scores) > 1)
     out = tuple(contest.name for contest in contests if len(contest.scores) < 2)
-    return Across(teacher, network, able, out)
+    return CrossDatasetRanking(teacher, network, able, out)

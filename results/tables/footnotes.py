@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results.comparable import SHOWN, Setting
-from results.lines import lines
+from results.comparable import SHOWN, ComparisonGroup
+from results.lines import table_rows
 from results.tables import published_values as against
 from results.tables.cells import NO_RUN, Cell
 
@@ -30,7 +30,7 @@ SYNTHETIC = (
 
 
 def collect(
-    sections: Sequence[Setting],
+    sections: Sequence[ComparisonGroup],
     printed: against.Printed,
     rows: Sequence[Sequence[Cell]],
 ) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def collect(
     return tuple(dict.fromkeys(found))
 
 
-def _of_setting(setting: Setting) -> Iterator[str]:
+def _of_setting(setting: ComparisonGroup) -> Iterator[str]:
     if setting.dataset == "synthetic":
         yield SYNTHETIC
     yield f"Setting of {setting.dataset}: {setting.describe()}."
@@ -57,7 +57,7 @@ def _of_setting(setting: Setting) -> Iterator[str]:
     done = setting.students[setting.students["status"] == "done"]
     if done.groupby(["method", "options", "version"])["seed"].nunique().eq(1).any():
         yield ONE_SEED
-    if len(lines(setting, "none")) > 1:
+    if len(table_rows(setting, "none")) > 1:
         yield (
             "There are undistilled students of different code or options, so no gain is given; "
             "run them again with this version."
@@ -71,7 +71,7 @@ def _of_setting(setting: Setting) -> Iterator[str]:
     yield from of_draws(setting)
 
 
-def of_draws(setting: Setting) -> Iterator[str]:
+def of_draws(setting: ComparisonGroup) -> Iterator[str]:
     """How many draws every score is the mean of, and how much they differ at most."""
     draws = setting.done["draws"].max()
     if draws <= 1:
@@ -85,13 +85,13 @@ def of_draws(setting: Setting) -> Iterator[str]:
     )
 
 
-def _of_printed(setting: Setting, printed: against.Printed) -> Iterator[str]:
+def _of_printed(setting: ComparisonGroup, printed: against.Printed) -> Iterator[str]:
     for source, table in printed:
         yield from against.notes(setting, source, table.number)
         yield from table.notes.get(setting.dataset, ())
 
 
-def recorded(setting: Setting) -> Iterator[str]:
+def recorded(setting: ComparisonGroup) -> Iterator[str]:
     """What the records themselves want said."""
     for notes in pd.concat([setting.teacher_runs, setting.students])["notes"]:
         yield from notes

@@ -12,7 +12,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from results.tables.cells import Cell
-from results.tables.splitting import lines_of, pages, slices
+from results.tables.splitting import count_lines, paginate, split_columns
 from results.tables.table import Table
 
 TEXT_COLUMNS = ("Method", "Teacher", "Student", "Network", "Reference")
@@ -58,9 +58,9 @@ def latex(table: Table) -> str:
 
     A table too wide for the text is cut into parts below each other, each with the first column.
     """
-    parts = slices(table, *LATEX_WIDTH)
+    parts = split_columns(table, *LATEX_WIDTH)
     made = []
-    for page in pages(_heights(table, len(parts)), LATEX_HEIGHT):
+    for page in paginate(_heights(table, len(parts)), LATEX_HEIGHT):
         title, label, again = table.title, f"\\label{{tab:{table.name}}}\n", ""
         if page.start:
             title, label, again = f"{title}, continued", "", "\\addtocounter{table}{-1}\n"
@@ -87,8 +87,8 @@ def document(names: Sequence[str]) -> str:
 def _heights(table: Table, parts: int) -> list[float]:
     """Points that the parts and then the footnotes take on an article's page."""
     heights = [8.2 * len(table.rows) + 30.0 for _ in range(parts)]
-    heights[0] += 14.0 * lines_of(table.title, 75) + 10.0
-    return heights + [8.5 * lines_of(note, 88) + 1.0 for note in table.footnotes]
+    heights[0] += 14.0 * count_lines(table.title, 75) + 10.0
+    return heights + [8.5 * count_lines(note, 88) + 1.0 for note in table.footnotes]
 
 
 def _note(text: str) -> str:
@@ -97,7 +97,7 @@ def _note(text: str) -> str:
 
 def terminal(table: Table) -> str:
     """Plain text, footnotes wrapped; a very wide table in parts below each other."""
-    body = "\n\n".join(_plain(part) for part in slices(table, TERMINAL_WIDTH, 2))
+    body = "\n\n".join(_plain(part) for part in split_columns(table, TERMINAL_WIDTH, 2))
     notes = "\n".join(
         textwrap.fill(note, WIDTH, initial_indent="* ", subsequent_indent="  ")
         for note in table.footnotes

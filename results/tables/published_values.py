@@ -13,13 +13,13 @@ from typing import Any
 
 import pandas as pd
 
-from results.comparable import Setting
-from results.lines import Line
-from results.published import Protocol, Published, PublishedTable, Row, Source
+from results.comparable import ComparisonGroup
+from results.lines import TableRow
+from results.published import Protocol, Published, PublishedPaper, PublishedRow, PublishedTable
 from results.statistics.paired_test import prediction_interval
 from results.tables.cells import NO_RUN, Cell, plain
 
-Printed = list[tuple[Source, PublishedTable]]
+Printed = list[tuple[PublishedPaper, PublishedTable]]
 SCORING = {"metric": "cosine", "reranking": False, "cameras": "others"}  # of every table here
 COLUMNS = ("Published mAP", "Published R1", "Difference mAP", "Difference R1")
 DIFFERENCE = (
@@ -28,7 +28,7 @@ DIFFERENCE = (
     "sqrt(1 + 1/S) over S seeds; n=1: one seed, for which there is no such interval. ≠2: the "
     "protocols differ in 2 fields, of those that the paper states."
 )
-SPOKEN = {
+FIELD_LABELS = {
     "version": "version of the dataset",
     "train_images": "training images",
     "train_identities": "training identities",
@@ -39,20 +39,24 @@ SPOKEN = {
 }
 
 
-def beside(line: Line, setting: Setting, source: Source, row: Row | None) -> tuple[Cell, ...]:
+def published_cells(
+    line: TableRow, setting: ComparisonGroup, source: PublishedPaper, row: PublishedRow | None
+) -> tuple[Cell, ...]:
     """A line's cells under `COLUMNS`; empty where the paper has no such row."""
     values = row.scores.get(setting.dataset) if row else None
     if values is None:
         return (plain(""),) * len(COLUMNS)
-    unequal = differences(line.done, source.protocols.get(setting.dataset))
+    unequal = protocol_differences(line.done, source.protocols.get(setting.dataset))
     return (
         *(Cell(f"{value:.2f}", value=value) for value in values),
-        difference(line, "mAP", values[0], unequal, setting.marks),
-        difference(line, "R1", values[1], unequal, setting.marks),
+        difference_cell(line, "mAP", values[0], unequal, setting.marks),
+        difference_cell(line, "R1", values[1], unequal, setting.marks),
     )
 
 
-def all_beside(line: Line, setting: Setting, printed: Printed) -> tuple[Cell, ...]:
+def all_published_cells(
+    line: TableRow, setting: ComparisonGroup, printed: Printed
+) -> tuple[Cell, ...]:
     """A line's cells under the `COLUMNS` of every printed table, from whichever table has its row.
 
     PDRD prints its teachers and plain students in Table 1 only.
@@ -60,16 +64,18 @@ def all_beside(line: Line, setting: Setting, printed: Printed) -> tuple[Cell, ..
     rows = (
         (source, _row(source, table, setting.dataset, line.method)) for source, table in printed
     )
-    return tuple(cell for source, row in rows for cell in beside(line, setting, source, row))
+    return tuple(
+        cell for source, row in rows for cell in published_cells(line, setting, source, row)
+    )
 
 
-def difference(
-    line: Line, column: str, published: float, unequal: tuple[str, ...], marks: str
+def difference_cell(
+    line: TableRow, column: str, published: float, unequal: tuple[str, ...], marks: str
 ) -> Cell:
-    """Ours minus `published`, in points, and what is to be known before one reads it.
+    """Return ours minus `published` in points, with the differences of protocol as its detail.
 
-    `column` is one of the frame's scores, `unequal` what `differences` found, and `marks` says
-    which data is not whole.
+    `column` is one of the frame's scores, `unequal` comes from `protocol_differences`, and `marks`
+    names data that is not complete.
     """
     if line.done.empty:
         return plain(NO_RUN)
@@ -91,7 +97,7 @@ def difference(
     return Cell(text, keys, detail="; ".join([*details, *unequal]), value=gap)
 
 
-def differences(
+def protocol_differences(
     runs: pd.DataFrame, protocol: Protocol | None, own: Mapping[str, Any] | None = None
 ) -> tuple[str, ...]:
     """In what the protocol of `runs` is not the paper's: "epochs 10 instead of 150".
@@ -111,18 +117,20 @@ def differences(
     )
 
 
-def not_stated(source: Source, dataset: str) -> tuple[str, ...]:
+def unstated_fields(source: PublishedPaper, dataset: str) -> tuple[str, ...]:
     """What the paper leaves open of how its numbers were made."""
     protocol = source.protocols.get(dataset)
     open_fields = [
         spoken
-        for name, spoken in SPOKEN.items()
+        for name, spoken in FIELD_LABELS.items()
         if protocol is not None and getattr(protocol, name) is None
     ]
     return (*open_fields, *(["number of runs that a number is of"] if source.seeds is None else []))
 
 
-def _row(source: Source, table: PublishedTable, dataset: str, method: str) -> Row | None:
+def _row(
+    source: PublishedPaper, table: PublishedTable, dataset: str, method: str
+) -> PublishedRow | None:
     """The row of `method` in the table or else in another of the paper on the same networks."""
     same = [
         other
@@ -134,20 +142,20 @@ def _row(source: Source, table: PublishedTable, dataset: str, method: str) -> Ro
 
 
 def of_same_networks(
-    setting: Setting, published: Published, kind: str
-) -> list[tuple[Source, PublishedTable]]:
+    setting: ComparisonGroup, published: Published, kind: str
+) -> list[tuple[PublishedPaper, PublishedTable]]:
     """The papers' tables of a kind; published numbers of other networks are no measure of ours."""
     mine = (setting.teacher, setting.network)
     tables = published.tables(kind, setting.dataset)
     return [pair for pair in tables if (pair[1].teacher, pair[1].student) == mine]
 
 
-def notes(setting: Setting, source: Source, number: int) -> Iterator[str]:
+def notes(setting: ComparisonGroup, source: PublishedPaper, number: int) -> Iterator[str]:
     """Footnotes on a printed table beside a setting: protocols, and what the paper leaves open."""
     origin = f"Published: {source.reference}, Table {number}"
     protocol = source.protocols.get(setting.dataset)
     students = setting.students[setting.students["status"] == "done"]
-    unequal = differences(students, protocol)
+    unequal = protocol_differences(students, protocol)
     if unequal:
         yield (
             f"{origin}. On {setting.dataset} its protocol is another, so the numbers are not "
@@ -156,10 +164,10 @@ def notes(setting: Setting, source: Source, number: int) -> Iterator[str]:
     else:
         yield f"{origin}."
     teachers = setting.teacher_runs[setting.teacher_runs["status"] == "done"]
-    taught = differences(teachers, protocol)
+    taught = protocol_differences(teachers, protocol)
     if taught and taught != unequal:
         yield f"The teacher's protocol differs from the paper's, too: {'; '.join(taught)}."
-    missing = not_stated(source, setting.dataset)
+    missing = unstated_fields(source, setting.dataset)
     if missing:
         yield f"{source.reference} do not state: {', '.join(missing)}."
 
@@ -197,7 +205,7 @@ def _frozen(value: Any) -> Any:
 
 
 def _spoken(name: str) -> str:
-    return SPOKEN.get(name, name)
+    return FIELD_LABELS.get(name, name)
 
 
 def _said(value: object) -> str:

@@ -9,10 +9,10 @@ from statistics import median
 
 from scipy import special
 
-from results.comparable import SHOWN, Setting
-from results.lines import Line
-from results.statistics.paired_test import LEVEL, Difference, quantile
-from results.statistics.pairwise import Family, family, paired
+from results.comparable import SHOWN, ComparisonGroup
+from results.lines import TableRow
+from results.statistics.paired_test import LEVEL, PairedDifference, quantile
+from results.statistics.pairwise import PairwiseTests, paired_difference, pairwise_tests
 from results.tables.cells import NO_RUN, Cell, gain
 
 FEW_IDENTITIES = 30  # too few to know the variance over them, if that is all there is
@@ -30,28 +30,32 @@ GROUPS = (
 BLANK = Cell("")
 
 
-def families(setting: Setting, members: Sequence[Line]) -> list[Family]:
+def pairwise_tests_by_score(
+    setting: ComparisonGroup, members: Sequence[TableRow]
+) -> list[PairwiseTests]:
     """The tests among `members`, one family for each score of each evaluation, as `scored`."""
     return [
-        family(setting, members, evaluation, score)
+        pairwise_tests(setting, members, evaluation, score)
         for evaluation in setting.tests
         for score in SHOWN
     ]
 
 
-def of_precision(tested: Sequence[Family]) -> list[Family]:
+def of_precision(tested: Sequence[PairwiseTests]) -> list[PairwiseTests]:
     """Those by mAP, which letters and intervals are of."""
     return [one for one in tested if one.score == SHOWN[0]]
 
 
-def headings(setting: Setting) -> tuple[str, ...]:
-    """The columns of `group_cells`."""
+def headings(setting: ComparisonGroup) -> tuple[str, ...]:
+    """The columns of `letter_cells`."""
     if len(setting.tests) == 1:
         return ("Group",)
     return tuple(f"Group {name[0].upper()}{name[1:]}" for name in setting.tests)
 
 
-def grouped(cells: Sequence[Cell], line: Line, tested: Sequence[Family]) -> tuple[Cell, ...]:
+def mark_top_groups(
+    cells: Sequence[Cell], line: TableRow, tested: Sequence[PairwiseTests]
+) -> tuple[Cell, ...]:
     """The score cells of a line, each marked where the line is in one of the first two groups."""
     return tuple(
         replace(cell, group=one.groups.get(line.place, ""))
@@ -59,12 +63,12 @@ def grouped(cells: Sequence[Cell], line: Line, tested: Sequence[Family]) -> tupl
     )
 
 
-def group_cells(line: Line, tested: Sequence[Family]) -> tuple[Cell, ...]:
+def letter_cells(line: TableRow, tested: Sequence[PairwiseTests]) -> tuple[Cell, ...]:
     """The letters of a line, or why it has none."""
     return tuple(_group(line, one) for one in of_precision(tested))
 
 
-def gained(line: Line, student: Line | None, tested: Sequence[Family]) -> Cell:
+def gain_cell(line: TableRow, student: TableRow | None, tested: Sequence[PairwiseTests]) -> Cell:
     """The gain over the plain student in the first evaluation, with its interval."""
     cell = gain(line, student)
     if student is None or cell.value is None or not tested:
@@ -72,7 +76,7 @@ def gained(line: Line, student: Line | None, tested: Sequence[Family]) -> Cell:
     first = tested[0]
     found = first.between(line, student)
     if found is None:
-        alone = paired(line, student, first.evaluation)
+        alone = paired_difference(line, student, first.evaluation)
         said = "not tested: one of the two rows is incomplete or not compared"
         return replace(cell, detail=f"{_interval(alone)}; {said}") if alone else cell
     shown, adjusted = found
@@ -84,13 +88,13 @@ def gained(line: Line, student: Line | None, tested: Sequence[Family]) -> Cell:
     )
 
 
-def interval_note(heading: str, tested: Sequence[Family]) -> Iterator[str]:
+def interval_note(heading: str, tested: Sequence[PairwiseTests]) -> Iterator[str]:
     """What the brackets beside a gain are, where there may be some."""
     if any(one.differences for one in tested):
         yield INTERVAL.format(gain=heading)
 
 
-def notes(tested: Sequence[Family], *, lettered: bool = True) -> Iterator[str]:
+def significance_notes(tested: Sequence[PairwiseTests], *, lettered: bool = True) -> Iterator[str]:
     """What a reader must know of the tests: who is compared, how, and what they can resolve."""
     yield from dict.fromkeys(problem for one in tested for problem in one.problems)
     able = [one for one in tested if one.differences]
@@ -108,16 +112,16 @@ def notes(tested: Sequence[Family], *, lettered: bool = True) -> Iterator[str]:
         yield f"Smallest difference that this table resolves: in {said}."
 
 
-def notes_of_groups(tested: Sequence[Family]) -> Iterator[str]:
-    """As `notes`, for a table that has no column of letters; who is not ranked is named."""
-    yield from notes(tested, lettered=False)
+def significance_notes_without_letters(tested: Sequence[PairwiseTests]) -> Iterator[str]:
+    """Yield `significance_notes` for a table without letters; rows without a rank are named."""
+    yield from significance_notes(tested, lettered=False)
     reasons = {place: reason for one in tested for place, reason in one.reasons.items()}
     if reasons and any(one.differences for one in tested):
         said = (f"{label} ({reason})" for (_, label), reason in reasons.items())
         yield f"Without a rank: {', '.join(said)}."
 
 
-def _group(line: Line, one: Family) -> Cell:
+def _group(line: TableRow, one: PairwiseTests) -> Cell:
     reason = one.reasons.get(line.place)
     if reason:
         return Cell(reason, line.keys if reason != NO_RUN else ())
@@ -134,13 +138,13 @@ def _group(line: Line, one: Family) -> Cell:
     return Cell(text, line.keys, detail=detail, value=float(min(map(ord, text))))
 
 
-def _interval(found: Difference) -> str:
+def _interval(found: PairedDifference) -> str:
     low, high = (100 * edge for edge in found.interval())
     seeds = "one seed, whose noise is not covered" if found.seeds == 1 else f"{found.seeds} seeds"
     return f"{SURE} % interval {low:+.2f} to {high:+.2f} ({seeds})"
 
 
-def _method(tested: Sequence[Family]) -> str:
+def _method(tested: Sequence[PairwiseTests]) -> str:
     nobody = all(p > LEVEL for one in tested for p in one.adjusted.values())
     return (
         "Group: methods that share a letter cannot be told apart in mAP."
@@ -149,7 +153,7 @@ def _method(tested: Sequence[Family]) -> str:
     )
 
 
-def _tests(tested: Sequence[Family]) -> str:
+def _tests(tested: Sequence[PairwiseTests]) -> str:
     first = tested[0]
     count, pairs = len(first.seeds), len(first.differences)
     asked = [f"{one.queries:,} queries of {one.identities:,} identities" for one in tested]
@@ -163,7 +167,7 @@ def _tests(tested: Sequence[Family]) -> str:
     )
 
 
-def _caution(one: Family) -> str:
+def _caution(one: PairwiseTests) -> str:
     """How far the chance of a false alarm is from the nominal one (see test_false_alarms)."""
     count = len(one.seeds)
     if one.identities < (FEW_IDENTITIES if count == 1 else 2 * count):
@@ -180,12 +184,12 @@ def _caution(one: Family) -> str:
     return (
         f"With {count} seeds the tests are cautious: equal methods are called different in "
         f"{ALLOWED} % of single comparisons if all noise is between seeds, and in "
-        f"{_percent(cautious(count))} % if all of it is between queries; what a seed does to a "
-        "single query is counted twice, which makes it fewer still."
+        f"{_percent(false_positive_rate(count))} % if all of it is between queries; what a seed does "
+        "to a single query is counted twice, which makes it fewer still."
     )
 
 
-def cautious(seeds: int) -> float:
+def false_positive_rate(seeds: int) -> float:
     """The chance of a false alarm where only queries are noisy, and many: 2 Phi(-t_{S-1})."""
     return float(2 * special.ndtr(-quantile(seeds - 1)))
 
@@ -194,7 +198,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2g}" if share >= 0.0005 else "under 0.05"
 
 
-def _resolution(one: Family) -> str:
+def _resolution(one: PairwiseTests) -> str:
     level = LEVEL / len(one.differences)
     reaches = [100 * found.reach(level) for found in one.differences.values()]
     if not math.isfinite(median(reaches)):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from results.tables.table import Table
 
 
-def slices(table: Table, width: float, gap: float) -> list[Table]:
+def split_columns(table: Table, width: float, gap: float) -> list[Table]:
     """The table in parts of at most `width` characters side by side, the first column in each.
 
     `gap` is the space between two columns, in characters. An R1 stays beside its mAP. A column that
@@ -52,7 +52,7 @@ def _pairs(headings: Sequence[str]) -> Iterator[list[int]]:
         yield together
 
 
-def pages(heights: list[float], height: float) -> Iterator[range]:
+def paginate(heights: list[float], height: float) -> Iterator[range]:
     """Consecutive pieces of the given heights in as few pages as hold them, each in `range`."""
     first, used = 0, 0.0
     for number, needed in enumerate(heights):
@@ -63,6 +63,6 @@ def pages(heights: list[float], height: float) -> Iterator[range]:
     yield range(first, len(heights))
 
 
-def lines_of(text: str, width: int) -> int:
+def count_lines(text: str, width: int) -> int:
     """How many lines a text of that many characters a line takes."""
     return max(1, math.ceil(len(text) / width))

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from results.lines import UNDISTILLED, Place
+from results.lines import UNDISTILLED, RowId
 from results.statistics.critical_difference import CriticalDifference
 from results.tables.cells import NO_RUN, Cell, plain
-from results.tables.dataset_ranks import Across, across
+from results.tables.dataset_ranks import CrossDatasetRanking, rank_across_datasets
 from results.tables.table import Table
 
 RIVALS = (UNDISTILLED, ("pdrd", "PDRD"))  # whom the others win or lose against
@@ -18,12 +18,12 @@ BLANK = plain("")
 
 
 def summary(frame: pd.DataFrame) -> list[Table]:
-    """One table for each of `across`."""
-    found = across(frame)
+    """One table for each of `rank_across_datasets`."""
+    found = rank_across_datasets(frame)
     return [_table(pair, several=len(found) > 1) for pair in found]
 
 
-def _table(pair: Across, *, several: bool) -> Table:
+def _table(pair: CrossDatasetRanking, *, several: bool) -> Table:
     places = dict.fromkeys(place for contest in pair.contests for place in contest.lines)
     ordered = sorted(places, key=lambda place: _order(pair, place))
     marks = dict.fromkeys(c.setting.marks for c in pair.contests if c.setting.marks)
@@ -40,13 +40,13 @@ def _table(pair: Across, *, several: bool) -> Table:
     )
 
 
-def _order(pair: Across, place: Place) -> tuple[int, float]:
+def _order(pair: CrossDatasetRanking, place: RowId) -> tuple[int, float]:
     """The methods of most datasets first, by mean rank; what has no rank comes last."""
     found = [contest.ranks[place] for contest in pair.contests if place in contest.ranks]
     return (-len(found), float(np.mean(found))) if found else (0, 0.0)
 
 
-def _row(pair: Across, place: Place) -> Iterator[Cell]:
+def _row(pair: CrossDatasetRanking, place: RowId) -> Iterator[Cell]:
     runs = tuple(
         key
         for contest in pair.contests
@@ -76,13 +76,13 @@ def _row(pair: Across, place: Place) -> Iterator[Cell]:
         yield _against(pair, place, rival)
 
 
-def _reasons(pair: Across, place: Place) -> str:
+def _reasons(pair: CrossDatasetRanking, place: RowId) -> str:
     """On which datasets it is not ranked, and why."""
     absent = (c for c in pair.contests if place not in c.ranks)
     return "; ".join(f"{c.name}: {c.tested.reasons.get(place, NO_RUN)}" for c in absent)
 
 
-def _against(pair: Across, place: Place, rival: Place) -> Cell:
+def _against(pair: CrossDatasetRanking, place: RowId, rival: RowId) -> Cell:
     """Wins / ties / losses against `rival` over the datasets where both are compared."""
     if place == rival:
         return BLANK
@@ -104,7 +104,7 @@ def _against(pair: Across, place: Place, rival: Place) -> Cell:
     return Cell(text, tuple(dict.fromkeys(runs)), detail=detail, value=float(counts[0] - counts[2]))
 
 
-def _notes(pair: Across) -> Iterator[str]:
+def _notes(pair: CrossDatasetRanking) -> Iterator[str]:
     yield (
         "Mean rank: over datasets, of a method's rank by mean mAP among the complete rows, 1 the "
         "best; ± is the standard deviation over datasets (n - 1 in the denominator). Ranks of "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from results.comparable import Setting
-from results.lines import UNDISTILLED, Line, lines
+from results.comparable import ComparisonGroup
+from results.lines import UNDISTILLED, TableRow, table_rows
 from results.tables.cells import Cell, plain, score
 
 DATASETS = {
@@ -52,26 +52,26 @@ class Table:
     footnotes: tuple[str, ...]
 
 
-def members(setting: Setting) -> dict[str, list[Line]]:
+def members(setting: ComparisonGroup) -> dict[str, list[TableRow]]:
     """The lines by method: the plain student, the compared methods, all others that ran."""
     ran = set(setting.students["method"]) - {"none"}
     others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
     labels = {**dict([UNDISTILLED]), **COMPARED, **dict.fromkeys(others, "")}
-    return {method: lines(setting, method, label) for method, label in labels.items()}
+    return {method: table_rows(setting, method, label) for method, label in labels.items()}
 
 
-def scores(line: Line, setting: Setting) -> tuple[Cell, ...]:
+def scores(line: TableRow, setting: ComparisonGroup) -> tuple[Cell, ...]:
     """The cells of every score that the setting's tables show."""
     return tuple(score(line, column) for column in setting.scored)
 
 
-def heading(column: str, setting: Setting) -> str:
+def heading(column: str, setting: ComparisonGroup) -> str:
     """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
     heading = column[0].upper() + column[1:] if setting.evaluations else column
     return f"{heading} ({setting.marks})" if setting.marks else heading
 
 
-def titled(title: str, setting: Setting) -> str:
+def titled(title: str, setting: ComparisonGroup) -> str:
     """The title, and what sets this table apart from others of the kind."""
     said = [*([f"{setting.marks} data"] if setting.marks else []), *setting.differs]
     return f"{title} ({'; '.join(said)})" if said else title

@@ -11,23 +11,23 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from results.comparable import SHOWN, Setting, settings
-from results.lines import Line, expected_seeds, undistilled
-from results.published import NetworkRow, NetworkTable, Published, Scored, Source
-from results.statistics.pairwise import Family
+from results.comparable import SHOWN, ComparisonGroup, comparison_groups
+from results.lines import TableRow, baseline_row, expected_seeds
+from results.published import NetworkTable, Published, PublishedNetworkRow, PublishedPaper, Scored
+from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
 from results.tables.cells import NO_RUN, Cell, plain, seeds
 from results.tables.table import BLANK, Table
 from results.tables.vrkd_runs import (
-    Match,
+    PaperRowMatch,
     command,
     dataset_of,
-    families,
-    match,
-    of_test,
-    of_this,
+    differences_of_test,
+    match_paper_row,
+    pairwise_tests_by_group,
+    runs_with_test,
     score_of,
     sizes,
 )
@@ -47,21 +47,21 @@ SIZES = (
 TRICKS = "LS=1: last stride 1. LSR: label smoothing. TRI: triplet loss."
 SEEDS = "Seeds: on VeRi-776 / on VehicleID."
 GAIN = "Gain: points above the undistilled student of the same seed and setting."
-Tested = dict[Scored, list[Family]]  # by test, one for each score
+Tested = dict[Scored, list[PairwiseTests]]  # by test, one for each score
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """One row of the paper with what ran for it, by dataset."""
 
-    row: NetworkRow
+    row: PublishedNetworkRow
     label: str
-    found: dict[str, Match]
+    found: dict[str, PaperRowMatch]
 
 
 def network_tables(frame: pd.DataFrame, published: Published) -> list[Table]:
     """The papers' tables of networks for which at least one run is done; `frame` is `gather`'s."""
-    found = {name: settings(frame, name) for name in DATASETS}
+    found = {name: comparison_groups(frame, name) for name in DATASETS}
     tables = []
     for source, table in published.network_tables():
         places = list(_places(source, table, found))
@@ -71,7 +71,7 @@ def network_tables(frame: pd.DataFrame, published: Published) -> list[Table]:
 
 
 def _places(
-    source: Source, table: NetworkTable, found: dict[str, list[Setting]]
+    source: PublishedPaper, table: NetworkTable, found: dict[str, list[ComparisonGroup]]
 ) -> Iterator[_Place]:
     number = 0
     for row in table.rows:
@@ -80,21 +80,21 @@ def _places(
             number += 1
             label = _label(table, row, number)
         matches = {
-            name: match(found[name], row, table, source.protocols.get(name))
+            name: match_paper_row(found[name], row, table, source.protocols.get(name))
             for name in DATASETS
             if not row.cited
         }
         yield _Place(row, label, {name: one for name, one in matches.items() if one})
 
 
-def _label(table: NetworkTable, row: NetworkRow, number: int) -> str:
+def _label(table: NetworkTable, row: PublishedNetworkRow, number: int) -> str:
     """A name that no other row has: VRKD's rows of its Table 1 are numbered from the top."""
     if table.kind == "models":
         return f"{row.label} {number}"
     return row.model if row.method == "none" else f"{row.model} + {row.label}"
 
 
-def _table(source: Source, table: NetworkTable, places: Sequence[_Place]) -> Table:
+def _table(source: PublishedPaper, table: NetworkTable, places: Sequence[_Place]) -> Table:
     tricks = ("LS=1", "LSR", "TRI") if table.kind == "models" else ("LS=1", "LSR")
     before = ("Method", "Network", "Params (M)", "Ops (G)", "Input")
     names = before if table.kind == "models" else ("Student", "Network", "Input")
@@ -102,7 +102,7 @@ def _table(source: Source, table: NetworkTable, places: Sequence[_Place]) -> Tab
     tested: Tested = {}
     for test in TESTS:
         ours = (row for place in places for row in _ours(place, dataset_of(test)))
-        tested[test] = families(ours, test)
+        tested[test] = pairwise_tests_by_group(ours, test)
     rows: list[tuple[Cell, ...]] = []
     previous: _Place | None = None
     for place in places:
@@ -142,16 +142,16 @@ def _rows(table: NetworkTable, place: _Place, tested: Tested) -> Iterator[tuple[
         yield (*head, plain(NO_RUN), *(plain(NO_RUN),) * len(printed))
 
 
-def _ours(place: _Place, dataset: str) -> Iterator[tuple[str, Line, Setting]]:
+def _ours(place: _Place, dataset: str) -> Iterator[tuple[str, TableRow, ComparisonGroup]]:
     """What ran for a row on one dataset, as the table calls it."""
     for option, ran in _side_by_side(place).items():
         if dataset in ran:
             yield f"{place.label}, ours{option}", ran[dataset], place.found[dataset].setting
 
 
-def _side_by_side(place: _Place) -> dict[str, dict[str, Line]]:
+def _side_by_side(place: _Place) -> dict[str, dict[str, TableRow]]:
     """The lines by their options, " (temperature=4)", then by dataset."""
-    found: dict[str, dict[str, Line]] = {}
+    found: dict[str, dict[str, TableRow]] = {}
     for dataset, one in place.found.items():
         for line in one.lines:
             added = line.label.removeprefix(place.row.label) if len(line.runs) else ""
@@ -160,7 +160,11 @@ def _side_by_side(place: _Place) -> dict[str, dict[str, Line]]:
 
 
 def _head(
-    table: NetworkTable, row: NetworkRow, label: str, network: str, counted: tuple[Cell, ...]
+    table: NetworkTable,
+    row: PublishedNetworkRow,
+    label: str,
+    network: str,
+    counted: tuple[Cell, ...],
 ) -> tuple[Cell, ...]:
     stride = {1: "yes", 2: "no", None: NO_RUN}[row.last_stride]
     told = (stride, *("yes" if trick else "no" for trick in (row.label_smoothing, row.triplet)))
@@ -170,7 +174,7 @@ def _head(
     return (plain(label), plain(network), *counted, size, *map(plain, told))
 
 
-def _scores(ran: dict[str, Line], label: str, tested: Tested) -> Iterator[Cell]:
+def _scores(ran: dict[str, TableRow], label: str, tested: Tested) -> Iterator[Cell]:
     for test in TESTS:
         line = ran.get(dataset_of(test))
         for column, family in zip(SHOWN, tested[test], strict=True):
@@ -181,7 +185,7 @@ def _scores(ran: dict[str, Line], label: str, tested: Tested) -> Iterator[Cell]:
             yield replace(score_of(line, test, column), group=group)
 
 
-def _differences(place: _Place, ran: dict[str, Line]) -> Iterator[Cell]:
+def _differences(place: _Place, ran: dict[str, TableRow]) -> Iterator[Cell]:
     for test in TESTS:
         dataset = dataset_of(test)
         line = ran.get(dataset)
@@ -191,12 +195,12 @@ def _differences(place: _Place, ran: dict[str, Line]) -> Iterator[Cell]:
                 yield plain(NO_RUN)
                 continue
             one = place.found[dataset]
-            kept, prefix = of_test(line, test)
-            name, unequal = f"{prefix}{column}", of_this(one.unequal, test)
-            yield against.difference(kept, name, published, unequal, one.setting.marks)
+            kept, prefix = runs_with_test(line, test)
+            name, unequal = f"{prefix}{column}", differences_of_test(one.unequal, test)
+            yield against.difference_cell(kept, name, published, unequal, one.setting.marks)
 
 
-def _seeds(place: _Place, ran: dict[str, Line]) -> Cell:
+def _seeds(place: _Place, ran: dict[str, TableRow]) -> Cell:
     said: list[str] = []
     keys: list[str] = []
     for dataset in DATASETS:
@@ -225,14 +229,14 @@ def _gains(student: _Place, taught: _Place, width: int) -> Iterator[tuple[Cell, 
     yield (plain(f"{label}, gain of ours"), *blank, *cells)
 
 
-def _gain(taught: Match | None, test: str, column: str) -> Cell:
+def _gain(taught: PaperRowMatch | None, test: str, column: str) -> Cell:
     """Mean over the seeds that both have, with its deviation."""
-    student = undistilled(taught.setting) if taught else None
+    student = baseline_row(taught.setting) if taught else None
     if taught is None or student is None:
         return plain(NO_RUN)
     values, keys = [], []
     for line in (taught.lines[0], student):
-        kept, prefix = of_test(line, test)
+        kept, prefix = runs_with_test(line, test)
         done = kept.done.set_index("seed")
         values.append(100 * done[f"{prefix}{column}"].astype(float))
         keys.append(done["key"])
@@ -246,7 +250,7 @@ def _gain(taught: Match | None, test: str, column: str) -> Cell:
 
 
 def _notes(
-    source: Source,
+    source: PublishedPaper,
     table: NetworkTable,
     places: Sequence[_Place],
     rows: Sequence[Sequence[Cell]],
@@ -268,14 +272,14 @@ def _notes(
     yield from table.notes
     for dataset in DATASETS:
         ours = [one for test in TESTS if dataset_of(test) == dataset for one in tested[test]]
-        for note in verdicts.notes_of_groups(ours):
+        for note in verdicts.significance_notes_without_letters(ours):
             yield f"Ours on {dataset}. {note}"
     for one in (one for place in own for one in place.found.values()):
         yield from footnotes.of_draws(one.setting)
         yield from footnotes.recorded(one.setting)
 
 
-def _of_dataset(source: Source, dataset: str, own: Sequence[_Place]) -> Iterator[str]:
+def _of_dataset(source: PublishedPaper, dataset: str, own: Sequence[_Place]) -> Iterator[str]:
     """What sets our runs apart from the paper's, which rows have none, and what it leaves open."""
     unequal: dict[str, list[str]] = {}
     for place in own:
@@ -293,7 +297,7 @@ def _of_dataset(source: Source, dataset: str, own: Sequence[_Place]) -> Iterator
             f"Missing on {dataset}: {', '.join(place.label for place in absent)}. The first: "
             f"{command(absent[0].row, dataset)}"
         )
-    left_open = against.not_stated(source, dataset)
+    left_open = against.unstated_fields(source, dataset)
     if left_open:
         yield f"{source.reference} do not state of {dataset}: {', '.join(left_open)}."
 

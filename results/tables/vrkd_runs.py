@@ -9,39 +9,42 @@ from typing import Any
 
 import pandas as pd
 
-from results.comparable import SHOWN, Setting
-from results.lines import Line, Place, lines, wanted_seeds
-from results.published import NetworkRow, NetworkTable, Protocol
-from results.statistics.pairwise import Family, compare
+from results.comparable import SHOWN, ComparisonGroup
+from results.lines import RowId, TableRow, complete_seeds, table_rows
+from results.published import NetworkTable, Protocol, PublishedNetworkRow
+from results.statistics.pairwise import PairwiseTests, run_pairwise_tests
 from results.tables.cells import NO_RUN, Cell, score
-from results.tables.published_values import differences
+from results.tables.published_values import protocol_differences
 
 WITHOUT_STRIDE = ("cnn5", "sdc-cnn-reconstructed")  # a last stride means nothing to them
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PaperRowMatch:
     """The runs beside one row on one dataset, and how far they are from the paper's."""
 
-    setting: Setting
-    lines: tuple[Line, ...]
+    setting: ComparisonGroup
+    lines: tuple[TableRow, ...]
     unequal: tuple[str, ...]  # "epochs 10 instead of 120"
     others: int  # settings that fit as well and are left out
 
 
-def match(
-    found: Sequence[Setting], row: NetworkRow, table: NetworkTable, protocol: Protocol | None
-) -> Match | None:
+def match_paper_row(
+    found: Sequence[ComparisonGroup],
+    row: PublishedNetworkRow,
+    table: NetworkTable,
+    protocol: Protocol | None,
+) -> PaperRowMatch | None:
     """The setting of one dataset that is nearest to the row: finished, fewest unequal fields."""
     fitting = []
     for setting in found:
         if not _fits(setting, row, table):
             continue
-        ran = tuple(line for line in lines(setting, row.method, row.label) if len(line.runs))
+        ran = tuple(line for line in table_rows(setting, row.method, row.label) if len(line.runs))
         done = [line.done for line in ran if len(line.done)]
         if ran:
             unequal = (
-                *(differences(done[0], protocol, _stated(row)) if done else ()),
+                *(protocol_differences(done[0], protocol, _stated(row)) if done else ()),
                 *(_of_teachers(setting) if row.method != "none" else ()),
             )
             rank = (not done, len(unequal), -sum(map(len, done)), setting.digest)
@@ -49,7 +52,7 @@ def match(
     if not fitting:
         return None
     _, setting, ran, unequal = min(fitting, key=lambda entry: entry[0])
-    return Match(setting, ran, unequal, len(fitting) - 1)
+    return PaperRowMatch(setting, ran, unequal, len(fitting) - 1)
 
 
 def dataset_of(test: str) -> str:
@@ -62,7 +65,7 @@ def evaluation_of(test: str) -> str:
     return test.partition(" ")[2] or "test"
 
 
-def of_test(line: Line, test: str) -> tuple[Line, str]:
+def runs_with_test(line: TableRow, test: str) -> tuple[TableRow, str]:
     """The runs of a line that have scores of a test or failed, and the prefix of its columns.
 
     `test` is as in `dataset_of`.
@@ -71,22 +74,22 @@ def of_test(line: Line, test: str) -> tuple[Line, str]:
     failed = line.runs["status"] == "failed"
     kept = line.runs[failed | line.runs["evaluations"].map(lambda names: name in names)]
     several = any(len(names) > 1 for names in kept["evaluations"])
-    return Line(line.method, line.label, kept), f"{name} " if several else ""
+    return TableRow(line.method, line.label, kept), f"{name} " if several else ""
 
 
-def of_this(unequal: Sequence[str], test: str) -> tuple[str, ...]:
+def differences_of_test(unequal: Sequence[str], test: str) -> tuple[str, ...]:
     """The differences but those of another test: "queries of test1600 5 instead of 9"."""
     name = evaluation_of(test)
     return tuple(said for said in unequal if " of test" not in said or f" of {name} " in said)
 
 
-def score_of(line: Line, test: str, column: str) -> Cell:
+def score_of(line: TableRow, test: str, column: str) -> Cell:
     """Mean and deviation of one score of one test; a dash where no run has it."""
-    kept, prefix = of_test(line, test)
+    kept, prefix = runs_with_test(line, test)
     return score(kept, f"{prefix}{column}") if len(kept.runs) else Cell(NO_RUN, line.keys)
 
 
-def command(row: NetworkRow, dataset: str) -> str:
+def command(row: PublishedNetworkRow, dataset: str) -> str:
     """What trains the runs of a row, its plain student among them."""
     changed = {
         "height": (row.size, 256),
@@ -103,7 +106,7 @@ def command(row: NetworkRow, dataset: str) -> str:
     return " ".join([start, *parts])
 
 
-def _fits(setting: Setting, row: NetworkRow, table: NetworkTable) -> bool:
+def _fits(setting: ComparisonGroup, row: PublishedNetworkRow, table: NetworkTable) -> bool:
     fields = setting.fields
     taught = {network for _, network in setting.teachers}
     return (
@@ -116,13 +119,13 @@ def _fits(setting: Setting, row: NetworkRow, table: NetworkTable) -> bool:
     )
 
 
-def _stated(row: NetworkRow) -> dict[str, Any]:
+def _stated(row: PublishedNetworkRow) -> dict[str, Any]:
     """Fields that the paper states for this row; 256-d features by section 3, of all networks."""
     pretrained = {"pretrained": "imagenet"} if row.network == "resnet18" else {}
     return {"head": "fc256", "label_smoothing": 0.1 if row.label_smoothing else 0} | pretrained
 
 
-def _of_teachers(setting: Setting) -> Iterator[str]:
+def _of_teachers(setting: ComparisonGroup) -> Iterator[str]:
     """The paper's teachers have last stride 1, whatever their students have (section 2.1)."""
     strides = {
         json.loads(fields).get("last_stride", 1) for fields in setting.teacher_runs["fields"]
@@ -131,7 +134,7 @@ def _of_teachers(setting: Setting) -> Iterator[str]:
         yield f"last_stride of the teachers {stride} instead of 1"
 
 
-def _stride(row: NetworkRow) -> int:
+def _stride(row: PublishedNetworkRow) -> int:
     if row.network in WITHOUT_STRIDE or row.last_stride is None:
         return 1
     return row.last_stride
@@ -150,20 +153,22 @@ def sizes(runs: pd.DataFrame) -> tuple[Cell, Cell]:
     return parameters, operations
 
 
-def families(rows: Iterable[tuple[str, Line, Setting]], test: str) -> list[Family]:
+def pairwise_tests_by_group(
+    rows: Iterable[tuple[str, TableRow, ComparisonGroup]], test: str
+) -> list[PairwiseTests]:
     """One family for each score among the rows that have this test, by the label given.
 
     A row is complete if it has every seed that any of the settings was given.
     """
-    members: list[Line] = []
+    members: list[TableRow] = []
     wanted: set[int] = set()
-    partial: list[Place] = []
+    partial: list[RowId] = []
     for label, line, setting in rows:
-        kept, _ = of_test(line, test)
-        member = Line(line.method, label, kept.runs)
+        kept, _ = runs_with_test(line, test)
+        member = TableRow(line.method, label, kept.runs)
         if len(member.runs):
             members.append(member)
-            wanted |= wanted_seeds(setting)
+            wanted |= complete_seeds(setting)
             partial += [member.place] if "partial" in setting.marks else []
     name = evaluation_of(test)
-    return [compare(members, name, score, wanted, partial=partial) for score in SHOWN]
+    return [run_pairwise_tests(members, name, score, wanted, partial=partial) for score in SHOWN]

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from harness.analysis.consistency import measure_consistency
-from harness.analysis.embeddings import export
+from harness.analysis.embeddings import export_embeddings
 from harness.cli.printing import session
 from harness.core.errors import SetupError, UsageError
 from tests.support import tiny_grid as small
@@ -20,7 +20,7 @@ def trained(shared_runs):
 
 
 def exported(run, spec):
-    (path,) = export([spec.key], run, None)
+    (path,) = export_embeddings([spec.key], run, None)
     with np.load(path) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
@@ -81,6 +81,6 @@ def test_teachers_and_strangers_are_refused(trained, tmp_path):
     with pytest.raises(SetupError, match="no finished student with a teacher .*kdreid run"):
         measure_consistency([teacher.key], run, None)
     with pytest.raises(UsageError, match="No run in .* has the key 'x'"):
-        export(["x"], run, None)
+        export_embeddings(["x"], run, None)
     with pytest.raises(SetupError, match="There is no runs folder .*absent"):
         measure_consistency([], session(tmp_path / "absent", "cpu", 0, quiet=True), None)

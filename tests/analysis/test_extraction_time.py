@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from harness.analysis.extraction_time import FILE, extraction, keep, networks
+from harness.analysis.extraction_time import FILE, extraction_time, keep, networks
 from harness.core.errors import UsageError
 from harness.core.progress import Reporter
 from results.figures.chart import Chart
@@ -20,7 +20,9 @@ def test_a_team_is_all_its_members():
 
 def test_what_is_measured_is_what_the_report_draws(tmp_path):
     size = (64, 64)
-    rows = extraction(["cnn5", "resnet18"], [1, 2], size, "fc256", 2, DEVICE, Reporter(quiet=True))
+    rows = extraction_time(
+        ["cnn5", "resnet18"], [1, 2], size, "fc256", 2, DEVICE, Reporter(quiet=True)
+    )
     assert [(row["network"], row["batch"]) for row in rows] == [
         ("cnn5", 1),
         ("resnet18", 1),

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.analysis.ranked_lists import _titles, furthest, show_ranked
+from harness.analysis.ranked_lists import _titles, most_different_queries, show_ranked
 from harness.cli.printing import session
 from harness.core.errors import UsageError
 from tests.support import tiny_grid as small
@@ -24,7 +24,7 @@ NAN = float("nan")
     ],
 )
 def test_the_queries_furthest_apart_of_either_side(first, second, count, rows):
-    assert furthest(np.array(first), np.array(second), count).tolist() == rows
+    assert most_different_queries(np.array(first), np.array(second), count).tolist() == rows
 
 
 def test_lists_are_those_of_the_runs_with_right_and_wrong(shared_runs, tmp_path):

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from harness.analysis import rescoring as scoring
-from harness.analysis.rescoring import Rules
-from harness.cli.evaluation import score_runs
+from harness.analysis.rescoring import ScoringOptions
+from harness.cli.evaluation import rescore_runs
 from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
-from harness.core.session import Session
-from harness.core.signals import Stop
-from harness.data.synthetic.generator import Synthetic, generate
-from harness.evaluation.reranking import Reranking
+from harness.core.session import RunContext
+from harness.core.signals import StopRequest
+from harness.data.synthetic.generator import SyntheticSettings, generate
+from harness.evaluation.reranking import RerankingOptions
 from harness.runs.lookup import find_run
 from tests.support import tiny_grid as small
 from tests.support.command_line import call
@@ -30,8 +30,8 @@ def scored(shared_runs, key, capsys):
     """Score the student by some rules; what is printed as JSON."""
 
     def score(root=None, runs=shared_runs, **rules):
-        session = Session(runs, torch.device("cpu"), Stop(), Reporter(quiet=True), {})
-        score_runs([key], Rules(**rules), session, root, as_json=True)
+        session = RunContext(runs, torch.device("cpu"), StopRequest(), Reporter(quiet=True), {})
+        rescore_runs([key], ScoringOptions(**rules), session, root, as_json=True)
         (row,) = json.loads(capsys.readouterr().out)
         return row
 
@@ -48,7 +48,7 @@ def test_the_rules_of_the_tables_give_what_the_record_has(shared_runs, key, scor
 
 
 @pytest.mark.parametrize(
-    "rules", [{"metric": "euclidean"}, {"flip": True}, {"reranking": Reranking(k1=4, k2=2)}]
+    "rules", [{"metric": "euclidean"}, {"flip": True}, {"reranking": RerankingOptions(k1=4, k2=2)}]
 )
 def test_other_rules_give_other_scores(scored, rules):
     row = scored(**rules)
@@ -61,7 +61,7 @@ def test_other_rules_give_other_scores(scored, rules):
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_reranking_with_the_original_distance_alone_changes_no_score(scored, metric):
     (plain,) = scored(metric=metric)["scores"]
-    (again,) = scored(metric=metric, reranking=Reranking(original=1.0))["scores"]
+    (again,) = scored(metric=metric, reranking=RerankingOptions(original=1.0))["scores"]
     assert again["mAP"] == pytest.approx(plain["mAP"])
     assert again["cmc"] == plain["cmc"]
 
@@ -98,7 +98,9 @@ def test_a_run_that_is_not_done_or_of_another_version_is_refused(with_teacher):
 
 
 def test_other_images_are_refused(tmp_path, shared_runs, scored):
-    other = generate(tmp_path / "other", Synthetic(train_identities=2, test_identities=2, seed=9))
+    other = generate(
+        tmp_path / "other", SyntheticSettings(train_identities=2, test_identities=2, seed=9)
+    )
     with pytest.raises(SetupError, match=rf"has the fingerprint \w+; found {other} \(\w+\)\. Say"):
         scored(root=other)
     with pytest.raises(SetupError, match="found nothing"):
@@ -115,7 +117,7 @@ def test_memory_is_announced_and_too_little_is_refused_before_starting(scored, m
         r"Re-ranking of 6 x \d+ needs up to \d\.\d GB, but only 0.0 GB are free on cpu\. Free"
     )
     with pytest.raises(SetupError, match=sentence):
-        scored(reranking=Reranking())
+        scored(reranking=RerankingOptions())
 
 
 def test_the_command(shared_runs, key):

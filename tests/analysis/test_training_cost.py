@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from harness.analysis.training_cost import FILE, cost
+from harness.analysis.training_cost import FILE, training_cost
 from harness.cli.printing import session
 from harness.core.errors import SetupError
-from results.collect import gather
+from results.collect import collect_runs
 from results.figures.training_cost import charts
 from tests.support import tiny_grid as small
 
@@ -21,7 +21,7 @@ def trained(tmp_path_factory):
 
 def test_one_seed_of_every_student_is_timed_alone_and_nothing_changes(trained):
     before = {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()}
-    rows = cost([], 1, session(trained, "cpu", 0, quiet=True), None)
+    rows = training_cost([], 1, session(trained, "cpu", 0, quiet=True), None)
     assert [row["key"].split("/")[1] for row in rows] == ["none", "sp"]
     assert all("/cnn5/" in r["key"] or "-cnn5/" in r["key"] for r in rows)  # no teacher
     assert all("seed0-" in row["key"] for row in rows)
@@ -29,10 +29,10 @@ def test_one_seed_of_every_student_is_timed_alone_and_nothing_changes(trained):
     assert all(0 < row["least"] <= row["seconds"] <= row["most"] for row in rows)
     assert {path: path.read_bytes() for path in before} == before
     assert json.loads((trained / FILE).read_text())["rows"] == rows
-    (chart,) = charts(gather(trained)[0], trained / "report")
+    (chart,) = charts(collect_runs(trained)[0], trained / "report")
     assert list(chart.data["method"]) == ["Student", "SP"]
 
 
 def test_no_runs_is_a_sentence(tmp_path):
     with pytest.raises(SetupError, match="There is no finished run in .*kdreid run"):
-        cost([], 1, session(tmp_path, "cpu", 0, quiet=True), None)
+        training_cost([], 1, session(tmp_path, "cpu", 0, quiet=True), None)

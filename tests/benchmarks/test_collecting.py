@@ -1,9 +1,9 @@
-from harness.benchmarks.collecting import gathering
+from harness.benchmarks.collecting import time_collecting
 from harness.cli.bench import show_gather
 
 
 def test_both_ways_read_all_records():
-    found = gathering(40, 3)
+    found = time_collecting(40, 3)
     assert found.records == 40
     assert 0.01 < found.megabytes / found.records < 0.1  # as large as records of 150 epochs are
     assert found.ratio == found.gathering / found.parsing > 0

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from harness.benchmarks.evaluation import SIZES, Size, draw, evaluation, product
+from harness.benchmarks.evaluation import SIZES, EvaluationSize, draw, evaluation, product
 from harness.cli.bench import chosen_numbers, chosen_sizes, show_evaluate
 from harness.core.errors import UsageError
 from harness.evaluation.metrics import evaluate
 
-SMALL = Size(60, 3000, 100, 6, (4.0, 1.5))
+SMALL = EvaluationSize(60, 3000, 100, 6, (4.0, 1.5))
 
 
 def test_a_measurement_tells_the_score_of_its_features_and_what_they_cost():
@@ -27,7 +27,7 @@ def test_separation_and_not_width_decides_the_score(width):
 def test_the_features_of_the_sizes_score_as_the_size_says():
     """A few queries in the whole gallery, by which the separations were chosen."""
     market = SIZES["market1501"]
-    few = Size(200, market.rows, market.identities, market.cameras, ())
+    few = EvaluationSize(200, market.rows, market.identities, market.cameras, ())
     found = [evaluate(*draw(few, 128, separation)).mAP for separation in market.separations]
     assert found == pytest.approx([0.6, 0.06], rel=0.2)
 

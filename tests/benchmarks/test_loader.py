@@ -4,7 +4,7 @@ import torch
 
 from harness.benchmarks.loader import SOURCES, measure_loader, usual_pipeline
 from harness.cli.bench import show_loader
-from harness.data.augmentation import normalise
+from harness.data.augmentation import normalise_pixels
 from harness.data.decoding import read_image
 from harness.runs.spec import Recipe
 
@@ -13,7 +13,7 @@ def test_both_pipelines_give_the_same_image_where_nothing_is_random(jpeg, tmp_pa
     """Resized by Pillow in both, so that what is compared is the same work."""
     file = jpeg(tmp_path / "a.jpg", size=(20, 40))
     recipe = replace(Recipe(height=32, width=16), flip=0, pad=0, erase=0)
-    ours = normalise(torch.tensor(read_image(file, (32, 16)))[None])[0]
+    ours = normalise_pixels(torch.tensor(read_image(file, (32, 16)))[None])[0]
     torch.testing.assert_close(usual_pipeline(recipe)(file), ours)
 
 

@@ -1,6 +1,6 @@
 import torch
 
-from harness.benchmarks.pdrd_loss import FEATURES, WAYS, npdrk
+from harness.benchmarks.pdrd_loss import FEATURES, WAYS, pdrd_loss
 
 
 def test_both_ways_are_the_same_loss_and_gradient():
@@ -16,6 +16,6 @@ def test_both_ways_are_the_same_loss_and_gradient():
 
 def test_by_anchors_needs_a_fraction_of_the_memory():
     """At 256 images a single tensor of the broadcast takes 64 MiB, and it holds several."""
-    ways = npdrk(256, 1, 1)
+    ways = pdrd_loss(256, 1, 1)
     assert ways["broadcast"].mebibytes > 128
     assert ways["by anchors"].mebibytes < ways["broadcast"].mebibytes / 3

@@ -5,10 +5,10 @@ import pytest
 
 from harness.core.errors import SetupError
 from harness.core.files import (
+    atomic_directory,
+    atomic_write,
+    ensure_writable,
     read_json,
-    require_writable,
-    whole_folder,
-    write_atomically,
     write_json,
 )
 
@@ -22,7 +22,7 @@ def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, half)
+        atomic_write(path, half)
     assert json.loads(path.read_text()) == {"old": 1}
     assert os.listdir(tmp_path) == ["a.json"]
 
@@ -36,15 +36,15 @@ def test_damaged_json_reads_as_absent(tmp_path):
 def test_an_unwritable_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match=r"file/runs is not writable .* --runs DIR"):
-        require_writable(tmp_path / "file" / "runs")
+        ensure_writable(tmp_path / "file" / "runs")
 
 
 def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
-    with whole_folder(tmp_path / "a") as partial:
+    with atomic_directory(tmp_path / "a") as partial:
         (partial / "x").write_text("x")
         assert not (tmp_path / "a").exists()
     assert os.listdir(tmp_path / "a") == ["x"]
-    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "b"):
+    with pytest.raises(KeyboardInterrupt), atomic_directory(tmp_path / "b"):
         raise KeyboardInterrupt
     assert os.listdir(tmp_path) == ["a"]
 
@@ -52,6 +52,6 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path):
 def test_a_folder_that_holds_something_is_not_replaced(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "mine").write_text("precious")
-    with pytest.raises(OSError, match="a"), whole_folder(tmp_path / "a") as partial:
+    with pytest.raises(OSError, match="a"), atomic_directory(tmp_path / "a") as partial:
         (partial / "x").write_text("x")
     assert os.listdir(tmp_path) == ["a"] and os.listdir(tmp_path / "a") == ["mine"]

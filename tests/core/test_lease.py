@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.core import lease
-from harness.core.lease import LeaseLostError, acquire, holder_of, waiting
+from harness.core.lease import LeaseLostError, acquire_blocking, current_holder, try_acquire
 
 HOLDER = """
 import sys, time
@@ -46,24 +46,24 @@ def dead(tmp_path):
     """A folder whose holder was killed with SIGKILL."""
     process = python(HOLDER, tmp_path)
     assert process.stdout.readline() == "held\n"
-    assert acquire(tmp_path) is None
+    assert try_acquire(tmp_path) is None
     process.send_signal(signal.SIGKILL)
     process.communicate()
     return tmp_path
 
 
 def test_one_holder_at_a_time(tmp_path):
-    first = acquire(tmp_path)
-    assert acquire(tmp_path) is None
-    assert holder_of(tmp_path)["process"] == os.getpid()
+    first = try_acquire(tmp_path)
+    assert try_acquire(tmp_path) is None
+    assert current_holder(tmp_path)["process"] == os.getpid()
     first.release()
-    with acquire(tmp_path):
-        assert holder_of(tmp_path) is not None
-    assert holder_of(tmp_path) is None
+    with try_acquire(tmp_path):
+        assert current_holder(tmp_path) is not None
+    assert current_holder(tmp_path) is None
 
 
 def test_a_killed_holder_is_taken_over_at_once(dead):
-    with acquire(dead) as taken:
+    with try_acquire(dead) as taken:
         taken.check()
         assert sorted(path.name for path in dead.iterdir()) == ["lease"]
 
@@ -82,24 +82,24 @@ def test_a_taker_killed_half_way_does_not_block_the_next(dead):
     holder = json.loads((dead / "lease").read_text())
     stuck = lease._takeover(dead / "lease", holder)
     stuck.write_text((dead / "lease").read_text())  # made by a process that is gone
-    assert acquire(dead) is None  # clears the stuck takeover
-    with acquire(dead):
+    assert try_acquire(dead) is None  # clears the stuck takeover
+    with try_acquire(dead):
         pass
 
 
 def test_another_machines_lease_counts_until_it_expires(tmp_path, monkeypatch):
-    with acquire(tmp_path):
+    with try_acquire(tmp_path):
         foreign = json.loads((tmp_path / "lease").read_text()) | {"machine": "elsewhere"}
         (tmp_path / "lease").write_text(json.dumps(foreign))
-        assert acquire(tmp_path) is None
-        old = time.time() - lease.EXPIRY - 1
+        assert try_acquire(tmp_path) is None
+        old = time.time() - lease.TIMEOUT_S - 1
         os.utime(tmp_path / "lease", (old, old))
-        with acquire(tmp_path) as taken:
+        with try_acquire(tmp_path) as taken:
             taken.check()
 
 
 def test_whoever_lost_a_lease_learns_it_before_writing(tmp_path):
-    mine = acquire(tmp_path)
+    mine = try_acquire(tmp_path)
     claim = json.loads((tmp_path / "lease").read_text()) | {"token": "somebody else"}
     (tmp_path / "lease").write_text(json.dumps(claim))
     with pytest.raises(LeaseLostError, match="taken over"):
@@ -113,7 +113,7 @@ def test_waiting_ends_when_the_holder_lets_go(tmp_path):
     process.stdout.readline()
     process.kill()
     process.communicate()
-    with waiting(tmp_path, poll=0.01) as held:
+    with acquire_blocking(tmp_path, poll=0.01) as held:
         held.check()
 
 
@@ -122,6 +122,6 @@ def test_a_disk_without_hard_links_will_do(tmp_path, monkeypatch):
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
-    with acquire(tmp_path) as held:
+    with try_acquire(tmp_path) as held:
         held.check()
-        assert acquire(tmp_path) is None
+        assert try_acquire(tmp_path) is None

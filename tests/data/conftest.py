@@ -1,6 +1,6 @@
 import pytest
 
-from harness.data.dataset import Image, assemble
+from harness.data.dataset import Image, make_dataset
 
 
 @pytest.fixture
@@ -10,4 +10,4 @@ def tiny(tmp_path, jpeg):
     for number in range(6):
         jpeg(tmp_path / "images" / f"{number}.jpg", colour=40 * number)
         images.append(Image(f"images/{number}.jpg", number // 2, number % 2))
-    return assemble("tiny", tmp_path, images[:4], images[4:5], images[5:])
+    return make_dataset("tiny", tmp_path, images[:4], images[4:5], images[5:])

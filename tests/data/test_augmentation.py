@@ -5,15 +5,24 @@ import torch
 from torchvision import transforms
 from torchvision.transforms import functional as F
 
-from harness.core.seeding import generator
-from harness.data.augmentation import MEAN, STD, Augmentation, apply, draw, normalise
+from harness.core.seeding import make_generator
+from harness.data.augmentation import (
+    MEAN,
+    STD,
+    Augmentation,
+    apply_augmentation,
+    normalise_pixels,
+    sample_augmentation,
+)
 from harness.runs.spec import Recipe
 
 RECIPE = Recipe(height=24, width=12, pad=3)
 
 
 def images(count):
-    return torch.randint(0, 256, (count, 3, 24, 12), generator=generator("i"), dtype=torch.uint8)
+    return torch.randint(
+        0, 256, (count, 3, 24, 12), generator=make_generator("i"), dtype=torch.uint8
+    )
 
 
 def one_by_one(image, flip, shift, box, pad):
@@ -31,8 +40,8 @@ def one_by_one(image, flip, shift, box, pad):
 @pytest.mark.parametrize("pad", [3, 0, 30])  # 30: some crops miss the image altogether
 def test_a_batch_equals_torchvision_image_by_image(pad):
     pixels = images(64)
-    drawn = draw(64, replace(RECIPE, pad=pad), generator("a"))
-    result = apply(pixels, drawn)
+    drawn = sample_augmentation(64, replace(RECIPE, pad=pad), make_generator("a"))
+    result = apply_augmentation(pixels, drawn)
     assert drawn.flip.any() and not drawn.flip.all()
     assert (drawn.erased[:, 2] > 0).any() and not (drawn.erased[:, 2] > 0).all()
     for number in range(64):
@@ -50,7 +59,7 @@ def test_boxes_are_distributed_as_torchvisions():
     """Mean area and the share of images that are erased, over many draws."""
     count = 4000
     recipe = Recipe(height=48, width=24)
-    boxes = draw(count, recipe, generator("b")).erased
+    boxes = sample_augmentation(count, recipe, make_generator("b")).erased
     torch.manual_seed(0)
     image = torch.zeros(3, 48, 24)
     theirs = [
@@ -69,9 +78,12 @@ def test_nothing_drawn_is_only_normalised():
     still = Augmentation(
         torch.zeros(5, dtype=torch.bool), torch.zeros(5, 2).long(), torch.zeros(5, 4).long()
     )
-    assert torch.equal(apply(images(5), still), normalise(images(5)))
+    assert torch.equal(apply_augmentation(images(5), still), normalise_pixels(images(5)))
 
 
 def test_switched_off_augmentations_change_nothing():
     recipe = Recipe(height=24, width=12, pad=0, flip=0, erase=0)
-    assert torch.equal(apply(images(9), draw(9, recipe, generator("c"))), normalise(images(9)))
+    assert torch.equal(
+        apply_augmentation(images(9), sample_augmentation(9, recipe, make_generator("c"))),
+        normalise_pixels(images(9)),
+    )

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from harness.data.batches import Stream
+from harness.data.batches import BatchStream
 from tests.support import tiny_grid as small
 
 
@@ -10,7 +10,7 @@ def stream(shared_runs):
     plan = small.grid(shared_runs, "kd")
     spec = plan.plan[1][0]
     data = plan.open_data(spec)
-    return Stream(data.dataset, data.train, spec.recipe, spec.seed)
+    return BatchStream(data.dataset, data.train, spec.recipe, spec.seed)
 
 
 def content(steps):
@@ -50,6 +50,6 @@ def test_a_stream_of_another_purpose_draws_other_batches(shared_runs, stream):
     plan = small.grid(shared_runs, "kd")
     spec = plan.plan[1][0]
     data = plan.open_data(spec)
-    other = Stream(data.dataset, data.train, spec.recipe, spec.seed, "distillation")
+    other = BatchStream(data.dataset, data.train, spec.recipe, spec.seed, "distillation")
     assert other.steps == stream.steps
     assert not torch.equal(other.at(0).pixels, stream.at(0).pixels)

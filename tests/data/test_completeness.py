@@ -5,13 +5,18 @@ import pytest
 from harness.cli.data_checking import check_data
 from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
-from harness.data.completeness import Expected, counts, require_whole, unreadable
+from harness.data.completeness import (
+    ExpectedCounts,
+    count_subsets,
+    find_unreadable,
+    require_complete,
+)
 from harness.data.datasets import market1501
-from harness.data.synthetic.generator import Synthetic, generate
+from harness.data.synthetic.generator import SyntheticSettings, generate
 from harness.planning.datasets import find_dataset, open_dataset
 from harness.planning.schema import load_dataset
 
-MADE = Synthetic(
+MADE = SyntheticSettings(
     train_identities=4,
     train_images=1,
     test_identities=3,
@@ -24,9 +29,9 @@ MADE = Synthetic(
     width=32,
 )
 WHOLE = {
-    "train": Expected(images=12, identities=4),
-    "query": Expected(images=[3, 4], identities=3),
-    "all": Expected(cameras=3),
+    "train": ExpectedCounts(images=12, identities=4),
+    "query": ExpectedCounts(images=[3, 4], identities=3),
+    "all": ExpectedCounts(cameras=3),
 }
 
 
@@ -36,7 +41,9 @@ def copy(tmp_path):
 
 
 def test_counts_stand_beside_what_is_expected(copy):
-    found = {(c.subset, c.what): (c.found, c.right) for c in counts(market1501.load(copy), WHOLE)}
+    found = {
+        (c.subset, c.what): (c.found, c.right) for c in count_subsets(market1501.load(copy), WHOLE)
+    }
     assert found[("train", "images")] == (12, True)
     assert found[("query", "images")] == (3, True)
     assert found[("gallery", "identities")] == (4, True)  # nothing is known: not wrong
@@ -45,7 +52,7 @@ def test_counts_stand_beside_what_is_expected(copy):
 
 
 def test_a_whole_copy_needs_no_note(copy):
-    assert require_whole(market1501.load(copy), WHOLE, allow_partial=False) == ()
+    assert require_complete(market1501.load(copy), WHOLE, allow_partial=False) == ()
 
 
 def test_a_missing_file_is_refused_or_noted(copy):
@@ -53,8 +60,8 @@ def test_a_missing_file_is_refused_or_noted(copy):
     dataset = market1501.load(copy)
     words = "train has 11 images where 12 are expected"
     with pytest.raises(SetupError, match=rf"not the whole dataset: {words}.*--allow-partial"):
-        require_whole(dataset, WHOLE, allow_partial=False)
-    assert require_whole(dataset, WHOLE, allow_partial=True) == (f"Partial data: {words}.",)
+        require_complete(dataset, WHOLE, allow_partial=False)
+    assert require_complete(dataset, WHOLE, allow_partial=True) == (f"Partial data: {words}.",)
 
 
 def test_a_made_copy_never_passes_for_the_real_dataset(copy, tmp_path):
@@ -115,7 +122,7 @@ def spoil(copy, content):
 )
 def test_every_unreadable_image_is_named(copy, content, words):
     name = spoil(copy, content)
-    problems = list(unreadable(market1501.load(copy), 2, lambda *_: None))
+    problems = list(find_unreadable(market1501.load(copy), 2, lambda *_: None))
     assert len(problems) == 1 and name in problems[0] and words in problems[0]
 
 
@@ -124,7 +131,7 @@ def test_another_format_under_a_jpeg_name_is_named(copy):
 
     victim = sorted((copy / "query").glob("*.jpg"))[0]
     Image.new("RGB", (8, 8)).save(victim, format="PNG")
-    (problem,) = unreadable(market1501.load(copy), 1, lambda *_: None)
+    (problem,) = find_unreadable(market1501.load(copy), 1, lambda *_: None)
     assert "it is a PNG file, not JPEG" in problem
 
 

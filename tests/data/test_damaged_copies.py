@@ -12,8 +12,8 @@ from harness.cli.data_making import draw
 from harness.core.errors import SetupError
 from harness.core.progress import Reporter
 from harness.data.synthetic.layouts import LAYOUTS
-from harness.planning.datasets import open_data, open_dataset
-from harness.planning.overrides import settle
+from harness.planning.datasets import open_dataset, open_images
+from harness.planning.overrides import resolve_settings
 from harness.planning.schema import load_dataset
 from tests.support import tiny_grid as small
 from tests.support.unprivileged import as_nobody
@@ -47,10 +47,17 @@ def use(name, root, runs, *, allow_partial=True):
     """All that a run does with data before it trains."""
     file, reporter = load_dataset(name), Reporter(quiet=True)
     dataset = open_dataset(
-        name, file, settle([file], []).data, root, runs, 1, reporter, allow_partial=allow_partial
+        name,
+        file,
+        resolve_settings([file], []).data,
+        root,
+        runs,
+        1,
+        reporter,
+        allow_partial=allow_partial,
     )
-    recipe = settle([file], ["recipe.height=16", "recipe.width=8"]).recipe
-    open_data(dataset, recipe, runs, 1, reporter)
+    recipe = resolve_settings([file], ["recipe.height=16", "recipe.width=8"]).recipe
+    open_images(dataset, recipe, runs, 1, reporter)
     return dataset
 
 

@@ -14,9 +14,9 @@ import torch
 
 from harness.cli.data_caching import cache_data
 from harness.core.errors import SetupError, UsageError
-from harness.data.images import Decoding
+from harness.data.images import FileImages
 from harness.data.pixel_cache import DiskTooSmallError, open_cache
-from harness.data.synthetic.generator import Synthetic, generate
+from harness.data.synthetic.generator import SyntheticSettings, generate
 from tests.support import tiny_grid as small
 
 SIZE = (8, 4)
@@ -36,7 +36,7 @@ def test_the_cache_holds_what_decoding_gives(tiny, cache):
     for subset, images in zip(
         open_cache(tiny, SIZE, cache, workers=2), (tiny.train, tiny.test), strict=True
     ):
-        plain = Decoding(tiny.root, images, SIZE)
+        plain = FileImages(tiny.root, images, SIZE)
         everything = range(len(images))
         assert len(subset) == len(plain) == len(images)
         assert torch.equal(subset[everything], plain[everything])
@@ -121,7 +121,7 @@ def test_an_unreadable_image_is_named_and_leaves_no_cache(tiny, cache, content, 
         open_cache(tiny, SIZE, cache)
     assert not list(cache.rglob("*.npy"))
     with pytest.raises(SetupError, match=rf"images/3\.jpg is unreadable \(.*{reason}"):
-        Decoding(tiny.root, tiny.train, SIZE)[[0, 3]]
+        FileImages(tiny.root, tiny.train, SIZE)[[0, 3]]
 
 
 def test_a_disk_without_room_is_told_before_anything_is_written(tiny, cache):
@@ -209,7 +209,8 @@ def test_runs_without_a_cache_end_with_the_same_bits(with_teacher, tmp_path, cau
 
 def test_the_verb_decodes_ahead(tmp_path, capsys):
     data = generate(
-        tmp_path / "data", Synthetic(train_identities=2, test_identities=1, height=32, width=16)
+        tmp_path / "data",
+        SyntheticSettings(train_identities=2, test_identities=1, height=32, width=16),
     )
     for _ in range(2):
         cache_data("synthetic", data, tmp_path, "16x8", 1, allow_partial=False)

@@ -8,7 +8,7 @@ import torch
 
 from harness.evaluation import distances as measure
 from harness.evaluation import metrics as module
-from harness.evaluation.metrics import METRICS, TIES, Embeddings, evaluate, rank_block
+from harness.evaluation.metrics import METRICS, TIES, Embeddings, evaluate, rank_distances
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = [
@@ -90,7 +90,7 @@ def test_three_queries_by_hand():
         ]
     )
     before = distances.clone()
-    ranking = rank_block(distances, query, gallery)
+    ranking = rank_distances(distances, query, gallery)
     assert ranking.first_rank.tolist() == [2, 5, -1]
     assert ranking.average_precision[:2].tolist() == [1 / 2, 1 / 5]
     assert ranking.average_precision.dtype == torch.float64
@@ -105,7 +105,7 @@ def test_three_queries_by_hand():
 
 
 def test_several_positives_by_hand():
-    ranking = rank_block(
+    ranking = rank_distances(
         torch.tensor([[0.1, 0.2, 0.3, 0.4, 0.5]]),
         labels([7], [0]),
         labels([7, 0, 7, 0, 7], [1, 1, 1, 1, 1]),
@@ -119,7 +119,7 @@ def test_several_positives_by_hand():
 @pytest.mark.parametrize("case", CASES)
 def test_golden(case, metric, ties):
     data, query, gallery = load(case)
-    stored = rank_block(torch.tensor(data[STORED[metric]]), query, gallery, ties=ties)
+    stored = rank_distances(torch.tensor(data[STORED[metric]]), query, gallery, ties=ties)
     computed = evaluate(query, gallery, metric=metric, ties=ties)
     names = {"AP": "average_precision", "INP": "inverse_negative_penalty"}
     for ranking, tolerance in ((stored, 1e-12), (computed, 1e-6)):
@@ -146,7 +146,7 @@ def test_queries_without_a_match_are_left_out():
 
 def test_one_query_in_a_short_gallery():
     data, query, gallery = load("g12_stale_cmc_1x12")
-    ranking = rank_block(torch.tensor(data["dist_cosine"]), query, gallery)
+    ranking = rank_distances(torch.tensor(data["dist_cosine"]), query, gallery)
     assert [ranking.cmc(k) for k in range(1, 13)] == data["correct_cmc"].tolist()
     assert ranking.average_precision.tolist() == data["correct_AP"].tolist()
     assert ranking.inverse_negative_penalty.tolist() == data["correct_INP"].tolist()
@@ -159,7 +159,7 @@ def test_ties_are_the_best_and_the_worst_of_all_orders(seed):
     columns = gallery.identities.tolist(), gallery.cameras.tolist()
     distances = torch.cdist(query.features, gallery.features).square().round()
     computed = {t: evaluate(query, gallery, metric="euclidean", ties=t) for t in TIES}
-    given = {t: rank_block(distances, query, gallery, ties=t) for t in TIES}
+    given = {t: rank_distances(distances, query, gallery, ties=t) for t in TIES}
     for index, row in enumerate(rows):
         outcomes = list(brute_force(distances[index], row, columns))
         for rankings in (computed, given):
@@ -216,7 +216,7 @@ def test_a_collapsed_network_scores_nothing(metric):
     point = torch.full((1, 64), 0.3)
     query = labels(query.identities, query.cameras, point.expand(100, -1))
     gallery = labels(gallery.identities, gallery.cameras, point.expand(1000, -1))
-    bound = rank_block(torch.zeros(100, 1000), query, gallery).mAP
+    bound = rank_distances(torch.zeros(100, 1000), query, gallery).mAP
     assert bound < 0.03
     assert evaluate(query, gallery, metric=metric).mAP == pytest.approx(bound, abs=1e-3)
     assert evaluate(query, gallery, metric=metric, ties="optimistic").mAP == pytest.approx(1)

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from harness.evaluation.ranking_consistency import disagreements, rank_consistency, rank_loss
+from harness.evaluation.ranking_consistency import (
+    count_discordant_pairs,
+    ranking_inconsistency,
+    ranking_inconsistency_from_features,
+)
 from tests.support.outputs import golden
 
 
@@ -29,28 +33,30 @@ def similarities(queries, gallery, levels, seed):
 def test_equals_the_triple_loop_with_and_without_ties(levels, gallery):
     teacher, student = (similarities(4, gallery, levels, seed) for seed in (0, 1))
     expected = brute_force(teacher.tolist(), student.tolist())
-    assert rank_loss(teacher, student).mean().item() == pytest.approx(expected, abs=1e-12)
+    assert ranking_inconsistency(teacher, student).mean().item() == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_one_network_that_ties_everything():
     teacher, student = torch.zeros(1, 9), similarities(1, 9, 10**6, 0)
     expected = brute_force(teacher.tolist(), student.tolist())
-    assert rank_loss(teacher, student).item() == pytest.approx(expected)
-    assert rank_loss(teacher, teacher).item() == 0
+    assert ranking_inconsistency(teacher, student).item() == pytest.approx(expected)
+    assert ranking_inconsistency(teacher, teacher).item() == 0
 
 
 def test_agrees_with_the_golden_loops():
     arrays = golden("pdrd")
-    square = rank_loss(arrays["cos_t64"], arrays["cos_s64"]).mean().item()
+    square = ranking_inconsistency(arrays["cos_t64"], arrays["cos_s64"]).mean().item()
     assert square == pytest.approx(arrays["loss64__bf_rank"], rel=1e-12)
-    tall = rank_loss(arrays["rank_rect_cos_t"], arrays["rank_rect_cos_s"]).mean().item()
+    tall = ranking_inconsistency(arrays["rank_rect_cos_t"], arrays["rank_rect_cos_s"]).mean().item()
     assert tall == pytest.approx(arrays["loss64__bf_rank_rect_q5_g9_with_ties"], rel=1e-12)
 
 
 def test_zero_for_any_increasing_map_of_the_scores():
     teacher = similarities(3, 50, 10**6, 0)
-    assert (rank_loss(teacher, (5 * teacher).exp()) == 0).all()
-    reversed_all = rank_loss(teacher, -teacher)
+    assert (ranking_inconsistency(teacher, (5 * teacher).exp()) == 0).all()
+    reversed_all = ranking_inconsistency(teacher, -teacher)
     assert torch.allclose(reversed_all, torch.full((3,), math.sqrt(50 * 49)).double())
 
 
@@ -60,7 +66,7 @@ def test_counts_stay_exact_in_a_large_gallery():
     student = teacher.copy()
     for place in (0, 77, 9_000, 19_998):
         student[[place, place + 1]] = student[[place + 1, place]]
-    assert disagreements(teacher, student) == 8
+    assert count_discordant_pairs(teacher, student) == 8
 
 
 def test_from_features_in_chunks_of_any_size():
@@ -70,9 +76,11 @@ def test_from_features_in_chunks_of_any_size():
         torch.nn.functional.normalize(q) @ torch.nn.functional.normalize(g).T
         for q, g in (teacher, student)
     ]
-    whole = rank_consistency(teacher, student)
-    torch.testing.assert_close(whole, rank_loss(*cosines))
-    torch.testing.assert_close(rank_consistency(teacher, student, chunk=2), whole)
+    whole = ranking_inconsistency_from_features(teacher, student)
+    torch.testing.assert_close(whole, ranking_inconsistency(*cosines))
+    torch.testing.assert_close(
+        ranking_inconsistency_from_features(teacher, student, chunk=2), whole
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,4 +92,4 @@ def test_from_features_in_chunks_of_any_size():
 )
 def test_what_cannot_be_ranked_is_refused(teacher, student, words):
     with pytest.raises(ValueError, match=words):
-        rank_loss(teacher, student)
+        ranking_inconsistency(teacher, student)

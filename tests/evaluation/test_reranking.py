@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from harness.evaluation import reranking as module
-from harness.evaluation.metrics import Embeddings, evaluate, join, rank_block
-from harness.evaluation.reranking import Reranking, memory, rerank
+from harness.evaluation.metrics import Embeddings, concatenate, evaluate, rank_distances
+from harness.evaluation.reranking import RerankingOptions, memory_required, rerank
 
 
 def drawn(queries, rows, width=6, identities=5, seed=0):
@@ -75,14 +75,14 @@ def by_loops(query, gallery, k1, k2, share):
 def test_as_plain_loops_have_it(monkeypatch, chunk, k1, k2, share):
     monkeypatch.setattr(module, "CHUNK", chunk)
     query, gallery = drawn(9, 41, seed=k1)
-    found = distances(query, gallery, Reranking(k1, k2, share))
+    found = distances(query, gallery, RerankingOptions(k1, k2, share))
     expected = by_loops(query.features, gallery.features, k1, k2, share)
     torch.testing.assert_close(found.cpu().double(), expected, rtol=0, atol=2e-6)
 
 
 def test_fewer_images_than_neighbours():
     query, gallery = drawn(2, 5)
-    (found,) = rerank(query.features, gallery.features, Reranking())
+    (found,) = rerank(query.features, gallery.features, RerankingOptions())
     assert found.shape == (2, 5) and bool(found.isfinite().all())
 
 
@@ -93,33 +93,33 @@ def scores(query, gallery, settings):
         part = slice(first, first + len(block))
         first += len(block)
         some = Embeddings(query.features[part], query.identities[part], query.cameras[part])
-        parts.append(rank_block(block, some, gallery))
-    return join(parts)
+        parts.append(rank_distances(block, some, gallery))
+    return concatenate(parts)
 
 
 def test_with_the_original_distance_alone_nothing_changes():
     query, gallery = drawn(60, 300)
     plain = evaluate(query, gallery)
-    found = scores(query, gallery, Reranking(original=1.0))
+    found = scores(query, gallery, RerankingOptions(original=1.0))
     torch.testing.assert_close(found.average_precision, plain.average_precision, equal_nan=True)
     assert torch.equal(found.first_rank, plain.first_rank)
 
 
 def test_images_of_clear_clusters_are_found_better():
     query, gallery = drawn(60, 300, width=12, identities=12)
-    assert scores(query, gallery, Reranking()).mAP > evaluate(query, gallery).mAP + 0.02
+    assert scores(query, gallery, RerankingOptions()).mAP > evaluate(query, gallery).mAP + 0.02
 
 
 def test_one_point_for_all_images_gives_one_distance_to_all():
     point = torch.ones(1, 4) / 2
-    (found,) = rerank(point.expand(3, -1), point.expand(30, -1), Reranking())
+    (found,) = rerank(point.expand(3, -1), point.expand(30, -1), RerankingOptions())
     assert bool(found.isfinite().all())
 
 
 @pytest.mark.parametrize("wrong", [(0, 1, 0.3), (20, 0, 0.3), (20, 22, 0.3), (20, 6, 1.1)])
 def test_numbers_that_mean_nothing_are_refused(wrong):
     with pytest.raises(ValueError, match="k2 between 1 and k1 . 1"):
-        Reranking(*wrong)
+        RerankingOptions(*wrong)
 
 
 def test_the_memory_announced_is_not_reached(monkeypatch):
@@ -146,9 +146,9 @@ def test_the_memory_announced_is_not_reached(monkeypatch):
             return result
 
     with Spy():
-        for _ in rerank(query.features, gallery.features, Reranking()):
+        for _ in rerank(query.features, gallery.features, RerankingOptions()):
             pass
-    limit = memory(100, 1900, 16, Reranking())
+    limit = memory_required(100, 1900, 16, RerankingOptions())
     assert limit / 30 < most < limit
 
 
@@ -156,5 +156,8 @@ def test_the_memory_announced_is_not_reached(monkeypatch):
 def test_a_gpu_gives_the_same():
     query, gallery = drawn(60, 300)
     moved = [Embeddings(s.features.cuda(), s.identities, s.cameras) for s in (query, gallery)]
-    here, there = distances(query, gallery, Reranking()), distances(*moved, Reranking())
+    here, there = (
+        distances(query, gallery, RerankingOptions()),
+        distances(*moved, RerankingOptions()),
+    )
     torch.testing.assert_close(there.cpu(), here, rtol=0, atol=1e-5)

@@ -1,12 +1,18 @@
 import torch
 
-from harness.data.dataset import Dataset, Draw, Image
+from harness.data.dataset import Dataset, Image, QueryGallerySplit
 from harness.evaluation.metrics import Embeddings, evaluate
-from harness.evaluation.scoring import embed, label, score, summary, tie_notes
+from harness.evaluation.scoring import (
+    evaluate_network,
+    extract_features,
+    summarise,
+    tie_warnings,
+    with_labels,
+)
 from methods import Outputs
 
 IMAGES = tuple(Image(f"{n}.jpg", identity=n % 10, camera=n % 3) for n in range(120))
-DRAW = Draw(query=tuple(range(30)), gallery=tuple(range(30, 120)))
+DRAW = QueryGallerySplit(query=tuple(range(30)), gallery=tuple(range(30, 120)))
 DATASET = Dataset("made", None, (), IMAGES, {"easy": (DRAW,), "hard": (DRAW, DRAW)})
 
 
@@ -37,7 +43,7 @@ class Flat(torch.nn.Module):
 
 
 def scored(tmp_path, **network):
-    return score(
+    return evaluate_network(
         Flat(**network), DATASET, Pixels(120), torch.device("cpu"), tmp_path / "per_query.npz"
     )
 
@@ -47,7 +53,7 @@ def test_a_collapsed_network_scores_nothing_is_flagged_and_named(tmp_path):
     draw = scores["easy"][0]
     assert draw["mAP"] < 0.15 and draw["cmc"]["1"] == 0
     assert draw["ties"] == {"optimistic": {"mAP": 1.0, "R1": 1.0}, "flagged": True}
-    (note,) = tie_notes("made/none/flat/seed0-12345678", scores)
+    (note,) = tie_warnings("made/none/flat/seed0-12345678", scores)
     assert note.startswith(
         "Ties decide the scores of made/none/flat/seed0-12345678 (easy): mAP is "
     )
@@ -59,7 +65,7 @@ def test_ordinary_scores_are_not_flagged(tmp_path):
     for draw in (draw for several in scores.values() for draw in several):
         assert draw["ties"]["optimistic"] == {"mAP": draw["mAP"], "R1": draw["cmc"]["1"]}
         assert not draw["ties"]["flagged"]
-    assert tie_notes("made", scores) == []
+    assert tie_warnings("made", scores) == []
 
 
 def test_one_tie_in_very_many_queries_is_not_flagged():
@@ -73,7 +79,7 @@ def test_one_tie_in_very_many_queries_is_not_flagged():
         identities = labels.clone()
         identities[:others] = 1
         features[:others] = torch.tensor([0.0, 1.0])  # as far from its match as from a negative
-        scores = summary(evaluate(Embeddings(features, identities, labels), gallery))
+        scores = summarise(evaluate(Embeddings(features, identities, labels), gallery))
         assert scores["ties"]["flagged"] is flagged
         assert scores["ties"]["optimistic"]["mAP"] == 1
         assert scores["mAP"] < 1
@@ -81,15 +87,15 @@ def test_one_tie_in_very_many_queries_is_not_flagged():
 
 def test_a_flip_test_averages_unit_features_of_an_image_and_its_mirror_image():
     pixels = Pixels(7)
-    plain = embed(Flat(), pixels, torch.device("cpu"))
-    both = embed(Flat(), pixels, torch.device("cpu"), flip=True)
+    plain = extract_features(Flat(), pixels, torch.device("cpu"))
+    both = extract_features(Flat(), pixels, torch.device("cpu"), flip=True)
     images = plain.view(7, 3, 8, 4)
     for index in range(7):
         here, there = images[index].flatten(), images[index].flip(2).flatten()
         expected = (here / here.norm() + there / there.norm()) / 2
         torch.testing.assert_close(both[index], expected)
     assert not torch.allclose(both, torch.nn.functional.normalize(plain, dim=1))
-    assert label(plain, Dataset("m", None, (), IMAGES[:7], {})).cameras.tolist() == [
+    assert with_labels(plain, Dataset("m", None, (), IMAGES[:7], {})).cameras.tolist() == [
         0,
         1,
         2,

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.errors import REQUEUE, SetupError
+from harness.core.errors import ExitCode, SetupError
 from harness.core.files import read_json, write_json
 from harness.core.progress import Reporter
-from harness.core.signals import Stop
-from harness.execution.cluster.job_spec import Order
+from harness.core.signals import StopRequest
+from harness.execution.cluster.job_spec import JobSpec
 from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
-from harness.runs.record import announce, state_of
+from harness.runs.record import create_run_folder, local_state
 from harness.runs.spec import RunSpec
 from tests.support import tiny_grid as small
 
@@ -29,10 +29,10 @@ def order_of(plan, cohort):
     """What the worker of one of a plan's cohorts is told."""
     first = cohort[0]
     for spec in plan.specs:
-        announce(plan.runs, spec)
+        create_run_folder(plan.runs, spec)
     root = str(plan.roots[first.dataset])
     keys = tuple(spec.key for spec in cohort)
-    return Order(keys, first.dataset, root, {}, "cpu", first.threads, checkpoint_every=1000)
+    return JobSpec(keys, first.dataset, root, {}, "cpu", first.threads, checkpoint_every=1000)
 
 
 def start(runs, order, **environment):
@@ -69,7 +69,9 @@ def long(with_teacher):
     return plan, student
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGUSR2, REQUEUE), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGUSR2, ExitCode.REQUEUE), (signal.SIGTERM, 130)]
+)
 def test_a_signal_however_often_saves_and_says_how_to_go_on(long, number, code):
     plan, student = long
     process = start(plan.runs, order_of(plan, [student]))
@@ -77,7 +79,7 @@ def test_a_signal_however_often_saves_and_says_how_to_go_on(long, number, code):
     for _ in range(3):
         process.send_signal(number)
     assert finish(process)[0] == code
-    assert state_of(plan.runs / student.key) == "interrupted"
+    assert local_state(plan.runs / student.key) == "interrupted"
     assert not (plan.runs / student.key / "lease").exists()
 
 
@@ -91,7 +93,7 @@ def test_a_signal_before_anything_is_loaded_is_not_lost(long):
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])
     code, said = finish(process)
-    assert code == REQUEUE, said
+    assert code == ExitCode.REQUEUE, said
     assert not (plan.runs / student.key / "record.json").exists()
 
 
@@ -115,7 +117,7 @@ def test_a_restarted_attempt_that_got_on_is_continued(long):
     process = start(plan.runs, order_of(plan, [student]), SLURM_RESTART_COUNT="3")
     in_training(process, plan.runs / student.key)
     process.send_signal(signal.SIGUSR2)
-    assert finish(process)[0] == REQUEUE
+    assert finish(process)[0] == ExitCode.REQUEUE
 
 
 def test_a_gpu_that_is_not_there_is_told_in_the_runs_folder(long):
@@ -187,10 +189,10 @@ def test_a_run_that_this_code_would_name_otherwise_is_refused(planned):
 
 def test_without_its_teacher_a_student_does_not_start(planned):
     plan, student, order = planned
-    wait_for_teachers([student], plan.runs, Stop(), QUIET)
+    wait_for_teachers([student], plan.runs, StopRequest(), QUIET)
     shutil.rmtree(plan.runs / student.teachers[0].key)
     with pytest.raises(SetupError, match="The teacher .*resnet18.* is not done"):
-        wait_for_teachers([student], plan.runs, Stop(), QUIET)
+        wait_for_teachers([student], plan.runs, StopRequest(), QUIET)
     code, said = finish(start(plan.runs, order))
     assert code == 3, said
 
@@ -198,11 +200,11 @@ def test_without_its_teacher_a_student_does_not_start(planned):
 def test_an_order_survives_the_disk_and_another_file_is_none(planned, tmp_path):
     _, _, order = planned
     order.write(tmp_path / "order.json")
-    assert Order.read(tmp_path / "order.json") == order
+    assert JobSpec.read(tmp_path / "order.json") == order
     for text in ("{}", "[]", '{"runs": ["a"], "unknown": 1}'):
         (tmp_path / "other.json").write_text(text)
         with pytest.raises(SetupError, match="Submit the runs again"):
-            Order.read(tmp_path / "other.json")
+            JobSpec.read(tmp_path / "other.json")
 
 
 def test_every_planned_run_comes_back_from_its_folder(planned):

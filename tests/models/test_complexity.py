@@ -6,7 +6,7 @@ from torch import nn
 
 from harness.cli.printed import VRKD_TABLE_1
 from harness.models import build
-from harness.models.complexity import count
+from harness.models.complexity import measure_complexity
 
 
 def test_a_small_network_counted_by_hand():
@@ -18,7 +18,7 @@ def test_a_small_network_counted_by_hand():
         nn.Flatten(),
         nn.Linear(64, 5),  # 320
     )
-    counts = count(network, 8, 8)
+    counts = measure_complexity(network, 8, 8)
     assert counts.parameters == 108 + 8 + 325
     assert counts.macs == 6912 + 320
     assert counts.macs_with_rest == counts.macs + 512 + 256 + 256
@@ -27,7 +27,7 @@ def test_a_small_network_counted_by_hand():
 @pytest.mark.parametrize("row", VRKD_TABLE_1, ids=lambda row: f"{row.network}-{row.size}")
 def test_parameters_and_operations_are_those_vrkd_prints(row):
     network = build(row.network, "fc256", 576, last_stride=row.last_stride)
-    counts = count(network, row.size, row.size)
+    counts = measure_complexity(network, row.size, row.size)
     assert counts.parameters / 1e6 == pytest.approx(row.parameters, abs=0.006)
     if row.last_stride == 1:
         assert counts.macs_with_rest / 1e9 == pytest.approx(row.operations, abs=0.03)
@@ -44,7 +44,7 @@ def test_parameters_and_operations_are_those_vrkd_prints(row):
     ],
 )
 def test_convolutions_and_linear_layers_alone(network, size, parameters, macs):
-    counts = count(build(network, "fc256", 576), size, size)
+    counts = measure_complexity(build(network, "fc256", 576), size, size)
     assert counts.parameters / 1e6 == pytest.approx(parameters, abs=0.001)
     assert counts.macs / 1e9 == pytest.approx(macs, abs=0.0005)
 
@@ -52,7 +52,7 @@ def test_convolutions_and_linear_layers_alone(network, size, parameters, macs):
 def test_the_network_is_left_as_it_is():
     network = build("cnn5", "fc256", 5).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    count(network, 64, 64)
+    measure_complexity(network, 64, 64)
     assert network.training
     assert all(value.equal(before[name]) for name, value in network.state_dict().items())
     assert all(p.grad is None for p in network.parameters())

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from harness.models import TEAMS, Joined, build
-from harness.models.directional import KINDS, DirectionalPooling, averaging
+from harness.models import ENSEMBLES, EnsembleTeacher, build
+from harness.models.directional import KINDS, DirectionalPooling, directional_weights
 from tests.support.outputs import golden
 
 COUNTS = {8: (10, 26, 26, 10), 16: (36, 100, 100, 36), 32: (136, 392, 392, 136)}
@@ -21,8 +21,8 @@ def test_agrees_with_the_golden_loops(kind, size):
 @pytest.mark.parametrize("size", COUNTS)
 def test_diagonals_are_grouped_as_the_paper_counts_them(size):
     for kind in ("dap", "aap"):
-        assert tuple((averaging(kind, size) > 0).sum(1).tolist()) == COUNTS[size]
-    rows = (averaging("hap", size) > 0).view(4, size, size).any(2).sum(1).tolist()
+        assert tuple((directional_weights(kind, size) > 0).sum(1).tolist()) == COUNTS[size]
+    rows = (directional_weights("hap", size) > 0).view(4, size, size).any(2).sum(1).tolist()
     assert rows == [5 * size // 8] * 4
 
 
@@ -61,8 +61,8 @@ def test_branches_start_alike_but_for_their_names():
 
 
 def test_a_joined_teacher_has_the_mean_of_its_members_logits_and_nothing_else():
-    members = [build(name, "own", 5).eval() for name in TEAMS["resnet18-directional"]]
-    joined, images = Joined(members).eval(), torch.rand(2, 3, 128, 128)
+    members = [build(name, "own", 5).eval() for name in ENSEMBLES["resnet18-directional"]]
+    joined, images = EnsembleTeacher(members).eval(), torch.rand(2, 3, 128, 128)
     outputs = joined(images)
     logits = [member(images).logits.detach().numpy() for member in members]
     np.testing.assert_allclose(outputs.logits.detach(), np.mean(logits, axis=0), atol=1e-6)

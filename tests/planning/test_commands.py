@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from harness.cli.app import app
 from harness.core.errors import UsageError
-from harness.planning.commands import commands
+from harness.planning.commands import commands_for
 from tests.support import tiny_grid as small
 
 
@@ -61,7 +61,9 @@ CASES = {
 def test_the_command_plans_the_same_keys(case, runs):
     methods, asked = CASES[case]
     specs = small.grid(runs, *methods, **asked).specs
-    (command,) = commands([spec for spec in specs if spec.teachers or methods == ["none"]], no_data)
+    (command,) = commands_for(
+        [spec for spec in specs if spec.teachers or methods == ["none"]], no_data
+    )
     assert planned(command, runs) == {spec.key for spec in specs}
     assert command.planned == set(specs)
 
@@ -72,14 +74,14 @@ def test_teachers_and_students_of_several_kinds(runs):
     two = small.grid(runs, "kd", assignments=["kd.weight=3"]).specs
     other = small.grid(runs, "none", seeds="7", student="resnet34").specs
     specs = {*one, *two, *other}
-    found = commands(specs, no_data)
+    found = commands_for(specs, no_data)
     assert len(found) == 3
     assert {key for c in found for key in planned(c, runs)} == {spec.key for spec in specs}
 
 
 def test_a_teacher_alone(runs):
     teacher = small.grid(runs, "kd").plan[0][0]
-    (command,) = commands([teacher], no_data)
+    (command,) = commands_for([teacher], no_data)
     assert planned(command, runs) == {teacher.key}
 
 
@@ -90,11 +92,11 @@ def test_what_no_command_can_ask_for(runs):
     teacher = run.teachers[0]
     pair = replace(run, teachers=(teacher, replace(teacher, network="resnet34")))
     with pytest.raises(UsageError, match="No teacher of several networks is made of"):
-        commands([pair], no_data)
+        commands_for([pair], no_data)
     with pytest.raises(UsageError, match="their seeds differ"):
-        commands([replace(run, teachers=(teacher, replace(teacher, seed=3)))], no_data)
+        commands_for([replace(run, teachers=(teacher, replace(teacher, seed=3)))], no_data)
     with pytest.raises(UsageError, match="different heads"):
-        commands([replace(run, teachers=(replace(teacher, head="fc256"),))], no_data)
+        commands_for([replace(run, teachers=(replace(teacher, head="fc256"),))], no_data)
 
 
 def no_data(spec):

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from harness.cli.printing import show_plan
-from harness.planning.estimate import estimate, measured, total
+from harness.planning.estimate import estimate, read_timings, sum_estimates
 from tests.support import tiny_grid as small
 
 
 @pytest.fixture
 def known(shared_runs):
-    return measured(shared_runs)
+    return read_timings(shared_runs)
 
 
 def the_cohort(shared_runs, seeds="0"):
@@ -43,7 +43,7 @@ def test_packing_shares_what_is_shared(shared_runs, known):
     cohort = the_cohort(shared_runs)
     assert len(cohort) == 2
     together = estimate(cohort, 1000, known).seconds
-    apart = total([estimate([spec], 1000, known) for spec in cohort]).seconds
+    apart = sum_estimates([estimate([spec], 1000, known) for spec in cohort]).seconds
     assert together < apart
 
 
@@ -56,7 +56,7 @@ def test_another_method_stands_in_and_is_not_called_exact(shared_runs, known):
 
 def test_what_nothing_is_known_of_is_named(shared_runs):
     cohort = the_cohort(shared_runs)
-    guess = total([estimate(cohort, 100, [])])
+    guess = sum_estimates([estimate(cohort, 100, [])])
     assert guess.seconds is None
     assert guess.words("GPU").startswith("no estimate") and cohort[0].name in guess.words("GPU")
 

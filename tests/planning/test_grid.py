@@ -3,18 +3,20 @@ from dataclasses import replace
 import pytest
 
 from harness.core.errors import UsageError
-from harness.planning.grid import Request, cohorts, runs
-from harness.planning.names import choose, method_names, network_name, teacher_names
-from harness.planning.overrides import settle
+from harness.planning.grid import ResolvedRequest, expand_runs, pack_cohorts
+from harness.planning.names import expand_names, method_names, network_name, teacher_names
+from harness.planning.overrides import resolve_settings
 from harness.planning.schema import load_dataset, load_study
 from methods import METHODS
 
-SETTINGS = settle([load_dataset("synthetic")], [])
-REQUEST = Request("synthetic", (*METHODS,), "resnet101", "resnet18", (0, 1), "bnneck", "cpu", 2)
+SETTINGS = resolve_settings([load_dataset("synthetic")], [])
+REQUEST = ResolvedRequest(
+    "synthetic", (*METHODS,), "resnet101", "resnet18", (0, 1), "bnneck", "cpu", 2
+)
 
 
 def planned(request=REQUEST, settings=SETTINGS, pack=16):
-    return cohorts(runs(request, settings, "data", {}), pack)
+    return pack_cohorts(expand_runs(request, settings, "data", {}), pack)
 
 
 def test_all_means_the_twelve_in_table_order():
@@ -46,7 +48,7 @@ def test_unknown_names_suggest_the_nearest():
     ):
         network_name("resnet81")
     with pytest.raises(UsageError, match="No thing is called 'c'"):
-        choose(["c"], ["a"], ["a"], "thing")
+        expand_names(["c"], ["a"], ["a"], "thing")
 
 
 def test_teachers_come_first_and_one_teacher_serves_all_seeds():
@@ -91,7 +93,7 @@ def test_a_student_like_its_teacher_is_trained_once():
 
 
 def test_assignments_override_files_and_are_part_of_the_key():
-    changed = settle(
+    changed = resolve_settings(
         [load_dataset("synthetic")], ["recipe.epochs=3", "pdrd.weight=1", "ft.steps=9"]
     )
     assert (changed.recipe.epochs, changed.teacher_recipe.epochs) == (3, 4)
@@ -110,19 +112,19 @@ def test_assignments_override_files_and_are_part_of_the_key():
     ],
 )
 def test_a_stated_default_is_no_change(assignments):
-    same = settle([load_dataset("synthetic")], assignments)
+    same = resolve_settings([load_dataset("synthetic")], assignments)
     assert planned(settings=same) == planned()
 
 
 def test_a_variant_brings_its_own_defaults():
-    changed = settle([], ["sp.variant=pdrd", "sp.weight=1000", "rkd.variant=pdrd"])
+    changed = resolve_settings([], ["sp.variant=pdrd", "sp.weight=1000", "rkd.variant=pdrd"])
     assert changed.options == {"sp": {"variant": "pdrd"}, "rkd": {"variant": "pdrd"}}
-    changed = settle([], ["sp.variant=pdrd", "sp.weight=3000"])
+    changed = resolve_settings([], ["sp.variant=pdrd", "sp.weight=3000"])
     assert changed.options == {"sp": {"variant": "pdrd", "weight": 3000.0}}
 
 
 def test_milestones_can_be_assigned():
-    changed = settle([], ["recipe.schedule=steps", "recipe.milestones=60, 90,110"])
+    changed = resolve_settings([], ["recipe.schedule=steps", "recipe.milestones=60, 90,110"])
     assert changed.recipe.milestones == (60.0, 90.0, 110.0)
 
 
@@ -140,13 +142,13 @@ def test_a_team_makes_one_teacher_of_several_runs():
 
 
 def test_the_study_of_pdrds_tables_takes_its_variants():
-    settings = settle([load_dataset("market1501"), load_study("pdrd-tables")], [])
+    settings = resolve_settings([load_dataset("market1501"), load_study("pdrd-tables")], [])
     variants = {name: values.get("variant") for name, values in settings.options.items()}
     assert variants == dict.fromkeys(("fitnet", "cckd", "sp", "rkd", "pkt"), "pdrd") | {"csd": None}
 
 
 def test_the_study_of_vrkd_is_as_its_paper_says():
-    recipe = settle([load_dataset("veri776"), load_study("vrkd")], []).recipe
+    recipe = resolve_settings([load_dataset("veri776"), load_study("vrkd")], []).recipe
     assert (recipe.schedule, recipe.milestones, recipe.lr) == ("steps", (60, 90, 110), 0.02)
     assert (recipe.sampling, recipe.batch, recipe.triplet_weight) == ("images", 256, 0)
 
@@ -175,4 +177,4 @@ def test_the_study_of_vrkd_is_as_its_paper_says():
 )
 def test_bad_assignments_are_refused(assignment, pattern):
     with pytest.raises(UsageError, match=pattern):
-        settle([load_dataset("synthetic")], [assignment])
+        resolve_settings([load_dataset("synthetic")], [assignment])

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from harness.core.errors import UsageError
-from harness.core.yaml import names, read
+from harness.core.yaml import config_names, load_yaml
 from harness.planning.schema import StudyFile, load_dataset, load_study
 
 
@@ -11,16 +11,18 @@ def refusal(tmp_path, text):
     path = tmp_path / "study.yaml"
     path.write_text(text)
     with pytest.raises(UsageError) as error:
-        read(path, StudyFile)
+        load_yaml(path, StudyFile)
     return str(error.value)
 
 
 def test_every_shipped_file_is_valid():
-    for name in names("dataset"):
+    for name in config_names("dataset"):
         load_dataset(name)
-    for name in names("study"):
+    for name in config_names("study"):
         load_study(name)
-    assert {"market1501", "dukemtmc", "msmt17", "veri776", "synthetic"} <= set(names("dataset"))
+    assert {"market1501", "dukemtmc", "msmt17", "veri776", "synthetic"} <= set(
+        config_names("dataset")
+    )
 
 
 def test_yaml_1_2_numbers():
@@ -64,4 +66,4 @@ def test_an_absent_file_and_unknown_names(tmp_path):
 
 def test_an_empty_file_states_nothing(tmp_path):
     (tmp_path / "empty.yaml").write_text("")
-    assert read(tmp_path / "empty.yaml", StudyFile) == StudyFile()
+    assert load_yaml(tmp_path / "empty.yaml", StudyFile) == StudyFile()

@@ -3,7 +3,7 @@
 from ruamel.yaml import YAML
 
 from harness.core.progress import Reporter
-from harness.planning.plan import Asked, make
+from harness.planning.plan import RunRequest, make_plan
 from harness.planning.schema import load_study
 from tests.support import tiny_grid as small
 
@@ -14,8 +14,10 @@ def planned(runs, study, **asked):
     assignments = [f"data.{name}={value}" for name, value in data.items()]
     size = ("epochs=2", "height=64", "width=64", "pad=2", "identities=4", "images_each=2")
     assignments += ["recipe.pretrained=none", "recipe.batch=8", *(f"recipe.{s}" for s in size)]
-    asked = Asked(study=study, datasets=["synthetic"], runs=runs, assignments=assignments, **asked)
-    return make(asked, Reporter(quiet=True))
+    asked = RunRequest(
+        study=study, datasets=["synthetic"], runs=runs, assignments=assignments, **asked
+    )
+    return make_plan(asked, Reporter(quiet=True))
 
 
 def by_method(grid):

@@ -5,19 +5,19 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.planning.names import method_names
-from harness.planning.overrides import settle
+from harness.planning.overrides import resolve_settings
 from harness.plugins import lookup
 from harness.plugins.digest import method_digest
-from harness.plugins.lookup import by_section, full_name, known_methods, method_class
+from harness.plugins.lookup import canonical_name, known_methods, option_sections, resolve_method
 from harness.testing.scaffold import METHOD
 from methods import METHODS
 
 
 @pytest.fixture(autouse=True)
 def _forget():
-    method_class.cache_clear()
+    resolve_method.cache_clear()
     yield
-    method_class.cache_clear()
+    resolve_method.cache_clear()
 
 
 @pytest.fixture(name="mine")
@@ -33,7 +33,7 @@ def a_method_in_a_package_of_its_own(tmp_path, monkeypatch):
 
 
 def test_by_import_path(mine):
-    assert method_class("closeness:Closeness").label == "Closeness"
+    assert resolve_method("closeness:Closeness").label == "Closeness"
     assert method_names(["sp,closeness:Closeness"]) == ("sp", "closeness:Closeness")
 
 
@@ -41,24 +41,24 @@ def test_by_entry_point(mine, monkeypatch):
     point = EntryPoint("closeness", "closeness:Closeness", lookup.GROUP)
     monkeypatch.setattr(lookup, "entry_points", lambda group: [point])
     assert known_methods()[-1] == "closeness"
-    assert full_name("closeness") == "closeness:Closeness" and full_name("sp") == "sp"
+    assert canonical_name("closeness") == "closeness:Closeness" and canonical_name("sp") == "sp"
     assert method_names(["closeness"]) == ("closeness:Closeness",)
 
 
 def test_options_are_given_under_the_methods_own_name(mine):
-    settings = settle([], ["closeness.weight=7"], ["closeness:Closeness"])
+    settings = resolve_settings([], ["closeness.weight=7"], ["closeness:Closeness"])
     assert settings.options == {"closeness:Closeness": {"weight": 7.0}}
     with pytest.raises(UsageError, match="nothing is called 'closeness'"):
-        settle([], ["closeness.weight=7"])
+        resolve_settings([], ["closeness.weight=7"])
 
 
 def test_its_code_is_part_of_the_key(mine):
-    before = method_digest(method_class("closeness:Closeness"))
+    before = method_digest(resolve_method("closeness:Closeness"))
     text = mine.read_text()
     mine.write_text("# a comment\n" + text)
-    assert method_digest(method_class("closeness:Closeness")) == before
+    assert method_digest(resolve_method("closeness:Closeness")) == before
     mine.write_text(text.replace("F.mse_loss", "F.l1_loss"))
-    assert method_digest(method_class("closeness:Closeness")) != before
+    assert method_digest(resolve_method("closeness:Closeness")) != before
 
 
 @pytest.mark.parametrize(
@@ -73,22 +73,22 @@ def test_its_code_is_part_of_the_key(mine):
 )
 def test_what_cannot_be_found_is_said(mine, name, pattern):
     with pytest.raises(UsageError, match=pattern):
-        method_class(name)
+        resolve_method(name)
 
 
 def test_a_broken_module_is_named_with_its_error(mine):
     mine.write_text("import no_such_library\n")
     with pytest.raises(UsageError, match="closeness:Closeness cannot be imported.*no_such_library"):
-        method_class("closeness:Closeness")
+        resolve_method("closeness:Closeness")
 
 
 def test_a_name_that_is_taken_is_refused(mine):
     mine.write_text(mine.read_text().replace('name = "closeness"', 'name = "sp"'))
     with pytest.raises(UsageError, match="closeness:Closeness and sp are both named 'sp'"):
-        by_section(["closeness:Closeness"])
+        option_sections(["closeness:Closeness"])
 
 
 def test_ours_are_found_as_before():
-    assert method_class("pdrd") is METHODS["pdrd"]
+    assert resolve_method("pdrd") is METHODS["pdrd"]
     with pytest.raises(UsageError, match="No method is called 'pdrdd'. Did you mean 'pdrd'"):
-        method_class("pdrdd")
+        resolve_method("pdrdd")

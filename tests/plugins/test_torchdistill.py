@@ -10,14 +10,20 @@ from torchdistill.losses.registry import MIDDLE_LEVEL_LOSS_DICT, get_mid_level_l
 from torchvision import datasets, models, transforms
 
 from harness.core.errors import UsageError
-from harness.plugins.torchdistill import ROWS, KDReID, row, tapped, train_adapters
+from harness.plugins.torchdistill import (
+    ROWS,
+    KDReIDLoss,
+    load_torchdistill_method,
+    tap_outputs,
+    train_adapters,
+)
 from methods import EXTRAS, METHODS, create
 from tests.support.outputs import LABELS, LARGE, SMALL, fake
 
 
 def test_a_row_is_torchdistills_loss_on_our_taps():
     student, teacher = fake(SMALL, grad=True), fake(LARGE, seed=1, grad=True)
-    kind = row("DISTLoss")
+    kind = load_torchdistill_method("DISTLoss")
     method = create(kind, SMALL, LARGE, {})
     theirs = DISTLoss("l", "output", "l", "output")
     expected = theirs({"l": {"output": student.logits}}, {"l": {"output": teacher.logits}})
@@ -30,7 +36,7 @@ def test_a_row_is_torchdistills_loss_on_our_taps():
 
 
 def test_every_tap_can_be_named():
-    assert set(tapped(fake(SMALL))) == {
+    assert set(tap_outputs(fake(SMALL))) == {
         *(f"maps.{n}" for n in range(4)),
         "pre_relu",
         "pooled",
@@ -50,13 +56,13 @@ def test_every_tap_can_be_named():
 def test_a_wrong_row_is_refused(tmp_path, text, pattern):
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(UsageError, match=pattern):
-        row(str(tmp_path / "mine.yaml"))
+        load_torchdistill_method(str(tmp_path / "mine.yaml"))
 
 
 def test_a_loss_with_missing_arguments_is_refused(tmp_path):
     (tmp_path / "mine.yaml").write_text("loss: DISTLoss\nlabel: X\n")
     with pytest.raises(ValueError, match="torchdistill's DISTLoss: .*student_module_path"):
-        create(row(str(tmp_path / "mine.yaml")), SMALL, LARGE, {})
+        create(load_torchdistill_method(str(tmp_path / "mine.yaml")), SMALL, LARGE, {})
 
 
 def test_all_our_methods_are_registered_there():
@@ -91,9 +97,9 @@ def test_ours_there_are_ours_here(key):
             },
         }
     )
-    assert isinstance(loss, KDReID)
+    assert isinstance(loss, KDReIDLoss)
     io = [
-        {path: {"output": tapped(network)[tap]} for tap, path in taps.items()}
+        {path: {"output": tap_outputs(network)[tap]} for tap, path in taps.items()}
         for network in (student, teacher)
     ]
     torch.manual_seed(0)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from results.collect import COLUMNS, gather
+from results.collect import COLUMNS, collect_runs
 from tests.support.records import (
     PAPER,
     done,
@@ -18,7 +18,7 @@ from tests.support.records import (
 
 def test_one_row_per_run(tmp_path):
     teacher = study(tmp_path, seeds=(0,))
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert problems == []
     assert list(frame.columns) == list(COLUMNS)
     assert sorted(zip(frame["method"], frame["network"], strict=True)) == [
@@ -43,14 +43,14 @@ def test_draws_are_averaged_and_the_first_evaluation_counts(tmp_path):
         "test1600": [draw(0.1)],
     }
     write(tmp_path, content)
-    row = gather(tmp_path)[0].iloc[0]
+    row = collect_runs(tmp_path)[0].iloc[0]
     assert row["mAP"] == pytest.approx(0.4) and row["R1"] == pytest.approx(0.65)
     assert row["evaluation"] == "test800" and row["draws"] == 2
 
 
 def test_options_are_text(tmp_path):
     done(tmp_path, spec("ft", options={"weight": 2.0, "steps": 4}), 0.5)
-    assert gather(tmp_path)[0]["options"].tolist() == ["steps=4, weight=2.0"]
+    assert collect_runs(tmp_path)[0]["options"].tolist() == ["steps=4, weight=2.0"]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_options_are_text(tmp_path):
 def test_what_changes_numbers_changes_the_setting(tmp_path, change):
     done(tmp_path, spec(), 0.5)
     done(tmp_path, spec(**change), 0.5)
-    assert gather(tmp_path)[0]["student_setting"].nunique() == 2
+    assert collect_runs(tmp_path)[0]["student_setting"].nunique() == 2
 
 
 def test_method_options_and_seed_share_a_setting(tmp_path):
@@ -81,14 +81,14 @@ def test_method_options_and_seed_share_a_setting(tmp_path):
         done(tmp_path, made, 0.5)
     done(tmp_path, spec("sp", 0, [teacher_spec(seed=1)]), 0.5)
     done(tmp_path, spec(), 0.5)
-    frame, _ = gather(tmp_path)
+    frame, _ = collect_runs(tmp_path)
     assert frame["student_setting"].nunique() == 1
     assert frame.groupby("setting").size().tolist() in ([1, 1, 2], [1, 2, 1], [2, 1, 1])
 
 
 def test_a_failed_run_has_a_kind_and_no_scores(tmp_path):
     failed(tmp_path, spec("sp"), "memory", "Out of memory.")
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     row = frame.iloc[0]
     assert problems == []
     assert (row["status"], row["failure"], row["message"]) == ("failed", "memory", "Out of memory.")
@@ -99,7 +99,7 @@ def test_a_record_outweighs_an_old_failure(tmp_path):
     made = spec("sp")
     failed(tmp_path, made)
     done(tmp_path, made, 0.5)
-    frame, _ = gather(tmp_path)
+    frame, _ = collect_runs(tmp_path)
     assert frame["status"].tolist() == ["done"]
 
 
@@ -140,7 +140,7 @@ def test_damaged_records_are_named_and_skipped(tmp_path, text, reason):
     done(tmp_path, spec("sp"), 0.5)
     folder = write(tmp_path, record(spec(), draw(0.5)))
     (folder / "record.json").write_text(text)
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert frame["method"].tolist() == ["sp"]
     assert len(problems) == 1
     assert str(folder) in problems[0] and reason in problems[0]
@@ -149,7 +149,7 @@ def test_damaged_records_are_named_and_skipped(tmp_path, text, reason):
 def test_bytes_that_are_no_text(tmp_path):
     folder = write(tmp_path, record(spec(), draw(0.5)))
     (folder / "record.json").write_bytes(b"\xff\xfe\x00")
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert frame.empty and len(problems) == 1
 
 
@@ -158,7 +158,7 @@ def test_foreign_files_are_named_and_skipped(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "synthetic" / "record.json").write_text("{}")
     (tmp_path / ".lock").write_text("")
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert len(frame) == 1
     assert [problem.partition(":")[0] for problem in problems] == [
         str(tmp_path / "notes.txt"),
@@ -171,7 +171,7 @@ def test_folders_that_hold_no_runs(tmp_path, name):
     folder = tmp_path / name / "a" / "b" / "c"
     folder.mkdir(parents=True)
     (folder / "record.json").write_text("broken")
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert frame.empty and problems == []
 
 
@@ -180,7 +180,7 @@ def test_no_runs_at_all(tmp_path, make):
     runs = tmp_path / "runs"
     if make:
         runs.mkdir()
-    frame, problems = gather(runs)
+    frame, problems = collect_runs(runs)
     assert frame.empty and problems == []
     assert list(frame.columns) == list(COLUMNS)
 
@@ -190,6 +190,6 @@ def test_a_thousand_records(tmp_path):
     for seed in range(100):
         for method in "abcdefghij":
             done(tmp_path, spec(method, seed, [teacher]), 0.5)
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert len(frame) == 1000 and problems == []
     assert frame["setting"].nunique() == 1

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.runs.reader import evidence
-from results.compare_runs import courses, differences
+from harness.runs.reader import load_run
+from results.compare_runs import compare_curves, diff_runs
 from tests.support.records import (
     done,
     done_by_query,
@@ -16,7 +16,7 @@ from tests.support.records import (
 
 
 def compare(runs, one, two):
-    return differences(evidence(runs, one["key"]), evidence(runs, two["key"]))
+    return diff_runs(load_run(runs, one["key"]), load_run(runs, two["key"]))
 
 
 def named(found, section):
@@ -75,7 +75,7 @@ def test_each_cause_stands_in_its_section(tmp_path):
 def test_equal_runs_differ_in_nothing(tmp_path):
     made = done(tmp_path / "a", spec(), 0.5)
     done(tmp_path / "b", spec(), 0.5)
-    found = differences(*(evidence(tmp_path / side, made["key"]) for side in "ab"))
+    found = diff_runs(*(load_run(tmp_path / side, made["key"]) for side in "ab"))
     assert not any(found.sections.values())
     (verdict,) = found.verdicts
     assert verdict.mean == 0 and not verdict.real and verdict.p == 1
@@ -122,13 +122,13 @@ def test_a_run_without_scores_can_be_compared(tmp_path):
 @pytest.fixture
 def pair(tmp_path):
     one, two = done(tmp_path, spec("sp"), 0.5), done(tmp_path, spec(), 0.4)
-    return [evidence(tmp_path, made["key"]) for made in (one, two)]
+    return [load_run(tmp_path, made["key"]) for made in (one, two)]
 
 
 def curves(pair, *texts):
     for run, text in zip(pair, texts, strict=True):
         (run.folder / "curve.csv").write_text(text)
-    return courses(*pair)
+    return compare_curves(*pair)
 
 
 def test_the_first_step_that_differs_by_part(pair):
@@ -151,6 +151,6 @@ def test_curves_that_differ_at_once_or_never(pair):
 
 
 def test_curves_that_cannot_be_compared(pair):
-    assert "curve.csv is missing" in courses(*pair).problem
+    assert "curve.csv is missing" in compare_curves(*pair).problem
     found = curves(pair, "step,loss\n1,5\n", "step,loss\n2,5\n")
     assert found.problem == "the curves have no step in common"

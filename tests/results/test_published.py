@@ -156,11 +156,11 @@ def test_recipes_have_fields_of_the_harness():
 
 
 def test_networks_are_in_the_catalogue():
-    from harness.models import NETWORKS, TEAMS
+    from harness.models import ENSEMBLES, NETWORKS
 
     for paper in load_published().sources:
         for table in paper.networks:
-            assert table.teacher in (TEAMS["resnet18-directional"], ())
+            assert table.teacher in (ENSEMBLES["resnet18-directional"], ())
             assert {row.network for row in table.rows} <= {None, *NETWORKS}
 
 

@@ -1,11 +1,11 @@
 import pytest
 
-from harness.runs.reader import evidence
-from results.collect import gather
+from harness.runs.reader import load_run
+from results.collect import collect_runs
 from results.report import all_tables
 from results.tables.cells import Cell
 from results.tables.table import Table
-from results.trace import facts, trace
+from results.trace import run_facts, trace_cell
 from tests.support.records import done, draw, record, spec, study, teacher_spec, write
 
 
@@ -17,9 +17,9 @@ def made(tmp_path):
     done(tmp_path, spec("ft", 0, [teacher], options={"steps": 2}), 0.5, label="FT", notes=drawn)
     done(tmp_path, spec("ft", 0, [teacher], options={"steps": 3}), 0.5, label="FT")
     done(tmp_path, spec("my.module:Mine", 0, [teacher]), 0.5, label="my.module:Mine")
-    frame, _ = gather(tmp_path)
+    frame, _ = collect_runs(tmp_path)
     tables = all_tables(frame)
-    return lambda name: trace(name, tables, frame), frame
+    return lambda name: trace_cell(name, tables, frame), frame
 
 
 def keys(frame, method, network="resnet18"):
@@ -86,14 +86,14 @@ def test_a_wrong_name_is_a_sentence_with_the_nearest(made, name, words):
 def test_rows_of_tables_of_another_shape(tmp_path):
     """A first cell without runs: the row's are those of its cells; the method is not needed."""
     study(tmp_path, seeds=(0,))
-    frame, _ = gather(tmp_path)
+    frame, _ = collect_runs(tmp_path)
     one, two, _ = frame["key"]
     row = (Cell("Market"), Cell("1", (one,)), Cell("2", (two, one)))
     table = Table("summary", "Ranks", ("Dataset", "A (x)", "A (y)"), (row,), ())
-    assert trace("summary:market", [table], frame).runs == (one, two)
-    assert trace("summary:market:a (y)", [table], frame).runs == (two, one)
+    assert trace_cell("summary:market", [table], frame).runs == (one, two)
+    assert trace_cell("summary:market:a (y)", [table], frame).runs == (two, one)
     with pytest.raises(LookupError, match="'A' may mean 2"):
-        trace("summary:market:A", [table], frame)
+        trace_cell("summary:market:A", [table], frame)
 
 
 def test_the_facts_of_a_run(tmp_path):
@@ -120,7 +120,7 @@ def test_the_facts_of_a_run(tmp_path):
             timings={"training": 3.5},
         ),
     )
-    found = facts(evidence(tmp_path, made["key"]))
+    found = run_facts(load_run(tmp_path, made["key"]))
     assert (
         found | {"seed": 1, "status": "done", "commit": "ab", "dirty": True, "patch": "77"} == found
     )

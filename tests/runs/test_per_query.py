@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from harness.runs.per_query import by_identity, read, summed
+from harness.runs.per_query import load_identity_sums, load_query_scores, sum_by_identity
 from tests.support.records import done, per_query, spec, write_per_query
 
 NAN = float("nan")
@@ -21,7 +21,7 @@ def test_reads_names_identities_and_precisions_by_draw(tmp_path, path):
     first = per_query([0.5, NAN], [7, 8], ["a.jpg", "b.jpg"])
     second = per_query([1.0], [7], ["c.jpg"])
     write_per_query(tmp_path, {"test": [first, second], "test800": [second]})
-    found = read(path)
+    found = load_query_scores(path)
     assert list(found) == ["test", "test800"] and len(found["test"]) == 2
     draw = found["test"][0]
     assert draw.query.tolist() == ["a.jpg", "b.jpg"] and draw.identity.tolist() == [7, 8]
@@ -31,7 +31,9 @@ def test_reads_names_identities_and_precisions_by_draw(tmp_path, path):
 
 def test_eleven_draws_are_in_the_order_of_their_numbers(tmp_path, path):
     write_per_query(tmp_path, {"test": [per_query([k / 10], [1]) for k in range(11)]})
-    assert [draw.average_precision[0] for draw in read(path)["test"]] == [k / 10 for k in range(11)]
+    assert [draw.average_precision[0] for draw in load_query_scores(path)["test"]] == [
+        k / 10 for k in range(11)
+    ]
 
 
 def test_the_sums_by_identity_are_the_mean_over_queries_with_a_match(tmp_path, path):
@@ -39,7 +41,7 @@ def test_the_sums_by_identity_are_the_mean_over_queries_with_a_match(tmp_path, p
         "first_rank": np.array([1, 2, 1, -1])
     }
     write_per_query(tmp_path, {"test": [columns]})
-    sums = by_identity(path)["test"]
+    sums = load_identity_sums(path)["test"]
     assert sums.parts["mAP"] == pytest.approx([0.9 / 3, 0.6 / 3])  # identity 3, then 5
     assert sums.parts["R1"] == pytest.approx([1 / 3, 1 / 3])
     assert sums.weights == pytest.approx([1 / 3, 2 / 3])
@@ -50,7 +52,7 @@ def test_draws_weigh_the_same_and_meet_by_identity(tmp_path, path):
     """mAP is the mean over draws of (0.2 + 0.4) / 2 and 0.9: 0.6."""
     draws = [per_query([0.2, 0.4], [5, 3]), per_query([0.9], [5])]
     write_per_query(tmp_path, {"test": draws})
-    sums = by_identity(path)["test"]
+    sums = load_identity_sums(path)["test"]
     assert sums.parts["mAP"].sum() == pytest.approx(0.6)
     assert sums.weights.sum() == pytest.approx(1)
     assert sums.parts["mAP"] == pytest.approx([0.4 / 4, 0.2 / 4 + 0.9 / 2])
@@ -60,7 +62,7 @@ def test_draws_weigh_the_same_and_meet_by_identity(tmp_path, path):
 
 def asked(folder, *columns):
     write_per_query(folder, {"test": [per_query(*columns)]})
-    return summed(read(folder / "per_query.npz")["test"]).queries
+    return sum_by_identity(load_query_scores(folder / "per_query.npz")["test"]).queries
 
 
 def test_the_same_queries_in_another_order_are_the_same(tmp_path):
@@ -73,7 +75,7 @@ def test_the_same_queries_in_another_order_are_the_same(tmp_path):
 
 
 def test_a_missing_file_is_named(path):
-    for reader in (read, by_identity):
+    for reader in (load_query_scores, load_identity_sums):
         with pytest.raises(ValueError, match=r"^per_query.npz is missing$"):
             reader(path)
 
@@ -83,7 +85,7 @@ def test_a_damaged_file_is_named(tmp_path, path, cut):
     write_per_query(tmp_path, {"test": [per_query(np.full(50, 0.5), np.arange(50))]})
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ValueError, match=r"^per_query.npz is damaged$"):
-        read(path)
+        load_query_scores(path)
 
 
 def test_a_flipped_byte_is_seen(tmp_path, path):
@@ -93,7 +95,7 @@ def test_a_flipped_byte_is_seen(tmp_path, path):
     content[place] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ValueError, match="damaged"):
-        read(path)
+        load_query_scores(path)
 
 
 @pytest.mark.parametrize(
@@ -109,43 +111,43 @@ def test_a_flipped_byte_is_seen(tmp_path, path):
 def test_wrong_columns_are_named(tmp_path, path, changes, message):
     write_per_query(tmp_path, {"test": [per_query([0.5, 0.5], [1, 2]) | changes]})
     with pytest.raises(ValueError, match=f"is not what a run writes: .*{message}"):
-        read(path)
+        load_query_scores(path)
 
 
 def test_other_archives_are_not_taken_for_scores(tmp_path, path):
     np.savez(path, other=np.arange(3))
     with pytest.raises(ValueError, match="holds no queries"):
-        read(path)
+        load_query_scores(path)
     np.savez(path, **{"test.x.query": np.array(["a"])})
     with pytest.raises(ValueError, match="is not what a run writes"):
-        read(path)
+        load_query_scores(path)
     np.savez(path, **{"test.0.query": np.array(["a"]), "test.0.identity": np.array([1])})
     with pytest.raises(ValueError, match=r"test\.0\.average_precision"):
-        read(path)
+        load_query_scores(path)
     path.write_bytes(b"")
     path.unlink()
     path.mkdir()
     with pytest.raises(ValueError, match="damaged"):
-        read(path)
+        load_query_scores(path)
 
 
 def test_a_draw_without_a_match_has_no_mean(tmp_path, path):
     write_per_query(tmp_path, {"test": [per_query([NAN], [1])]})
     with pytest.raises(ValueError, match="no query has a match"):
-        by_identity(path)
+        load_identity_sums(path)
 
 
 def test_a_replaced_file_is_read_again(tmp_path, path):
     write_per_query(tmp_path, {"test": [per_query([0.5], [1])]})
-    assert by_identity(path)["test"].parts["mAP"] == pytest.approx([0.5])
+    assert load_identity_sums(path)["test"].parts["mAP"] == pytest.approx([0.5])
     write_per_query(tmp_path, {"test": [per_query([0.25], [1])]})
     os.utime(path, ns=(1, 1))
-    assert by_identity(path)["test"].parts["mAP"] == pytest.approx([0.25])
+    assert load_identity_sums(path)["test"].parts["mAP"] == pytest.approx([0.25])
 
 
 def test_made_records_agree_with_their_queries(tmp_path):
     made = done(tmp_path, spec(), 0.4)
-    sums = by_identity(tmp_path / made["key"] / "per_query.npz")["test"]
+    sums = load_identity_sums(tmp_path / made["key"] / "per_query.npz")["test"]
     assert sums.parts["mAP"].sum() == pytest.approx(0.4)
     assert sums.parts["R1"].sum() == pytest.approx(0.6)
 
@@ -158,9 +160,9 @@ def test_a_large_table_is_read_in_seconds(tmp_path, path):
     write_per_query(
         tmp_path, {"test": [per_query(np.linspace(0, 1, 11659), np.arange(11659) % 3060, names)]}
     )
-    by_identity(path)
+    load_identity_sums(path)
     started = time.perf_counter()
     for changed in range(12):
         os.utime(path, ns=(changed, changed))
-        by_identity(path)
+        load_identity_sums(path)
     assert time.perf_counter() - started < 2  # a tenth of the table

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.runs.reader import curve, evidence
+from harness.runs.reader import load_curve, load_run
 from tests.support.records import done, draw, failed, record, spec, teacher_spec, write
 
 
@@ -10,7 +10,7 @@ def test_a_finished_run(tmp_path):
     content = record(made, draw(0.5, 0.7), notes=["One."], teachers=["fe01"])
     content["result"]["evaluations"]["b"] = [draw(0.2, 0.4), draw(0.6, 0.9)]
     write(tmp_path, content)
-    run = evidence(tmp_path, made["key"])
+    run = load_run(tmp_path, made["key"])
     assert run.status == "done" and run.key == made["key"] and run.notes == ["One."]
     assert run.scores()["test"] == pytest.approx({"mAP": 50, "R1": 70})
     assert run.scores()["b"] == pytest.approx({"mAP": 40, "R1": 65})
@@ -20,14 +20,14 @@ def test_a_finished_run(tmp_path):
 
 def test_runs_without_a_result(tmp_path):
     made = failed(tmp_path, spec("sp"))
-    assert evidence(tmp_path, made["key"]).status == "failed"
+    assert load_run(tmp_path, made["key"]).status == "failed"
     other = spec("at", 0, [teacher_spec()])
     folder = tmp_path / other["key"]
     folder.mkdir(parents=True)
     with pytest.raises(ValueError, match=f"{folder} cannot be read as a run: .*No such file"):
-        evidence(tmp_path, other["key"])
+        load_run(tmp_path, other["key"])
     (folder / "spec.json").write_text('{"seed": 3, "teachers": [{"key": "t"}]}')
-    run = evidence(tmp_path, other["key"])
+    run = load_run(tmp_path, other["key"])
     assert run.status == "not done" and run.scores() == {} and run.spec["seed"] == 3
     assert run.taught == [None]
 
@@ -46,12 +46,12 @@ def test_damage_is_one_sentence(tmp_path, text):
     made = done(tmp_path, spec(), 0.5)
     (tmp_path / made["key"] / "record.json").write_text(text)
     with pytest.raises(ValueError, match="cannot be read as a run: it"):
-        evidence(tmp_path, made["key"])
+        load_run(tmp_path, made["key"])
 
 
 def test_a_curve(tmp_path):
     (tmp_path / "curve.csv").write_text("step,lr,loss,distillation\n1,0.1,7.5,\n4,0.2,7.25,nan\n")
-    found = curve(tmp_path)
+    found = load_curve(tmp_path)
     assert found[1] == {"lr": 0.1, "loss": 7.5}
     assert found[4]["loss"] == 7.25 and found[4]["distillation"] != found[4]["distillation"]
 
@@ -61,4 +61,4 @@ def test_a_damaged_curve(tmp_path, text):
     if text is not None:
         (tmp_path / "curve.csv").write_text(text)
     with pytest.raises(ValueError, match=r"curve.csv is (damaged|missing)"):
-        curve(tmp_path)
+        load_curve(tmp_path)

@@ -12,8 +12,8 @@ from threading import Thread
 
 import pytest
 
-from harness.runs.scan import LARGEST, load, speaks
-from results.collect import gather
+from harness.runs.scan import LARGEST, load_json_object, read_record_or_failure
+from results.collect import collect_runs
 from tests.support.records import done, draw, failed, record, spec, teacher_spec, write
 from tests.support.unprivileged import as_nobody
 
@@ -25,7 +25,7 @@ def one_and(tmp_path, name="record.json"):
 
 
 def only_the_good_run(tmp_path, path, reason):
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert frame["method"].tolist() == ["sp"]
     (problem,) = problems
     assert problem.startswith(f"{path}: ignored, ") and reason in problem
@@ -122,7 +122,7 @@ def test_a_runs_folder_that_may_not_be_read():
     runs.chmod(0)
     try:
         with as_nobody():
-            frame, problems = gather(runs)
+            frame, problems = collect_runs(runs)
         assert frame.empty and problems == [
             f"{runs}: ignored, it cannot be read (Permission denied)."
         ]
@@ -136,7 +136,7 @@ def test_a_run_that_is_being_written(tmp_path):
     path.rename(path.with_name(".record.json.x1.tmp"))
     (path.parent / "spec.json").write_text("{}")
     (path.parent / "checkpoint.pt").write_bytes(b"")
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert len(frame) == 1 and problems == []
 
 
@@ -153,7 +153,7 @@ def test_a_failure_that_became_a_record_while_we_looked(tmp_path, monkeypatch):
         return usual(path, **options)
 
     monkeypatch.setattr(Path, "stat", stat)
-    path, content = speaks(folder)
+    path, content = read_record_or_failure(folder)
     assert path.name == "record.json" and content["result"]
 
 
@@ -180,11 +180,11 @@ def test_gathering_while_runs_fail_and_end(tmp_path):
     looks = 0
     while thread.is_alive() or looks == 0:
         before, looks = set(ended), looks + 1
-        frame, problems = gather(tmp_path)
+        frame, problems = collect_runs(tmp_path)
         assert problems == []
         assert before <= set(frame["key"][frame["status"] == "done"])
     thread.join()
-    assert looks > 1 and len(gather(tmp_path)[0]) == len(specs)
+    assert looks > 1 and len(collect_runs(tmp_path)[0]) == len(specs)
 
 
 def test_a_folder_copied_aside_counts_once(tmp_path):
@@ -193,7 +193,7 @@ def test_a_folder_copied_aside_counts_once(tmp_path):
     shutil.copytree(folder, folder.with_name("seed0-copy"))
     shutil.copytree(tmp_path / "synthetic", tmp_path / "synthetic-old")
     shutil.copytree(tmp_path / "synthetic", tmp_path / "backup" / "synthetic")
-    frame, problems = gather(tmp_path)
+    frame, problems = collect_runs(tmp_path)
     assert frame["key"].tolist() == [made["key"]]
     assert len([p for p in problems if "a copy; that run is gathered itself" in p]) == 3
     assert len([p for p in problems if "4 folders below the runs folder" in p]) == 2
@@ -207,7 +207,7 @@ def test_a_copy_whose_key_was_edited_is_named(tmp_path):
     content = json.loads((twin / "record.json").read_text())
     content["key"] = f"{made['key'].rpartition('/')[0]}/seed0-copy"
     (twin / "record.json").write_text(json.dumps(content))
-    frame, (problem,) = gather(tmp_path)
+    frame, (problem,) = collect_runs(tmp_path)
     assert frame["key"].tolist() == [made["key"]]
     assert "its spec is of the run" in problem
 
@@ -218,7 +218,7 @@ def test_one_run_under_two_keys_is_never_twice_in_a_mean(tmp_path):
     kept = done(tmp_path, spec("sp", 0, [teacher], later="a"), 0.5)
     done(tmp_path, spec("sp", 1, [teacher], later="a"), 0.6)
     other = failed(tmp_path, spec("sp", 0, [teacher], later="b"))
-    frame, (problem,) = gather(tmp_path)
+    frame, (problem,) = collect_runs(tmp_path)
     assert sorted(frame["seed"]) == [0, 1] and set(frame["status"]) == {"done"}
     assert problem.startswith(f"{other['key']}: ignored, {kept['key']} is the same run")
 
@@ -230,7 +230,7 @@ def test_links_inside_are_named_once_and_links_outside_are_followed(tmp_path):
     (runs / "synthetic").symlink_to(disk / "synthetic")
     (runs / "again").symlink_to(runs / "other")
     (runs / "other" / "up").symlink_to(runs)
-    frame, problems = gather(runs)
+    frame, problems = collect_runs(runs)
     assert sorted(frame["key"]) == sorted([made["key"], here["key"]])
     assert problems == [
         f"{runs}/again: ignored, it is a link to {runs}/other, which is gathered itself.",
@@ -243,7 +243,7 @@ def test_names_that_are_no_text(tmp_path):
     folder = tmp_path / "synthetic" / os.fsdecode(b"\xff")
     folder.mkdir()
     (folder / "record.json").write_text("{}")
-    frame, (problem,) = gather(tmp_path)
+    frame, (problem,) = collect_runs(tmp_path)
     assert len(frame) == 1
     assert "udcff/record.json" in problem and problem.encode()
 
@@ -252,7 +252,7 @@ def test_load_takes_objects_only(tmp_path):
     path = tmp_path / "x.json"
     path.write_text("3")
     with pytest.raises(ValueError, match="not a JSON object"):
-        load(path)
+        load_json_object(path)
 
 
 @pytest.mark.parametrize("indent", [None, 1, 2])
@@ -262,10 +262,10 @@ def test_the_curve_is_skipped_only_where_that_changes_nothing_else(tmp_path, ind
     content["result"]["curve"] = {"kept": 1}
     path = tmp_path / "record.json"
     path.write_text(json.dumps(content, indent=indent, sort_keys=True))
-    found = load(path)
+    found = load_json_object(path)
     assert ("curve" in found) == (indent != 1)
     assert found == {name: value for name, value in content.items() if name in found}
     assert len(found) >= len(content) - 1
     path.write_text(path.read_text()[:-9])
     with pytest.raises(ValueError, match="only a part of it"):
-        load(path)
+        load_json_object(path)

@@ -5,7 +5,7 @@ import time
 
 from harness.core.files import write_json
 from harness.runs.groups import GROUPS, JOB
-from harness.runs.record import CHECKPOINT, PROGRESS, announce, write_failure, write_record
+from harness.runs.record import CHECKPOINT, PROGRESS, create_run_folder, write_failure, write_record
 from harness.runs.spec import Recipe, RunSpec
 
 TEACHER = RunSpec("synthetic", "none", "resnet18", (), 0, Recipe(), weights="w")
@@ -17,20 +17,20 @@ def spec(seed, *, method="none", teachers=()):
 
 def waiting(runs, seed=0, **others):
     run = spec(seed, **others)
-    announce(runs, run)
+    create_run_folder(runs, run)
     return run.key
 
 
 def done(runs, seed=0, **others):
     run = spec(seed, **others)
-    announce(runs, run)
+    create_run_folder(runs, run)
     write_record(runs, run, {"result": {}})
     return run.key
 
 
 def failed(runs, seed=0, kind="error", message="m", trace="", **others):
     run = spec(seed, **others)
-    announce(runs, run)
+    create_run_folder(runs, run)
     write_failure(runs, run, kind, message, trace)
     return run.key
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from harness.core.progress import Reporter
-from harness.core.session import Session
-from harness.core.signals import Stop
-from harness.execution.in_process import Launcher
-from harness.planning.plan import Asked, make
+from harness.core.session import RunContext
+from harness.core.signals import StopRequest
+from harness.execution.in_process import InProcessExecutor
+from harness.planning.plan import RunRequest, make_plan
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(__file__).with_name("tiny_grid.yaml")
@@ -22,15 +22,21 @@ def grid(runs, *methods, **asked):
     """The plan of a small grid below `runs`."""
     asked.setdefault("seeds", "0")
     reporter = Reporter(quiet=True)
-    return make(Asked(methods=methods, study=str(STUDY), runs=runs, **asked), reporter)
+    return make_plan(RunRequest(methods=methods, study=str(STUDY), runs=runs, **asked), reporter)
 
 
 def launch(plan, *, interval=1e9, retry=False, stop=None):
     """Carry a small grid out in this process."""
-    session = Session(
-        plan.runs, plan.device, stop or Stop(), plan.reporter, plan.weights, plan.workers, interval
+    session = RunContext(
+        plan.runs,
+        plan.device,
+        stop or StopRequest(),
+        plan.reporter,
+        plan.weights,
+        plan.workers,
+        interval,
     )
-    return Launcher(session, plan.open_data, retry).launch(plan.plan)
+    return InProcessExecutor(session, plan.open_data, retry).launch(plan.plan)
 
 
 def run(runs, *methods, **asked):

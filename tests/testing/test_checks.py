@@ -7,8 +7,8 @@ import pytest
 from torch import nn
 
 from harness.cli.methods import check_method
-from harness.plugins.lookup import method_class
-from harness.testing import carry_out
+from harness.plugins.lookup import resolve_method
+from harness.testing import run_checks
 from harness.testing.loss_checks import checks
 from harness.testing.scaffold import METHOD
 from methods import EXTRAS, METHODS
@@ -19,7 +19,7 @@ CASES = [(kind, variant) for kind in OURS.values() for variant in kind.variants]
 
 @pytest.mark.parametrize(("kind", "variant"), CASES, ids=lambda case: getattr(case, "name", case))
 def test_every_method_of_ours_conforms(kind, variant):
-    assert [finding for finding in carry_out(checks(kind, variant)) if finding.problem] == []
+    assert [finding for finding in run_checks(checks(kind, variant)) if finding.problem] == []
 
 
 class Base(METHODS["pdrd"]):
@@ -84,7 +84,7 @@ WRONG = {
 def test_what_is_wrong_is_found_and_said(kind):
     check, words = WRONG[kind]
     variant = "pdrd" if kind is SaysItHasNoOrder else "original"
-    found = {f.check: f.problem for f in carry_out(checks(kind, variant))}
+    found = {f.check: f.problem for f in run_checks(checks(kind, variant))}
     (problem,) = [problem for name, problem in found.items() if name.startswith(check)]
     assert words in problem
 
@@ -93,12 +93,12 @@ def test_what_is_wrong_is_found_and_said(kind):
 def a_method_in_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    method_class.cache_clear()
+    resolve_method.cache_clear()
     path = tmp_path / "stateful.py"
     path.write_text(METHOD.substitute(name="stateful", label="Stateful", module="stateful"))
     yield path
     sys.modules.pop("stateful", None)
-    method_class.cache_clear()
+    resolve_method.cache_clear()
 
 
 def test_a_method_that_counts_its_calls_outside_its_state_fails_in_training(file, capsys):

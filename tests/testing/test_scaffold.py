@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import UsageError
-from harness.testing.scaffold import write
+from harness.testing.scaffold import write_method
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_what_is_written_passes_its_own_test(tmp_path):
-    method, test = write("my_method", tmp_path)
+    method, test = write_method("my_method", tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)],
         cwd=tmp_path,
@@ -28,12 +28,12 @@ def test_what_is_written_passes_its_own_test(tmp_path):
 @pytest.mark.parametrize("name", ["Mine", "2d", "my-method", ""])
 def test_names_that_python_would_not_take(tmp_path, name):
     with pytest.raises(UsageError, match="cannot name a method"):
-        write(name, tmp_path)
+        write_method(name, tmp_path)
 
 
 def test_nothing_is_overwritten_and_no_name_is_taken_twice(tmp_path):
-    write("mine", tmp_path)
+    write_method("mine", tmp_path)
     with pytest.raises(UsageError, match="mine.py exists already"):
-        write("mine", tmp_path)
+        write_method("mine", tmp_path)
     with pytest.raises(UsageError, match="There is a method called 'pdrd' already"):
-        write("pdrd", tmp_path)
+        write_method("pdrd", tmp_path)

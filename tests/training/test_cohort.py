@@ -9,8 +9,8 @@ import torch
 
 from harness.core.errors import SetupError
 from harness.execution import in_process as launch
-from harness.models import NETWORKS, Network, build
-from harness.models.complexity import count
+from harness.models import NETWORKS, NetworkEntry, build
+from harness.models.complexity import measure_complexity
 from harness.models.reid import Backbone
 from harness.training import cohort as execute
 from harness.training import state as checkpoint
@@ -43,7 +43,7 @@ def test_the_record_can_be_traced(finished):
     assert {"training", "scoring", "cohort"} <= record["timings"].keys()
     assert record["parameters"]["network"] > 7e5
     network = build(spec.network, spec.head, len(plan.datasets["synthetic"].identities))
-    counts = count(network, spec.recipe.height, spec.recipe.width)
+    counts = measure_complexity(network, spec.recipe.height, spec.recipe.width)
     assert record["operations"] == asdict(counts)
     assert counts.macs_with_rest > counts.macs > 1e6
     assert record["data"]["queries"] == {"test": 6}
@@ -183,7 +183,7 @@ class Tiny(Backbone):
     ("precision", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16)]
 )
 def test_half_precision_trains_and_is_another_run(with_teacher, monkeypatch, precision, dtype):
-    monkeypatch.setitem(NETWORKS, "tiny", Network(Tiny, None))
+    monkeypatch.setitem(NETWORKS, "tiny", NetworkEntry(Tiny, None))
     losses = []
     original = METHODS["pdrd"].forward
 

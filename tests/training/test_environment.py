@@ -55,7 +55,7 @@ def test_code_outside_a_repository(checkout):
 
 def test_the_time_and_the_data_are_told():
     before = datetime.now(UTC).replace(microsecond=0)
-    told = environment.describe(torch.device("cpu"), Path("images"))
+    told = environment.capture_environment(torch.device("cpu"), Path("images"))
     assert before <= datetime.fromisoformat(told["finished"]) <= datetime.now(UTC)
     assert told["data"] == str(Path.cwd() / "images")
     assert told["torch"] == version("torch")

@@ -7,9 +7,9 @@ import shutil
 import pytest
 import torch
 
-from harness.runs.record import state_of
+from harness.runs.record import local_state
 from harness.training import loop as train
-from harness.training.state import Trainee
+from harness.training.state import TrainingRun
 from methods import METHODS, Method
 from tests.support import tiny_grid as small
 
@@ -113,20 +113,20 @@ def test_other_failures_are_tried_again_and_a_record_replaces_the_failure(
     monkeypatch.setattr(Faulty, "forward", lambda self, s, t, y: s.pooled.square().mean())
     _, outcome = small.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])
     assert outcome.done == [key]
-    assert state_of(with_teacher / key) == "done"
+    assert local_state(with_teacher / key) == "done"
     assert not (with_teacher / key / "failure.json").exists()
 
 
 def test_a_failed_teacher_blocks_its_students_and_only_them(tmp_path, shared_runs, monkeypatch):
     shutil.copytree(shared_runs / "data", tmp_path / "data")
-    original = Trainee.restore
+    original = TrainingRun.restore
 
     def restore(self):
         if self.spec.network == "resnet18":
             raise RuntimeError("bad day")
         original(self)
 
-    monkeypatch.setattr(Trainee, "restore", restore)
+    monkeypatch.setattr(TrainingRun, "restore", restore)
     plan, outcome = small.run(tmp_path, "pdrd")
     teacher, (plain, student) = plan.plan[0][0], plan.plan[1]
     assert outcome.done == [plain.key]
@@ -137,14 +137,14 @@ def test_a_failed_teacher_blocks_its_students_and_only_them(tmp_path, shared_run
 def test_a_disk_that_fills_up_fails_the_run_and_keeps_the_last_checkpoint(
     with_teacher, monkeypatch
 ):
-    saved = Trainee.save
+    saved = TrainingRun.save
 
     def save(self):
         if self.spec.method == "pdrd" and self.step == 3:
             raise OSError(28, "No space left on device")
         saved(self)
 
-    monkeypatch.setattr(Trainee, "save", save)
+    monkeypatch.setattr(TrainingRun, "save", save)
     plan, outcome = small.run(with_teacher, *COMPANY, interval=0)
     (key,) = outcome.failed
     assert "/pdrd/" in key

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.runs.spec import Recipe
-from harness.training.objective import batch_hard_triplet, objective
+from harness.training.objective import batch_hard_triplet, supervised_loss
 from methods import Outputs
 
 
@@ -38,9 +38,9 @@ def test_cross_entropy_equals_its_formula_in_loops():
         target = [0.1 / 6 + 0.9 * (k == label) for k in range(6)]
         expected -= sum(t * (v - log_sum) for t, v in zip(target, row, strict=True)) / 4
     outputs = Outputs((), pooled, pooled, pooled, logits)
-    parts = objective(outputs, labels, Recipe())
+    parts = supervised_loss(outputs, labels, Recipe())
     assert float(parts["cross_entropy"]) == pytest.approx(expected, rel=1e-9)
-    assert set(objective(outputs, labels, Recipe(triplet_weight=0))) == {"cross_entropy"}
+    assert set(supervised_loss(outputs, labels, Recipe(triplet_weight=0))) == {"cross_entropy"}
 
 
 def test_duplicates_give_a_finite_gradient():

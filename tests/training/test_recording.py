@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from harness.data.dataset import Dataset, Draw, Image
+from harness.data.dataset import Dataset, Image, QueryGallerySplit
 from harness.runs.spec import Recipe, RunSpec
-from harness.training.recording import images, in_force
+from harness.training.recording import effective_options, image_counts
 
 
 def test_images_are_those_of_one_draw():
     train = tuple(Image(f"{number}.jpg", number // 2, 1) for number in range(5))
     test = tuple(Image(f"t{number}.jpg", number, 1) for number in range(6))
     draws = {
-        "test800": (Draw((0, 1), (2,)), Draw((2, 1), (0,))),
-        "test1600": (Draw((0, 1, 2), (3, 4, 5)),),
+        "test800": (QueryGallerySplit((0, 1), (2,)), QueryGallerySplit((2, 1), (0,))),
+        "test1600": (QueryGallerySplit((0, 1, 2), (3, 4, 5)),),
     }
-    assert images(Dataset("d", Path(), train, test, draws)) == {
+    assert image_counts(Dataset("d", Path(), train, test, draws)) == {
         "train_images": 5,
         "train_identities": 3,
         "queries": {"test800": 2, "test1600": 3},
@@ -29,7 +29,7 @@ def run(method, *teachers, **options):
 
 def test_options_in_force_are_given_ones_over_the_variants_own():
     teacher = run("none")
-    assert in_force(teacher) == {}
-    found = in_force(run("pdrd", teacher, activation="relu"))
+    assert effective_options(teacher) == {}
+    found = effective_options(run("pdrd", teacher, activation="relu"))
     assert found == {"variant": "original", "weight": 2.0, "activation": "relu"}
-    assert in_force(run("pkt", teacher, variant="pdrd"))["weight"] == 3e5
+    assert effective_options(run("pkt", teacher, variant="pdrd"))["weight"] == 3e5

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from harness.core.errors import InterruptedRunError
-from harness.core.signals import Stop
-from harness.runs.record import state_of
+from harness.core.errors import RunInterrupted
+from harness.core.signals import StopRequest
+from harness.runs.record import local_state
 from tests.support import tiny_grid as small
 
 METHODS = ("fitnet", "kdpe", "pdrd")  # an adapter with batch statistics, a prepared state, neither
@@ -64,7 +64,7 @@ def test_killed_between_two_members_checkpoints(
     process = small.start(with_teacher, *METHODS, arguments=arguments, code=SUICIDE)
     assert finish(process)[0] == -signal.SIGKILL
     plan = small.grid(with_teacher, *METHODS)
-    states = [state_of(with_teacher / spec.key) for spec in plan.plan[-1]]
+    states = [local_state(with_teacher / spec.key) for spec in plan.plan[-1]]
     assert "interrupted" in states
     assert "done" not in states
     half = with_teacher / plan.plan[-1][0].key / ".checkpoint.pt.abcd.tmp"
@@ -106,13 +106,13 @@ def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teach
     code, errors = finish(process)
     assert code == 130
     assert "Stopped as asked" in errors
-    assert {state_of(folder) for folder in folders} == {"interrupted"}
+    assert {local_state(folder) for folder in folders} == {"interrupted"}
     assert not small.launch(plan).failed
     assert_equal_runs(uninterrupted, with_teacher)
 
 
 def test_stopping_and_going_on_in_one_process(uninterrupted, with_teacher):
-    class After(Stop):
+    class After(StopRequest):
         looks = 0
 
         @property
@@ -121,7 +121,7 @@ def test_stopping_and_going_on_in_one_process(uninterrupted, with_teacher):
             return After.looks > 9  # some are before the first step, most between two
 
     plan = small.grid(with_teacher, *METHODS)
-    with pytest.raises(InterruptedRunError):
+    with pytest.raises(RunInterrupted):
         small.launch(plan, stop=After())
     assert not small.launch(plan).failed
     assert_equal_runs(uninterrupted, with_teacher)

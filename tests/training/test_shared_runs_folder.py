@@ -4,7 +4,7 @@ import json
 import signal
 import time
 
-from harness.runs.record import state_of
+from harness.runs.record import local_state
 from tests.support import tiny_grid as small
 
 # The main command, which notes every run that it begins to train (a resumed one too).
@@ -35,7 +35,7 @@ def test_two_processes_wanting_one_teacher_train_it_once(tmp_path, monkeypatch):
         assert process.returncode == 0, errors
     for method in ("sp", "pdrd"):
         plan = small.grid(runs, method)
-        assert all(state_of(runs / spec.key) == "done" for spec in plan.specs)
+        assert all(local_state(runs / spec.key) == "done" for spec in plan.specs)
         assert all(len(begun(notes, spec.key)) == 1 for spec in plan.specs)
 
 

@@ -6,8 +6,8 @@ import shutil
 import pytest
 import torch
 
-from harness.core.errors import InterruptedRunError, UsageError
-from harness.core.signals import Stop
+from harness.core.errors import RunInterrupted, UsageError
+from harness.core.signals import StopRequest
 from harness.training import loop as train
 from methods import METHODS
 from tests.support import tiny_grid as small
@@ -58,7 +58,7 @@ def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
 
 
 def test_a_separate_stream_resumes_where_it_was(with_teacher):
-    class After(Stop):
+    class After(StopRequest):
         looks = 0
 
         @property
@@ -71,7 +71,7 @@ def test_a_separate_stream_resumes_where_it_was(with_teacher):
     spec = plan.plan[-1][-1]
     whole = small.result_of(with_teacher, spec.key)
     shutil.rmtree(with_teacher / spec.key)
-    with pytest.raises(InterruptedRunError):
+    with pytest.raises(RunInterrupted):
         small.launch(plan, stop=After())
     assert (with_teacher / spec.key / "checkpoint.pt").exists()
     assert not small.launch(plan).failed

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.data.dataset import Dataset, Image, assemble
-from harness.data.parsing import listing, locate, parse
+from harness.data.dataset import Dataset, Image, make_dataset
+from harness.data.parsing import find_dataset_root, list_jpegs, parse_filenames
 
 SUBSETS = ("bounding_box_train", "query", "bounding_box_test")
 FOLDERS = ("Market-1501-v15.09.15", "market1501", "market1501/Market-1501-v15.09.15")
@@ -27,11 +27,12 @@ def load_folders(
     name: str, root: Path, folders: Iterable[str], pattern: re.Pattern[str]
 ) -> Dataset:
     """Any dataset that keeps its labels in file names and its subsets in these three folders."""
-    home = locate(root, name, folders, SUBSETS)
+    home = find_dataset_root(root, name, folders, SUBSETS)
     train, query, gallery = (
-        list(parse(listing(home / subset, name), home, pattern, name)) for subset in SUBSETS
+        list(parse_filenames(list_jpegs(home / subset, name), home, pattern, name))
+        for subset in SUBSETS
     )
-    kept = without_junk(gallery)
+    kept = drop_junk(gallery)
     notes = []
     if len(kept) < len(gallery):
         dropped, distractors = len(gallery) - len(kept), sum(i.identity == 0 for i in kept)
@@ -39,9 +40,9 @@ def load_folders(
             f"Gallery: {len(gallery)} files; {dropped} named -1 (junk) were dropped, {distractors} "
             f"named 0000 (distractors) kept: {len(kept)} images."
         )
-    return assemble(name, home, without_junk(train), query, kept, notes)
+    return make_dataset(name, home, drop_junk(train), query, kept, notes)
 
 
-def without_junk(images: Iterable[Image]) -> list[Image]:
+def drop_junk(images: Iterable[Image]) -> list[Image]:
     """All but the images whose identity is -1."""
     return [image for image in images if image.identity != -1]

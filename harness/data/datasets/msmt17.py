@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 
 from harness.core.errors import SetupError
-from harness.data.dataset import Dataset, Image, assemble
-from harness.data.parsing import entries, locate, tree
+from harness.data.dataset import Dataset, Image, make_dataset
+from harness.data.parsing import find_dataset_root, index_files, read_list
 
 FOLDERS = ("MSMT17_V1", "MSMT17_V2", "msmt17", "msmt17/MSMT17_V1", "msmt17/MSMT17_V2", "MSMT17")
 LISTS = ("list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt")
@@ -33,7 +33,7 @@ def load_train(root: Path) -> Dataset:
 
 
 def _load(name: str, root: Path, learned: tuple[str, ...]) -> Dataset:
-    home = locate(root, name, FOLDERS, LISTS, LISTS_COME_FROM)
+    home = find_dataset_root(root, name, FOLDERS, LISTS, LISTS_COME_FROM)
     present = [v for v, parts in VERSIONS.items() if all((home / part).is_dir() for part in parts)]
     if not present:
         raise SetupError(
@@ -42,12 +42,12 @@ def _load(name: str, root: Path, learned: tuple[str, ...]) -> Dataset:
         )
     version = present[0]
     train, test = VERSIONS[version]
-    files = {folder: tree(home / folder, name) for folder in (train, test)}
+    files = {folder: index_files(home / folder, name) for folder in (train, test)}
     absent: list[str] = []
 
     def read(folder: str, listed: str) -> list[Image]:
         images = []
-        for place, file, identity in entries(home / listed, name):
+        for place, file, identity in read_list(home / listed, name):
             match = NAME.match(Path(file).name)
             if match is None:
                 raise SetupError(f"{name}: {home / place}: {file} is not named as expected.")
@@ -62,4 +62,4 @@ def _load(name: str, root: Path, learned: tuple[str, ...]) -> Dataset:
     query, gallery = (read(test, listed) for listed in LISTS[2:])
     said = " + ".join(listed.removesuffix(".txt") for listed in learned)
     note = f"{version}; training on {said}: {len(learn)} images."
-    return assemble(name, home, learn, query, gallery, [note], absent)
+    return make_dataset(name, home, learn, query, gallery, [note], absent)

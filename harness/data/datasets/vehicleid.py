@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 
 from harness.core.errors import SetupError
-from harness.core.seeding import generator
-from harness.data.dataset import Dataset, Draw, Image
-from harness.data.parsing import entries, locate, tree
+from harness.core.seeding import make_generator
+from harness.data.dataset import Dataset, Image, QueryGallerySplit
+from harness.data.parsing import find_dataset_root, index_files, read_list
 
 FOLDERS = ("VehicleID_V1.0", "vehicleid", "VehicleID", "vehicleid/VehicleID_V1.0")
 TRAIN = "train_test_split/train_list.txt"
@@ -25,14 +25,14 @@ DRAWS = 10
 
 def load(root: Path) -> Dataset:
     """Read the dataset below `root`, under its own name or the usual toolboxes' name."""
-    home = locate(root, "vehicleid", FOLDERS, ("image", TRAIN, *TESTS.values()))
-    files = tree(home / "image", "vehicleid")
+    home = find_dataset_root(root, "vehicleid", FOLDERS, ("image", TRAIN, *TESTS.values()))
+    files = index_files(home / "image", "vehicleid")
     absent: dict[str, None] = {}  # in order; the test lists share images
 
     def read(listed: str) -> list[Image]:
         """The images of a list; as they have no camera, each counts as its own."""
         images = []
-        for place, file, identity in entries(home / listed, "vehicleid"):
+        for place, file, identity in read_list(home / listed, "vehicleid"):
             if not file.isdecimal():
                 raise SetupError(
                     f"vehicleid: {(home / listed).parent / place}: {file!r} is no number."
@@ -58,9 +58,11 @@ def load(root: Path) -> Dataset:
     )
 
 
-def _draw(name: str, number: int, images: list[Image], place: dict[Image, int]) -> Draw:
+def _draw(
+    name: str, number: int, images: list[Image], place: dict[Image, int]
+) -> QueryGallerySplit:
     """One image of every vehicle for the gallery, the others as queries."""
-    random = generator("vehicleid", name, number)
+    random = make_generator("vehicleid", name, number)
     members: dict[int, list[int]] = {}
     for image in images:
         members.setdefault(image.identity, []).append(place[image])
@@ -69,4 +71,4 @@ def _draw(name: str, number: int, images: list[Image], place: dict[Image, int]) 
         chosen = indices[int(torch.randint(len(indices), (), generator=random))]
         gallery.append(chosen)
         query += [index for index in indices if index != chosen]
-    return Draw(tuple(query), tuple(gallery))
+    return QueryGallerySplit(tuple(query), tuple(gallery))

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from harness.core.errors import SetupError
-from harness.data.dataset import Dataset, assemble
-from harness.data.parsing import listing, locate, parse
+from harness.data.dataset import Dataset, make_dataset
+from harness.data.parsing import find_dataset_root, list_jpegs, parse_filenames
 
 FOLDERS = ("VeRi", "veri", "veri776", "veri-776")
 SUBSETS = ("image_train", "image_query", "image_test")
@@ -20,11 +20,12 @@ NAME = re.compile(r"(\d{4})_c(\d{3})_\d+_\d+\.jpe?g$", re.IGNORECASE)
 
 def load(root: Path) -> Dataset:
     """Read the dataset below `root`, under its own name or the usual toolboxes' name."""
-    home = locate(root, "veri776", FOLDERS, SUBSETS)
+    home = find_dataset_root(root, "veri776", FOLDERS, SUBSETS)
     train, query, gallery = (
-        list(parse(listing(home / subset, "veri776"), home, NAME, "veri776")) for subset in SUBSETS
+        list(parse_filenames(list_jpegs(home / subset, "veri776"), home, NAME, "veri776"))
+        for subset in SUBSETS
     )
-    return assemble("veri776", home, train, query, gallery, _self_test(home))
+    return make_dataset("veri776", home, train, query, gallery, _self_test(home))
 
 
 def _self_test(home: Path) -> list[str]:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.data.synthetic.drawing.randomness import stream
-from harness.data.synthetic.writer import Shot
+from harness.data.synthetic.writer import ImageSpec
 
 FEWEST = 12  # images that a smaller copy can be asked to have
 UNEVEN = 2.0  # shape of the gamma distribution that images per identity come from
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SubsetCounts:
     """Some identities and all their images."""
 
     identities: int
@@ -28,15 +28,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class DatasetCounts:
     """What one dataset counts."""
 
     cameras: int
-    train: Part  # validation included
-    tests: tuple[Part, ...]  # identities to search for; nested test lists add one part each
+    train: SubsetCounts  # validation included
+    tests: tuple[SubsetCounts, ...]  # identities to search for; nested test lists add one part each
     queries: int = 0  # of the identities of `tests`, beside their images; 0: drawn when scoring
     validation: int = 0  # of the training images
-    distractors: Part = Part(0, 0)
+    distractors: SubsetCounts = SubsetCounts(0, 0)
     junk: int = 0
 
     @property
@@ -55,29 +55,41 @@ class Census:
 # Market-1501: 13,115 + 2,798 + 3,819 = 19,732 files in its gallery. How many images show Duke's 408
 # distractors is not stated: here as many each as of the others. VeRi: 9,901 + 1,678 queries =
 # 11,579 in its gallery. VehicleID: as released; its images have cameras that nothing names.
-CENSUSES = {
-    "market1501": Census(
+REAL_COUNTS = {
+    "market1501": DatasetCounts(
         6,
-        Part(751, 12_936),
-        (Part(750, 13_115),),
+        SubsetCounts(751, 12_936),
+        (SubsetCounts(750, 13_115),),
         queries=3368,
-        distractors=Part(2798, 2798),
+        distractors=SubsetCounts(2798, 2798),
         junk=3819,
     ),
-    "dukemtmc": Census(
-        8, Part(702, 16_522), (Part(702, 11_170),), queries=2228, distractors=Part(408, 6491)
+    "dukemtmc": DatasetCounts(
+        8,
+        SubsetCounts(702, 16_522),
+        (SubsetCounts(702, 11_170),),
+        queries=2228,
+        distractors=SubsetCounts(408, 6491),
     ),
-    "msmt17": Census(
-        15, Part(1041, 32_621), (Part(3060, 82_161),), queries=11_659, validation=2373
+    "msmt17": DatasetCounts(
+        15,
+        SubsetCounts(1041, 32_621),
+        (SubsetCounts(3060, 82_161),),
+        queries=11_659,
+        validation=2373,
     ),
-    "veri776": Census(20, Part(576, 37_778), (Part(200, 9901),), queries=1678),
-    "vehicleid": Census(
-        12, Part(13_164, 113_346), (Part(800, 6493), Part(800, 6884), Part(800, 6400))
+    "veri776": DatasetCounts(
+        20, SubsetCounts(576, 37_778), (SubsetCounts(200, 9901),), queries=1678
+    ),
+    "vehicleid": DatasetCounts(
+        12,
+        SubsetCounts(13_164, 113_346),
+        (SubsetCounts(800, 6493), SubsetCounts(800, 6884), SubsetCounts(800, 6400)),
     ),
 }
 
 
-def scaled(census: Census, images: int) -> Census:
+def scale_counts(census: DatasetCounts, images: int) -> DatasetCounts:
     """A smaller dataset of `images` images in the same proportions.
 
     Everything that the dataset has is there at least once, two training identities and two images
@@ -92,14 +104,14 @@ def scaled(census: Census, images: int) -> Census:
         )
     share = images / census.images
 
-    def part(whole: Part, identities: int, each: int) -> Part:
+    def part(whole: SubsetCounts, identities: int, each: int) -> SubsetCounts:
         people = max(identities, round(whole.identities * share)) if whole.identities else 0
-        return Part(people, max(each * people, round(whole.images * share)))
+        return SubsetCounts(people, max(each * people, round(whole.images * share)))
 
     tests = tuple(part(test, 1 if len(census.tests) > 1 else 2, 2) for test in census.tests)
     people = sum(test.identities for test in tests)
     queries = min(max(people, round(census.queries * share)), people * census.cameras)
-    found = Census(
+    found = DatasetCounts(
         census.cameras,
         part(census.train, 2, 2),
         tests,
@@ -109,10 +121,10 @@ def scaled(census: Census, images: int) -> Census:
         junk=max(1, round(census.junk * share)) if census.junk else 0,
     )
     train, left = found.train, images - found.images + found.train.images
-    return replace(found, train=Part(train.identities, max(2 * train.identities, left)))
+    return replace(found, train=SubsetCounts(train.identities, max(2 * train.identities, left)))
 
 
-def plan(census: Census, seed: int) -> list[Shot]:
+def plan_images(census: DatasetCounts, seed: int) -> list[ImageSpec]:
     """Every image to draw; the roster holds training identities, test identities, distractors."""
     first = census.train.identities
     strangers = first + sum(test.identities for test in census.tests)
@@ -125,13 +137,13 @@ def plan(census: Census, seed: int) -> list[Shot]:
             for number in range(census.junk)
         ),
     ]
-    return [Shot(*what, frame) for frame, what in enumerate(wanted, start=1)]
+    return [ImageSpec(*what, frame) for frame, what in enumerate(wanted, start=1)]
 
 
 What = tuple[str, int, int, int]  # role, subject, camera, index
 
 
-def _train(census: Census, seed: int) -> Iterator[What]:
+def _train(census: DatasetCounts, seed: int) -> Iterator[What]:
     """The training images, those that validate evenly among them."""
     part, total = census.validation, census.train.images
     images = _each(census, seed, "train", census.train, 0)
@@ -140,10 +152,14 @@ def _train(census: Census, seed: int) -> Iterator[What]:
         yield "validation" if validates else role, subject, camera, index
 
 
-def _each(census: Census, seed: int, role: str, part: Part, first: int) -> Iterator[What]:
+def _each(
+    census: DatasetCounts, seed: int, role: str, part: SubsetCounts, first: int
+) -> Iterator[What]:
     """The images of identities of one part, the roster's `first` and those after it."""
     least = min(2, part.images // part.identities) if part.identities else 0
-    counts = uneven(part.images, part.identities, least, stream("census", seed, role, first))
+    counts = random_partition(
+        part.images, part.identities, least, stream("census", seed, role, first)
+    )
     for subject, count in enumerate(counts, first):
         random = stream("census", seed, "cameras", subject)
         order = random.permutation(census.cameras).tolist()
@@ -151,7 +167,7 @@ def _each(census: Census, seed: int, role: str, part: Part, first: int) -> Itera
         yield from _seen(role, subject, seen, count, random)
 
 
-def _tests(census: Census, seed: int, subjects: range) -> Iterator[What]:
+def _tests(census: DatasetCounts, seed: int, subjects: range) -> Iterator[What]:
     """Queries, one of an identity by each of some cameras, and what they are searched in."""
     if not census.queries:
         start = subjects.start
@@ -160,9 +176,9 @@ def _tests(census: Census, seed: int, subjects: range) -> Iterator[What]:
             start += part.identities
         return
     random = stream("census", seed, "queries")
-    queries = uneven(census.queries, len(subjects), 1, random, most=census.cameras)
+    queries = random_partition(census.queries, len(subjects), 1, random, most=census.cameras)
     (test,) = census.tests
-    counts = uneven(test.images, len(subjects), 2, stream("census", seed, "gallery"))
+    counts = random_partition(test.images, len(subjects), 2, stream("census", seed, "gallery"))
     for subject, asked, count in zip(subjects, queries, counts, strict=True):
         random = stream("census", seed, "cameras", subject)
         order = random.permutation(census.cameras).tolist()
@@ -179,7 +195,7 @@ def _seen(
         yield role, subject, cameras[place], index
 
 
-def uneven(
+def random_partition(
     total: int, count: int, least: int, random: np.random.Generator, *, most: int | None = None
 ) -> list[int]:
     """`total` as `count` whole numbers from `least` to `most`, a few large and many small.

@@ -17,9 +17,9 @@ from harness.data.synthetic.drawing.contact_sheet import contact_sheet
 from harness.data.synthetic.drawing.identities import SIZES
 from harness.data.synthetic.drawing.randomness import stream
 from harness.data.synthetic.layouts import market1501
-from harness.data.synthetic.writer import STATEMENT, Shot, Studio, build
+from harness.data.synthetic.writer import MANIFEST, ImageSpec, RenderSettings, render_folder
 
-__all__ = ["GENERATOR_VERSION", "Synthetic", "contact_sheet", "generate"]
+__all__ = ["GENERATOR_VERSION", "SyntheticSettings", "contact_sheet", "generate"]
 
 GENERATOR_VERSION = 1  # to be raised with any change that moves a byte
 MOST_IDENTITIES, MOST_IMAGES = 9999, 999_999  # what four and six digits can name
@@ -41,7 +41,7 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Synthetic:
+class SyntheticSettings:
     """Everything that can change a byte of the drawn images.
 
     A height or width of 0 is replaced by the kind's own: 128 x 64 pixels for people, 80 x 112 for
@@ -92,10 +92,10 @@ class Synthetic:
             )
 
     @property
-    def studio(self) -> Studio:
+    def studio(self) -> RenderSettings:
         """What all the images share."""
         subjects = self.train_identities + self.test_identities + self.distractors
-        return Studio(
+        return RenderSettings(
             self.kind, self.seed, self.height, self.width, self.difficulty, self.cameras, subjects
         )
 
@@ -109,7 +109,7 @@ class Synthetic:
 
 def generate(
     root: Path,
-    settings: Synthetic,
+    settings: SyntheticSettings,
     *,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -125,22 +125,22 @@ def generate(
     """
     if _finished(root, settings):
         return root
-    tree = market1501(plan(settings))
-    tree.texts[STATEMENT] = json.dumps(statement(settings), indent=1) + "\n"
+    tree = market1501(plan_images(settings))
+    tree.texts[MANIFEST] = json.dumps(manifest(settings), indent=1) + "\n"
     try:
-        build(root, settings.studio, tree, workers=workers, progress=progress)
+        render_folder(root, settings.studio, tree, workers=workers, progress=progress)
     except OSError:
         if not _finished(root, settings):  # unless somebody else has just made the same
             raise
     return root
 
 
-def statement(settings: Synthetic) -> dict[str, object]:
+def manifest(settings: SyntheticSettings) -> dict[str, object]:
     """What the folder says about itself."""
     return {"generator_version": GENERATOR_VERSION, "settings": asdict(settings)}
 
 
-def _finished(root: Path, settings: Synthetic) -> bool:
+def _finished(root: Path, settings: SyntheticSettings) -> bool:
     """Whether `root` holds just these images; False if it is absent or empty.
 
     Raises:
@@ -149,13 +149,13 @@ def _finished(root: Path, settings: Synthetic) -> bool:
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     try:
-        stated = json.loads((root / STATEMENT).read_text())
+        stated = json.loads((root / MANIFEST).read_text())
     except (OSError, ValueError):
         raise ValueError(
-            f"{root} holds something other than generated images (no readable {STATEMENT}); "
+            f"{root} holds something other than generated images (no readable {MANIFEST}); "
             f"name a new folder."
         ) from None
-    wanted = statement(settings)
+    wanted = manifest(settings)
     if stated != wanted:
         raise ValueError(
             f"{root} holds images generated with other settings or another version of the "
@@ -165,7 +165,7 @@ def _finished(root: Path, settings: Synthetic) -> bool:
     return True
 
 
-def plan(settings: Synthetic) -> list[Shot]:
+def plan_images(settings: SyntheticSettings) -> list[ImageSpec]:
     """Every image to draw; the roster holds training identities, test identities, distractors."""
     first = settings.train_identities
     last = first + settings.test_identities
@@ -185,15 +185,17 @@ def plan(settings: Synthetic) -> list[Shot]:
             for number in range(settings.junk)
         ),
     ]
-    return [Shot(*what, frame) for frame, what in enumerate(wanted, start=1)]
+    return [ImageSpec(*what, frame) for frame, what in enumerate(wanted, start=1)]
 
 
-def _each(settings: Synthetic, subjects: range, images: int) -> Iterator[tuple[int, int, int]]:
+def _each(
+    settings: SyntheticSettings, subjects: range, images: int
+) -> Iterator[tuple[int, int, int]]:
     """(subject, camera, index) of `images` images of every subject by every camera."""
     return product(subjects, range(settings.cameras), range(images))
 
 
-def _queries(settings: Synthetic, subjects: range) -> Iterator[tuple[int, int, int]]:
+def _queries(settings: SyntheticSettings, subjects: range) -> Iterator[tuple[int, int, int]]:
     """(subject, camera, 0) of every query: each subject has cameras of its own."""
     for subject in subjects:
         chooser = stream("queries", settings.seed, settings.kind, subject)

@@ -13,17 +13,23 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from harness.data.datasets.market1501 import SUBSETS
-from harness.data.synthetic.writer import STATEMENT, Shot, Studio, Tree, build
+from harness.data.synthetic.writer import (
+    MANIFEST,
+    FolderPlan,
+    ImageSpec,
+    RenderSettings,
+    render_folder,
+)
 
 FIRST_DISTRACTOR = 8000  # identity of the first one where they have identities
-VALIDATES = 14  # one training image in this many, where the plan names none
+VALIDATION_EVERY = 14  # one training image in this many, where the plan names none
 
 
-def relay(
+def render_like(
     target: Path,
     like: str,
-    studio: Studio,
-    shots: Iterable[Shot],
+    studio: RenderSettings,
+    shots: Iterable[ImageSpec],
     statement: Mapping[str, object],
     *,
     workers: int = 1,
@@ -41,15 +47,15 @@ def relay(
     if home.exists():
         raise ValueError(f"{home} exists already; choose another folder.")
     tree = arrange(shots)
-    tree.texts[STATEMENT] = json.dumps(statement, indent=1) + "\n"
-    build(home, studio, tree, workers=workers, progress=progress)
+    tree.texts[MANIFEST] = json.dumps(statement, indent=1) + "\n"
+    render_folder(home, studio, tree, workers=workers, progress=progress)
     return home
 
 
-def market1501(shots: Iterable[Shot]) -> Tree:
+def market1501(shots: Iterable[ImageSpec]) -> FolderPlan:
     """One label for all distractors and one for junk; the box 00 marks a query."""
 
-    def name(shot: Shot) -> str:
+    def name(shot: ImageSpec) -> str:
         label = {"distractor": "0000", "junk": "-1"}.get(shot.role, f"{shot.subject + 1:04d}")
         box = "00" if shot.role == "query" else "01"
         return f"{label}_c{shot.camera + 1}s1_{shot.frame:06d}_{box}.jpg"
@@ -57,23 +63,23 @@ def market1501(shots: Iterable[Shot]) -> Tree:
     return _folders(_parts(shots), name)
 
 
-def _dukemtmc(shots: Iterable[Shot]) -> Tree:
+def _dukemtmc(shots: Iterable[ImageSpec]) -> FolderPlan:
     train, query, gallery = _parts(shots)
     people, label = _people(gallery)
 
-    def name(shot: Shot) -> str:
+    def name(shot: ImageSpec) -> str:
         return f"{label(shot):04d}_c{shot.camera + 1}_f{shot.frame:07d}.jpg"
 
     return _folders((train, query, people), name)
 
 
-def _msmt17(shots: Iterable[Shot]) -> Tree:
+def _msmt17(shots: Iterable[ImageSpec]) -> FolderPlan:
     """Identities count from 0 in each half; there are no distractors."""
     train, query, gallery = _parts(shots)
     gallery = [shot for shot in gallery if shot.role == "gallery"]
-    tree = Tree({})
+    tree = FolderPlan({})
 
-    def lay(folder: str, files: list[Shot], place: dict[int, int]) -> list[str]:
+    def lay(folder: str, files: list[ImageSpec], place: dict[int, int]) -> list[str]:
         lines = []
         for shot in files:
             person = place[shot.subject]
@@ -86,7 +92,7 @@ def _msmt17(shots: Iterable[Shot]) -> Tree:
     learn = lay("train", train, _places(train))
     tested = _places([*query, *gallery])
     chosen = [place for place, shot in enumerate(train) if shot.role == "validation"]
-    validating = set(chosen or range(0, len(train), VALIDATES))
+    validating = set(chosen or range(0, len(train), VALIDATION_EVERY))
     lists = {
         "train": [line for place, line in enumerate(learn) if place not in validating],
         "val": [line for place, line in enumerate(learn) if place in validating],
@@ -98,16 +104,16 @@ def _msmt17(shots: Iterable[Shot]) -> Tree:
     return tree
 
 
-def _veri776(shots: Iterable[Shot]) -> Tree:
+def _veri776(shots: Iterable[ImageSpec]) -> FolderPlan:
     """The query images lie in the gallery, too; the index files name matches and junk."""
     train, query, gallery = _parts(shots)
     others, label = _people(gallery)
 
-    def name(shot: Shot) -> str:
+    def name(shot: ImageSpec) -> str:
         return f"{label(shot):04d}_c{shot.camera + 1:03d}_{shot.frame:08d}_0.jpg"
 
     people = sorted([*query, *others], key=name)
-    tree = Tree(
+    tree = FolderPlan(
         pictures={f"image_train/{name(shot)}": shot for shot in train}
         | {f"image_test/{name(shot)}": shot for shot in people},
         copies={f"image_query/{name(shot)}": f"image_test/{name(shot)}" for shot in query},
@@ -141,13 +147,13 @@ def _veri776(shots: Iterable[Shot]) -> Tree:
     return tree
 
 
-def _vehicleid(shots: Iterable[Shot]) -> Tree:
+def _vehicleid(shots: Iterable[ImageSpec]) -> FolderPlan:
     """Numbered images and lists; the three test lists hold a third, two thirds and all vehicles."""
     train, query, gallery = _parts(shots)
     tested = [*query, *(shot for shot in gallery if shot.role == "gallery")]
     numbered = list(enumerate([*train, *tested], 1))
     lines = [f"{number:07d} {shot.subject + 1}" for number, shot in numbered]
-    tree = Tree({f"image/{number:07d}.jpg": shot for number, shot in numbered})
+    tree = FolderPlan({f"image/{number:07d}.jpg": shot for number, shot in numbered})
     tree.texts["attribute/img2vid.txt"] = _text(lines)
     tree.texts["train_test_split/train_list.txt"] = _text(lines[: len(train)])
     vehicles = sorted({shot.subject for shot in tested})
@@ -161,7 +167,7 @@ def _vehicleid(shots: Iterable[Shot]) -> Tree:
     return tree
 
 
-LAYOUTS: dict[str, tuple[str, Callable[[Iterable[Shot]], Tree]]] = {
+LAYOUTS: dict[str, tuple[str, Callable[[Iterable[ImageSpec]], FolderPlan]]] = {
     "market1501": ("Market-1501-v15.09.15", market1501),
     "dukemtmc": ("DukeMTMC-reID", _dukemtmc),
     "msmt17": ("MSMT17_V1", _msmt17),
@@ -171,11 +177,11 @@ LAYOUTS: dict[str, tuple[str, Callable[[Iterable[Shot]], Tree]]] = {
 VEHICLES = ("veri776", "vehicleid")
 
 
-def _parts(shots: Iterable[Shot]) -> tuple[list[Shot], list[Shot], list[Shot]]:
+def _parts(shots: Iterable[ImageSpec]) -> tuple[list[ImageSpec], list[ImageSpec], list[ImageSpec]]:
     """Training images, queries and gallery: junk, then distractors, then identity by identity."""
     before = {"junk": -2, "distractor": -1}
 
-    def order(shot: Shot) -> tuple[int, int, int]:
+    def order(shot: ImageSpec) -> tuple[int, int, int]:
         return before.get(shot.role, shot.subject), shot.camera, shot.frame
 
     ordered = sorted(shots, key=order)
@@ -185,7 +191,7 @@ def _parts(shots: Iterable[Shot]) -> tuple[list[Shot], list[Shot], list[Shot]]:
     return train, query, gallery
 
 
-def _people(gallery: Sequence[Shot]) -> tuple[list[Shot], Callable[[Shot], int]]:
+def _people(gallery: Sequence[ImageSpec]) -> tuple[list[ImageSpec], Callable[[ImageSpec], int]]:
     """Without junk, and everybody's identity; distractors have one each where none is marked."""
     kept = [shot for shot in gallery if shot.role != "junk"]
     strangers = dict.fromkeys(shot.subject for shot in kept if shot.role == "distractor")
@@ -193,14 +199,14 @@ def _people(gallery: Sequence[Shot]) -> tuple[list[Shot], Callable[[Shot], int]]
     return kept, lambda shot: numbers.get(shot.subject, shot.subject + 1)
 
 
-def _places(shots: Iterable[Shot]) -> dict[int, int]:
+def _places(shots: Iterable[ImageSpec]) -> dict[int, int]:
     """The subjects, counted from 0 in their order."""
     return {subject: n for n, subject in enumerate(sorted({shot.subject for shot in shots}))}
 
 
-def _folders(parts: Iterable[Sequence[Shot]], name: Callable[[Shot], str]) -> Tree:
+def _folders(parts: Iterable[Sequence[ImageSpec]], name: Callable[[ImageSpec], str]) -> FolderPlan:
     """Market-1501's three folders, and the labels in the names."""
-    return Tree(
+    return FolderPlan(
         {
             f"{folder}/{name(shot)}": shot
             for folder, shots in zip(SUBSETS, parts, strict=True)

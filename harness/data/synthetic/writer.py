@@ -15,19 +15,19 @@ from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
-from harness.core.files import whole_folder
-from harness.core.subprocesses import end_with_parent
+from harness.core.files import atomic_directory
+from harness.core.subprocesses import exit_with_parent
 from harness.data.synthetic.drawing.camera import Camera, sample_camera
-from harness.data.synthetic.drawing.identities import roster
+from harness.data.synthetic.drawing.identities import make_identities
 from harness.data.synthetic.drawing.photograph import photograph
 from harness.data.synthetic.drawing.randomness import stream
 
-STATEMENT = "synthetic.json"  # in every folder of drawn images: how they were made
+MANIFEST = "synthetic.json"  # in every folder of drawn images: how they were made
 CHUNK = 32  # images drawn between two reports of progress
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
+class RenderSettings:
     """What all images of one drawing share."""
 
     kind: str  # "people" or "vehicles"
@@ -40,7 +40,7 @@ class Studio:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class ImageSpec:
     """One image to draw: of which member of the roster, by which camera, in which role."""
 
     role: str  # train, validation, query, gallery, distractor or junk
@@ -51,18 +51,18 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class FolderPlan:
     """What shall lie in a folder; all paths are below it."""
 
-    pictures: dict[str, Shot]
+    pictures: dict[str, ImageSpec]
     copies: dict[str, str] = field(default_factory=dict)  # copy and original
     texts: dict[str, str] = field(default_factory=dict)
 
 
-def build(
+def render_folder(
     root: Path,
-    studio: Studio,
-    tree: Tree,
+    studio: RenderSettings,
+    tree: FolderPlan,
     *,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -78,7 +78,7 @@ def build(
     """
     if workers < 1:
         raise ValueError(f"workers is {workers}; allowed is 1 or more.")
-    with whole_folder(root) as partial:
+    with atomic_directory(root) as partial:
         for parent in {(partial / file).parent for file in (*tree.pictures, *tree.copies)}:
             parent.mkdir(parents=True, exist_ok=True)
         done = 0
@@ -94,7 +94,7 @@ def build(
 
 
 def _draw_all(
-    studio: Studio, pictures: Mapping[str, Shot], folder: Path, workers: int
+    studio: RenderSettings, pictures: Mapping[str, ImageSpec], folder: Path, workers: int
 ) -> Iterator[int]:
     """Draw every picture; yield how many were drawn each time some are."""
     wanted = list(pictures.items())
@@ -105,7 +105,7 @@ def _draw_all(
         return
     # Forked children would inherit the locks of the caller's threads; spawned ones do not.
     pool = ProcessPoolExecutor(
-        min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=end_with_parent
+        min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=exit_with_parent
     )
     try:
         for future in as_completed([pool.submit(_draw, studio, folder, c) for c in chunks]):
@@ -114,10 +114,10 @@ def _draw_all(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _draw(studio: Studio, folder: Path, pictures: Sequence[tuple[str, Shot]]) -> int:
+def _draw(studio: RenderSettings, folder: Path, pictures: Sequence[tuple[str, ImageSpec]]) -> int:
     """Draw some pictures into their files."""
     size = (studio.height, studio.width)
-    subjects = roster(studio.kind, studio.seed, studio.subjects)
+    subjects = make_identities(studio.kind, studio.seed, studio.subjects)
     cameras = _cameras(studio)
     for file, shot in pictures:
         camera = cameras[shot.camera]
@@ -137,7 +137,7 @@ def _draw(studio: Studio, folder: Path, pictures: Sequence[tuple[str, Shot]]) ->
 
 
 @lru_cache(maxsize=2)
-def _cameras(studio: Studio) -> tuple[Camera, ...]:
+def _cameras(studio: RenderSettings) -> tuple[Camera, ...]:
     """All cameras of the studio; kept, because their streets take a while to draw."""
     return tuple(
         sample_camera(

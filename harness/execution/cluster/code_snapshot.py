@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError
-from harness.plugins.lookup import method_class
-from harness.runs.code_version import COMMIT_FILE, commit
+from harness.plugins.lookup import resolve_method
+from harness.runs.code_version import COMMIT_FILE, git_state
 
 ROOT = Path(__file__).parents[3]
 OURS = ("harness", "methods", "results", "slurm", "configs")
@@ -42,7 +42,7 @@ def snapshot(runs: Path, methods: Iterable[str]) -> Path:
                     "them apart. Rename one."
                 )
     files = {file: source for name, path in sources.items() for file, source in _files(name, path)}
-    told = json.dumps(commit()).encode()
+    told = json.dumps(git_state()).encode()
     digest = _digest(files, told)[:12]
     target = (runs / CODE / digest).absolute()
     if not target.exists():
@@ -65,7 +65,7 @@ def _foreign(method: str) -> list[Path]:
     """
     if ":" not in method or method.startswith("torchdistill:"):
         return []  # ours, or declared in configs
-    top = method_class(method).__module__.partition(".")[0]
+    top = resolve_method(method).__module__.partition(".")[0]
     if (home := _home(top)) is None:
         raise UsageError(
             f"{method} is not a plain file or package on disk, so its code cannot be copied for "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from harness.execution.cluster.status import Row
+from harness.execution.cluster.status import RunStatus
 
 # Every cause, and what to do about it; {command} is the retry's beginning. Nothing else is a cause.
 CAUSES: dict[str, tuple[str, str]] = {
@@ -77,7 +77,7 @@ _WORDS = (
 )
 
 
-def cause_of(row: Row, log: str = "") -> str:
+def cause_of(row: RunStatus, log: str = "") -> str:
     """One of `CAUSES` for a run that stands as failed, blocked or lost.
 
     `log` is the end of its log; it counts only where neither the run nor Slurm is clear.
@@ -102,7 +102,7 @@ def _told(failure: Mapping[str, Any]) -> str | None:
     return _by_words(message) or _by_words(str(failure.get("traceback", ""))) or "error"
 
 
-def _by_slurm(row: Row) -> str | None:
+def _by_slurm(row: RunStatus) -> str | None:
     return _SLURM.get(row.slurm.state) if row.slurm else None
 
 
@@ -110,7 +110,7 @@ def _by_words(text: str) -> str | None:
     return next((cause for cause, pattern in _WORDS if re.search(pattern, text)), None)
 
 
-def _at_last(row: Row) -> str:
+def _at_last(row: RunStatus) -> str:
     if row.state == "lost":
         return "lost"
     if row.slurm and (row.slurm.signal == 9 or row.slurm.exit_code == 137):

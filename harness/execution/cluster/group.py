@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.core.files import write_json
-from harness.runs.groups import GROUP, GROUPS, JOB, title_of
+from harness.runs.groups import GROUP, GROUPS, JOB, job_name_prefix
 from slurm.resources import Resources
 
 
 @dataclass
-class Job:
+class ClusterJob:
     """One cohort on one allocation, or waiting for it."""
 
     number: int  # from 1
@@ -27,7 +27,7 @@ class Job:
 
 
 @dataclass
-class Group:
+class Submission:
     """One submission: everything that was asked for and not done yet."""
 
     name: str
@@ -35,18 +35,18 @@ class Group:
     kind: str  # slurm or local
     command: str  # as typed
     snapshot: str  # folder of the code
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[ClusterJob] = field(default_factory=list)
     created: float = field(default_factory=time.time)
 
     def folder(self, runs: Path) -> Path:
         """Where the group is told of."""
         return runs / GROUPS / self.name
 
-    def order(self, runs: Path, job: Job) -> Path:
+    def order(self, runs: Path, job: ClusterJob) -> Path:
         """The file that tells the worker of a job what to do."""
         return self.folder(runs) / f"{job.number}.json"
 
-    def write(self, runs: Path, jobs: Iterable[Job] = ()) -> None:
+    def write(self, runs: Path, jobs: Iterable[ClusterJob] = ()) -> None:
         """Write the group and, for each run of the given jobs, which job has it now."""
         write_json(self.folder(runs) / GROUP, asdict(self))
         for job in jobs:
@@ -68,4 +68,4 @@ def new_name() -> str:
 
 def array_name(group: str, first: int) -> str:
     """The name under which Slurm shows an array, after the number of its first job."""
-    return f"{title_of(group)}{first}"
+    return f"{job_name_prefix(group)}{first}"

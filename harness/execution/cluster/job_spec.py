@@ -14,7 +14,7 @@ from harness.core.files import read_json, write_json
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class JobSpec:
     """The runs of one job, which train side by side, and their inputs."""
 
     runs: tuple[str, ...]  # keys
@@ -34,7 +34,7 @@ class Order:
         write_json(path, asdict(self))
 
     @classmethod
-    def read(cls, path: Path) -> Order:
+    def read(cls, path: Path) -> JobSpec:
         """The order in a file.
 
         Raises:

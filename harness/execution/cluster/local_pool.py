@@ -16,14 +16,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core.errors import DONE, REQUEUE, SetupError
-from harness.core.lease import waiting
-from harness.core.signals import Stop
-from harness.execution.cluster.group import Group, Job, new_name
-from harness.execution.cluster.pending import local_id, select
-from harness.execution.cluster.profile import cores_here, gpus_here
-from harness.execution.cluster.submit import Say, Wish, only_submitter, prepare, tell_left_out
-from harness.planning.plan import Grid
+from harness.core.errors import ExitCode, SetupError
+from harness.core.lease import acquire_blocking
+from harness.core.signals import StopRequest
+from harness.execution.cluster.group import ClusterJob, Submission, new_name
+from harness.execution.cluster.pending import local_id, select_pending
+from harness.execution.cluster.profile import local_core_count, local_gpu_count
+from harness.execution.cluster.submit import (
+    Say,
+    SubmitOptions,
+    prepare,
+    report_skipped,
+    submission_lock,
+)
+from harness.planning.plan import Plan
 from harness.runs.groups import LOGS
 from harness.runs.record import RECORD
 from harness.runs.spec import RunSpec
@@ -34,10 +40,10 @@ DEVICES = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass
-class Pool:
+class LocalPool:
     """A group's jobs on this machine's slots."""
 
-    group: Group
+    group: Submission
     specs: Mapping[str, RunSpec]
     runs: Path
     slots: list[dict[str, str]]  # free ones: what each adds to a worker's environment
@@ -45,7 +51,7 @@ class Pool:
     failed: dict[str, str] = field(default_factory=dict)  # by key, with the reason
     _working: dict[int, _Worker] = field(default_factory=dict)  # by the job's number
 
-    def carry_out(self, stop: Stop) -> None:
+    def carry_out(self, stop: StopRequest) -> None:
         """Bring every job to its end.
 
         Raises:
@@ -64,7 +70,7 @@ class Pool:
             for worker in self._working.values():  # none, unless this was ended by force
                 worker.process.kill()
 
-    def _fill(self, queue: list[Job]) -> None:
+    def _fill(self, queue: list[ClusterJob]) -> None:
         """Start what may start, and drop what waits for a teacher that will not come."""
         for job in list(queue):
             pending = {*self._working, *(other.number for other in queue)}
@@ -78,14 +84,14 @@ class Pool:
                 queue.remove(job)
                 self._start(job)
 
-    def _lacking(self, job: Job) -> str:
+    def _lacking(self, job: ClusterJob) -> str:
         """A teacher of these runs that is not done although its job has ended."""
         if not any(isinstance(number, int) for number in job.after):
             return ""
         teachers = [teacher.key for key in job.runs for teacher in self.specs[key].teachers]
         return next((key for key in teachers if not (self.runs / key / RECORD).exists()), "")
 
-    def _start(self, job: Job) -> None:
+    def _start(self, job: ClusterJob) -> None:
         """A worker in a session of its own: the terminal's Ctrl-C is for this process alone."""
         slot = self.slots.pop(0)
         code, logs = self.group.snapshot, self.group.folder(self.runs) / LOGS
@@ -126,11 +132,11 @@ class Pool:
                 continue
             del self._working[number]
             self.slots.append(worker.slot)
-            if code == REQUEUE:
+            if code == ExitCode.REQUEUE:
                 self._start(worker.job)
                 continue
             lacking = [k for k in worker.job.runs if not (self.runs / k / RECORD).exists()]
-            if code != DONE or lacking:
+            if code != ExitCode.DONE or lacking:
                 how = f"signal {-code}" if code < 0 else f"exit code {code}"
                 log = self.group.folder(self.runs) / LOGS / f"{worker.job.job}_0_log.err"
                 reason = f"its worker ended with {how}; {log} says why"
@@ -148,12 +154,12 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
-    job: Job
+    job: ClusterJob
     process: subprocess.Popen[bytes]
     slot: dict[str, str]
 
 
-def run_here(grid: Grid, wish: Wish, stop: Stop, say: Say) -> dict[str, str]:
+def run_local_pool(grid: Plan, wish: SubmitOptions, stop: StopRequest, say: Say) -> dict[str, str]:
     """Carry out what is missing of a plan on this machine's slots.
 
     What is returned tells, by key, why a run was left out or how it failed.
@@ -164,23 +170,23 @@ def run_here(grid: Grid, wish: Wish, stop: Stop, say: Say) -> dict[str, str]:
     """
     runs = grid.runs.absolute()
     with ExitStack() as stack:
-        with only_submitter(runs):
-            chosen = select(grid.plan, wish.resources(grid), runs, retry=wish.retry)
-            tell_left_out(chosen, say)
+        with submission_lock(runs):
+            chosen = select_pending(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+            report_skipped(chosen, say)
             if not chosen.jobs:
                 return chosen.left_out
             slots = slots_for([job.resources for job in chosen.jobs], wish)
-            group = Group(new_name(), wish.cluster, "local", wish.command, "", chosen.jobs)
+            group = Submission(new_name(), wish.cluster, "local", wish.command, "", chosen.jobs)
             # By this lease others see that the jobs still to come are not forgotten.
-            stack.enter_context(waiting(group.folder(runs)))
+            stack.enter_context(acquire_blocking(group.folder(runs)))
             prepare(group, chosen, grid, wish)
-        pool = Pool(group, chosen.specs, runs, slots, say)
+        pool = LocalPool(group, chosen.specs, runs, slots, say)
         say(f"group {group.name}: {len(group.jobs)} jobs on {len(slots)} slots")
         pool.carry_out(stop)
     return chosen.left_out | pool.failed
 
 
-def slots_for(wanted: Sequence[Resources], wish: Wish) -> list[dict[str, str]]:
+def slots_for(wanted: Sequence[Resources], wish: SubmitOptions) -> list[dict[str, str]]:
     """Places for workers on this machine, as additions to their environments.
 
     Raises:
@@ -189,16 +195,16 @@ def slots_for(wanted: Sequence[Resources], wish: Wish) -> list[dict[str, str]]:
     if any(resources.wants_gpu for resources in wanted):
         each = max(1, *(resources.gpus for resources in wanted))
         visible = os.environ.get(DEVICES)
-        names = visible.split(",") if visible else [str(n) for n in range(gpus_here())]
+        names = visible.split(",") if visible else [str(n) for n in range(local_gpu_count())]
         if len(names) < each:
             raise SetupError(
-                f"The profile asks for {each} GPU(s), torch sees {gpus_here()} here. Train on the "
-                "CPU with --set cluster.gpus=0."
+                f"The profile asks for {each} GPU(s), torch sees {local_gpu_count()} here. "
+                "Train on the CPU with --set cluster.gpus=0."
             )
         groups = [names[n : n + each] for n in range(0, len(names) - each + 1, each)]
         slots = [{DEVICES: ",".join(some)} for some in groups] * wish.profile.slots_per_gpu
     else:
-        each, cores = max(resources.cpus for resources in wanted), cores_here()
+        each, cores = max(resources.cpus for resources in wanted), local_core_count()
         if each > cores:
             raise SetupError(
                 f"The profile asks for {each} cores, this machine has {cores}. Say fewer with "
@@ -208,6 +214,6 @@ def slots_for(wanted: Sequence[Resources], wish: Wish) -> list[dict[str, str]]:
     return [dict(slot) for slot in slots[: wish.most or len(slots)]]
 
 
-def _title(job: Job) -> str:
+def _title(job: ClusterJob) -> str:
     first = job.runs[0].rsplit("-", 1)[0]
     return first if len(job.runs) == 1 else f"{first} and {len(job.runs) - 1} more side by side"

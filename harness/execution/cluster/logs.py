@@ -10,9 +10,9 @@ from pathlib import Path
 from harness.core.errors import UsageError
 from harness.core.files import read_json
 from harness.execution.cluster.status import status
-from harness.runs.lookup import resolve, short_id
+from harness.runs.lookup import resolve_runs, short_id
 from harness.runs.record import FAILURE
-from harness.runs.submissions import Logs, logs_of
+from harness.runs.submissions import LogFiles, log_files
 
 POLL, ASK = 0.5, 10.0  # seconds between two looks at the files, and at the run's state
 LAST = 64 * 1024  # bytes of a log that its tail is taken from
@@ -35,7 +35,7 @@ def show_logs(
     Raises:
         UsageError: nothing, or with `follow` not just one run is asked for, or there is no log.
     """
-    keys = resolve(words, runs)
+    keys = resolve_runs(words, runs)
     if not keys:
         raise UsageError("Say whose logs: kdreid logs RUN, as kdreid status names them.")
     if follow and len(keys) != 1:
@@ -50,15 +50,15 @@ def show_logs(
 
 def tail(runs: Path, key: str, lines: int) -> list[str]:
     """The last lines of a run's newest log, or of the traceback in its failure; without noise."""
-    for logs in reversed(logs_of(runs, key)):
+    for logs in reversed(log_files(runs, key)):
         for path in reversed(logs.files):  # err says more about a failure than out
-            if found := quieten(_end(path))[-lines:]:
+            if found := strip_submitit_lines(_end(path))[-lines:]:
                 return found
     trace = str((read_json(runs / key / FAILURE) or {}).get("traceback", ""))
     return trace.strip().splitlines()[-lines:]
 
 
-def quieten(text: str) -> list[str]:
+def strip_submitit_lines(text: str) -> list[str]:
     """The lines without empty ones and without what submission says of itself."""
     lines = ECHO.sub("", text).splitlines()
     return [line for line in lines if line.strip() and not NOISE.match(line)]
@@ -67,14 +67,14 @@ def quieten(text: str) -> list[str]:
 def _show(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> bool:
     """Print all files of a run's submissions; whether there were any."""
     files = False
-    for logs in logs_of(runs, key):
+    for logs in log_files(runs, key):
         for path in logs.files:
             text = path.read_text(errors="replace")
             files = True
             if not text:
                 continue
             say(_banner(key, logs, path))
-            kept = text.splitlines() if raw else quieten(text)
+            kept = text.splitlines() if raw else strip_submitit_lines(text)
             for line in kept:
                 say(line)
             if (hidden := len([1 for line in text.splitlines() if line.strip()]) - len(kept)) > 0:
@@ -91,7 +91,7 @@ def _follow(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> N
         if time.monotonic() - asked >= ASK:
             row = next(row for row in status(runs).rows if row.key == key)
             going, asked = row.state in GOING, time.monotonic()
-        for logs in logs_of(runs, key):
+        for logs in log_files(runs, key):
             for path in logs.files:
                 shown[path] = _add(path, shown.get(path, 0), key, logs, say, raw=raw)
         if going:
@@ -100,7 +100,7 @@ def _follow(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> N
 
 
 def _add(
-    path: Path, since: int, key: str, logs: Logs, say: Callable[[str], None], *, raw: bool
+    path: Path, since: int, key: str, logs: LogFiles, say: Callable[[str], None], *, raw: bool
 ) -> int:
     """Print whole lines that were added to a file; where the printed part ends."""
     with path.open("rb") as file:
@@ -110,19 +110,19 @@ def _add(
     if whole and since == 0:
         say(_banner(key, logs, path))
     text = whole.decode(errors="replace")
-    for line in text.splitlines() if raw else quieten(text):
+    for line in text.splitlines() if raw else strip_submitit_lines(text):
         say(line)
     return since + len(whole)
 
 
-def _banner(key: str, logs: Logs, path: Path) -> str:
+def _banner(key: str, logs: LogFiles, path: Path) -> str:
     job = f", job {logs.job}" if logs.job else ""
     return f"==> {short_id(key)} {logs.group}{job}: {path.name} <=="
 
 
 def _none(key: str, runs: Path) -> str:
     """Why there is nothing to show."""
-    if logs_of(runs, key):
+    if log_files(runs, key):
         return f"{key} was submitted but has not started: its log comes with it."
     failure = " Its failure.json says why it failed." if (runs / key / FAILURE).exists() else ""
     return f"{key} was never submitted; it wrote to the terminal it was started in.{failure}"

@@ -13,7 +13,7 @@ from typing import Any
 from harness.core.files import write_json
 
 
-def sight(paths: list[str]) -> dict[str, Any]:
+def inspect_machine(paths: list[str]) -> dict[str, Any]:
     """Machine, Python, cores, GPUs as torch sees them, and which of the paths are there."""
     found = _torch()
     return {
@@ -39,4 +39,4 @@ def _torch() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    write_json(Path(sys.argv[1]), sight(sys.argv[2:]))
+    write_json(Path(sys.argv[1]), inspect_machine(sys.argv[2:]))

@@ -9,27 +9,34 @@ from pathlib import Path
 
 from harness.core.errors import SlurmError
 from harness.core.files import read_json, write_json
-from harness.core.lease import holder_of
-from harness.execution.cluster.group import Job
-from harness.runs.groups import GROUP, GROUPS, JOB, group_of, job_of, title_of
+from harness.core.lease import current_holder
+from harness.execution.cluster.group import ClusterJob
+from harness.runs.groups import (
+    GROUP,
+    GROUPS,
+    JOB,
+    job_name_prefix,
+    read_run_submission,
+    read_submission,
+)
 from harness.runs.record import FAILURE, NOT_RETRIED, RECORD
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from slurm.queue import jobs_named, look
+from slurm.queue import jobs_with_prefix, query_jobs
 from slurm.resources import Resources
 
 
 @dataclass
-class Selection:
+class PendingRuns:
     """Jobs to be submitted, teachers first, and why the other runs need none."""
 
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[ClusterJob] = field(default_factory=list)
     specs: dict[str, RunSpec] = field(default_factory=dict)  # of the jobs' runs, by key
     left_out: dict[str, str] = field(default_factory=dict)  # by key
 
 
-def select(
+def select_pending(
     plan: Sequence[Sequence[RunSpec]], resources: dict[str, Resources], runs: Path, *, retry: bool
-) -> Selection:
+) -> PendingRuns:
     """Divide the plan's cohorts into jobs, one for each demand on the cluster within a cohort.
 
     `resources` says by key what each run asks for.
@@ -37,13 +44,13 @@ def select(
     Raises:
         SlurmError: earlier jobs may be in a queue that does not answer.
     """
-    result = Selection()
-    taken = jobs_of([spec.key for cohort in plan for spec in cohort], runs)
+    result = PendingRuns()
+    taken = active_jobs([spec.key for cohort in plan for spec in cohort], runs)
     home: dict[str, int] = {}
     for cohort in plan:
         parts: dict[tuple[Resources, tuple[int | str, ...]], list[RunSpec]] = {}
         for spec in cohort:
-            if why := _settled(spec, runs, taken, result.left_out, retry=retry):
+            if why := _why_not_pending(spec, runs, taken, result.left_out, retry=retry):
                 result.left_out[spec.key] = why
                 continue
             after = dict.fromkeys(
@@ -54,7 +61,7 @@ def select(
         for (wanted, after_), specs in _joined(parts).items():
             number = len(result.jobs) + 1
             keys = tuple(spec.key for spec in specs)
-            result.jobs.append(Job(number, keys, wanted, after_))
+            result.jobs.append(ClusterJob(number, keys, wanted, after_))
             home |= dict.fromkeys(keys, number)
             result.specs |= {spec.key: spec for spec in specs}
     return result
@@ -73,7 +80,7 @@ def _joined(parts: _Parts) -> _Parts:
     return parts
 
 
-def _settled(
+def _why_not_pending(
     spec: RunSpec, runs: Path, taken: dict[str, str], left_out: dict[str, str], *, retry: bool
 ) -> str:
     """Why a run needs no job of its own; empty if it does."""
@@ -83,7 +90,7 @@ def _settled(
         return "done"
     if spec.key in taken:
         return f"has a job: {taken[spec.key]}"
-    if holder := holder_of(folder):
+    if holder := current_holder(folder):
         return f"is worked on by process {holder.get('process')} on {holder.get('host')}"
     if failure is not None and failure.get("kind") in NOT_RETRIED and not retry:
         return f"{failure['kind']} earlier, and would again; --retry insists"
@@ -93,20 +100,22 @@ def _settled(
     return ""
 
 
-def jobs_of(keys: Iterable[str], runs: Path) -> dict[str, str]:
+def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
     """The job, queued or running, of each run that has one.
 
     Raises:
         SlurmError: the queue that may hold such jobs does not answer.
     """
-    told = {key: last for key in keys if (last := job_of(runs, key))}
+    told = {key: last for key in keys if (last := read_run_submission(runs, key))}
     for name in {str(last["group"]) for last in told.values() if last["job"] is None}:
-        if (group_of(runs, name) or {}).get("kind") == "slurm":
-            recover(runs, name, jobs_named(title_of(name)))
-    told = {key: job_of(runs, key) or last for key, last in told.items()}
+        if (read_submission(runs, name) or {}).get("kind") == "slurm":
+            recover_job_ids(runs, name, jobs_with_prefix(job_name_prefix(name)))
+    told = {key: read_run_submission(runs, key) or last for key, last in told.items()}
     ids = {key: last["job"] for key, last in told.items() if last["job"]}
     slurm = {key: job for key, job in ids.items() if not job.startswith("local-")}
-    seen = look(slurm.values(), {job: title_of(told[key]["group"]) for key, job in slurm.items()})
+    seen = query_jobs(
+        slurm.values(), {job: job_name_prefix(told[key]["group"]) for key, job in slurm.items()}
+    )
     if not seen.complete:
         raise SlurmError(
             "Earlier jobs of these runs may still be in the queue, which does not answer: "
@@ -116,7 +125,7 @@ def jobs_of(keys: Iterable[str], runs: Path) -> dict[str, str]:
         key: job for key, job in slurm.items() if job in seen.jobs and not seen.jobs[job].over
     }
     for key, last in told.items():
-        if key not in slurm and pool_lives(runs, last["group"]) and not _failed(runs, key, last):
+        if key not in slurm and is_pool_alive(runs, last["group"]) and not _failed(runs, key, last):
             active[key] = last["job"] or f"waits in the local group {last['group']}"
     return active
 
@@ -127,7 +136,7 @@ def _failed(runs: Path, key: str, last: dict[str, float]) -> bool:
     return failure is not None and float(failure["time"]) > last["submitted"]
 
 
-def recover(runs: Path, name: str, ids: Sequence[tuple[str, str]]) -> None:
+def recover_job_ids(runs: Path, name: str, ids: Sequence[tuple[str, str]]) -> None:
     """Enter the ids that a killed submitter did not; `ids` are pairs of name and id."""
     path = runs / GROUPS / name / GROUP
     content = read_json(path)
@@ -139,14 +148,14 @@ def recover(runs: Path, name: str, ids: Sequence[tuple[str, str]]) -> None:
         if told["job"] is None and known is not None:
             told["job"] = known
             for key in told["runs"]:
-                if (last := job_of(runs, key)) and last["group"] == name:
+                if (last := read_run_submission(runs, key)) and last["group"] == name:
                     write_json(runs / key / JOB, last | {"job": known})
     write_json(path, content)
 
 
-def pool_lives(runs: Path, name: str) -> bool:
+def is_pool_alive(runs: Path, name: str) -> bool:
     """Whether the process that works through a local group is at it."""
-    return holder_of(runs / GROUPS / name) is not None
+    return current_holder(runs / GROUPS / name) is not None
 
 
 def local_id(process: int | None = None) -> str:

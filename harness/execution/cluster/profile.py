@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from harness.core.errors import SlurmError, UsageError, nearest
-from harness.core.yaml import load_either, names
+from harness.core.errors import SlurmError, UsageError, did_you_mean
+from harness.core.yaml import config_names, load_config
 from slurm.resources import Resources, minutes
 
 SECTION = "cluster"  # of --set
 
 
-class Share(BaseModel):
+class ResourceRequest(BaseModel):
     """What one job gets; whatever is not stated is left to the next weaker place."""
 
     model_config = ConfigDict(extra="forbid")
@@ -61,7 +61,7 @@ class Share(BaseModel):
     @classmethod
     def _are_free(cls, value: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
         for name in value:
-            if name.replace("_", "-") in TAKEN:
+            if name.replace("_", "-") in RESERVED_FLAGS:
                 raise ValueError(f"the flag {name!r} is set by this program")
         return value
 
@@ -71,7 +71,7 @@ class Share(BaseModel):
 
 
 # What submission itself decides; another value would break dependencies, resuming or the logs.
-TAKEN = (
+RESERVED_FLAGS = (
     "array",
     "dependency",
     "signal",
@@ -86,15 +86,17 @@ TAKEN = (
 )
 
 
-class Profile(Share):
+class Profile(ResourceRequest):
     """`configs/cluster/NAME.yaml`."""
 
     description: str = ""
     kind: Literal["slurm", "local"] = "slurm"
     max_parallel: int | None = Field(default=None, ge=1)  # jobs at a time
     slots_per_gpu: int = Field(default=1, ge=1)  # of kind local
-    datasets: dict[str, Share] = Field(default_factory=dict)
-    methods: dict[str, Share] = Field(default_factory=dict)  # `none`: teachers and plain students
+    datasets: dict[str, ResourceRequest] = Field(default_factory=dict)
+    methods: dict[str, ResourceRequest] = Field(
+        default_factory=dict
+    )  # `none`: teachers and plain students
 
     def resources(self, dataset: str, method: str, assignments: Sequence[str] = ()) -> Resources:
         """What a run of this method on this dataset asks for.
@@ -124,9 +126,9 @@ class Profile(Share):
         """With this machine's numbers for what a local profile leaves open."""
         if self.kind == "local":
             if given.get("gpus") is None:
-                given = {**given, "gpus": int(gpus_here() > 0)}
+                given = {**given, "gpus": int(local_gpu_count() > 0)}
             if given.get("cpus") is None:
-                given = {**given, "cpus": cores_here()}
+                given = {**given, "cpus": local_core_count()}
         return given
 
     def place(self, dataset: str, assignments: Sequence[str] = ()) -> tuple[str, int]:
@@ -142,12 +144,12 @@ class Profile(Share):
         """
         known = [*methods, ""]
         for kind, named, allowed in (
-            ("dataset", self.datasets, names("dataset")),
+            ("dataset", self.datasets, config_names("dataset")),
             ("method", self.methods, known[:-1]),
         ):
             for name in named:
                 if name not in allowed:
-                    hint = nearest(name, allowed)
+                    hint = did_you_mean(name, allowed)
                     raise UsageError(f"The profile names a {kind} {name!r} that is unknown.{hint}")
         for name, share in self.methods.items():
             if {"gpus", "gres"} & share.stated().keys():
@@ -168,24 +170,24 @@ def load_profile(name: str) -> Profile:
     Raises:
         UsageError: there is no such profile, or its file is wrong.
     """
-    return load_either("cluster", name, Profile)
+    return load_config("cluster", name, Profile)
 
 
-def split(assignments: Iterable[str]) -> tuple[list[str], list[str]]:
+def split_cluster_overrides(assignments: Iterable[str]) -> tuple[list[str], list[str]]:
     """Assignments of --set: those of the cluster, and the others."""
     words = list(assignments)
     ours = [word for word in words if word.strip().startswith(f"{SECTION}.")]
     return ours, [word for word in words if word not in ours]
 
 
-def gpus_here() -> int:
+def local_gpu_count() -> int:
     """How many GPUs torch sees on this machine."""
     import torch  # takes seconds: not for those who only read profiles
 
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
-def cores_here() -> int:
+def local_core_count() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
@@ -200,12 +202,14 @@ def _assigned(assignments: Iterable[str]) -> dict[str, Any]:
             raise UsageError(f"--set {assignment!r} is not {SECTION}.NAME=VALUE.")
         if name.startswith("flags."):
             content.setdefault("flags", {})[name.removeprefix("flags.")] = value
-        elif name not in Share.model_fields:
-            raise UsageError(f"{SECTION} has no {name!r}.{nearest(name, Share.model_fields)}")
+        elif name not in ResourceRequest.model_fields:
+            raise UsageError(
+                f"{SECTION} has no {name!r}.{did_you_mean(name, ResourceRequest.model_fields)}"
+            )
         else:
             content[name] = [value] if name == "setup" else value
     try:
-        return Share.model_validate(content).stated()
+        return ResourceRequest.model_validate(content).stated()
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

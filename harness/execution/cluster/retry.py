@@ -11,30 +11,30 @@ from pathlib import Path
 import torch
 
 from harness.core.devices import find_device
-from harness.core.errors import DONE, FAILED, UsageError
-from harness.core.files import read_json, require_writable
+from harness.core.errors import ExitCode, UsageError
+from harness.core.files import ensure_writable, read_json
 from harness.core.progress import Reporter
-from harness.core.session import Session
-from harness.core.signals import stoppable
+from harness.core.session import RunContext
+from harness.core.signals import handle_signals
 from harness.execution.cluster.failures import failed_runs
 from harness.execution.cluster.profile import Profile, load_profile
-from harness.execution.cluster.status import Row, status
-from harness.execution.cluster.submit import Wish, submit_grid
-from harness.execution.in_process import Launcher
-from harness.planning.change import changed
-from harness.planning.plan import PACK
-from harness.planning.reopen import Inputs, reopen
+from harness.execution.cluster.status import RunStatus, status
+from harness.execution.cluster.submit import SubmitOptions, submit_grid
+from harness.execution.in_process import InProcessExecutor
+from harness.planning.change import override_spec
+from harness.planning.plan import DEFAULT_COHORT_SIZE
+from harness.planning.reopen import InputLocations, rebuild_plan
 from harness.plugins.digest import method_digest
-from harness.plugins.lookup import method_class
-from harness.runs.lookup import resolve
+from harness.plugins.lookup import resolve_method
+from harness.runs.lookup import resolve_runs
 from harness.runs.record import RECORD, SPEC
 from harness.runs.spec import RunSpec
 
-HERE = "inline"  # the cluster that is this process
+INLINE = "inline"  # the cluster that is this process
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryRequest:
     """What the command line says of a retry."""
 
     runs: Path
@@ -42,11 +42,11 @@ class Again:
     changes: Sequence[str] = ()  # of --with
     cluster: str | None = None  # None: where each run was last
     cluster_settings: Sequence[str] = ()  # of --set
-    inputs: Inputs = field(default_factory=Inputs)
-    pack: int = PACK
+    inputs: InputLocations = field(default_factory=InputLocations)
+    pack: int = DEFAULT_COHORT_SIZE
 
 
-def retry(words: Sequence[str], how: Again, reporter: Reporter) -> int:
+def retry(words: Sequence[str], how: RetryRequest, reporter: Reporter) -> int:
     """Try again; 0 if all ended well or were submitted, 1 if some failed again.
 
     Raises:
@@ -55,24 +55,24 @@ def retry(words: Sequence[str], how: Again, reporter: Reporter) -> int:
         SlurmError: the cluster refuses the jobs.
     """
     rows = _chosen(words, how)
-    require_writable(how.runs)
+    ensure_writable(how.runs)
     by_place: dict[str, list[RunSpec]] = {}
     for row in rows:
         spec = _read(how.runs, row.key)
         if how.changes:
-            _require_no_pupil(row.key, how.runs)
-            spec = changed(spec, how.changes)
-        place = how.cluster or row.cluster or HERE
+            _require_no_students(row.key, how.runs)
+            spec = override_spec(spec, how.changes)
+        place = how.cluster or row.cluster or INLINE
         members = by_place.setdefault(place, [])
         members += [t for t in spec.teachers if not (how.runs / t.key / RECORD).exists()]
         members.append(spec)
-    code = DONE
+    code = ExitCode.DONE
     for place, specs in by_place.items():
-        code = max(code, _hand_over(place, list(dict.fromkeys(specs)), how, reporter))
+        code = max(code, _submit_or_run(place, list(dict.fromkeys(specs)), how, reporter))
     return code
 
 
-def _chosen(words: Sequence[str], how: Again) -> list[Row]:
+def _chosen(words: Sequence[str], how: RetryRequest) -> list[RunStatus]:
     """The failed runs that are meant, and those that only wait for one of them.
 
     Raises:
@@ -82,7 +82,9 @@ def _chosen(words: Sequence[str], how: Again) -> list[Row]:
     if not failed:
         if words:
             states = {row.key: row.state for row in status(how.runs).rows}
-            named = ", ".join(f"{key} is {states[key]}" for key in resolve(words, how.runs)[:6])
+            named = ", ".join(
+                f"{key} is {states[key]}" for key in resolve_runs(words, how.runs)[:6]
+            )
             raise UsageError(f"Nothing to retry: {named}.")
         asked = f" by {', '.join(how.only)}" if how.only else ""
         raise UsageError(f"No run in {how.runs} failed{asked}; kdreid status shows them all.")
@@ -108,7 +110,7 @@ def _read(runs: Path, key: str) -> RunSpec:
             f"{key} was planned by another version of this program: {error}. Plan it anew with "
             "kdreid run."
         ) from error
-    if method_digest(method_class(spec.method)) != spec.source:
+    if method_digest(resolve_method(spec.method)) != spec.source:
         raise UsageError(
             f"The code of {spec.method} has changed since {key} was planned, so it is another run "
             "now. Plan it with kdreid run."
@@ -116,7 +118,7 @@ def _read(runs: Path, key: str) -> RunSpec:
     return spec
 
 
-def _require_no_pupil(key: str, runs: Path) -> None:
+def _require_no_students(key: str, runs: Path) -> None:
     """A changed teacher is another teacher, so its students would be other runs.
 
     Raises:
@@ -131,15 +133,17 @@ def _require_no_pupil(key: str, runs: Path) -> None:
             )
 
 
-def _hand_over(place: str, specs: Sequence[RunSpec], how: Again, reporter: Reporter) -> int:
+def _submit_or_run(
+    place: str, specs: Sequence[RunSpec], how: RetryRequest, reporter: Reporter
+) -> int:
     """Carry runs out in this process, or submit them to their cluster; the exit code."""
-    profile = None if place == HERE else load_profile(place)
+    profile = None if place == INLINE else load_profile(place)
     if profile is None or profile.kind == "local":
         return max(_here(some, how, reporter) for some in _alike(specs))
     _require_device(specs, profile, how)
-    grid = reopen(specs, how.runs, how.inputs, how.pack, reporter)
+    grid = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    wish = Wish(
+    wish = SubmitOptions(
         place,
         profile,
         how.cluster_settings,
@@ -151,10 +155,10 @@ def _hand_over(place: str, specs: Sequence[RunSpec], how: Again, reporter: Repor
         runs = sum(len(job.runs) for job in group.jobs)
         reporter.say(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
     reporter.say(f"Next: kdreid status --runs {how.runs}")
-    return DONE
+    return ExitCode.DONE
 
 
-def _require_device(specs: Sequence[RunSpec], profile: Profile, how: Again) -> None:
+def _require_device(specs: Sequence[RunSpec], profile: Profile, how: RetryRequest) -> None:
     """A run's device is part of its key, so the profile must give that one.
 
     Raises:
@@ -177,15 +181,15 @@ def _alike(specs: Iterable[RunSpec]) -> list[list[RunSpec]]:
     return list(found.values())
 
 
-def _here(specs: Sequence[RunSpec], how: Again, reporter: Reporter) -> int:
+def _here(specs: Sequence[RunSpec], how: RetryRequest, reporter: Reporter) -> int:
     device = find_device(specs[0].device)
     if specs[0].threads:
         torch.set_num_threads(specs[0].threads)
-    grid = reopen(specs, how.runs, how.inputs, how.pack, reporter)
-    with stoppable() as stop:
-        session = Session(how.runs, device, stop, reporter, grid.weights, grid.workers)
-        outcome = Launcher(session, grid.open_data, retry=True).launch(grid.plan)
+    grid = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
+    with handle_signals() as stop:
+        session = RunContext(how.runs, device, stop, reporter, grid.weights, grid.workers)
+        outcome = InProcessExecutor(session, grid.open_data, retry=True).launch(grid.plan)
     reporter.say(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
     for key, reason in outcome.failed.items():
         reporter.say(f"failed: {key}: {reason}")
-    return FAILED if outcome.failed else DONE
+    return ExitCode.FAILED if outcome.failed else ExitCode.DONE

@@ -15,15 +15,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import DONE, FAILED, INCOMPLETE, SlurmError
+from harness.core.errors import ExitCode, SlurmError
 from harness.core.files import read_json
-from harness.core.lease import Glimpse, glimpse
-from harness.runs.groups import group_of, title_of
-from harness.runs.lookup import run_keys, short_id
-from harness.runs.progress import seconds_left, span
+from harness.core.lease import LeaseInfo, inspect_lease
+from harness.runs.groups import job_name_prefix, read_submission
+from harness.runs.lookup import list_run_keys, short_id
+from harness.runs.progress import estimate_remaining, format_duration
 from harness.runs.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
-from harness.runs.submissions import Submission, submission_of, told_jobs
-from slurm.queue import Job, Look, jobs_named, look
+from harness.runs.submissions import RunSubmission, last_submission, submitted_jobs
+from slurm.queue import QueueSnapshot, SlurmJob, jobs_with_prefix, query_jobs
 
 STATES = (
     "done",
@@ -43,7 +43,7 @@ FRESH = 60.0  # seconds in which a submitted job may not be listed yet
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RunStatus:
     """One run as `status` shows it."""
 
     number: int
@@ -57,7 +57,7 @@ class Row:
     group: str | None = None
     job: str | None = None
     cluster: str | None = None
-    slurm: Job | None = None
+    slurm: SlurmJob | None = None
     failure: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -89,23 +89,23 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusReport:
     """All rows, and what could not be found out."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[RunStatus, ...]
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Folder:
+class _RunFolder:
     """What a run's folder says."""
 
     done: bool
-    lease: Glimpse | None
+    lease: LeaseInfo | None
     failure: dict[str, Any] | None
     progress: dict[str, Any]
     checkpoint: bool
-    submission: Submission | None
+    submission: RunSubmission | None
     teachers: tuple[str, ...]
     pool: bool = False  # whether a pool of processes on one machine will come to it
 
@@ -124,47 +124,47 @@ class _Folder:
         return float(self.failure.get("time", 0)) >= max(submitted, began, went_on)
 
 
-def status(runs: Path) -> Status:
+def status(runs: Path) -> StatusReport:
     """Look at every run below `runs`.
 
     Raises:
         SetupError: there is no such folder.
     """
-    keys = run_keys(runs)
+    keys = list_run_keys(runs)
     seen = {key: _read(runs, key) for key in keys}
     unnoted = {k: f.submission for k, f in seen.items() if f.submission and not f.done}
-    for key, job in found_by_name(runs, unnoted).items():
+    for key, job in find_unrecorded_jobs(runs, unnoted).items():
         seen[key] = replace(seen[key], submission=replace(unnoted[key], job=job))
     asked = {
-        name: title_of(folder.submission.group)
+        name: job_name_prefix(folder.submission.group)
         for folder in seen.values()
         if not folder.done and not folder.alive
         if folder.submission and (name := folder.submission.slurm)
     }
-    queue, now = look(asked, asked), time.time()
+    queue, now = query_jobs(asked, asked), time.time()
     rows = {
         key: _row(number, key, seen[key], queue, now) for number, key in enumerate(keys, start=1)
     }
-    return Status(tuple(_blocked(rows, seen)), queue.problems)
+    return StatusReport(tuple(_blocked(rows, seen)), queue.problems)
 
 
-def exit_code(rows: Iterable[Row]) -> int:
+def exit_code(rows: Iterable[RunStatus]) -> int:
     """0: all done; 4: some may still get there; otherwise 1."""
     states = {row.state for row in rows}
     if states <= {"done"}:
-        return DONE
-    return FAILED if states <= ENDED | {"done"} else INCOMPLETE
+        return ExitCode.DONE
+    return ExitCode.FAILED if states <= ENDED | {"done"} else ExitCode.INCOMPLETE
 
 
-def _read(runs: Path, key: str) -> _Folder:
+def _read(runs: Path, key: str) -> _RunFolder:
     folder = runs / key
     if read_json(folder / RECORD) is not None:
-        return _Folder(True, None, None, {}, False, None, ())
+        return _RunFolder(True, None, None, {}, False, None, ())
     teachers = (read_json(folder / SPEC) or {}).get("teachers") or []
-    submission = submission_of(runs, key)
-    return _Folder(
+    submission = last_submission(runs, key)
+    return _RunFolder(
         done=False,
-        lease=glimpse(folder),
+        lease=inspect_lease(folder),
         failure=read_json(folder / FAILURE),
         progress=read_json(folder / PROGRESS) or {},
         checkpoint=(folder / CHECKPOINT).exists(),
@@ -174,10 +174,10 @@ def _read(runs: Path, key: str) -> _Folder:
     )
 
 
-def _row(number: int, key: str, folder: _Folder, queue: Look, now: float) -> Row:
+def _row(number: int, key: str, folder: _RunFolder, queue: QueueSnapshot, now: float) -> RunStatus:
     """What the folder says, and where it says nothing of the present, what Slurm says."""
     submission = folder.submission
-    row = Row(
+    row = RunStatus(
         number,
         key,
         "done",
@@ -199,7 +199,9 @@ def _row(number: int, key: str, folder: _Folder, queue: Look, now: float) -> Row
     return _failed(row, folder) if folder.failure else _idle(row, folder, "")
 
 
-def _submitted(row: Row, folder: _Folder, submission: Submission, queue: Look, now: float) -> Row:
+def _submitted(
+    row: RunStatus, folder: _RunFolder, submission: RunSubmission, queue: QueueSnapshot, now: float
+) -> RunStatus:
     """A run that was handed over and that nobody holds just now."""
     if submission.slurm is None:
         if folder.pool and submission.local:
@@ -216,14 +218,14 @@ def _submitted(row: Row, folder: _Folder, submission: Submission, queue: Look, n
     return _by_job(replace(row, slurm=job), folder, job, now)
 
 
-def _failed(row: Row, folder: _Folder) -> Row:
+def _failed(row: RunStatus, folder: _RunFolder) -> RunStatus:
     failure = folder.failure or {}
     detail = f"{failure.get('kind')}: {failure.get('message')} (attempt {failure.get('attempt')})"
     state = "blocked" if failure.get("kind") == "blocked" else "failed"
     return replace(row, state=state, detail=detail)
 
 
-def _running(row: Row, folder: _Folder, now: float) -> Row:
+def _running(row: RunStatus, folder: _RunFolder, now: float) -> RunStatus:
     """A living lease: how far, and how long it takes from here."""
     progress, lease = folder.progress, folder.lease
     where = str(lease.holder.get("host", "")) if lease else ""
@@ -231,12 +233,12 @@ def _running(row: Row, folder: _Folder, now: float) -> Row:
     if float(progress.get("time", 0)) < since or "step" not in progress:
         reached = f" from step {row.step} of {row.steps}" if row.step else ""
         return replace(row, state="starting", detail=f"on {where}{reached}")
-    left = seconds_left(progress, now)
-    detail = f"step {row.step} of {row.steps}" + (f", {span(left)} left" if left else "")
+    left = estimate_remaining(progress, now)
+    detail = f"step {row.step} of {row.steps}" + (f", {format_duration(left)} left" if left else "")
     return replace(row, state="running", detail=f"{detail}, on {where}", seconds_left=left)
 
 
-def _idle(row: Row, folder: _Folder, why: str) -> Row:
+def _idle(row: RunStatus, folder: _RunFolder, why: str) -> RunStatus:
     """Nobody works on it and nobody will without being asked."""
     if not folder.checkpoint:
         return replace(row, state="waiting", detail=why)
@@ -244,7 +246,9 @@ def _idle(row: Row, folder: _Folder, why: str) -> Row:
     return replace(row, state="interrupted", detail=", ".join(filter(None, (reached, why))))
 
 
-def _unknown(row: Row, folder: _Folder, submission: Submission, queue: Look, now: float) -> Row:
+def _unknown(
+    row: RunStatus, folder: _RunFolder, submission: RunSubmission, queue: QueueSnapshot, now: float
+) -> RunStatus:
     """Slurm has no word of its job, or no word at all."""
     if not queue.complete:
         return replace(row, state="unknown", detail=f"Slurm does not answer about job {row.job}")
@@ -258,14 +262,16 @@ def _unknown(row: Row, folder: _Folder, submission: Submission, queue: Look, now
     )
 
 
-def _by_job(row: Row, folder: _Folder, job: Job, now: float) -> Row:
+def _by_job(row: RunStatus, folder: _RunFolder, job: SlurmJob, now: float) -> RunStatus:
     """Slurm's word where the folder has none."""
     name = f"job {row.job}"
     if job.runs:
         silent = folder.lease
         if silent is None or (job.begin and now - silent.age < job.begin):
             return replace(row, state="starting", detail=f"{name} on {job.node}")
-        detail = f"{name} on {job.node}, no sign of life for {span(max(0.0, silent.age))}"
+        detail = (
+            f"{name} on {job.node}, no sign of life for {format_duration(max(0.0, silent.age))}"
+        )
         return replace(row, state="running", detail=detail)
     if job.waits:
         return _waiting(row, job, now)
@@ -279,7 +285,7 @@ def _by_job(row: Row, folder: _Folder, job: Job, now: float) -> Row:
     return replace(row, state="failed", detail=f"{name} ended as {job.state}{how}{place}")
 
 
-def _waiting(row: Row, job: Job, now: float) -> Row:
+def _waiting(row: RunStatus, job: SlurmJob, now: float) -> RunStatus:
     name = f"job {row.job}"
     if job.reason.startswith("DependencyNeverSatisfied"):
         return replace(row, state="blocked", detail=f"{name}: its teacher failed")
@@ -298,11 +304,11 @@ def _waiting(row: Row, job: Job, now: float) -> Row:
     return replace(row, state="queued", detail=f"{name}, {reason}")
 
 
-def _blocked(rows: Mapping[str, Row], seen: Mapping[str, _Folder]) -> Sequence[Row]:
+def _blocked(rows: Mapping[str, RunStatus], seen: Mapping[str, _RunFolder]) -> Sequence[RunStatus]:
     """Rows in order, where a run that nobody will start for want of its teacher says so."""
 
     @cache
-    def final(key: str) -> Row:
+    def final(key: str) -> RunStatus:
         row = rows[key]
         if row.state not in ("waiting", "interrupted"):
             return row
@@ -315,20 +321,20 @@ def _blocked(rows: Mapping[str, Row], seen: Mapping[str, _Folder]) -> Sequence[R
     return [final(key) for key in rows]
 
 
-def found_by_name(runs: Path, submissions: Mapping[str, Submission]) -> dict[str, str]:
+def find_unrecorded_jobs(runs: Path, submissions: Mapping[str, RunSubmission]) -> dict[str, str]:
     """Ids, by run, of jobs whose submitter died before it noted them: their names tell."""
     unnoted = {key: last for key, last in submissions.items() if last.job is None}
     found: dict[str, str] = {}
     for name in {last.group for last in unnoted.values()}:
-        content = group_of(runs, name) or {}
+        content = read_submission(runs, name) or {}
         if content.get("kind") != "slurm":
             continue
         with suppress(SlurmError):
             ids = {
                 (title, int(job.partition("_")[2] or 0)): job
-                for title, job in jobs_named(title_of(name))
+                for title, job in jobs_with_prefix(job_name_prefix(name))
             }
-            for told in told_jobs(content):
+            for told in submitted_jobs(content):
                 if job := ids.get((str(told.get("array")), int(told.get("index", 0)))):
                     found |= {key: job for key in told.get("runs") or [] if key in unnoted}
     return found

@@ -8,27 +8,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.errors import SlurmError
-from harness.core.files import require_writable
-from harness.core.lease import Lease, waiting
-from harness.execution.cluster.arrays import Bundle, bundle
+from harness.core.files import ensure_writable
+from harness.core.lease import Lease, acquire_blocking
+from harness.execution.cluster.arrays import JobArrayPlan, group_into_arrays
 from harness.execution.cluster.code_snapshot import snapshot
-from harness.execution.cluster.group import Group, Job, array_name, new_name
-from harness.execution.cluster.job_spec import Order
-from harness.execution.cluster.pending import Selection, select
+from harness.execution.cluster.group import ClusterJob, Submission, array_name, new_name
+from harness.execution.cluster.job_spec import JobSpec
+from harness.execution.cluster.pending import PendingRuns, select_pending
 from harness.execution.cluster.profile import Profile
-from harness.planning.plan import Grid
+from harness.planning.plan import Plan
 from harness.runs.groups import GROUPS, LOGS
-from harness.runs.record import announce
+from harness.runs.record import create_run_folder
 from slurm.limits import array_size
 from slurm.resources import Resources
-from slurm.submit import Array, rehearse, script, submit
+from slurm.submit import JobArray, check_submission, submission_script, submit
 from slurm.worker_job import WorkerJob
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wish:
+class SubmitOptions:
     """How the missing runs of a plan are to be submitted."""
 
     cluster: str  # the profile's name or path, as typed
@@ -45,7 +45,7 @@ class Wish:
         """Jobs at a time."""
         return self.max_parallel or self.profile.max_parallel
 
-    def resources(self, grid: Grid) -> dict[str, Resources]:
+    def resources(self, grid: Plan) -> dict[str, Resources]:
         """What each run asks for."""
         return {
             spec.key: self.profile.resources(spec.dataset, spec.method, self.assignments)
@@ -53,7 +53,7 @@ class Wish:
         }
 
 
-def submit_grid(grid: Grid, wish: Wish, say: Say) -> Group | None:
+def submit_grid(grid: Plan, wish: SubmitOptions, say: Say) -> Submission | None:
     """Submit what is missing to Slurm; None if nothing is.
 
     Raises:
@@ -62,15 +62,15 @@ def submit_grid(grid: Grid, wish: Wish, say: Say) -> Group | None:
         SetupError: the runs folder is not writable.
     """
     runs = grid.runs.absolute()
-    with only_submitter(runs):
-        chosen = select(grid.plan, wish.resources(grid), runs, retry=wish.retry)
-        tell_left_out(chosen, say)
+    with submission_lock(runs):
+        chosen = select_pending(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+        report_skipped(chosen, say)
         if not chosen.jobs:
             return None
-        group = Group(new_name(), wish.cluster, "slurm", wish.command, "", chosen.jobs)
+        group = Submission(new_name(), wish.cluster, "slurm", wish.command, "", chosen.jobs)
         for resources in dict.fromkeys(job.resources for job in chosen.jobs):
-            rehearse(_array(group, runs, resources))
-        bundles = bundle(chosen.jobs, array_size(), wish.most)
+            check_submission(_array(group, runs, resources))
+        bundles = group_into_arrays(chosen.jobs, array_size(), wish.most)
         for part in bundles:
             for index, job in enumerate(part.jobs):
                 job.array, job.index = array_name(group.name, part.jobs[0].number), index
@@ -79,17 +79,17 @@ def submit_grid(grid: Grid, wish: Wish, say: Say) -> Group | None:
     return group
 
 
-def only_submitter(runs: Path) -> AbstractContextManager[Lease]:
+def submission_lock(runs: Path) -> AbstractContextManager[Lease]:
     """Hold the right to submit below a runs folder, waiting for another submitter.
 
     Raises:
         SetupError: the folder is not writable.
     """
-    require_writable(runs / GROUPS)
-    return waiting(runs / GROUPS)
+    ensure_writable(runs / GROUPS)
+    return acquire_blocking(runs / GROUPS)
 
 
-def tell_left_out(chosen: Selection, say: Say) -> None:
+def report_skipped(chosen: PendingRuns, say: Say) -> None:
     """One line for each reason that kept runs from being submitted."""
     reasons: dict[str, list[str]] = {}
     for key, why in chosen.left_out.items():
@@ -99,17 +99,17 @@ def tell_left_out(chosen: Selection, say: Say) -> None:
         say(f"left out, {why}: {named}")
 
 
-def prepare(group: Group, chosen: Selection, grid: Grid, wish: Wish) -> None:
+def prepare(group: Submission, chosen: PendingRuns, grid: Plan, wish: SubmitOptions) -> None:
     """Write all that the jobs read: code, runs, orders; and the group, before any job exists."""
     runs = grid.runs.absolute()
     group.snapshot = str(snapshot(runs, {spec.method for spec in chosen.specs.values()}))
     for spec in chosen.specs.values():
         for run in (*spec.teachers, spec):
-            announce(runs, run)
+            create_run_folder(runs, run)
     for job in group.jobs:
         first = chosen.specs[job.runs[0]]
         networks = {chosen.specs[key].network for key in job.runs}
-        Order(
+        JobSpec(
             runs=job.runs,
             dataset=first.dataset,
             data_root=str(grid.roots[first.dataset]),
@@ -130,23 +130,23 @@ def prepare(group: Group, chosen: Selection, grid: Grid, wish: Wish) -> None:
     group.write(runs, group.jobs)
 
 
-def show_submission(grid: Grid, wish: Wish, say: Say) -> None:
+def print_submission(grid: Plan, wish: SubmitOptions, say: Say) -> None:
     """What would be submitted: every #SBATCH line, and what the cluster says of it.
 
     Raises:
         SlurmError: the cluster refuses the jobs or does not answer.
     """
     runs = grid.runs.absolute()
-    chosen = select(grid.plan, wish.resources(grid), runs, retry=wish.retry)
-    tell_left_out(chosen, say)
-    group = Group("NAME", wish.cluster, "slurm", wish.command, str(runs / "code" / "DIGEST"))
+    chosen = select_pending(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+    report_skipped(chosen, say)
+    group = Submission("NAME", wish.cluster, "slurm", wish.command, str(runs / "code" / "DIGEST"))
     ids: dict[int, str] = {job.number: f"JOB{job.number}" for job in chosen.jobs}
-    bundles = bundle(chosen.jobs, array_size(), wish.most)
+    bundles = group_into_arrays(chosen.jobs, array_size(), wish.most)
     for place, part in enumerate(bundles):
         array = _array_of(group, bundles, place, ids, runs)
         count = f"an array of {len(part.jobs)} jobs" if len(part.jobs) > 1 else "a job"
         say(f"\nsubmission {place + 1}: {count}, {sum(len(job.runs) for job in part.jobs)} runs")
-        for line in script(array).splitlines():
+        for line in submission_script(array).splitlines():
             if line.startswith("#SBATCH"):
                 say(line)
         for job in part.jobs:
@@ -155,10 +155,10 @@ def show_submission(grid: Grid, wish: Wish, say: Say) -> None:
                 for number in job.after
             )
             say(f"  {ids[job.number]}: {len(job.runs)} runs{f', after {after}' if after else ''}")
-        say(f"sbatch --test-only: {rehearse(array)}")
+        say(f"sbatch --test-only: {check_submission(array)}")
 
 
-def _submit(group: Group, bundles: Sequence[Bundle], runs: Path) -> None:
+def _submit(group: Submission, bundles: Sequence[JobArrayPlan], runs: Path) -> None:
     """Hand the arrays to Slurm one by one, noting each before the next."""
     ids: dict[int, str] = {}
     for place, part in enumerate(bundles):
@@ -179,11 +179,11 @@ def _submit(group: Group, bundles: Sequence[Bundle], runs: Path) -> None:
 
 
 def _array_of(
-    group: Group, bundles: Sequence[Bundle], place: int, ids: dict[int, str], runs: Path
-) -> Array:
+    group: Submission, bundles: Sequence[JobArrayPlan], place: int, ids: dict[int, str], runs: Path
+) -> JobArray:
     """A bundle in Slurm's terms, once the jobs that it waits for have ids."""
     part = bundles[place]
-    first: Job = part.jobs[0]
+    first: ClusterJob = part.jobs[0]
     succeeded = [ids[name] if isinstance(name, int) else name for name in first.after]
     earlier = [other for other in bundles[:place] if part.apart and other.level < part.level]
     if part.follows is not None:
@@ -199,6 +199,6 @@ def _array_of(
     )
 
 
-def _array(group: Group, runs: Path, resources: Resources) -> Array:
+def _array(group: Submission, runs: Path, resources: Resources) -> JobArray:
     logs = group.folder(runs) / LOGS
-    return Array(array_name(group.name, 1), resources, logs, Path(group.snapshot or runs), 1, 1)
+    return JobArray(array_name(group.name, 1), resources, logs, Path(group.snapshot or runs), 1, 1)

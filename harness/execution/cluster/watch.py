@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 
 from harness.core.progress import Reporter
-from harness.execution.cluster.pending import jobs_of
-from harness.execution.cluster.submit import Wish
-from harness.planning.plan import Grid
-from slurm.queue import look
+from harness.execution.cluster.pending import active_jobs
+from harness.execution.cluster.submit import SubmitOptions
+from harness.planning.plan import Plan
+from slurm.queue import query_jobs
 
-WATCHED_EVERY = 15.0  # seconds
+POLL = 15.0  # seconds
 
 
-def _watch(grid: Grid, wish: Wish, reporter: Reporter) -> None:
+def watch_jobs(grid: Plan, wish: SubmitOptions, reporter: Reporter) -> None:
     """Return when every job of these runs has ended; interrupting this leaves the jobs alone."""
-    ids = sorted(set(jobs_of([spec.key for spec in grid.specs], grid.runs).values()))
+    ids = sorted(set(active_jobs([spec.key for spec in grid.specs], grid.runs).values()))
     told = ""
     while True:
-        seen = look(ids)
+        seen = query_jobs(ids)
         states = [seen.jobs[name].state.lower() for name in ids if name in seen.jobs]
         counts = {state: states.count(state) for state in dict.fromkeys(states)}
         going = [job for job in seen.jobs.values() if not job.over]
@@ -28,4 +28,4 @@ def _watch(grid: Grid, wish: Wish, reporter: Reporter) -> None:
             told = line
         if seen.complete and not going:
             return
-        time.sleep(WATCHED_EVERY)
+        time.sleep(POLL)

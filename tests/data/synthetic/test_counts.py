@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from harness.data.datasets import dukemtmc, market1501, msmt17, veri776
-from harness.data.synthetic.counts import CENSUSES, FEWEST, Census, Part, plan, scaled, uneven
+from harness.data.synthetic.counts import (
+    FEWEST,
+    REAL_COUNTS,
+    DatasetCounts,
+    SubsetCounts,
+    plan_images,
+    random_partition,
+    scale_counts,
+)
 from harness.data.synthetic.layouts import LAYOUTS
 from harness.planning.schema import load_dataset
 
@@ -22,7 +30,7 @@ SEED = 3
 @pytest.fixture(scope="module", params=list(LAYOUTS))
 def full(request):
     """A dataset's name and the whole plan of its copy."""
-    return request.param, plan(CENSUSES[request.param], SEED)
+    return request.param, plan_images(REAL_COUNTS[request.param], SEED)
 
 
 def subsets(like, tree):
@@ -80,9 +88,9 @@ def test_the_full_plan_counts_as_the_datasets_file_expects(full):
 
 
 def test_numbers_that_no_file_states():
-    gallery = Counter(shot.role for shot in plan(CENSUSES["market1501"], SEED))
+    gallery = Counter(shot.role for shot in plan_images(REAL_COUNTS["market1501"], SEED))
     assert (gallery["distractor"], gallery["junk"]) == (2798, 3819)
-    tree = LAYOUTS["msmt17"][1](plan(CENSUSES["msmt17"], SEED))
+    tree = LAYOUTS["msmt17"][1](plan_images(REAL_COUNTS["msmt17"], SEED))
     lengths = {n: tree.texts[f"list_{n}.txt"].count("\n") for n in ("train", "val")}
     assert lengths == {"train": 30_248, "val": 2373}
 
@@ -93,8 +101,8 @@ def test_no_image_is_drawn_twice_and_every_one_is_laid(full):
     laid = LAYOUTS[like][1](shots).pictures
     unlaid = {"junk"} if like != "market1501" else set()
     assert len(laid) == sum(shot.role not in unlaid for shot in shots)
-    assert CENSUSES[like].images == len(shots)
-    assert CENSUSES[like].subjects == len({shot.subject for shot in shots})
+    assert REAL_COUNTS[like].images == len(shots)
+    assert REAL_COUNTS[like].subjects == len({shot.subject for shot in shots})
 
 
 def test_every_query_has_a_match_by_another_camera(full):
@@ -119,16 +127,16 @@ def test_images_spread_unevenly_over_identities_and_cameras(full):
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_one_another():
-    census = scaled(CENSUSES["veri776"], 200)
-    assert plan(census, 1) == plan(census, 1)
-    assert plan(census, 1) != plan(census, 2)
+    census = scale_counts(REAL_COUNTS["veri776"], 200)
+    assert plan_images(census, 1) == plan_images(census, 1)
+    assert plan_images(census, 1) != plan_images(census, 2)
 
 
 @pytest.mark.parametrize("like", LAYOUTS)
 @pytest.mark.parametrize("images", [FEWEST, 20, 77, 1000, 20_000])
 def test_smaller_copies_have_as_many_images_as_asked(like, images):
-    census = scaled(CENSUSES[like], images)
-    shots = plan(census, SEED)
+    census = scale_counts(REAL_COUNTS[like], images)
+    shots = plan_images(census, SEED)
     assert len(shots) == census.images
     assert census.images == images or (images < 20 and census.images <= images + 2)
     found = subsets(like, LAYOUTS[like][1](shots))
@@ -139,7 +147,7 @@ def test_smaller_copies_have_as_many_images_as_asked(like, images):
 
 
 def test_proportions_are_kept():
-    census = scaled(CENSUSES["market1501"], 3604)
+    census = scale_counts(REAL_COUNTS["market1501"], 3604)
     assert census.train.identities == census.tests[0].identities == 75
     assert (census.queries, census.junk, census.distractors.images) == (337, 382, 280)
     assert census.tests[0].images == 1312
@@ -147,19 +155,19 @@ def test_proportions_are_kept():
 
 @pytest.mark.parametrize("like", LAYOUTS)
 def test_all_images_are_the_whole_dataset(like):
-    assert scaled(CENSUSES[like], CENSUSES[like].images) == CENSUSES[like]
+    assert scale_counts(REAL_COUNTS[like], REAL_COUNTS[like].images) == REAL_COUNTS[like]
 
 
 @pytest.mark.parametrize("images", [0, 11, 36_037])
 def test_impossible_numbers_are_refused(images):
     words = re.escape(f"The number of images is {images:,}; allowed is 12 to 36,036.")
     with pytest.raises(ValueError, match=words):
-        scaled(CENSUSES["market1501"], images)
+        scale_counts(REAL_COUNTS["market1501"], images)
 
 
 @pytest.mark.parametrize(("total", "count", "least", "most"), [(7, 3, 2, 3), (60, 20, 1, 4)])
 def test_uneven_shares_add_up_within_their_bounds(total, count, least, most):
-    shares = uneven(total, count, least, np.random.default_rng(0), most=most)
+    shares = random_partition(total, count, least, np.random.default_rng(0), most=most)
     assert (len(shares), sum(shares)) == (count, total)
     assert least <= min(shares) <= max(shares) <= most
 
@@ -167,9 +175,9 @@ def test_uneven_shares_add_up_within_their_bounds(total, count, least, most):
 @pytest.mark.parametrize(("total", "most"), [(5, None), (13, 4)])
 def test_shares_that_cannot_be_are_refused(total, most):
     with pytest.raises(ValueError, match=f"{total} is no sum of 3 numbers from 2 to"):
-        uneven(total, 3, 2, np.random.default_rng(0), most=most)
+        random_partition(total, 3, 2, np.random.default_rng(0), most=most)
 
 
 def test_a_census_of_one_part_counts_itself():
-    census = Census(2, Part(3, 9), (Part(2, 4),), queries=2, junk=1)
+    census = DatasetCounts(2, SubsetCounts(3, 9), (SubsetCounts(2, 4),), queries=2, junk=1)
     assert (census.images, census.subjects) == (16, 5)

@@ -7,7 +7,7 @@ import torch
 
 from harness.core.progress import Reporter
 from harness.evaluation.metrics import Embeddings, evaluate
-from harness.planning.plan import Asked, make
+from harness.planning.plan import RunRequest, make_plan
 from tests.support import tiny_grid as small
 
 
@@ -15,8 +15,8 @@ from tests.support import tiny_grid as small
 def trained(tmp_path_factory):
     """The demo's plain student, trained as the demo trains it, on the demo's images."""
     runs = tmp_path_factory.mktemp("task")
-    asked = Asked(methods=("none",), study="demo", runs=runs)
-    plan = make(asked, Reporter(quiet=True))
+    asked = RunRequest(methods=("none",), study="demo", runs=runs)
+    plan = make_plan(asked, Reporter(quiet=True))
     assert not small.launch(plan).failed
     (spec,) = plan.specs
     record = json.loads((runs / spec.key / "record.json").read_text())

@@ -10,7 +10,7 @@ from PIL import Image
 from harness.data.synthetic.drawing.body import Pose, arm, leg
 from harness.data.synthetic.drawing.camera import sample_camera
 from harness.data.synthetic.drawing.canvas import Canvas
-from harness.data.synthetic.drawing.identities import KINDS, roster
+from harness.data.synthetic.drawing.identities import KINDS, make_identities
 from harness.data.synthetic.drawing.person import HATS, LEGWEAR, PATTERNS, sample_person
 from harness.data.synthetic.drawing.person_drawing import draw_person
 from harness.data.synthetic.drawing.perspective import View, faces, outward
@@ -58,14 +58,14 @@ def test_draws_stay_in_range():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_two_identities_differ_in_two_visible_attributes(kind):
-    looks = [subject.look for subject in roster(kind, 0, 200)]
+    looks = [subject.look for subject in make_identities(kind, 0, 200)]
     for first, second in combinations(looks, 2):
         assert sum(a != b for a, b in zip(first, second, strict=True)) >= 2
 
 
 def test_a_longer_roster_begins_with_the_shorter_one():
-    assert roster("people", 3, 20)[:5] == roster("people", 3, 5)
-    assert roster("people", 3, 5) != roster("people", 4, 5)
+    assert make_identities("people", 3, 20)[:5] == make_identities("people", 3, 5)
+    assert make_identities("people", 3, 5) != make_identities("people", 4, 5)
 
 
 def test_every_attribute_value_occurs():
@@ -151,7 +151,7 @@ def test_a_box_is_seen_from_outside():
 @pytest.mark.parametrize("size", [(128, 64), (64, 32), (48, 48), (33, 57)])
 def test_a_photograph_has_the_size_asked_for(kind, size):
     camera = sample_camera(stream("camera"), 0, *size, 0.4)
-    for number, subject in enumerate(roster(kind, 0, 6)):
+    for number, subject in enumerate(make_identities(kind, 0, 6)):
         picture = photograph(subject, camera, stream("moment", number), size, 0.4, bad=number > 3)
         assert (picture.mode, picture.size) == ("RGB", size[::-1])
 
@@ -161,7 +161,7 @@ def test_a_photograph_has_the_size_asked_for(kind, size):
 def test_the_ends_of_the_difficulty_scale_work(kind, difficulty):
     camera = sample_camera(stream("camera"), 1, 64, 64, difficulty)
     assert 1 <= camera.quality <= 95
-    for number, subject in enumerate(roster(kind, 0, 4)):
+    for number, subject in enumerate(make_identities(kind, 0, 4)):
         pixels = np.asarray(
             photograph(subject, camera, stream("moment", number), (64, 64), difficulty)
         )

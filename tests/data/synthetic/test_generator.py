@@ -15,9 +15,14 @@ import pytest
 from PIL import Image
 
 from harness.data.datasets import market1501
-from harness.data.synthetic.generator import GENERATOR_VERSION, Synthetic, contact_sheet, generate
+from harness.data.synthetic.generator import (
+    GENERATOR_VERSION,
+    SyntheticSettings,
+    contact_sheet,
+    generate,
+)
 
-TINY = Synthetic(
+TINY = SyntheticSettings(
     train_identities=4,
     train_images=2,
     test_identities=3,
@@ -130,7 +135,7 @@ def test_the_market_loader_reads_it(root):
 def test_the_folder_states_its_settings_and_version(root):
     stated = json.loads((root / "synthetic.json").read_text())
     assert stated["generator_version"] == GENERATOR_VERSION
-    assert Synthetic(**stated["settings"]) == TINY
+    assert SyntheticSettings(**stated["settings"]) == TINY
 
 
 def test_progress_reaches_the_total(tmp_path):
@@ -207,7 +212,7 @@ def test_impossible_settings_are_refused_by_name(field, value, allowed):
 
 def test_too_many_images_for_their_names_are_refused():
     with pytest.raises(ValueError, match="up to 999999"):
-        Synthetic(train_identities=5000, train_images=100)
+        SyntheticSettings(train_identities=5000, train_images=100)
 
 
 def test_no_workers_are_refused(tmp_path):
@@ -216,7 +221,7 @@ def test_no_workers_are_refused(tmp_path):
 
 
 def test_each_kind_has_a_size_of_its_own():
-    people, vehicles = Synthetic(), Synthetic(kind="vehicles")
+    people, vehicles = SyntheticSettings(), SyntheticSettings(kind="vehicles")
     assert (people.height, people.width) == (128, 64)
     assert (vehicles.height, vehicles.width) == (80, 112)
 
@@ -276,7 +281,7 @@ def mean_average_precision(root, kind):
 
 @pytest.mark.parametrize(("kind", "width"), [("people", 32), ("vehicles", 64)])
 def test_neither_colours_nor_pixels_solve_the_task(tmp_path, kind, width):
-    settings = Synthetic(
+    settings = SyntheticSettings(
         kind=kind, train_identities=1, train_images=1, test_identities=15, height=64, width=width
     )
     root = generate(tmp_path / kind, settings)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.execution.cluster.arrays import bundle
-from harness.execution.cluster.group import Job
+from harness.execution.cluster.arrays import group_into_arrays
+from harness.execution.cluster.group import ClusterJob
 from slurm.resources import Resources
 
 SMALL, LARGE = Resources(minutes=10), Resources(minutes=90)
@@ -11,7 +11,7 @@ SMALL, LARGE = Resources(minutes=10), Resources(minutes=90)
 
 def jobs(*what):
     return [
-        Job(number, (f"run{number}",), resources, tuple(after))
+        ClusterJob(number, (f"run{number}",), resources, tuple(after))
         for number, (resources, after) in enumerate(what, 1)
     ]
 
@@ -22,7 +22,7 @@ def numbers(bundles):
 
 def test_teachers_come_first_and_students_go_with_those_that_wait_for_the_same():
     plan = jobs((SMALL, []), (SMALL, [1]), (SMALL, [1]), (SMALL, []), (SMALL, [4]), (LARGE, [4]))
-    bundles = bundle(plan, 100)
+    bundles = group_into_arrays(plan, 100)
     assert numbers(bundles) == [[1, 4], [2, 3], [5], [6]]
     assert [part.level for part in bundles] == [0, 1, 1, 1]
     assert [part.parallel for part in bundles] == [2, 2, 1, 1]
@@ -31,15 +31,15 @@ def test_teachers_come_first_and_students_go_with_those_that_wait_for_the_same()
 
 def test_a_job_behind_another_submissions_job_is_of_the_first_level():
     plan = jobs((SMALL, ["77"]), (SMALL, []))
-    assert [part.level for part in bundle(plan, 9)] == [0, 0]
-    assert numbers(bundle(plan, 9)) == [[1], [2]]
+    assert [part.level for part in group_into_arrays(plan, 9)] == [0, 0]
+    assert numbers(group_into_arrays(plan, 9)) == [[1], [2]]
 
 
 @pytest.mark.parametrize("largest", [1, 2, 6, 1001])
 @pytest.mark.parametrize("most", [None, 1, 2, 3, 50])
 def test_no_limit_is_ever_exceeded(largest, most):
     plan = jobs(*[(SMALL, [])] * 3, (LARGE, []), *[(SMALL, [1])] * 7, *[(LARGE, [4])] * 5)
-    bundles = bundle(plan, largest, most)
+    bundles = group_into_arrays(plan, largest, most)
     assert sorted(number for part in numbers(bundles) for number in part) == list(range(1, 17))
     assert max(len(part.jobs) for part in bundles) <= largest
     assert all(1 <= part.parallel <= len(part.jobs) for part in bundles)

@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.errors import SetupError, UsageError
 from harness.execution.cluster.code_snapshot import ROOT, snapshot
-from harness.plugins.lookup import method_class
+from harness.plugins.lookup import resolve_method
 
 MINE = """
 from {beside} import factor
@@ -34,9 +34,9 @@ def foreign(tmp_path, monkeypatch):
     (package.parent / "unrelated.py").write_text("")
     monkeypatch.chdir(package.parent)
     monkeypatch.syspath_prepend(package.parent)
-    method_class("distilled.mine:Mine")
+    resolve_method("distilled.mine:Mine")
     yield "distilled.mine:Mine"
-    method_class.cache_clear()
+    resolve_method.cache_clear()
     for name in [name for name in sys.modules if name.startswith("distilled")]:
         del sys.modules[name]
 

@@ -13,7 +13,7 @@ import pytest
 from harness.core.errors import SetupError
 from harness.execution.cluster.local_pool import slots_for
 from harness.execution.cluster.profile import Profile
-from harness.execution.cluster.submit import Wish
+from harness.execution.cluster.submit import SubmitOptions
 from slurm.resources import Resources
 from tests.support import tiny_grid as small
 
@@ -117,7 +117,7 @@ def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path)
 
 
 def wish(**changes):
-    return Wish("x", Profile.model_validate({"kind": "local", **changes}))
+    return SubmitOptions("x", Profile.model_validate({"kind": "local", **changes}))
 
 
 def test_slots_are_gpus_or_cores(monkeypatch):

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from harness.core.errors import UsageError
-from harness.core.lease import acquire
+from harness.core.lease import try_acquire
 from harness.execution.cluster import logs
 from harness.execution.cluster.logs import show_logs, tail
 from harness.runs.groups import GROUPS
@@ -77,7 +77,7 @@ def test_following_ends_with_the_run(logged, monkeypatch):
     monkeypatch.setattr(logs, "POLL", 0.05)
     path = runs / GROUPS / "20260102-000000-bbbb" / "logs" / "local-7_0_log.err"
     said = []
-    with acquire(runs / key):
+    with try_acquire(runs / key):
         reader = threading.Thread(
             target=show_logs, args=([key], runs, said.append), kwargs={"follow": True, "raw": False}
         )

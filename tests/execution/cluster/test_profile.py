@@ -5,8 +5,13 @@ import os
 import pytest
 
 from harness.core.errors import UsageError
-from harness.core.yaml import names
-from harness.execution.cluster.profile import Profile, cores_here, load_profile, split
+from harness.core.yaml import config_names
+from harness.execution.cluster.profile import (
+    Profile,
+    load_profile,
+    local_core_count,
+    split_cluster_overrides,
+)
 
 
 def write(folder, text):
@@ -18,8 +23,8 @@ def write(folder, text):
 def test_every_shipped_profile_is_valid_and_names_what_exists():
     from harness.plugins.lookup import known_methods
 
-    assert names("cluster") == ["example", "local"]
-    for name in names("cluster"):
+    assert config_names("cluster") == ["example", "local"]
+    for name in config_names("cluster"):
         load_profile(name).require_names(known_methods())
 
 
@@ -61,8 +66,8 @@ def test_device_and_threads_are_the_profiles():
     assert profile.place("market1501") == ("cpu", 3)
     assert profile.place("market1501", ["cluster.gpus=1"]) == ("cuda", 0)
     local = Profile.model_validate({"kind": "local", "gpus": 0})
-    assert local.place("market1501") == ("cpu", cores_here())
-    assert cores_here() == len(os.sched_getaffinity(0))
+    assert local.place("market1501") == ("cpu", local_core_count())
+    assert local_core_count() == len(os.sched_getaffinity(0))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_unknown_names_and_mixed_devices():
 
 
 def test_assignments_are_told_apart():
-    assert split(["cluster.time=3", "recipe.epochs=2", "clusters.x=1"]) == (
+    assert split_cluster_overrides(["cluster.time=3", "recipe.epochs=2", "clusters.x=1"]) == (
         ["cluster.time=3"],
         ["recipe.epochs=2", "clusters.x=1"],
     )

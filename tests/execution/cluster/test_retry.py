@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from harness.core.errors import DONE, FAILED, UsageError
-from harness.core.lease import glimpse
+from harness.core.errors import ExitCode, UsageError
+from harness.core.lease import inspect_lease
 from harness.core.progress import Reporter
 from harness.execution.cluster.cancel import cancel
-from harness.execution.cluster.retry import Again, retry
+from harness.execution.cluster.retry import RetryRequest, retry
 from harness.execution.cluster.status import status
 from harness.runs.record import FAILURE, RECORD
 from tests.support import tiny_grid as small
@@ -27,9 +27,9 @@ def diverged(with_teacher):
 
 def test_a_retry_is_the_same_run_and_with_a_change_another(diverged):
     runs, key = diverged
-    assert retry([], Again(runs, only=["diverged"]), QUIET) == FAILED
+    assert retry([], RetryRequest(runs, only=["diverged"]), QUIET) == ExitCode.FAILED
     assert json.loads((runs / key / FAILURE).read_text())["attempt"] == 2
-    assert retry([key[-8:]], Again(runs, changes=["kd.weight=1"]), QUIET) == DONE
+    assert retry([key[-8:]], RetryRequest(runs, changes=["kd.weight=1"]), QUIET) == ExitCode.DONE
     usual = small.grid(runs, "kd").plan[-1]
     assert all((runs / spec.key / RECORD).exists() for spec in usual)
     assert (runs / key / FAILURE).exists() and not (runs / key / RECORD).exists()
@@ -39,18 +39,18 @@ def test_a_retry_that_makes_no_sense_is_refused(diverged):
     runs, key = diverged
     teacher = small.grid(runs, "kd").plan[0][0].key
     for words, how, said in (
-        ([], Again(runs, only=["node-failure"]), "No run .* failed by node-failure"),
-        ([teacher], Again(runs), f"{teacher} is done"),
-        ([key], Again(runs, changes=["recipe.epoch=3"]), "Did you mean 'epochs'"),
-        ([key], Again(runs, changes=["teacher_recipe.epochs=3"]), "kdreid run --set"),
-        ([key], Again(runs, cluster="nowhere"), "No cluster is called 'nowhere'"),
+        ([], RetryRequest(runs, only=["node-failure"]), "No run .* failed by node-failure"),
+        ([teacher], RetryRequest(runs), f"{teacher} is done"),
+        ([key], RetryRequest(runs, changes=["recipe.epoch=3"]), "Did you mean 'epochs'"),
+        ([key], RetryRequest(runs, changes=["teacher_recipe.epochs=3"]), "kdreid run --set"),
+        ([key], RetryRequest(runs, cluster="nowhere"), "No cluster is called 'nowhere'"),
     ):
         with pytest.raises(UsageError, match=said):
             retry(words, how, QUIET)
     spec = runs / key / "spec.json"
     spec.write_text(spec.read_text().replace('"threads": ', '"threads": 1'))
     with pytest.raises(UsageError, match="another version of this program"):
-        retry([key], Again(runs), QUIET)
+        retry([key], RetryRequest(runs), QUIET)
 
 
 def test_data_that_changed_is_not_taken_for_the_old(diverged):
@@ -58,7 +58,7 @@ def test_data_that_changed_is_not_taken_for_the_old(diverged):
     (image,) = sorted((runs / "data").rglob("query/*.jpg"))[:1]
     image.write_bytes(image.read_bytes() + b"\0")
     with pytest.raises(Exception, match="was not found again"):
-        retry([key], Again(runs), QUIET)
+        retry([key], RetryRequest(runs), QUIET)
 
 
 def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(with_teacher):
@@ -72,17 +72,17 @@ def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(w
             going *= len(going) == 2  # the plain student and the other, in one cohort
         assert going, process.communicate()
         said = []
-        assert cancel([going[0].id], with_teacher, said.append, everything=False) == DONE
+        assert cancel([going[0].id], with_teacher, said.append, everything=False) == ExitCode.DONE
         assert process.wait(60) == 130
     finally:
         process.kill()
         process.communicate()
     states = {row.key: row.state for row in status(with_teacher).rows}
     assert states[going[0].key] == "interrupted"
-    assert glimpse(with_teacher / going[0].key) is None
+    assert inspect_lease(with_teacher / going[0].key) is None
     assert said[0] == f"They share a job or process with {going[1].id}, which stop too."
     assert said[-1].startswith("Stopped: 2")
-    assert cancel([going[0].id], with_teacher, said.append, everything=False) == DONE
+    assert cancel([going[0].id], with_teacher, said.append, everything=False) == ExitCode.DONE
     assert said[-1] == "None of these runs is queued or running."
     with pytest.raises(UsageError, match="--all"):
         cancel([], with_teacher, said.append, everything=False)
@@ -99,7 +99,7 @@ def test_cancelling_a_pool_waits_until_the_pool_is_gone(with_teacher):
             rows = status(with_teacher).rows
             states = {row.key: row.state for row in rows}
         said = []
-        assert cancel([], with_teacher, said.append, everything=True) == DONE
+        assert cancel([], with_teacher, said.append, everything=True) == ExitCode.DONE
         assert not {row.state for row in status(with_teacher).rows} & {"queued", "starting"}
         assert process.wait(60) == 130
     finally:

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from harness.core.errors import DONE, FAILED, INCOMPLETE, SetupError
+from harness.core.errors import ExitCode, SetupError
 from harness.core.files import write_json
-from harness.core.lease import acquire
+from harness.core.lease import try_acquire
 from harness.execution.cluster.status import exit_code, status
 from harness.runs.groups import GROUPS
 from harness.runs.record import FAILURE, PROGRESS
@@ -40,7 +40,7 @@ def test_what_folders_say_without_any_submission(tmp_path):
 
 def test_a_living_lease_is_a_running_run_with_the_time_it_takes_yet(tmp_path):
     key = made.waiting(tmp_path)
-    with acquire(tmp_path / key):
+    with try_acquire(tmp_path / key):
         row = the_row(tmp_path, key)
         assert (row.state, row.detail) == ("starting", f"on {os.uname().nodename}")
         now = time.time()
@@ -56,7 +56,7 @@ def test_a_living_lease_is_a_running_run_with_the_time_it_takes_yet(tmp_path):
 
 def test_progress_of_an_earlier_attempt_is_not_taken_for_this_one(tmp_path):
     key = made.interrupted(tmp_path)
-    with acquire(tmp_path / key):
+    with try_acquire(tmp_path / key):
         row = the_row(tmp_path, key)
     assert row.state == "starting" and row.detail.endswith("from step 5 of 10")
 
@@ -64,11 +64,11 @@ def test_progress_of_an_earlier_attempt_is_not_taken_for_this_one(tmp_path):
 def test_a_failure_before_this_attempt_or_submission_does_not_count(tmp_path):
     key = made.failed(tmp_path)
     made.change(tmp_path / key / FAILURE, time=time.time() - 7200)
-    with acquire(tmp_path / key):
+    with try_acquire(tmp_path / key):
         assert states(tmp_path)[key] == "starting"
     assert states(tmp_path)[key] == "failed"
     made.submitted(tmp_path, [(None, [key])], kind="local")
-    with acquire(tmp_path / GROUPS / "20260101-000000-abcd"):
+    with try_acquire(tmp_path / GROUPS / "20260101-000000-abcd"):
         assert states(tmp_path)[key] == "queued"
 
 
@@ -79,14 +79,14 @@ def test_runs_behind_a_failed_teacher_are_blocked_and_do_not_ask_for_patience(tm
     student = made.waiting(tmp_path, 1, method="kd", teachers=(teacher,))
     row = the_row(tmp_path, student)
     assert row.state == "blocked" and teacher.key[-8:] in row.detail
-    assert exit_code(status(tmp_path).rows) == FAILED
+    assert exit_code(status(tmp_path).rows) == ExitCode.FAILED
     made.waiting(tmp_path, 2)
-    assert exit_code(status(tmp_path).rows) == INCOMPLETE
+    assert exit_code(status(tmp_path).rows) == ExitCode.INCOMPLETE
 
 
 def test_all_done_is_exit_code_0(tmp_path):
     made.done(tmp_path)
-    assert exit_code(status(tmp_path).rows) == DONE
+    assert exit_code(status(tmp_path).rows) == ExitCode.DONE
     assert SCORING_VERSION  # a run that was scored by an older version is done, too
 
 
@@ -102,7 +102,7 @@ def test_nothing_is_concluded_while_slurm_cannot_be_asked(tmp_path, monkeypatch)
     made.submitted(tmp_path, [("17", [key])])
     found = status(tmp_path)
     assert found.rows[0].state == "unknown" and "squeue" in found.problems[0]
-    assert exit_code(found.rows) == INCOMPLETE
+    assert exit_code(found.rows) == ExitCode.INCOMPLETE
 
 
 def test_a_job_that_was_never_handed_over_says_so(tmp_path):
@@ -116,7 +116,7 @@ def test_looking_changes_nothing_and_needs_no_torch(tmp_path):
     key = made.waiting(tmp_path, 1)
     made.done(tmp_path, 2), made.failed(tmp_path, 3), made.interrupted(tmp_path, 4)
     made.submitted(tmp_path, [("local-1", [key])], kind="local")
-    lease = acquire(tmp_path / made.spec(4).key)
+    lease = try_acquire(tmp_path / made.spec(4).key)
     made.change(lease.path, machine="elsewhere")  # whose process cannot be looked up here
     lease._stop.set()
     before = made.everything(tmp_path)

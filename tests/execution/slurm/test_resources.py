@@ -1,7 +1,7 @@
 import pytest
 
 from harness.core.errors import SlurmError
-from slurm.limits import chunks, shares
+from slurm.limits import chunks, split_evenly
 from slurm.resources import Resources, minutes
 
 
@@ -45,5 +45,5 @@ def test_a_gpu_by_number_or_by_type():
 def test_chunks_and_shares():
     assert [list(part) for part in chunks(range(7), 6)] == [[0, 1, 2, 3, 4, 5], [6]]
     assert chunks([], 6) == []
-    assert shares(7, 3) == [3, 2, 2]
-    assert shares(2, 3) == [1, 1, 0]
+    assert split_evenly(7, 3) == [3, 2, 2]
+    assert split_evenly(2, 3) == [1, 1, 0]

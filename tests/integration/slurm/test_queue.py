@@ -6,7 +6,7 @@ import pytest
 
 from harness.core.errors import SlurmError
 from slurm import queue
-from slurm.queue import look
+from slurm.queue import query_jobs
 from tests.support.slurm_queue import OURS, submit, turn_to
 
 pytestmark = pytest.mark.slurm
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slurm
 def wait_until(cluster, ids, holds, seconds=60):
     """Look until `holds` of the jobs found; the last look."""
     limit = time.monotonic() + seconds
-    while not holds(found := look(ids)) and time.monotonic() < limit:
+    while not holds(found := query_jobs(ids)) and time.monotonic() < limit:
         time.sleep(0.5)
     return found
 
@@ -58,11 +58,11 @@ def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
     assert jobs[f"{array}_1"].runs and not jobs[f"{array}_1"].over
     assert jobs[f"{array}_3"].waits or jobs[f"{array}_3"].runs
     assert jobs[never].state == "CANCELLED"
-    assert look([f"{one}_0"]).jobs[f"{one}_0"].state == "COMPLETED"  # an array of one
+    assert query_jobs([f"{one}_0"]).jobs[f"{one}_0"].state == "COMPLETED"  # an array of one
     assert "99999" not in jobs
     assert {job.title for job in jobs.values()} == {OURS}
     theirs = {held: "kdreid-20260101", later: "kdreid-20250101-000000-abcd-", ended: "somebody"}
-    assert set(look([held, later, ended, killed], theirs).jobs) == {held, killed}
+    assert set(query_jobs([held, later, ended, killed], theirs).jobs) == {held, killed}
     cluster.call("scancel", held, later, array)
 
 
@@ -110,12 +110,12 @@ def test_sacct_tells_of_jobs_that_the_controller_forgot(accounted, monkeypatch):
     assert (found[ended].state, found[ended].exit_code) == ("FAILED", 5)
     assert found[f"{array}_1"].state == "COMPLETED" and found[ended].source == "sacct"
     assert found[ended].title == OURS
-    assert look(["99999"]).accounting
+    assert query_jobs(["99999"]).accounting
 
 
 def test_without_a_controller_nothing_is_known(monkeypatch, cluster, tmp_path):
     turn_to(monkeypatch, cluster)
     (tmp_path / "broken.conf").write_text("ClusterName=broken\n")
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "broken.conf"))
-    seen = look(["1"])
+    seen = query_jobs(["1"])
     assert not seen.complete and not seen.jobs and "squeue failed" in seen.problems[0]

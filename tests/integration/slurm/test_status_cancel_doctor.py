@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness.core.lease import glimpse
+from harness.core.lease import inspect_lease
 from tests.support import tiny_grid as small
 from tests.support.slurm_jobs import kdreid
 from tests.support.slurm_queue import turn_to
@@ -76,7 +76,7 @@ def test_a_grid_is_watched_understood_and_cancelled(cluster, tmp_path, profile):
     after = {row["key"]: row for row in rows_of(cluster, runs)}
     assert after[going["key"]]["state"] == "interrupted"
     assert "was cancelled" in after[going["key"]]["detail"]
-    assert glimpse(runs / going["key"]) is None
+    assert inspect_lease(runs / going["key"]) is None
     assert after[going["key"]]["step"] >= going["step"]
     again = kdreid(
         cluster,

@@ -1,7 +1,7 @@
 import pandas as pd
 import seaborn as sns
 
-from results.figures.chart import Chart, looks, panels, save
+from results.figures.chart import Chart, line_styles, panels, save
 
 
 def drawn(data):
@@ -26,6 +26,6 @@ def test_equal_data_makes_equal_bytes(tmp_path):
 
 def test_no_two_of_thirty_look_alike():
     names = [f"method {number}" for number in range(30)]
-    colours, markers, dashes = looks(names)
+    colours, markers, dashes = line_styles(names)
     assert len({(colours[name], markers[name]) for name in names}) == 30
     assert len({(colours[name], dashes[name]) for name in names}) == 30

@@ -1,7 +1,7 @@
 import pytest
 
-from results.collect import gather
-from results.figures.chart import Absent, save
+from results.collect import collect_runs
+from results.figures.chart import MissingFigure, save
 from results.figures.critical_difference import charts, cliques
 from tests.support.dataset_records import FOUR, dataset_of
 
@@ -14,7 +14,7 @@ def words(figure):
 def test_mean_ranks_and_the_warning_that_datasets_are_few(tmp_path):
     for dataset in FOUR:
         dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
-    (chart,) = charts(gather(tmp_path)[0])
+    (chart,) = charts(collect_runs(tmp_path)[0])
     assert chart.name == "ranks"
     assert chart.data["method"].tolist() == ["PDRD", "AT", "SP"]
     assert chart.data["mean_rank"].tolist() == [1, 2, 3]
@@ -27,8 +27,8 @@ def test_mean_ranks_and_the_warning_that_datasets_are_few(tmp_path):
 
 def test_one_dataset_has_no_diagram(tmp_path):
     dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2})
-    (absent,) = charts(gather(tmp_path)[0])
-    assert isinstance(absent, Absent) and "run a second one" in str(absent)
+    (absent,) = charts(collect_runs(tmp_path)[0])
+    assert isinstance(absent, MissingFigure) and "run a second one" in str(absent)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 
-from results.collect import gather
-from results.figures.chart import Absent, save
+from results.collect import collect_runs
+from results.figures.chart import MissingFigure, save
 from results.figures.embeddings import IDENTITIES, IMAGES, charts, chosen
 from tests.support.records import spec, study, teacher_spec
 
@@ -22,7 +22,7 @@ def exported(runs, made, spread, seed=0, model="ab"):
 
 
 def only(runs):
-    (chart,) = charts(gather(runs)[0])
+    (chart,) = charts(collect_runs(runs)[0])
     return chart
 
 
@@ -59,4 +59,4 @@ def test_without_embeddings_it_names_the_command(tmp_path):
     study(tmp_path)
     (tmp_path / teacher_spec()["key"] / "embeddings.npz").write_bytes(b"PK damaged")
     absent = only(tmp_path)
-    assert isinstance(absent, Absent) and "kdreid embed RUN RUN" in str(absent)
+    assert isinstance(absent, MissingFigure) and "kdreid embed RUN RUN" in str(absent)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from results.figures.chart import Absent, save
+from results.figures.chart import MissingFigure, save
 from results.figures.extraction_time import charts
 
 ROWS = [
@@ -45,4 +45,4 @@ def test_absent_or_damaged_names_the_command(tmp_path, content):
         measured(tmp_path, [])
         (tmp_path / "measured" / "extraction.json").write_text(content)
     (absent,) = charts(tmp_path)
-    assert isinstance(absent, Absent) and "kdreid bench extract" in str(absent)
+    assert isinstance(absent, MissingFigure) and "kdreid bench extract" in str(absent)

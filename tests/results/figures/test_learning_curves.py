@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from results.collect import gather
-from results.figures.chart import Absent, save
+from results.collect import collect_runs
+from results.figures.chart import MissingFigure, save
 from results.figures.learning_curves import charts
 from tests.support.records import spec, study
 
@@ -20,7 +20,7 @@ def runs_with(folder, seeds=(0, 1)):
 
 def test_the_distillation_loss_is_left_out_of_the_sum(tmp_path):
     runs_with(tmp_path)
-    (chart,) = charts(gather(tmp_path)[0])
+    (chart,) = charts(collect_runs(tmp_path)[0])
     assert chart.name == "learning-synthetic"
     taught = chart.data[chart.data["method"] == "PDRD"]
     assert taught["objective"].tolist() == [5.0, 4.0] * 2
@@ -31,7 +31,7 @@ def test_the_distillation_loss_is_left_out_of_the_sum(tmp_path):
 
 def test_a_panel_for_every_method_but_the_plain_student(tmp_path):
     runs_with(tmp_path)
-    (chart,) = charts(gather(tmp_path)[0])
+    (chart,) = charts(collect_runs(tmp_path)[0])
     figure = chart.draw(chart.data)
     assert [ax.get_title() for ax in figure.axes] == ["Teacher", "PDRD"]
     assert [len(ax.get_lines()) for ax in figure.axes] == [1, 2]
@@ -41,21 +41,21 @@ def test_a_panel_for_every_method_but_the_plain_student(tmp_path):
 def test_a_damaged_curve_is_left_out(tmp_path, damage):
     teacher = runs_with(tmp_path)
     (tmp_path / spec("pdrd", 1, [teacher])["key"] / "curve.csv").write_text(damage)
-    (chart,) = charts(gather(tmp_path)[0])
+    (chart,) = charts(collect_runs(tmp_path)[0])
     taught = chart.data[chart.data["method"] == "PDRD"]
     assert taught["seed"].tolist() == [0, 0]
 
 
 def test_without_any_curve_it_says_so(tmp_path):
     study(tmp_path)
-    (absent,) = charts(gather(tmp_path)[0])
-    assert isinstance(absent, Absent)
+    (absent,) = charts(collect_runs(tmp_path)[0])
+    assert isinstance(absent, MissingFigure)
     assert "no run has a readable curve.csv" in str(absent)
 
 
 def test_the_files_hold_what_is_drawn(tmp_path):
     runs_with(tmp_path / "runs")
-    (chart,) = charts(gather(tmp_path / "runs")[0])
+    (chart,) = charts(collect_runs(tmp_path / "runs")[0])
     paths = save(chart, tmp_path)
     assert [path.name for path in paths] == [f"{chart.name}.{x}" for x in ("csv", "png", "pdf")]
     assert len(pd.read_csv(paths[0])) == len(chart.data) == 7

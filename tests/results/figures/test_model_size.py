@@ -1,7 +1,7 @@
 import pytest
 
-from results.collect import gather
-from results.figures.chart import Absent, save
+from results.collect import collect_runs
+from results.figures.chart import MissingFigure, save
 from results.figures.model_size import charts
 from tests.support.records import done, spec, teacher_spec
 
@@ -11,7 +11,7 @@ def sized(runs, made, accuracy, parameters):
 
 
 def only(runs):
-    (chart,) = charts(gather(runs)[0])
+    (chart,) = charts(collect_runs(runs)[0])
     return chart
 
 
@@ -38,7 +38,7 @@ def test_other_recipes_and_other_options_are_no_other_size(tmp_path):
     sized(tmp_path, spec("pdrd", 0, [teacher], network="cnn5", recipe={"epochs": 9}), 0.5, 900_000)
     sized(tmp_path, spec("pdrd", 0, [teacher], network="cnn5", options={"a": 1}), 0.5, 900_000)
     absent = only(tmp_path)
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, MissingFigure)
     assert "kdreid run --dataset synthetic --student resnet34" in str(absent)
 
 

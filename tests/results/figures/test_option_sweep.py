@@ -1,7 +1,7 @@
 import pytest
 
-from results.collect import gather
-from results.figures.chart import Absent, Chart, save
+from results.collect import collect_runs
+from results.figures.chart import Chart, MissingFigure, save
 from results.figures.option_sweep import STUDIES, charts
 from tests.support.records import done, spec, study, teacher_spec
 
@@ -14,7 +14,7 @@ def pdrd(runs, accuracy, seed=0, **options):
 
 
 def by_name(runs):
-    return {chart.name: chart for chart in charts(gather(runs)[0])}
+    return {chart.name: chart for chart in charts(collect_runs(runs)[0])}
 
 
 def test_the_default_is_a_point_among_the_given_values(tmp_path):
@@ -28,14 +28,14 @@ def test_the_default_is_a_point_among_the_given_values(tmp_path):
     assert data["mAP"].tolist() == pytest.approx([41, 51])
     assert data["R1"].tolist() == pytest.approx([61, 71])
     assert data["mAP_sd"].tolist() == pytest.approx([2**0.5, 2**0.5])
-    assert isinstance(found["pdrd-activation"], Absent)
+    assert isinstance(found["pdrd-activation"], MissingFigure)
 
 
 def test_runs_that_differ_in_two_options_make_no_line(tmp_path):
     done(tmp_path, teacher_spec(), 0.6)
     pdrd(tmp_path, 0.5)
     pdrd(tmp_path, 0.4, weight=1.0, activation="relu")
-    assert all(isinstance(chart, Absent) for chart in by_name(tmp_path).values())
+    assert all(isinstance(chart, MissingFigure) for chart in by_name(tmp_path).values())
 
 
 def test_words_are_drawn_side_by_side(tmp_path):
@@ -60,14 +60,14 @@ def test_the_loss_without_an_activation_is_called_none(tmp_path):
     assert dict(zip(data["value"], data["mAP"], strict=True)) == pytest.approx(
         {"mish": 50, "none": 30, "relu": 40}
     )
-    assert isinstance(found["pdrd-weight"], Absent)
+    assert isinstance(found["pdrd-weight"], MissingFigure)
 
 
 def test_older_records_do_not_tell_their_options(tmp_path):
     teacher = study(tmp_path, seeds=(0,))
     done(tmp_path, spec("pdrd", 0, [teacher], options={"weight": 1.0}), 0.4)
     absent = by_name(tmp_path)["pdrd-weight"]
-    assert isinstance(absent, Absent)
+    assert isinstance(absent, MissingFigure)
     assert str(absent).endswith("kdreid run --study pdrd-weight makes them.")
 
 
@@ -84,6 +84,6 @@ def test_every_dataset_and_network_has_its_line(tmp_path):
 
 
 def test_every_paper_figure_has_a_study():
-    from harness.core.yaml import names
+    from harness.core.yaml import config_names
 
-    assert set(STUDIES.values()) <= set(names("study"))
+    assert set(STUDIES.values()) <= set(config_names("study"))

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from results.collect import gather
-from results.figures.chart import Absent, save
+from results.collect import collect_runs
+from results.figures.chart import MissingFigure, save
 from results.figures.ranking_consistency import charts
 from tests.support.records import spec, study, teacher_spec
 
@@ -14,7 +14,7 @@ def measured(runs, made, l_rank, model="ab"):
 
 
 def only(runs):
-    (chart,) = charts(gather(runs)[0])
+    (chart,) = charts(collect_runs(runs)[0])
     return chart
 
 
@@ -49,5 +49,5 @@ def test_a_damaged_file_is_not_shown(tmp_path, content):
 def test_unmeasured_runs_name_the_command(tmp_path):
     study(tmp_path)
     absent = only(tmp_path)
-    assert isinstance(absent, Absent) and "kdreid consistency does it" in str(absent)
+    assert isinstance(absent, MissingFigure) and "kdreid consistency does it" in str(absent)
     assert teacher_spec()["key"] not in str(absent)

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from results.collect import gather
-from results.figures.chart import Absent, save
+from results.collect import collect_runs
+from results.figures.chart import MissingFigure, save
 from results.figures.training_cost import charts
 from tests.support.records import spec, study
 
@@ -20,7 +20,7 @@ def timed(runs, seconds):
 
 
 def only(runs):
-    (chart,) = charts(gather(runs)[0], runs / "report")
+    (chart,) = charts(collect_runs(runs)[0], runs / "report")
     return chart
 
 
@@ -41,7 +41,7 @@ def test_means_over_all_seeds_against_the_time_of_one(tmp_path):
 def test_times_of_packed_runs_are_not_taken_from_records(tmp_path):
     study(tmp_path)
     absent = only(tmp_path)
-    assert isinstance(absent, Absent) and "kdreid bench cost does it" in str(absent)
+    assert isinstance(absent, MissingFigure) and "kdreid bench cost does it" in str(absent)
 
 
 def test_runs_that_are_gone_and_damage_name_the_command(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from results.page.build import page
-from results.page.figures import Picture
+from results.page.figures import EmbeddedFigure
 from results.report import report
 from results.tables.cells import Cell, plain
 from results.tables.table import COMPARED, Table
@@ -76,8 +76,10 @@ def test_tables_are_tables():
 
 def test_figures_ranked_lists_and_problems_have_their_sections():
     figures = [
-        Picture("a-b", "data:image/png;base64,AA", "data:text/csv;base64,AA", True, earlier=True),
-        Picture("ranked-c", "data:image/png;base64,BB", "", vector=False, earlier=True),
+        EmbeddedFigure(
+            "a-b", "data:image/png;base64,AA", "data:text/csv;base64,AA", True, earlier=True
+        ),
+        EmbeddedFigure("ranked-c", "data:image/png;base64,BB", "", vector=False, earlier=True),
     ]
     text = page([], {}, NOTHING, figures, ["x/record.json: ignored <it>."])
     assert text.index('id="figures"') < text.index("AA") < text.index('id="ranked-lists"')
@@ -99,7 +101,7 @@ def test_no_text_ends_the_data_or_the_script():
 
 
 def test_nothing_is_named_that_a_browser_would_fetch():
-    picture = Picture("a", "data:image/png;base64,AA", "", vector=True)
+    picture = EmbeddedFigure("a", "data:image/png;base64,AA", "", vector=True)
     elements = Elements(page([table((plain("x"), plain("y")))], {}, NOTHING, [picture]))
     for tag, attributes in elements.found:
         if tag != "a":  # a link waits for a click

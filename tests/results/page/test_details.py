@@ -1,6 +1,6 @@
-from results.collect import gather
+from results.collect import collect_runs
 from results.page import details as provenance
-from results.page.details import behind, named, numbered
+from results.page.details import named, number_runs, provenance_data
 from results.report import all_tables
 from results.tables.cells import Cell, plain
 from results.tables.table import Table
@@ -19,16 +19,16 @@ def read(found, key):
 
 def test_runs_are_numbered_in_the_order_of_their_cells():
     one = table_of((Cell("x", ("b", "a")), plain("-")), (Cell("y", ("a",)), Cell("z", ("c",))))
-    numbers = numbered([one, one])
+    numbers = number_runs([one, one])
     assert numbers == {"b": 0, "a": 1, "c": 2}
     assert named(("c", "b"), numbers) == "2 0" and named((), numbers) == ""
 
 
 def test_every_run_behind_a_cell_is_described_once(tmp_path):
     study(tmp_path)
-    tables = all_tables(gather(tmp_path)[0])
-    numbers = numbered(tables)
-    found = behind(tables, tmp_path, numbers, None)
+    tables = all_tables(collect_runs(tmp_path)[0])
+    numbers = number_runs(tables)
+    found = provenance_data(tables, tmp_path, numbers, None)
     assert len(numbers) == 7 and [run[0] for run in found["runs"]] == list(numbers)
     assert len(found["texts"]) == len(set(found["texts"])) and found["again"] == {}
 
@@ -49,7 +49,7 @@ def test_what_is_said_of_a_run(tmp_path):
         ),
     )
     one = table_of((plain("x"), Cell("50", (made["key"],))))
-    headline, facts = read(behind([one], tmp_path, numbered([one]), None), made["key"])
+    headline, facts = read(provenance_data([one], tmp_path, number_runs([one]), None), made["key"])
     assert headline == "Seed 1 · test: mAP 50.00, R1 70.00"
     assert {
         ("Commit", "abc"),
@@ -67,7 +67,7 @@ def test_what_is_said_of_a_run(tmp_path):
 def test_a_failed_run_and_one_that_is_gone(tmp_path):
     lost = failed(tmp_path, spec("sp", 2))
     one = table_of((Cell("SP", (lost["key"], "a/b/c/d")), plain("-")))
-    found = behind([one], tmp_path, numbered([one]), lambda members: (["go"], []))
+    found = provenance_data([one], tmp_path, number_runs([one]), lambda members: (["go"], []))
     assert read(found, lost["key"])[0] == "Seed 2 · diverged"
     headline, facts = read(found, "a/b/c/d")
     assert headline.startswith("cannot be read now:") and facts == []
@@ -84,7 +84,7 @@ def test_cells_of_the_same_runs_share_their_commands(tmp_path, monkeypatch):
         return [f"make {len(members)}"], ["Mind."]
 
     tables = [table_of((both, one), (one, both), (plain("-"), plain("")))]
-    found = behind(tables, tmp_path, numbered(tables), again)
+    found = provenance_data(tables, tmp_path, number_runs(tables), again)
     assert asked == [keys, keys[:1]]
     said = {
         name: [[found["texts"][number] for number in part] for part in parts]
@@ -92,4 +92,4 @@ def test_cells_of_the_same_runs_share_their_commands(tmp_path, monkeypatch):
     }
     assert said == {"0 1": [["make 2"], ["Mind."]], "0": [["make 1"], ["Mind."]]}
     monkeypatch.setattr(provenance, "MOST", 1)
-    assert list(behind(tables, tmp_path, numbered(tables), again)["again"]) == ["0 1"]
+    assert list(provenance_data(tables, tmp_path, number_runs(tables), again)["again"]) == ["0 1"]

@@ -1,7 +1,7 @@
 import base64
 
 from results.page import figures as module
-from results.page.figures import PNG, pictures
+from results.page.figures import PNG, embedded_figures
 
 
 def test_pictures_with_what_lies_beside_them(tmp_path):
@@ -12,7 +12,7 @@ def test_pictures_with_what_lies_beside_them(tmp_path):
     (tmp_path / "ranked-sp-pdrd.png").write_bytes(PNG)
     problems = []
     drawn = [tmp_path / "a-one.png", tmp_path / "a-one.pdf"]
-    first, second, third = pictures(tmp_path, drawn, problems)
+    first, second, third = embedded_figures(tmp_path, drawn, problems)
     assert problems == []
     assert (first.name, first.words, first.vector, first.ranked) == ("a-one", "a one", True, False)
     assert base64.b64decode(first.source.removeprefix("data:image/png;base64,")) == PNG + b"one"
@@ -28,10 +28,10 @@ def test_what_is_no_picture_is_named(tmp_path, monkeypatch):
     (tmp_path / "c.png").write_bytes(PNG + b"long")
     monkeypatch.setattr(module, "LARGEST", 10)
     problems = []
-    assert pictures(tmp_path, (), problems) == []
+    assert embedded_figures(tmp_path, (), problems) == []
     assert ["a.png" in problems[0], "b.png" in problems[1], "c.png" in problems[2]] == [True] * 3
     assert "it is no PNG" in problems[0] and "more than 10 bytes" in problems[2]
 
 
 def test_no_folder_is_no_picture(tmp_path):
-    assert pictures(tmp_path / "none", (), []) == []
+    assert embedded_figures(tmp_path / "none", (), []) == []

@@ -10,8 +10,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from results.statistics.paired_test import LEVEL, difference, holm
-from results.tables.significance import cautious
+from results.statistics.paired_test import LEVEL, holm, paired_test
+from results.tables.significance import false_positive_rate
 
 METHODS, IDENTITIES, TABLES = 4, 60, 400
 SIZES = np.random.default_rng(0).integers(3, 7, IDENTITIES).astype(float)
@@ -35,7 +35,7 @@ def table(random, seeds, noise, gains=(0, 0, 0, 0)):
 def compared(random, seeds, noise, gains=(0, 0, 0, 0)):
     """The differences of all pairs of one table."""
     parts = table(random, seeds, noise, gains)
-    return [difference(parts[i], parts[j], WEIGHTS) for i, j in combinations(range(METHODS), 2)]
+    return [paired_test(parts[i], parts[j], WEIGHTS) for i, j in combinations(range(METHODS), 2)]
 
 
 def alarms(seeds, noise):
@@ -64,8 +64,8 @@ def test_as_cautious_as_the_footnote_says_where_queries_make_the_noise(seeds, mo
     """The footnote's number is that of many identities; 60 of unequal size raise a few more."""
     random = np.random.default_rng(3)
     found = [compared(random, seeds, (0, 0.01, 0))[0].p <= LEVEL for _ in range(3000)]
-    assert cautious(seeds) * 0.7 - 0.001 <= np.mean(found) <= most
-    assert cautious(seeds) <= most
+    assert false_positive_rate(seeds) * 0.7 - 0.001 <= np.mean(found) <= most
+    assert false_positive_rate(seeds) <= most
 
 
 def test_one_seed_is_near_nominal_over_queries():
@@ -122,5 +122,5 @@ def test_few_identities_and_many_seeds_raise_more_alarms():
             (0.5 + random.normal(0, 0.001, (10, 1)) + random.normal(0, 0.1, (1, 8))) * weights
             for _ in range(2)
         )
-        hits += difference(ours, theirs, weights).p <= LEVEL
+        hits += paired_test(ours, theirs, weights).p <= LEVEL
     assert hits / 1500 > 0.06

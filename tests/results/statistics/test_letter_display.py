@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from results.statistics.letter_display import groups, letters
+from results.statistics.letter_display import compact_letter_display, top_groups
 
 
 def shared(found):
@@ -31,8 +31,8 @@ def shared(found):
     ],
 )
 def test_letters_by_hand(means, distinct, expected):
-    assert letters(means, distinct) == expected
-    assert letters(means, [(j, i) for i, j in distinct]) == expected
+    assert compact_letter_display(means, distinct) == expected
+    assert compact_letter_display(means, [(j, i) for i, j in distinct]) == expected
 
 
 def test_two_share_a_letter_if_and_only_if_they_are_not_told_apart():
@@ -41,7 +41,7 @@ def test_two_share_a_letter_if_and_only_if_they_are_not_told_apart():
         count = int(random.integers(2, 9))
         pairs = list(combinations(range(count), 2))
         distinct = [pair for pair in pairs if random.random() < 0.5]
-        found = letters(list(random.random(count)), distinct)
+        found = compact_letter_display(list(random.random(count)), distinct)
         assert shared(found) == set(pairs) - set(distinct)
         assert all(found)
 
@@ -51,12 +51,12 @@ def test_a_is_the_letter_of_the_best():
     for _ in range(50):
         means = list(random.random(6))
         distinct = [pair for pair in combinations(range(6), 2) if random.random() < 0.6]
-        assert letters(means, distinct)[int(np.argmax(means))].startswith("a")
+        assert compact_letter_display(means, distinct)[int(np.argmax(means))].startswith("a")
 
 
 def test_more_groups_than_letters():
     means = list(range(30, 0, -1))
-    found = letters(means, list(combinations(range(30), 2)))
+    found = compact_letter_display(means, list(combinations(range(30), 2)))
     assert found[0] == "a" and found[25] == "z" and found[26] == "a1"
     assert len(set(found)) == 30
 
@@ -80,4 +80,4 @@ def test_more_groups_than_letters():
     ],
 )
 def test_groups_by_hand(means, distinct, expected):
-    assert groups(means, distinct) == expected
+    assert top_groups(means, distinct) == expected

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats as witness
 
 from results.statistics.paired_test import (
-    Difference,
-    difference,
+    PairedDifference,
     holm,
+    paired_test,
     prediction_interval,
     quantile,
 )
@@ -45,7 +45,7 @@ def test_difference_is_the_formula_one_query_at_a_time():
     identity = np.array([0, 0, 0, 1, 1, 2, 3, 3, 3, 3])
     ours, theirs = RANDOM.random((4, 10)), RANDOM.random((4, 10))
     parts, weights = by_identity(ours, identity)
-    found = difference(parts, by_identity(theirs, identity)[0], weights)
+    found = paired_test(parts, by_identity(theirs, identity)[0], weights)
     expected = looped(ours, theirs, identity)
     assert (found.mean, found.seed_variance, found.query_variance) == pytest.approx(expected)
     assert found.error == pytest.approx(math.sqrt(expected[1] + expected[2]))
@@ -59,7 +59,7 @@ def test_without_query_noise_it_is_the_paired_t_test_over_seeds(seeds):
     theirs = RANDOM.random((seeds, 30)) / 30
     weights = np.full(30, 1 / 30)
     ours = theirs + gap * weights
-    found = difference(ours, theirs, weights)
+    found = paired_test(ours, theirs, weights)
     expected = witness.ttest_rel(ours.sum(axis=1), theirs.sum(axis=1))
     assert found.query_variance == pytest.approx(0, abs=1e-25)
     assert found.p == pytest.approx(expected.pvalue)
@@ -70,7 +70,7 @@ def test_with_one_seed_it_is_the_paired_t_test_over_queries_of_equal_weight():
     """One query per identity and one seed: the clusters are the queries."""
     ours, theirs = RANDOM.random((1, 25)), RANDOM.random((1, 25))
     weights = np.full(25, 1 / 25)
-    found = difference(ours / 25, theirs / 25, weights)
+    found = paired_test(ours / 25, theirs / 25, weights)
     expected = witness.ttest_rel(ours[0], theirs[0])
     assert found.p == pytest.approx(expected.pvalue)
     assert (found.degrees, found.seed_variance) == (24, 0)
@@ -84,8 +84,8 @@ def test_images_of_one_identity_are_no_independent_witnesses():
     once, weights = by_identity(ours, identity)
     four = np.repeat(identity, 4)
     often, heavy = by_identity(ours[:, four], four)
-    first = difference(once, by_identity(theirs, identity)[0], weights)
-    second = difference(often, by_identity(theirs[:, four], four)[0], heavy)
+    first = paired_test(once, by_identity(theirs, identity)[0], weights)
+    second = paired_test(often, by_identity(theirs[:, four], four)[0], heavy)
     assert second.error == pytest.approx(first.error)
 
 
@@ -100,8 +100,8 @@ def test_quantiles_in_closed_form(degrees, value):
 
 @pytest.mark.parametrize("t", [0.3, 2.0, 17.0, 4000.0])
 def test_p_in_closed_form(t):
-    one = Difference(t, 1.0, 0.0, degrees=1, seeds=2)
-    two = Difference(-t, 0.5, 0.5, degrees=2, seeds=3)
+    one = PairedDifference(t, 1.0, 0.0, degrees=1, seeds=2)
+    two = PairedDifference(-t, 0.5, 0.5, degrees=2, seeds=3)
     assert one.p == pytest.approx(1 - 2 / math.pi * math.atan(t), rel=1e-6)
     # 1 - t / sqrt(2 + t^2), without the cancellation
     root = math.sqrt(2 + t * t)
@@ -109,7 +109,7 @@ def test_p_in_closed_form(t):
 
 
 def test_interval_and_p_agree_on_zero():
-    found = Difference(0.02, 0.00004, 0.00002, degrees=4, seeds=5)
+    found = PairedDifference(0.02, 0.00004, 0.00002, degrees=4, seeds=5)
     edge = found.p
     low, high = found.interval(edge)
     assert low == pytest.approx(0, abs=1e-12)
@@ -120,19 +120,19 @@ def test_interval_and_p_agree_on_zero():
 def test_differences_without_noise():
     same = np.full((3, 2), 0.25)
     weights = np.array([0.5, 0.5])
-    assert difference(same, same, weights).p == 1
-    assert difference(same, same - 0.1 * weights, weights).p < 1e-9
-    assert Difference(0.1, 0, 0, 2, 3).p == 0
-    assert Difference(1e-17, 1e-40, 0, 2, 3).p == 1  # rounding is no finding
+    assert paired_test(same, same, weights).p == 1
+    assert paired_test(same, same - 0.1 * weights, weights).p < 1e-9
+    assert PairedDifference(0.1, 0, 0, 2, 3).p == 0
+    assert PairedDifference(1e-17, 1e-40, 0, 2, 3).p == 1  # rounding is no finding
 
 
 def test_shapes_are_checked():
     with pytest.raises(ValueError, match=r"\(2, 3\), \(2, 4\)"):
-        difference(np.zeros((2, 3)), np.zeros((2, 4)), np.zeros(3))
+        paired_test(np.zeros((2, 3)), np.zeros((2, 4)), np.zeros(3))
     with pytest.raises(ValueError, match="two identities, not 2 and 1"):
-        difference(np.zeros((2, 1)), np.zeros((2, 1)), np.ones(1))
+        paired_test(np.zeros((2, 1)), np.zeros((2, 1)), np.ones(1))
     with pytest.raises(ValueError, match="a seed"):
-        difference(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(3))
+        paired_test(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(3))
 
 
 def test_holm_by_hand():

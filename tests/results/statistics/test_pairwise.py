@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats as witness
 
-from results.collect import gather
-from results.comparable import settings
-from results.lines import lines
+from results.collect import collect_runs
+from results.comparable import comparison_groups
+from results.lines import table_rows
 from results.published import load_published
-from results.statistics.pairwise import family, paired
+from results.statistics.pairwise import paired_difference, pairwise_tests
 from results.tables.comparison import comparison
 from tests.support.records import (
     cells,
@@ -32,10 +32,12 @@ RANDOM = np.random.default_rng(11)
 
 def compared(runs):
     """The family of every line of the one setting, and its lines by label."""
-    (setting,) = settings(gather(runs)[0], "synthetic")
+    (setting,) = comparison_groups(collect_runs(runs)[0], "synthetic")
     methods = dict.fromkeys(setting.students["method"])
-    members = [line for method in methods for line in lines(setting, method)]
-    return family(setting, members, setting.tests[0]), {line.label: line for line in members}
+    members = [line for method in methods for line in table_rows(setting, method)]
+    return pairwise_tests(setting, members, setting.tests[0]), {
+        line.label: line for line in members
+    }
 
 
 def random_runs(runs, gains, seeds=(0, 1, 2)):
@@ -94,7 +96,7 @@ def test_incomplete_lines_are_not_in_the_family(tmp_path):
     assert len(found.differences) == 1
     assert found.between(by_label["AT"], by_label["SP"]) is None
     assert found.verdict(by_label["AT"], by_label["SP"]) is None
-    assert paired(by_label["AT"], by_label["SP"], "test") is None  # and on other queries
+    assert paired_difference(by_label["AT"], by_label["SP"], "test") is None  # and on other queries
 
 
 def test_an_incomplete_line_is_compared_over_the_seeds_both_have(tmp_path):
@@ -102,7 +104,7 @@ def test_an_incomplete_line_is_compared_over_the_seeds_both_have(tmp_path):
     for seed in (0, 2):
         done(tmp_path, spec("at", seed, [teacher]), 0.46 + 0.01 * seed)
     _, by_label = compared(tmp_path)
-    shown = paired(by_label["AT"], by_label["Student"], "test")
+    shown = paired_difference(by_label["AT"], by_label["Student"], "test")
     assert shown.mean == pytest.approx(0.05) and (shown.seeds, shown.degrees) == (2, 1)
 
 
@@ -129,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, 
     assert reasons == {("at", "AT"): "not compared"}
     kind = "missing" if damage == "missing" else "damaged"
     assert problems == (f"AT is not compared: per_query.npz is {kind} ({made['key']}).",)
-    (table,) = comparison(gather(tmp_path)[0], "synthetic", load_published())
+    (table,) = comparison(collect_runs(tmp_path)[0], "synthetic", load_published())
     assert problems[0] in table.footnotes
     assert cells(table, "AT")["Group"] == "not compared"
     assert (cells(table, "AT")["mAP"], cells(table, "AT")["Gain in mAP"]) == (
@@ -217,7 +219,7 @@ def test_alone_there_is_nothing_to_compare(tmp_path):
     done(tmp_path, spec(), 0.4)
     found, by_label = compared(tmp_path)
     assert (found.differences, found.letters, found.groups) == ({}, {}, {})
-    (table,) = comparison(gather(tmp_path)[0], "synthetic", load_published())
+    (table,) = comparison(collect_runs(tmp_path)[0], "synthetic", load_published())
     assert cells(table, "Student")["Group"] == ""
     assert not any("Group" in note or "Smallest" in note for note in table.footnotes)
 
@@ -228,9 +230,9 @@ def test_rank_1_has_tests_of_its_own(tmp_path):
     for seed, jitter in enumerate((0.0, 0.001, 0.002)):
         for method, accuracy, first in (("sp", 0.5, 0.1), ("at", 0.4, 0.9)):
             done(tmp_path, spec(method, seed, [teacher]), accuracy + jitter, first)
-    (setting,) = settings(gather(tmp_path)[0], "synthetic")
-    sp, at = (lines(setting, method)[0] for method in ("sp", "at"))
-    by_score = {score: family(setting, [sp, at], "test", score) for score in ("mAP", "R1")}
+    (setting,) = comparison_groups(collect_runs(tmp_path)[0], "synthetic")
+    sp, at = (table_rows(setting, method)[0] for method in ("sp", "at"))
+    by_score = {score: pairwise_tests(setting, [sp, at], "test", score) for score in ("mAP", "R1")}
     assert by_score["mAP"].groups == {sp.place: "best", at.place: "second"}
     assert by_score["R1"].between(sp, at)[0].mean == pytest.approx(-0.8)
     assert by_score["R1"].groups == {sp.place: "second", at.place: "best"}

@@ -1,4 +1,4 @@
-from results.collect import gather
+from results.collect import collect_runs
 from results.published import load_published
 from results.tables.ablation import ablation
 from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts, whole_cells
@@ -8,7 +8,7 @@ VEHICLE = {"epochs": 120, "height": 256, "width": 256, "identities": 16}
 
 
 def ablate(runs):
-    return ablation(gather(runs)[0], load_published())
+    return ablation(collect_runs(runs)[0], load_published())
 
 
 def only(tables):

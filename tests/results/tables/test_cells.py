@@ -2,7 +2,7 @@
 
 import pytest
 
-from results.collect import gather
+from results.collect import collect_runs
 from results.published import load_published
 from results.tables.cells import Cell, plain
 from results.tables.comparison import comparison
@@ -10,12 +10,12 @@ from tests.support.records import done, failed, spec, study, texts, whole_cells
 
 
 def only_table(runs, dataset="synthetic"):
-    (table,) = comparison(gather(runs)[0], dataset, load_published())
+    (table,) = comparison(collect_runs(runs)[0], dataset, load_published())
     return table
 
 
 def keys(runs, method):
-    frame, _ = gather(runs)
+    frame, _ = collect_runs(runs)
     return set(frame[(frame["method"] == method) & (frame["network"] == "resnet18")]["key"])
 
 

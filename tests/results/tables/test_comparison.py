@@ -2,7 +2,7 @@ from statistics import stdev
 
 import pytest
 
-from results.collect import gather
+from results.collect import collect_runs
 from results.published import load_published
 from results.tables.comparison import comparison
 from results.tables.table import COMPARED
@@ -24,7 +24,7 @@ VEHICLE = {"epochs": 120, "height": 256, "width": 256, "identities": 16}
 
 
 def compare(runs, dataset="synthetic"):
-    return comparison(gather(runs)[0], dataset, PUBLISHED)
+    return comparison(collect_runs(runs)[0], dataset, PUBLISHED)
 
 
 def only(tables):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from results.collect import gather
-from results.comparable import settings
+from results.collect import collect_runs
+from results.comparable import comparison_groups
 from results.published import load_published
 from results.report import report
 from results.tables.ablation import ablation
@@ -32,7 +32,7 @@ def noted(runs, notes, dataset="market1501", **fields):
 )
 def test_title_and_columns_say_what_the_data_is(tmp_path, notes, words):
     noted(tmp_path, notes)
-    (table,) = comparison(gather(tmp_path)[0], "market1501", load_published())
+    (table,) = comparison(collect_runs(tmp_path)[0], "market1501", load_published())
     assert table.title == f"Distillation methods on Market-1501 ({words} data)"
     scores = (f"mAP ({words})", f"R1 ({words})", f"Gain in mAP ({words})")
     assert table.columns[3:6] == scores
@@ -42,7 +42,7 @@ def test_title_and_columns_say_what_the_data_is(tmp_path, notes, words):
 
 def test_whole_data_is_not_marked(tmp_path):
     noted(tmp_path, ["Gallery: 3 files; 1 named -1 (junk) was dropped: partial counts are usual."])
-    (table,) = comparison(gather(tmp_path)[0], "market1501", load_published())
+    (table,) = comparison(collect_runs(tmp_path)[0], "market1501", load_published())
     assert table.title == "Distillation methods on Market-1501"
     assert table.columns[3:6] == ("mAP", "R1", "Gain in mAP")
 
@@ -61,8 +61,8 @@ def test_every_format_says_partial_beside_the_scores(tmp_path):
 def test_partial_and_whole_runs_never_share_a_table(tmp_path):
     study(tmp_path, seeds=(0, 1), dataset="market1501")
     noted(tmp_path, [PARTIAL], fingerprint="0bad")
-    frame, _ = gather(tmp_path)
-    first, second = settings(frame, "market1501")
+    frame, _ = collect_runs(tmp_path)
+    first, second = comparison_groups(frame, "market1501")
     assert (first.marks, second.marks) == ("", "partial")
     assert not set(first.students["key"]) & set(second.students["key"])
     whole, partial = comparison(frame, "market1501", load_published())
@@ -76,7 +76,7 @@ def test_partial_and_whole_runs_never_share_a_table(tmp_path):
 def test_side_by_side_only_the_partial_dataset_is_marked(tmp_path):
     study(tmp_path, dataset="dukemtmc")
     noted(tmp_path, [PARTIAL], dataset="veri776")
-    (table,) = ablation(gather(tmp_path)[0], load_published())
+    (table,) = ablation(collect_runs(tmp_path)[0], load_published())
     assert table.title == "What the parts of PDRD's loss add (VeRi: partial data)"
     assert table.columns[3:6] == ("Duke mAP", "Duke R1", "Duke group")
     assert {"VeRi mAP (partial)", "VeRi R1 (partial)", "VeRi published mAP"} <= set(table.columns)
@@ -88,5 +88,5 @@ def test_side_by_side_only_the_partial_dataset_is_marked(tmp_path):
 def test_a_partial_teacher_marks_its_students(tmp_path):
     teacher = done(tmp_path, teacher_spec(dataset="market1501"), 0.6, notes=[PARTIAL])
     done(tmp_path, spec("sp", 0, [teacher], dataset="market1501"), 0.5)
-    (table,) = comparison(gather(tmp_path)[0], "market1501", load_published())
+    (table,) = comparison(collect_runs(tmp_path)[0], "market1501", load_published())
     assert "partial data" in table.title

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from results.collect import gather
+from results.collect import collect_runs
 from results.statistics.critical_difference import critical_difference
-from results.tables.dataset_ranks import across
+from results.tables.dataset_ranks import rank_across_datasets
 from tests.support.dataset_records import FOUR, dataset_of
 from tests.support.records import done, spec
 
 
 def pairs(runs):
-    return across(gather(runs)[0])
+    return rank_across_datasets(collect_runs(runs)[0])
 
 
 def only(found):

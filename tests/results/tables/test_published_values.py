@@ -4,11 +4,11 @@ from statistics import mean, stdev
 import pytest
 from scipy import stats
 
-from results.collect import gather
+from results.collect import collect_runs
 from results.published import Protocol, load_published
 from results.tables.ablation import ablation
 from results.tables.comparison import comparison
-from results.tables.published_values import differences, not_stated
+from results.tables.published_values import protocol_differences, unstated_fields
 from tests.support.records import cells, done, draw, record, spec, teacher_spec, whole_cells, write
 
 PUBLISHED = load_published()
@@ -32,7 +32,7 @@ def vehicles(runs, accuracies, method="pdrd", queries=1678, notes=(), **fields):
 
 
 def only(runs, dataset="veri776"):
-    (table,) = comparison(gather(runs)[0], dataset, PUBLISHED)
+    (table,) = comparison(collect_runs(runs)[0], dataset, PUBLISHED)
     return table
 
 
@@ -131,7 +131,7 @@ def test_a_teacher_of_another_recipe_is_told(tmp_path):
 
 def test_the_ablation_has_the_same_columns(tmp_path):
     vehicles(tmp_path, (0.77, 0.78))
-    (table,) = ablation(gather(tmp_path)[0], PUBLISHED)
+    (table,) = ablation(collect_runs(tmp_path)[0], PUBLISHED)
     row = cells(table, "Student + L_npdrk")
     assert row["VeRi published mAP"] == "77.60"
     assert row["VeRi difference mAP"] == "-0.10 in"
@@ -146,15 +146,15 @@ def protocol(**fields):
 
 def one_run(runs, made, *draws, **fields):
     write(runs, record(made, *(draws or [draw(0.5)]), **fields))
-    return gather(runs)[0]
+    return collect_runs(runs)[0]
 
 
 def test_what_a_paper_does_not_state_is_no_difference(tmp_path):
     frame = one_run(tmp_path, spec())
-    assert differences(frame, protocol()) == ()
-    assert differences(frame, None) == ()
-    assert differences(frame.iloc[:0], protocol(recipe={"epochs": 9})) == ()
-    assert differences(frame, protocol(recipe={"unknown_then": 9})) == ()
+    assert protocol_differences(frame, protocol()) == ()
+    assert protocol_differences(frame, None) == ()
+    assert protocol_differences(frame.iloc[:0], protocol(recipe={"epochs": 9})) == ()
+    assert protocol_differences(frame, protocol(recipe={"unknown_then": 9})) == ()
 
 
 @pytest.mark.parametrize(
@@ -173,34 +173,34 @@ def test_what_a_paper_does_not_state_is_no_difference(tmp_path):
 def test_each_field_is_compared(tmp_path, stated, said):
     recipe = {"lr": 0.02, "milestones": [7], "sampling": "identities", "images_each": 6, "batch": 1}
     frame = one_run(tmp_path, spec(recipe=recipe), data=DATA)
-    assert differences(frame, protocol(**stated)) == (said,)
+    assert protocol_differences(frame, protocol(**stated)) == (said,)
 
 
 def test_equal_values_of_any_type_are_equal(tmp_path):
     frame = one_run(tmp_path, spec(recipe={"milestones": [60, 90], "lr": 2e-2}), data=DATA)
     same = {"milestones": (60, 90), "lr": 0.02, "epochs": 3}
     stated = {"recipe": same, "train_images": 37746, "misprints": {"train_images": 37778}}
-    assert differences(frame, protocol(**stated, metric="cosine", reranking=False)) == ()
+    assert protocol_differences(frame, protocol(**stated, metric="cosine", reranking=False)) == ()
 
 
 def test_a_row_can_state_fields_of_its_own(tmp_path):
     frame = one_run(tmp_path, spec())
     both = protocol(recipe={"height": 64, "epochs": 3})
-    assert differences(frame, both, {"height": 128}) == ("height 64 instead of 128",)
+    assert protocol_differences(frame, both, {"height": 128}) == ("height 64 instead of 128",)
 
 
 def test_tests_are_compared_by_name(tmp_path):
     evaluations = {"test800": [draw(0.5)] * 2, "test1600": [draw(0.4)] * 2}
     frame = one_run(tmp_path, spec(), result={"steps": 1, "evaluations": evaluations})
     stated = protocol(queries={"test800": 100, "test1600": 99}, draws={"test800": 10})
-    assert differences(frame, stated) == (
+    assert protocol_differences(frame, stated) == (
         "queries of test1600 100 instead of 99",
         "draws of test800 2 instead of 10",
     )
 
 
 def test_what_is_not_stated_is_listed():
-    missing = not_stated(PDRD, "msmt17")
+    missing = unstated_fields(PDRD, "msmt17")
     assert missing[0] == "version of the dataset" and missing[-1].startswith("number of runs")
     assert "metric" not in missing and "cameras of the matches" in missing
 
@@ -208,4 +208,4 @@ def test_what_is_not_stated_is_listed():
 def test_older_records_without_counts_are_compared_in_the_rest(tmp_path):
     done(tmp_path, spec(recipe={"epochs": 4}), 0.5)
     stated = protocol(train_images=5, recipe={"epochs": 3})
-    assert differences(gather(tmp_path)[0], stated) == ("epochs 4 instead of 3",)
+    assert protocol_differences(collect_runs(tmp_path)[0], stated) == ("epochs 4 instead of 3",)

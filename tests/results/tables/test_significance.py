@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from results.collect import gather
+from results.collect import collect_runs
 from results.published import load_published
 from results.tables.comparison import comparison
 from results.tables.formats import latex, markdown, terminal
-from results.tables.significance import cautious
+from results.tables.significance import false_positive_rate
 from tests.support.records import (
     cells,
     done,
@@ -41,7 +41,7 @@ def made(runs, seeds, seed_noise=0.004):
 
 
 def table_of(runs):
-    (table,) = comparison(gather(runs)[0], "veri776", load_published())
+    (table,) = comparison(collect_runs(runs)[0], "veri776", load_published())
     return table
 
 
@@ -136,7 +136,7 @@ def test_footnotes_say_how_and_how_fine(table):
 @pytest.mark.parametrize(("seeds", "share"), [(3, 1.69e-5), (5, 0.0055), (10, 0.0237)])
 def test_how_cautious_the_quantiles_are(seeds, share):
     """2 Phi(-4.3027), 2 Phi(-2.7764), 2 Phi(-2.2622) from tables of the normal distribution."""
-    assert cautious(seeds) == pytest.approx(share, rel=0.02)
+    assert false_positive_rate(seeds) == pytest.approx(share, rel=0.02)
 
 
 def test_one_seed_says_that_seeds_are_not_covered(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from results.tables.cells import plain
-from results.tables.splitting import lines_of, pages, slices
+from results.tables.splitting import count_lines, paginate, split_columns
 from results.tables.table import Table
 
 COLUMNS = ("Method", "Seeds", "Published mAP", "Published R1", "Note")
@@ -15,18 +15,18 @@ TABLE = made(("PDRD", "3", "84.76", "93.62", "a long remark"), ("SP", "3", "82.0
 
 
 def test_a_table_that_fits_is_left_whole():
-    assert slices(TABLE, 6 + 5 + 13 + 12 + 13 + 4, 1) == [TABLE]
+    assert split_columns(TABLE, 6 + 5 + 13 + 12 + 13 + 4, 1) == [TABLE]
 
 
 def test_a_wide_table_repeats_its_first_column():
-    parts = slices(TABLE, 6 + 5 + 13 + 12 + 13 + 3, 1)
+    parts = split_columns(TABLE, 6 + 5 + 13 + 12 + 13 + 3, 1)
     assert [part.columns for part in parts] == [COLUMNS[:4], ("Method", "Note")]
     assert [cell.text for cell in parts[1].rows[0]] == ["PDRD", "a long remark"]
     assert all((part.name, part.footnotes) == ("t", ("n",)) for part in parts)
 
 
 def test_an_r1_stays_with_its_map():
-    parts = slices(TABLE, 6 + 5 + 13 + 4, 1)
+    parts = split_columns(TABLE, 6 + 5 + 13 + 4, 1)
     assert [part.columns for part in parts] == [
         ("Method", "Seeds"),
         ("Method", "Published mAP", "Published R1"),
@@ -35,7 +35,7 @@ def test_an_r1_stays_with_its_map():
 
 
 def test_nothing_is_lost_however_narrow():
-    parts = slices(TABLE, 1, 1)
+    parts = split_columns(TABLE, 1, 1)
     assert [name for part in parts for name in part.columns[1:]] == list(COLUMNS[1:])
 
 
@@ -49,8 +49,8 @@ def test_nothing_is_lost_however_narrow():
     ],
 )
 def test_pages_hold_what_fits(heights, expected):
-    assert list(pages(heights, 10.0)) == expected
+    assert list(paginate(heights, 10.0)) == expected
 
 
 def test_lines():
-    assert [lines_of("a" * count, 10) for count in (0, 10, 11)] == [1, 1, 2]
+    assert [count_lines("a" * count, 10) for count in (0, 10, 11)] == [1, 1, 2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from results.collect import gather
+from results.collect import collect_runs
 from results.published import load_published
 from results.tables.vrkd import network_tables
 from tests.support.records import cells, failed, spec, texts, whole_cells
@@ -13,7 +13,7 @@ NEAR = ((0.744, 0.945), (0.748, 0.947), (0.746, 0.946))  # of 74.67 and 94.52
 
 
 def made(runs):
-    return {table.name: table for table in network_tables(gather(runs)[0], load_published())}
+    return {table.name: table for table in network_tables(collect_runs(runs)[0], load_published())}
 
 
 def pair(runs, seeds=3, network="resnet18", **options):

@@ -2,9 +2,16 @@
 
 import pytest
 
-from results.collect import gather
-from results.comparable import settings
-from results.tables.vrkd_runs import command, match, of_test, of_this, score_of, sizes
+from results.collect import collect_runs
+from results.comparable import comparison_groups
+from results.tables.vrkd_runs import (
+    command,
+    differences_of_test,
+    match_paper_row,
+    runs_with_test,
+    score_of,
+    sizes,
+)
 from tests.support.records import failed, spec
 from tests.support.vehicle_records import VRKD, fields, put, teachers
 
@@ -24,9 +31,11 @@ STUDENT = row(ROLE, network="resnet18", method="none")
 
 
 def matched(runs, wanted=RESNET, table=ROLE, dataset="veri776"):
-    frame, problems = gather(runs)
+    frame, problems = collect_runs(runs)
     assert problems == []
-    return match(settings(frame, dataset), wanted, table, VRKD.protocols[dataset])
+    return match_paper_row(
+        comparison_groups(frame, dataset), wanted, table, VRKD.protocols[dataset]
+    )
 
 
 def distilled(runs, seed=0, scores=(0.74, 0.92), network="resnet18", **options):
@@ -107,7 +116,7 @@ def test_tests_of_vehicleid_have_columns_of_their_own(tmp_path):
     line = matched(tmp_path, dataset="vehicleid").lines[0]
     assert score_of(line, "vehicleid test1600", "mAP").text == "83.00"
     assert score_of(line, "vehicleid test2400", "R1").text == "70.00"
-    assert of_test(line, "vehicleid test800")[1] == "test800 "
+    assert runs_with_test(line, "vehicleid test800")[1] == "test800 "
     assert score_of(line, "veri776", "mAP").text == "-"
 
 
@@ -125,14 +134,14 @@ def test_queries_of_other_tests_are_no_difference_of_this_one():
         "queries of test800 5 instead of 6",
         "draws of test1600 1 instead of 2",
     )
-    assert of_this(said, "vehicleid test800") == said[:2]
-    assert of_this(said, "vehicleid test1600") == (said[0], said[2])
+    assert differences_of_test(said, "vehicleid test800") == said[:2]
+    assert differences_of_test(said, "vehicleid test1600") == (said[0], said[2])
 
 
 def test_sizes_are_the_records_and_a_dash_without(tmp_path):
     put(tmp_path, spec(**fields()), 0.6, 0.7, counts=None)
     put(tmp_path, spec(seed=1, **fields()), 0.6, 0.7, counts=(1_006_400, 413_000_000))
-    frame = gather(tmp_path)[0]
+    frame = collect_runs(tmp_path)[0]
     parameters, operations = sizes(frame)
     assert (parameters.text, operations.text) == ("1.01", "0.41")
     assert parameters.runs == (frame["key"].iloc[1],)
@@ -160,11 +169,11 @@ def test_the_command_trains_by_the_papers_protocol(tmp_path, wanted, dataset):
     """Its options make runs that the row finds, and that differ in data alone."""
     from dataclasses import asdict
 
-    from harness.planning.overrides import settle
+    from harness.planning.overrides import resolve_settings
     from harness.planning.schema import load_dataset, load_study
 
     assignments = command(wanted, dataset).split(" --set ")[1:]
-    settled = settle([load_dataset(dataset), load_study("vrkd")], assignments, ["vrkd"])
+    settled = resolve_settings([load_dataset(dataset), load_study("vrkd")], assignments, ["vrkd"])
     made = {}
     for name in ("recipe", "teacher_recipe"):
         recipe = asdict(getattr(settled, name))

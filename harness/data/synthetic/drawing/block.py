@@ -10,7 +10,7 @@ from harness.data.synthetic.drawing.vehicle_shapes import Outline
 SUN: Vertex = (0.35, 0.25, 0.9)
 
 
-class Block:
+class Solid:
     """Profile vertices (x, z) from the lower rear over the top to the lower front.
 
     The half width shrinks by `lean` from the lowest to the highest vertex.

@@ -20,7 +20,7 @@ ATTEMPTS = 1000
 
 
 @lru_cache(maxsize=4)
-def roster(kind: str, seed: int, count: int) -> tuple[Subject, ...]:
+def make_identities(kind: str, seed: int, count: int) -> tuple[Subject, ...]:
     """The first `count` identities of a seed; a longer roster begins with the shorter one.
 
     Raises:

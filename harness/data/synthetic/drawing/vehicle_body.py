@@ -1,6 +1,6 @@
 """A whole vehicle, drawn from the far side to the near side."""
 
-from harness.data.synthetic.drawing.block import Block
+from harness.data.synthetic.drawing.block import Solid
 from harness.data.synthetic.drawing.canvas import CIRCLE, Canvas
 from harness.data.synthetic.drawing.colours import Colour, shade
 from harness.data.synthetic.drawing.perspective import View
@@ -24,8 +24,8 @@ def draw_vehicle(canvas: Canvas, vehicle: Vehicle, view: View) -> None:
     """Draw the vehicle about its own origin; the view is one of its own box."""
     model = MODELS[vehicle.model]
     half = model.width / 2
-    body = Block(canvas, view, _sized(model.body, vehicle), half)
-    cabin = Block(canvas, view, _sized(model.cabin, vehicle), half - 0.04, model.lean)
+    body = Solid(canvas, view, _sized(model.body, vehicle), half)
+    cabin = Solid(canvas, view, _sized(model.cabin, vehicle), half - 0.04, model.lean)
     _draw_shadow(canvas, view)
     near = 1 if view.eye[1] > 0 else -1
     _draw_wheels(canvas, vehicle, model, view, -near)
@@ -74,7 +74,7 @@ def _draw_wheels(canvas: Canvas, vehicle: Vehicle, model: Model, view: View, sid
             canvas.polygon(ring, colour)
 
 
-def _draw_body(vehicle: Vehicle, model: Model, body: Block, cabin: Block) -> None:
+def _draw_body(vehicle: Vehicle, model: Model, body: Solid, cabin: Solid) -> None:
     """Paint, doors, lamps, plates and what is painted on the lower half."""
     body.draw(vehicle.paint, vehicle.second if vehicle.scheme == "nose" else None)
     draw_scheme(vehicle, body)
@@ -106,7 +106,7 @@ def _draw_body(vehicle: Vehicle, model: Model, body: Block, cabin: Block) -> Non
         body.fill(floor, (30, 30, 32))
 
 
-def _draw_cabin(vehicle: Vehicle, model: Model, cabin: Block) -> None:
+def _draw_cabin(vehicle: Vehicle, model: Model, cabin: Solid) -> None:
     """Roof, pillars and glass."""
     roof = vehicle.second if vehicle.scheme == "roof" else vehicle.paint
     cabin.draw(roof)
@@ -123,7 +123,7 @@ def _draw_cabin(vehicle: Vehicle, model: Model, cabin: Block) -> None:
 
 def _draw_load(canvas: Canvas, vehicle: Vehicle, model: Model, view: View) -> None:
     """A truck's box with its doors and its owner's mark."""
-    load = Block(canvas, view, _sized(model.load, vehicle), model.width / 2)
+    load = Solid(canvas, view, _sized(model.load, vehicle), model.width / 2)
     load.draw(vehicle.second)
     load.fill(load.strip(0, (-0.02, 0.02), (0.05, 0.95)), shade(vehicle.second, 0.5))
     draw_belt(vehicle, load)

@@ -1,6 +1,6 @@
 """What is painted on a vehicle, stuck to it or mounted on its roof."""
 
-from harness.data.synthetic.drawing.block import Block
+from harness.data.synthetic.drawing.block import Solid
 from harness.data.synthetic.drawing.canvas import CIRCLE, Canvas, Point
 from harness.data.synthetic.drawing.colours import Colour, shade
 from harness.data.synthetic.drawing.perspective import View
@@ -10,7 +10,7 @@ METAL: Colour = (60, 62, 66)
 BEACON: Colour = (250, 170, 40)
 
 
-def draw_scheme(vehicle: Vehicle, body: Block) -> None:
+def draw_scheme(vehicle: Vehicle, body: Solid) -> None:
     """The second colour along the lower third of the body."""
     if vehicle.scheme != "lower":
         return
@@ -19,7 +19,7 @@ def draw_scheme(vehicle: Vehicle, body: Block) -> None:
     body.fill(body.strip(body.edges - 1, along=(0.58, 1.0)), vehicle.second)
 
 
-def _band(block: Block, low: float, high: float, colour: Colour) -> None:
+def _band(block: Solid, low: float, high: float, colour: Colour) -> None:
     """A band along both sides between two heights (shares of the block's height)."""
     first, last = block.reach()
     bottom, top = block.level(low), block.level(high)
@@ -28,7 +28,7 @@ def _band(block: Block, low: float, high: float, colour: Colour) -> None:
         block.fill(block.side(side, band), colour)
 
 
-def draw_belt(vehicle: Vehicle, block: Block) -> None:
+def draw_belt(vehicle: Vehicle, block: Solid) -> None:
     """A stripe along the sides and around the rear, or two slashes across the sides."""
     if vehicle.stripe == "belt":
         _band(block, 0.52, 0.74, vehicle.mark)
@@ -43,7 +43,7 @@ def draw_belt(vehicle: Vehicle, block: Block) -> None:
                 block.fill(block.side(side, slash), vehicle.mark)
 
 
-def draw_racing(vehicle: Vehicle, block: Block) -> None:
+def draw_racing(vehicle: Vehicle, block: Solid) -> None:
     """Two stripes from the nose over the roof to the tail."""
     if vehicle.stripe != "racing":
         return
@@ -57,7 +57,7 @@ def _disc(centre: Point, radius: float) -> tuple[Point, ...]:
     return tuple((centre[0] + radius * x, centre[1] + radius * y) for x, y in CIRCLE)
 
 
-def draw_logo(vehicle: Vehicle, block: Block) -> None:
+def draw_logo(vehicle: Vehicle, block: Solid) -> None:
     """A disc, a square or three bars on both sides."""
     first, last = block.reach()
     low, high = block.level(0.1), block.level(0.95)
@@ -90,7 +90,7 @@ def draw_logo(vehicle: Vehicle, block: Block) -> None:
             block.fill(block.side(side, outline), vehicle.mark)
 
 
-def draw_sticker(vehicle: Vehicle, cabin: Block) -> None:
+def draw_sticker(vehicle: Vehicle, cabin: Solid) -> None:
     """A coloured strip at the top or the bottom of the windscreen and the rear."""
     if vehicle.sticker == "none":
         return
@@ -99,7 +99,7 @@ def draw_sticker(vehicle: Vehicle, cabin: Block) -> None:
     cabin.fill(cabin.strip(0, (-0.85, 0.85), (1 - along[1], 1 - along[0])), vehicle.mark)
 
 
-def draw_fitting(canvas: Canvas, vehicle: Vehicle, view: View, cabin: Block) -> None:
+def draw_fitting(canvas: Canvas, vehicle: Vehicle, view: View, cabin: Solid) -> None:
     """Roof rails, a roof box or an amber beacon bar."""
     if vehicle.fitting == "none":
         return
@@ -115,7 +115,7 @@ def draw_fitting(canvas: Canvas, vehicle: Vehicle, view: View, cabin: Block) -> 
                 (x + 0.06, roof + 0.13),
                 (x + 0.06, roof),
             )
-            Block(canvas, view, bar, half + 0.1).draw(METAL)
+            Solid(canvas, view, bar, half + 0.1).draw(METAL)
         return
     reach, tall, wide, colour = (
         (0.36 * (last - first), 0.32, 0.7 * half, shade(METAL, 0.7))
@@ -128,4 +128,4 @@ def draw_fitting(canvas: Canvas, vehicle: Vehicle, view: View, cabin: Block) -> 
         (middle + 0.8 * reach, roof + tall),
         (middle + reach, roof),
     )
-    Block(canvas, view, outline, wide, 0.05).draw(colour)
+    Solid(canvas, view, outline, wide, 0.05).draw(colour)
