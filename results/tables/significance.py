@@ -184,8 +184,8 @@ def _caution(one: PairwiseTests) -> str:
     return (
         f"With {count} seeds the tests are cautious: equal methods are called different in "
         f"{ALLOWED} % of single comparisons if all noise is between seeds, and in "
-        f"{_percent(false_positive_rate(count))} % if all of it is between queries; what a seed does "
-        "to a single query is counted twice, which makes it fewer still."
+        f"{_percent(false_positive_rate(count))} % if all of it is between queries; what a seed "
+        "does to a single query is counted twice, which makes it fewer still."
     )
 
 

@@ -66,7 +66,7 @@ def retry(words: Sequence[str], how: RetryRequest, reporter: Reporter) -> int:
         members = by_place.setdefault(place, [])
         members += [t for t in spec.teachers if not (how.runs / t.key / RECORD).exists()]
         members.append(spec)
-    code = ExitCode.DONE
+    code: int = ExitCode.DONE
     for place, specs in by_place.items():
         code = max(code, _submit_or_run(place, list(dict.fromkeys(specs)), how, reporter))
     return code
