@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from results.comparable import ComparisonGroup
-from results.tables.cells import _keys
 
 UNDISTILLED = ("none", "Student")  # the plain student's method and label in every table
-
-
 RowId = tuple[str, str]  # of a line in its table: the method and the label
 
 
@@ -37,7 +34,7 @@ class TableRow:
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of all its runs, finished or not."""
-        return _keys(self.runs)
+        return run_keys(self.runs)
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -91,3 +88,8 @@ def teacher_lines(setting: ComparisonGroup) -> list[tuple[TableRow, str]]:
         runs = setting.teacher_runs[setting.teacher_runs["key"] == key]
         found.append((TableRow("teacher", label, runs), network))
     return found or [(TableRow("teacher", "Teacher", setting.teacher_runs.iloc[:0]), "")]
+
+
+def run_keys(runs: pd.DataFrame) -> tuple[str, ...]:
+    """Return the keys of these runs, in their order."""
+    return tuple(map(str, runs["key"]))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from results.lines import TableRow
+from results.lines import TableRow, run_keys
 
 NO_RUN = "-"
 
@@ -40,7 +40,7 @@ def score(line: TableRow, column: str) -> Cell:
     values = 100 * line.done[column].astype(float)
     mean, detail = float(values.mean()), _by_seed(values, line.done["seed"])
     text = f"{mean:.2f}" if len(values) == 1 else f"{mean:.2f} ± {values.std(ddof=1):.2f}"
-    return Cell(text, _keys(line.done), detail=detail, value=mean)
+    return Cell(text, run_keys(line.done), detail=detail, value=mean)
 
 
 def seeds(line: TableRow, expected: int) -> Cell:
@@ -67,11 +67,7 @@ def gain(line: TableRow, student: TableRow | None) -> Cell:
     if len(differences) < len(ours):
         text = f"{text} ({len(differences)} of {len(ours)})"
     used = [part.done[part.done["seed"].isin(differences.index)] for part in (line, student)]
-    return Cell(text, (*_keys(used[0]), *_keys(used[1])), value=mean)
-
-
-def _keys(runs: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(map(str, runs["key"]))
+    return Cell(text, (*run_keys(used[0]), *run_keys(used[1])), value=mean)
 
 
 def _by_seed(values: pd.Series, numbers: pd.Series) -> str:
