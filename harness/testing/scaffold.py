@@ -55,8 +55,8 @@ import pytest
 import torch
 from $module import $label
 
-from harness.conformance import carry_out
-from harness.conformance.losses import LABELS, LARGE, SMALL, checks, made_up
+from harness.testing import run_checks
+from harness.testing.loss_checks import LABELS, LARGE, SMALL, checks, random_outputs
 
 
 def formula(students, teachers):
@@ -72,19 +72,19 @@ def formula(students, teachers):
 
 
 def test_agrees_with_the_formula_in_loops():
-    student, teacher = made_up(SMALL), made_up(LARGE, seed=1)
+    student, teacher = random_outputs(SMALL), random_outputs(LARGE, seed=1)
     expected = formula(student.pooled.double().tolist(), teacher.pooled.double().tolist())
     loss = $label(SMALL, LARGE)(student, teacher, LABELS)
     assert loss.item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_zero_where_student_and_teacher_agree():
-    outputs = made_up(SMALL)
+    outputs = random_outputs(SMALL)
     assert torch.allclose($label(SMALL, SMALL)(outputs, outputs, LABELS), torch.zeros(()))
 
 
 def test_passes_the_conformance_kit():
-    found = list(carry_out(checks($label, "original")))
+    found = list(run_checks(checks($label, "original")))
     assert [each for each in found if each.problem] == []
 ''')
 

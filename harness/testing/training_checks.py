@@ -33,14 +33,15 @@ STUDY_DATA = "synthetic"
 # The main command in a process that kills itself after the fifth checkpoint.
 KILLED = """
 import os, signal
-from harness import checkpoint, run
-saves, save = [], checkpoint.Trainee.save
-def save_and_die(trainee):
-    save(trainee)
+from harness import run
+from harness.training.state import TrainingRun
+saves, save = [], TrainingRun.save
+def save_and_die(training_run):
+    save(training_run)
     saves.append(1)
     if len(saves) == 5:
         os.kill(os.getpid(), signal.SIGKILL)
-checkpoint.Trainee.save = save_and_die
+TrainingRun.save = save_and_die
 run.main()
 """
 

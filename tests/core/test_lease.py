@@ -14,8 +14,8 @@ from harness.core.lease import LeaseLostError, acquire_blocking, current_holder,
 HOLDER = """
 import sys, time
 from pathlib import Path
-from harness.lease import acquire
-assert acquire(Path(sys.argv[1])) is not None
+from harness.core.lease import try_acquire
+assert try_acquire(Path(sys.argv[1])) is not None
 print("held", flush=True)
 time.sleep(60)
 """
@@ -23,11 +23,11 @@ time.sleep(60)
 RACER = """
 import sys, time
 from pathlib import Path
-from harness.lease import acquire
+from harness.core.lease import try_acquire
 folder, log = Path(sys.argv[1]), Path(sys.argv[2])
 while not Path(sys.argv[3]).exists():
     time.sleep(0.001)
-if acquire(folder) is not None:
+if try_acquire(folder) is not None:
     with log.open("a") as file:
         file.write("won\\n")
 time.sleep(2)

@@ -133,11 +133,11 @@ def test_a_disk_without_room_is_told_before_anything_is_written(tiny, cache):
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from harness.data.cache import DiskTooSmallError, open_cache
-from harness.data.dataset import Image, assemble
+from harness.data.pixel_cache import DiskTooSmallError, open_cache
+from harness.data.dataset import Image, make_dataset
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 images = [Image(f"images/{n}.jpg", n // 2, n % 2) for n in range(6)]
-data = assemble("tiny", Path(sys.argv[1]), images[:4], images[4:5], images[5:])
+data = make_dataset("tiny", Path(sys.argv[1]), images[:4], images[4:5], images[5:])
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 try:
     open_cache(data, (128, 64), Path(sys.argv[2]))

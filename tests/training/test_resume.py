@@ -18,15 +18,16 @@ METHODS = ("fitnet", "kdpe", "pdrd")  # an adapter with batch statistics, a prep
 # The main command in which the process kills itself with SIGKILL after so many checkpoints.
 SUICIDE = """
 import os, signal, sys
-from harness import checkpoint, run
-saves, limit, original = 0, int(os.environ["KILL_AFTER"]), checkpoint.Trainee.save
+from harness import run
+from harness.training.state import TrainingRun
+saves, limit, original = 0, int(os.environ["KILL_AFTER"]), TrainingRun.save
 def save(self):
     global saves
     original(self)
     saves += 1
     if saves == limit:
         os.kill(os.getpid(), signal.SIGKILL)
-checkpoint.Trainee.save = save
+TrainingRun.save = save
 sys.argv[0] = "run"
 run.main()
 """

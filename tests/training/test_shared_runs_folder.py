@@ -10,13 +10,14 @@ from tests.support import tiny_grid as small
 # The main command, which notes every run that it begins to train (a resumed one too).
 NOTING = """
 import os, sys
-from harness import checkpoint, run
-original = checkpoint.Trainee.restore
+from harness import run
+from harness.training.state import TrainingRun
+original = TrainingRun.restore
 def restore(self):
     original(self)
     with open(os.environ["NOTES"], "a") as file:
         file.write(f"{self.spec.key} {self.step}\\n")
-checkpoint.Trainee.restore = restore
+TrainingRun.restore = restore
 sys.argv[0] = "run"
 run.main()
 """

@@ -294,9 +294,9 @@ def test_a_killed_drawer_leaves_no_worker_behind(tmp_path):
     code = """
 import sys
 from pathlib import Path
-from harness.data.synthetic import Synthetic, generate
+from harness.data.synthetic.generator import SyntheticSettings, generate
 if __name__ == "__main__":
-    settings = Synthetic(train_identities=500)
+    settings = SyntheticSettings(train_identities=500)
     generate(Path(sys.argv[1]), settings, workers=2, progress=lambda *_: print("on", flush=True))
 """
     (tmp_path / "drawing.py").write_text(code)
