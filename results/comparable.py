@@ -26,7 +26,9 @@ class ComparisonGroup:
     teachers: tuple[tuple[str, str], ...]  # key and network of each
     students: pd.DataFrame  # rows of `gather`, the undistilled student's among them
     teacher_runs: pd.DataFrame  # rows of `gather`, those that exist
-    differs: tuple[str, ...] = ()  # "epochs 3": what other settings of this dataset do otherwise
+    distinguishing_fields: tuple[
+        str, ...
+    ] = ()  # "epochs 3": what other settings of this dataset do otherwise
 
     @property
     def teacher(self) -> str:
@@ -40,7 +42,7 @@ class ComparisonGroup:
         return runs[runs["status"] == "done"]
 
     @property
-    def marks(self) -> str:
+    def data_flags(self) -> str:
         """What tables must call this data: "partial", "generated" or both; empty if it is whole."""
         notes = [note for notes in self.done["notes"] for note in notes]
         return ", ".join(
@@ -120,7 +122,9 @@ def _tell_apart(found: list[ComparisonGroup]) -> list[ComparisonGroup]:
     return [
         replace(
             setting,
-            differs=tuple(f"{_word(name)} {fields.get(name, 'unset')}" for name in unequal),
+            distinguishing_fields=tuple(
+                f"{_word(name)} {fields.get(name, 'unset')}" for name in unequal
+            ),
         )
         for setting, fields in zip(found, everything, strict=True)
     ]

@@ -67,7 +67,7 @@ class ScoreDifference:
     problem: str = ""  # why there is no test
 
     @property
-    def real(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether it is more than the noise between queries."""
         return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
 
@@ -131,7 +131,9 @@ def _sections(run: StoredRun) -> dict[str, dict[str, Any]]:
 
 
 def _teachers(run: StoredRun) -> Iterator[tuple[str, Any]]:
-    for number, (teacher, weights) in enumerate(zip(run.teachers, run.taught, strict=False), 1):
+    for number, (teacher, weights) in enumerate(
+        zip(run.teachers, run.teacher_weights, strict=False), 1
+    ):
         prefix = f"{number}." if len(run.teachers) > 1 else ""
         for name, value in _flat({k: v for k, v in teacher.items() if k != "teachers"}).items():
             yield f"{prefix}{name}", value

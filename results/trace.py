@@ -99,7 +99,7 @@ def run_facts(run: StoredRun) -> dict[str, Any]:
         "data": told.get("data"),
         "teachers": [
             {"key": teacher.get("key"), "weights": weights}
-            for teacher, weights in zip(run.teachers, run.taught, strict=False)
+            for teacher, weights in zip(run.teachers, run.teacher_weights, strict=False)
         ],
         "host": told.get("host"),
         "device": told.get("device_name"),

@@ -33,14 +33,14 @@ class ClusterInfo:
     preempt_type: str
     preempt_mode: str
     requeue: bool  # whether jobs may be requeued by default
-    forgets_after: int | None  # seconds that a finished job stays known without accounting
+    min_job_age: int | None  # seconds that a finished job stays known without accounting
     kill_wait: int | None  # seconds between SIGTERM and SIGKILL
     accounting: str  # its type
     sacct: str | None  # why sacct does not work; None: it does
     partitions: tuple[Partition, ...]
 
     @property
-    def keeps_preempted(self) -> bool:
+    def requeues_preempted(self) -> bool:
         """Whether a preempted job comes back by itself."""
         return "CANCEL" not in self.preempt_mode
 
@@ -60,10 +60,10 @@ def query_cluster() -> ClusterInfo:
         preempt_type=words.get("PreemptType", "?"),
         preempt_mode=words.get("PreemptMode", "?"),
         requeue=words.get("JobRequeue", "1") != "0",
-        forgets_after=_number(words.get("MinJobAge")),
+        min_job_age=_number(words.get("MinJobAge")),
         kill_wait=_number(words.get("KillWait")),
         accounting=words.get("AccountingStorageType", "?"),
-        sacct=None if accounts.code == 0 else accounts.words,
+        sacct=None if accounts.code == 0 else accounts.message,
         partitions=tuple(
             read_partitions(check_command("sinfo", "--noheader", "--format=%P|%a|%l|%D|%G|%m|%c"))
         ),

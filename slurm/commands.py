@@ -22,7 +22,7 @@ class CommandResult:
     err: str
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Why it failed, on one line."""
         return " ".join((self.err.strip() or self.out.strip() or f"exit code {self.code}").split())
 
@@ -67,7 +67,7 @@ def check_command(*command: str) -> str:
     """
     answer = run_command(*command)
     if answer.code != 0:
-        raise SlurmError(f"{' '.join(_short(command))} failed: {answer.words}")
+        raise SlurmError(f"{' '.join(_short(command))} failed: {answer.message}")
     return answer.out
 
 

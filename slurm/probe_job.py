@@ -54,7 +54,7 @@ def wait_until_finished(job: str, seconds: float) -> SlurmJob | None:
     last = None
     while time.monotonic() < limit:
         last = query_jobs([job]).jobs.get(job, last)
-        if last is not None and last.over:
+        if last is not None and last.is_finished:
             return last
         time.sleep(POLL)
     return last

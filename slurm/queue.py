@@ -58,22 +58,22 @@ class SlurmJob:
     node: str = ""
     restarts: int = 0  # how often it was requeued
     source: str = "squeue"
-    title: str = ""  # the name it was given
+    name: str = ""  # the name it was given
 
     @property
-    def waits(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether it may still start, or start again."""
         return self.state in PENDING
 
     @property
-    def runs(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it holds an allocation."""
         return self.state in ACTIVE
 
     @property
-    def over(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether it will not run again by itself."""
-        return not self.waits and not self.runs
+        return not self.is_pending and not self.is_active
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def query_jobs(ids: Iterable[str], titles: Mapping[str, str] | None = None) -> Q
         except SlurmError:
             pass  # many clusters have no accounting
     jobs = {name: job for name in wanted if (job := _find(found, name)) is not None}
-    meant = {n: job for n, job in jobs.items() if job.title.startswith((titles or {}).get(n, ""))}
+    meant = {n: job for n, job in jobs.items() if job.name.startswith((titles or {}).get(n, ""))}
     return QueueSnapshot(meant, complete, accounting, tuple(problems))
 
 
@@ -151,7 +151,7 @@ def _by_squeue(ids: Sequence[str]) -> dict[str, SlurmJob]:
             "--Format=" + ",".join(f"{name}:|" for name in COLUMNS),
         )
         if answer.code != 0 and "invalid job id" not in answer.err.lower():
-            raise SlurmError(f"squeue failed: {answer.words}")
+            raise SlurmError(f"squeue failed: {answer.message}")
         found |= {job.id: job for job in read_squeue(answer.out)}
     return found
 
@@ -173,7 +173,7 @@ def read_squeue(text: str) -> Iterator[SlurmJob]:
             number & 0x7F,
             node,
             int(restarts) if restarts.isdigit() else 0,
-            title=title,
+            name=title,
         )
         yield from _elements(job)
 
@@ -255,7 +255,7 @@ def read_sacct(text: str) -> Iterator[SlurmJob]:
 def _told(*command: str) -> str:
     answer = run_command(*command)
     if answer.code != 0:
-        raise SlurmError(f"{command[0]} failed: {answer.words}")
+        raise SlurmError(f"{command[0]} failed: {answer.message}")
     return answer.out
 
 
@@ -298,6 +298,6 @@ def jobs_with_prefix(prefix: str) -> list[tuple[str, str]]:
     """
     answer = run_command("squeue", "--me", "--noheader", "--array", "--format=%i|%j")
     if answer.code != 0:
-        raise SlurmError(f"squeue failed: {answer.words}")
+        raise SlurmError(f"squeue failed: {answer.message}")
     lines = [line.strip().partition("|") for line in answer.out.splitlines()]
     return [(name, number) for number, _, name in lines if name.startswith(prefix)]

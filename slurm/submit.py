@@ -80,7 +80,7 @@ def check_submission(array: JobArray) -> str:
         file.write(submission_script(alone))
         file.flush()
         answer = run_command("sbatch", "--test-only", file.name)
-    said = answer.words.removeprefix("sbatch: ")
+    said = answer.message.removeprefix("sbatch: ")
     if answer.code != 0:
         asked = "; ".join(
             line.removeprefix("#SBATCH ")

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="session")
 def shared_runs(tmp_path_factory):
     """A runs folder whose teacher and images every test may use; only read or add to it."""
     runs = tmp_path_factory.mktemp("shared")
-    _, outcome = small.run(runs, "kd")
+    _, outcome = tiny_grid.run(runs, "kd")
     assert not outcome.failed
     return runs
 
@@ -19,10 +19,10 @@ def shared_runs(tmp_path_factory):
 @pytest.fixture
 def with_teacher(shared_runs, tmp_path):
     """A runs folder of a test's own that holds a trained teacher, its data and nothing else."""
-    plan = small.grid(shared_runs, "kd")
+    plan = tiny_grid.grid(shared_runs, "kd")
     for name in ("data", "cache"):
         shutil.copytree(shared_runs / name, tmp_path / name)
-    teacher = plan.plan[0][0]
+    teacher = plan.cohorts[0][0]
     shutil.copytree(shared_runs / teacher.key, tmp_path / teacher.key)
     return tmp_path
 

@@ -11,7 +11,7 @@ import pytest
 from harness.plugins.lookup import resolve_method
 from harness.testing import run_checks
 from harness.testing.loss_checks import checks
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -99,6 +99,6 @@ def test_the_shown_method_is_a_method(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
     centre = resolve_method("centre:Centre")
     assert [f for f in run_checks(checks(centre, "original")) if f.problem] == []
-    plan, outcome = small.run(tmp_path, "centre:Centre", assignments=["centre.power=2"])
+    plan, outcome = tiny_grid.run(tmp_path, "centre:Centre", assignments=["centre.power=2"])
     assert not outcome.failed
-    assert plan.plan[-1][-1].options == (("power", 2.0),)
+    assert plan.cohorts[-1][-1].options == (("power", 2.0),)

@@ -46,7 +46,7 @@ def _measure(spec: RunSpec, features: FeatureExtractor) -> str:
     path, model = runs / spec.key / CONSISTENCY, _model(spec, runs)
     found = read_json(path)
     if found is None or found.get("model") != model:
-        name, (draw, *_) = next(iter(features.data(spec).dataset.evaluations.items()))
+        name, (draw, *_) = next(iter(features.data(spec).dataset.test_splits.items()))
         theirs, ours = features.of_teacher(teacher), features.of(spec)
         query, gallery = list(draw.query), list(draw.gallery)
         terms = ranking_inconsistency_from_features(

@@ -42,7 +42,7 @@ def show_ranked(
     if first.fingerprint != second.fingerprint:
         raise UsageError(f"{first.key} and {second.key} were scored on different images.")
     dataset = open_own(first, root, session).dataset
-    name, (draw, *_) = next(iter(dataset.evaluations.items()))
+    name, (draw, *_) = next(iter(dataset.test_splits.items()))
     columns = [_columns(spec, f"{name}.0", session.runs) for spec in (first, second)]
     if not np.array_equal(columns[0]["query"], columns[1]["query"]):
         raise UsageError(f"{first.key} and {second.key} were asked different queries.")

@@ -58,7 +58,7 @@ class ScoringOptions:
         if self.reranking:
             settings = self.reranking
             words.append(
-                f"re-ranked (k1 {settings.k1}, k2 {settings.k2}, lambda {settings.original})"
+                f"re-ranked (k1 {settings.k1}, k2 {settings.k2}, lambda {settings.lambda_})"
             )
         return ", ".join(words)
 
@@ -70,7 +70,7 @@ def _score(
     network = load_network(spec, data, session)
     dataset = data.dataset
     if rules.reranking:
-        draws = [draw for several in dataset.evaluations.values() for draw in several]
+        draws = [draw for several in dataset.test_splits.values() for draw in several]
         _require_memory(draws, network.widths.embedding, rules.reranking, session)
     with session.reporter.task(f"scoring {spec.name}"):
         features = extract_features(network, data.test, session.device, flip=rules.flip)
@@ -82,7 +82,7 @@ def _score(
                 )
                 for draw in draws
             ]
-            for name, draws in dataset.evaluations.items()
+            for name, draws in dataset.test_splits.items()
         }
 
 
@@ -103,7 +103,7 @@ def _require_memory(
             f"{text}, but only {free / GIGA:.1f} GB are free on {session.device}. "
             "Free some, use a smaller --k1, or score without --rerank."
         )
-    session.reporter.say(f"{text}." if free is None else f"{text}; {free / GIGA:.1f} GB are free.")
+    session.reporter.info(f"{text}." if free is None else f"{text}; {free / GIGA:.1f} GB are free.")
 
 
 def rank_with(query: Embeddings, gallery: Embeddings, rules: ScoringOptions) -> RetrievalScores:

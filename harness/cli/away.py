@@ -38,7 +38,7 @@ def run_on_cluster(
     _require_no_other_device(asked)
     profile.require_names(known_methods())
     with handle_signals() as stop:
-        grid = make_plan(asked, reporter, lambda dataset: profile.place(dataset, ours))
+        grid = make_plan(asked, reporter, lambda dataset: profile.device_and_threads(dataset, ours))
         wish = SubmitOptions(
             cluster,
             profile,
@@ -51,10 +51,10 @@ def run_on_cluster(
         )
         if how.dry_run:
             return _show(grid, wish, as_json=how.as_json)
-        stop.check()
+        stop.raise_if_requested()
         if profile.kind == "local":
-            return _report(grid, run_local_pool(grid, wish, stop, reporter.say), reporter)
-        group = submit_grid(grid, wish, reporter.say)
+            return _report(grid, run_local_pool(grid, wish, stop, reporter.info), reporter)
+        group = submit_grid(grid, wish, reporter.info)
     return _submitted(grid, group, wish, reporter, watch=how.watch)
 
 
@@ -87,11 +87,11 @@ def _submitted(
     if group is None:
         done = all(local_state(grid.runs / spec.key) == "done" for spec in grid.specs)
         following = "report" if done else "status"
-        reporter.say(f"Nothing to submit. Next: kdreid {following}{place}")
+        reporter.info(f"Nothing to submit. Next: kdreid {following}{place}")
     else:
         runs = sum(len(job.runs) for job in group.jobs)
-        reporter.say(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
-        reporter.say(f"Next: kdreid status{place}")
+        reporter.info(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
+        reporter.info(f"Next: kdreid status{place}")
     if not watch:
         return ExitCode.DONE
     watch_jobs(grid, wish, reporter)
@@ -104,13 +104,13 @@ def _report(grid: Plan, unfinished: dict[str, str], reporter: Reporter) -> int:
     show_report(grid.runs)
     states = {spec.key: local_state(grid.runs / spec.key) for spec in grid.specs}
     lacking = {key: state for key, state in states.items() if state != "done"}
-    reporter.say(f"{len(states) - len(lacking)} of {len(states)} runs are done.")
+    reporter.info(f"{len(states) - len(lacking)} of {len(states)} runs are done.")
     for key, state in lacking.items():
-        reporter.say(f"{state}: {key}: {unfinished.get(key, '')}")
+        reporter.info(f"{state}: {key}: {unfinished.get(key, '')}")
     if not lacking:
         return ExitCode.DONE
     elsewhere = ("has a job", "is worked on")
     if all(unfinished.get(key, "").startswith(elsewhere) for key in lacking):
         return ExitCode.INCOMPLETE
-    reporter.say("The same command tries them again; each folder's failure.json says more.")
+    reporter.info("The same command tries them again; each folder's failure.json says more.")
     return ExitCode.FAILED

@@ -36,7 +36,7 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
     typer.echo(f"  {'subset':<18}{'':<12}{'found':>10}{'expected':>20}")
     for count in found:
         wanted = " or ".join(f"{number:,}" for number in count.expected) or "-"
-        mark = "" if count.right else "  <- differs"
+        mark = "" if count.ok else "  <- differs"
         typer.echo(f"  {count.subset:<18}{count.what:<12}{count.found:>10,}{wanted:>20}{mark}")
     for sentence in describe_missing(dataset):
         typer.echo(f"  {sentence}")
@@ -51,6 +51,6 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
             typer.echo(f"  unreadable: {problem}")
         typer.echo(f"  {len(problems)} unreadable images")
     require_scorable(dataset)
-    whole = all(count.right for count in found) and not problems and not dataset.absent
+    whole = all(count.ok for count in found) and not problems and not dataset.missing_files
     typer.echo(f"{name}: {'whole' if whole else 'not whole; --allow-partial uses it as it is'}")
     return ExitCode.DONE if whole else ExitCode.ENVIRONMENT

@@ -29,7 +29,7 @@ def show_plan(grid: Plan, *, as_json: bool) -> None:
     """Cohort by cohort, each run with its state; then the counts and the next command."""
     rows: list[dict[str, Any]] = [
         {"cohort": number, "key": spec.key, "state": local_state(grid.runs / spec.key)}
-        for number, cohort in enumerate(grid.plan, 1)
+        for number, cohort in enumerate(grid.cohorts, 1)
         for spec in cohort
     ]
     done = [row["key"] for row in rows if row["state"] == "done"]
@@ -38,7 +38,7 @@ def show_plan(grid: Plan, *, as_json: bool) -> None:
         known = [row | {"cohort_seconds": times[row["cohort"] - 1].seconds} for row in rows]
         typer.echo(json.dumps(known, indent=1))
         return
-    for number, cohort in enumerate(grid.plan, 1):
+    for number, cohort in enumerate(grid.cohorts, 1):
         first = cohort[0].recipe
         size = f"{first.height}x{first.width}, {first.epochs} epochs, {first.precision}"
         typer.echo(
@@ -62,12 +62,12 @@ def _times(grid: Plan, done: Sequence[str]) -> list[Estimate]:
     known = read_timings(grid.runs)
     steps = [
         cohort[0].recipe.epochs
-        * make_sampler(grid.datasets[cohort[0].dataset], cohort[0].recipe, "").batches
-        for cohort in grid.plan
+        * make_sampler(grid.datasets[cohort[0].dataset], cohort[0].recipe, "").batches_per_epoch
+        for cohort in grid.cohorts
     ]
     return [
         estimate(cohort, count, known, done=done)
-        for cohort, count in zip(grid.plan, steps, strict=True)
+        for cohort, count in zip(grid.cohorts, steps, strict=True)
     ]
 
 
@@ -79,7 +79,7 @@ def _epoch(dataset: Dataset, recipe: Recipe) -> str:
     """How long an epoch is: it differs between samplers, so it has to be said."""
     from harness.data.batches import make_sampler
 
-    batches = make_sampler(dataset, recipe, "").batches
+    batches = make_sampler(dataset, recipe, "").batches_per_epoch
     size, shape = recipe.batch, f"{recipe.batch} images"
     if recipe.sampling == "identities":
         size = recipe.identities * recipe.images_each

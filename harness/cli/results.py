@@ -65,7 +65,7 @@ def one_run(word: str, runs: Path) -> StoredRun:
 def _plain(found: RunDiff) -> dict[str, object]:
     plain = asdict(found)
     for verdict, told in zip(found.verdicts, plain["verdicts"], strict=True):
-        told["more_than_noise"] = verdict.real
+        told["more_than_noise"] = verdict.is_significant
     return plain
 
 
@@ -122,7 +122,7 @@ def _judged(verdict: ScoreDifference) -> str:
     return (
         f"{said}, 95 % interval {low:+.2f} to {high:+.2f} (paired, {verdict.queries:,} queries of "
         f"{verdict.identities:,} identities): "
-        f"{'more than' if verdict.real else 'within'} the noise between queries."
+        f"{'more than' if verdict.is_significant else 'within'} the noise between queries."
     )
 
 

@@ -143,8 +143,8 @@ def _train(asked: RunRequest, reporter: Reporter, interval: float, *, retry: boo
         session = RunContext(
             asked.runs, grid.device, stop, reporter, grid.weights, asked.workers, interval
         )
-        reporter.say(f"{len(grid.specs)} runs in {len(grid.plan)} cohorts on {grid.device}")
-        outcome = InProcessExecutor(session, grid.open_data, retry).launch(grid.plan)
+        reporter.info(f"{len(grid.specs)} runs in {len(grid.cohorts)} cohorts on {grid.device}")
+        outcome = InProcessExecutor(session, grid.open_data, retry).launch(grid.cohorts)
     _report(grid, outcome, reporter)
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE
 
@@ -154,14 +154,14 @@ def _report(grid: Plan, outcome: Outcome, reporter: Reporter) -> None:
     from harness.cli.printing import show_report
 
     show_report(grid.runs)
-    reporter.say(
-        f"{len(outcome.done)} runs done now, {len(outcome.already)} were done before, "
+    reporter.info(
+        f"{len(outcome.done)} runs done now, {len(outcome.done_before)} were done before, "
         f"{len(outcome.failed)} failed."
     )
     for key, reason in outcome.failed.items():
-        reporter.say(f"failed: {key}: {reason}")
+        reporter.info(f"failed: {key}: {reason}")
     if outcome.failed:
-        reporter.say(
+        reporter.info(
             "The same command tries failed runs again; each folder's failure.json says more."
         )
 

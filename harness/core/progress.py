@@ -30,7 +30,7 @@ class Reporter:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bars = sys.stderr.isatty() and not quiet
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """One line, unless quiet."""
         if not self._quiet:
             self._console.print(text, markup=False)
@@ -68,6 +68,6 @@ class Reporter:
                 times = (
                     f"{now - began:.0f} s, {left:.0f} s left" if left else f"{now - began:.0f} s"
                 )
-                self.say("  ".join(filter(None, (f"{title}: {done}/{total}", times, note))))
+                self.info("  ".join(filter(None, (f"{title}: {done}/{total}", times, note))))
 
         return show

@@ -20,6 +20,6 @@ class RunContext:
     device: torch.device
     stop: StopRequest
     reporter: Reporter
-    weights: Mapping[str, Path]  # ImageNet weights by network
+    pretrained_files: Mapping[str, Path]  # ImageNet weights by network
     workers: int = 1
-    interval: float = 300.0  # seconds between checkpoints
+    checkpoint_seconds: float = 300.0  # seconds between checkpoints

@@ -16,7 +16,7 @@ class StopRequest:
     requested = False
     requeue = False  # whether the job is to be continued by itself: its time or its place is over
 
-    def check(self) -> None:
+    def raise_if_requested(self) -> None:
         """Leave now, between two pieces of work.
 
         Raises:

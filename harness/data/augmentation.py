@@ -24,7 +24,9 @@ class Augmentation:
 
     flip: Tensor  # (B,) bool
     shift: Tensor  # (B, 2) int64, top-left corner of the crop relative to the image: [-pad, pad]
-    erased: Tensor  # (B, 4) int64: top, left, bottom, right; an empty box where nothing is erased
+    erase_box: (
+        Tensor  # (B, 4) int64: top, left, bottom, right; an empty box where nothing is erased
+    )
 
 
 def sample_augmentation(count: int, recipe: Recipe, random: torch.Generator) -> Augmentation:
@@ -67,7 +69,9 @@ def apply_augmentation(images: Tensor, augmentation: Augmentation) -> Tensor:
             :, top + down : bottom + down, left + right : end + right
         ]
     result = normalise_pixels(moved)
-    for image, (top, left, bottom, end) in zip(result, augmentation.erased.tolist(), strict=True):
+    for image, (top, left, bottom, end) in zip(
+        result, augmentation.erase_box.tolist(), strict=True
+    ):
         image[:, top:bottom, left:end] = 0.0
     return result
 

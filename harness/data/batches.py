@@ -51,10 +51,10 @@ class BatchStream:
         self._pixels, self._recipe = pixels, recipe
         self._name = f"{dataset.fingerprint}/{seed}" + (purpose and f"/{purpose}")
         self._sampler = make_sampler(dataset, recipe, self._name)
-        self.steps_per_epoch = self._sampler.batches
+        self.steps_per_epoch = self._sampler.batches_per_epoch
         self.steps = recipe.epochs * self.steps_per_epoch
 
-    def at(self, step: int) -> RawBatch:
+    def batch_at(self, step: int) -> RawBatch:
         """The batch of update `step`, counted from 0."""
         epoch, number = divmod(step, self.steps_per_epoch)
         indices = self._sampler.batch(epoch, number)
@@ -65,19 +65,20 @@ class BatchStream:
             sample_augmentation(len(indices), self._recipe, random),
         )
 
-    def run(self, start: int, workers: int) -> Iterator[tuple[int, RawBatch]]:
+    def iterate(self, start: int, workers: int) -> Iterator[tuple[int, RawBatch]]:
         """Steps from `start` to the last; with workers the next batches are read ahead."""
         if workers < 1:
-            yield from ((step, self.at(step)) for step in range(start, self.steps))
+            yield from ((step, self.batch_at(step)) for step in range(start, self.steps))
             return
         with ThreadPoolExecutor(workers) as pool:
             ahead = {
-                s: pool.submit(self.at, s) for s in range(start, min(start + workers, self.steps))
+                s: pool.submit(self.batch_at, s)
+                for s in range(start, min(start + workers, self.steps))
             }
             for step in range(start, self.steps):
                 raw = ahead.pop(step).result()
                 if (following := step + workers) < self.steps:
-                    ahead[following] = pool.submit(self.at, following)
+                    ahead[following] = pool.submit(self.batch_at, following)
                 yield step, raw
 
 

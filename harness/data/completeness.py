@@ -35,7 +35,7 @@ class CountCheck:
     expected: tuple[int, ...]
 
     @property
-    def right(self) -> bool:
+    def ok(self) -> bool:
         """Whether the number is as expected."""
         return not self.expected or self.found in self.expected
 
@@ -65,7 +65,7 @@ def count_subsets(dataset: Dataset, expected: Mapping[str, ExpectedCounts]) -> l
 def subsets(dataset: Dataset) -> dict[str, list[Image]]:
     """Training images, queries and gallery of every test (of its first draw), and all together."""
     found = {"train": list(dataset.train)}
-    for name, draws in dataset.evaluations.items():
+    for name, draws in dataset.test_splits.items():
         prefix = "" if name == "test" else f"{name} "
         for part in ("query", "gallery"):
             found[prefix + part] = [dataset.test[index] for index in getattr(draws[0], part)]
@@ -81,7 +81,7 @@ def require_complete(
         SetupError: it is not whole, and that was not allowed.
     """
     wrong = [
-        *map(str, (c for c in count_subsets(dataset, expected) if not c.right)),
+        *map(str, (c for c in count_subsets(dataset, expected) if not c.ok)),
         *describe_missing(dataset),
     ]
     if not wrong:
@@ -98,12 +98,12 @@ def require_complete(
 
 def describe_missing(dataset: Dataset) -> list[str]:
     """A sentence about the images that are listed but not there, if there are such."""
-    if not dataset.absent:
+    if not dataset.missing_files:
         return []
-    more = ", ..." if len(dataset.absent) > NAMED else ""
+    more = ", ..." if len(dataset.missing_files) > NAMED else ""
     return [
-        f"{len(dataset.absent):,} listed images are absent "
-        f"({', '.join(dataset.absent[:NAMED])}{more})"
+        f"{len(dataset.missing_files):,} listed images are absent "
+        f"({', '.join(dataset.missing_files[:NAMED])}{more})"
     ]
 
 
@@ -113,7 +113,7 @@ def require_scorable(dataset: Dataset) -> None:
     Raises:
         SetupError: no query of a test has a gallery image of its identity by another camera.
     """
-    for name, draws in dataset.evaluations.items():
+    for name, draws in dataset.test_splits.items():
         for draw in draws:
             cameras: dict[int, set[int]] = {}
             for image in (dataset.test[index] for index in draw.gallery):

@@ -38,9 +38,9 @@ class Dataset:
     root: Path
     train: tuple[Image, ...]
     test: tuple[Image, ...]
-    evaluations: dict[str, tuple[QueryGallerySplit, ...]]
+    test_splits: dict[str, tuple[QueryGallerySplit, ...]]
     notes: tuple[str, ...] = ()  # what a reader of the numbers should know, a sentence each
-    absent: tuple[
+    missing_files: tuple[
         str, ...
     ] = ()  # where lists name an image that is not there, as `list:line: file`
 
@@ -62,7 +62,7 @@ class Dataset:
             for image in images:
                 size = (self.root / image.file).stat().st_size
                 digest.update(f"{image.file} {image.identity} {image.camera} {size}\n".encode())
-            digest.update(repr(self.evaluations).encode())
+            digest.update(repr(self.test_splits).encode())
             for image in images[:: max(1, len(images) // SAMPLED_FILES)]:
                 digest.update(hashlib.sha256((self.root / image.file).read_bytes()).digest())
         except OSError as error:

@@ -36,7 +36,7 @@ class ShuffleSampler:
     def __init__(self, images: int, size: int, stream: str) -> None:
         _require("batch", size, "", images, " images")
         self._images, self._size, self._stream = images, size, stream
-        self.batches = images // size
+        self.batches_per_epoch = images // size
         self._epoch = lru_cache(maxsize=2)(self._draw)
 
     def batch(self, epoch: int, number: int) -> list[int]:
@@ -64,7 +64,7 @@ class PKSampler:
             self._members.setdefault(label, []).append(index)
         _require("identities", identities, " (P, identities per batch)", len(self._members), "")
         self.identities, self.images_each, self._stream = identities, images_each, stream
-        self.batches = self._count()
+        self.batches_per_epoch = self._count()
         self._epoch = lru_cache(maxsize=2)(self._draw)
 
     def batch(self, epoch: int, number: int) -> list[int]:
@@ -88,10 +88,10 @@ class PKSampler:
         groups: list[list[int]] = []
         for position in torch.randperm(len(labels), generator=random).tolist():
             groups += self._cut(self._members[labels[position]], random)
-        groups = groups[: self.identities * self.batches]
-        order = torch.randperm(self.batches, generator=random).tolist()
+        groups = groups[: self.identities * self.batches_per_epoch]
+        order = torch.randperm(self.batches_per_epoch, generator=random).tolist()
         return [
-            [index for group in groups[column :: self.batches] for index in group]
+            [index for group in groups[column :: self.batches_per_epoch] for index in group]
             for column in order
         ]
 
@@ -100,5 +100,5 @@ class PKSampler:
         shuffled = [members[i] for i in torch.randperm(len(members), generator=random).tolist()]
         while len(shuffled) < size:
             shuffled += shuffled[: size - len(shuffled)]
-        count = min(len(shuffled) // size, self.batches)
+        count = min(len(shuffled) // size, self.batches_per_epoch)
         return [shuffled[number * size : (number + 1) * size] for number in range(count)]

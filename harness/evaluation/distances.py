@@ -34,7 +34,7 @@ class Distances:
     scales: Tensor | None  # (G,) 1 / |g|, where the gallery could not be normalised
 
     @classmethod
-    def by(cls, metric: str, query: Tensor, gallery: Tensor, lengths: Tensor) -> Distances:
+    def create(cls, metric: str, query: Tensor, gallery: Tensor, lengths: Tensor) -> Distances:
         """By `cosine` or `euclidean`, of features (Q, D) and (G, D), the latter's lengths (G,)."""
         query, gallery = query.detach().float(), gallery.detach().float()
         if metric == "euclidean":
@@ -44,7 +44,7 @@ class Distances:
             return cls(query, gallery, None, lengths.reciprocal())
         return cls(query, gallery / lengths[:, None], None, None)
 
-    def block(self, part: slice, out: Tensor) -> Tensor:
+    def distance_block(self, part: slice, out: Tensor) -> Tensor:
         """Those of some queries, written into the first rows of `out` (chunk, G)."""
         rows = self.query[part]
         found = out[: len(rows)]
@@ -79,7 +79,10 @@ def map_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor],
     height = chunk // workers
     if workers == 1 or queries <= height:
         buffer = distances.gallery.new_empty(min(queries, height), rows)
-        return [work(part, distances.block(part, buffer)) for part in split_work(queries, height)]
+        return [
+            work(part, distances.distance_block(part, buffer))
+            for part in split_work(queries, height)
+        ]
     rounds = math.ceil(queries / (workers * height))
     height = math.ceil(queries / (workers * rounds))  # so that all end at about the same time
     own = threading.local()
@@ -91,7 +94,7 @@ def map_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor],
         own.buffer = torch.empty(height, rows)
 
     def step(part: slice) -> T:
-        block = distances.block(part, own.buffer)
+        block = distances.distance_block(part, own.buffer)
         with turns:
             return work(part, block)
 

@@ -49,9 +49,9 @@ class RetrievalScores:
     inverse_negative_penalty: Tensor  # (Q,) float64, NaN where a query has no match
     first_rank: Tensor  # (Q,) int64, counted from 1, -1 where there is no match
     nearest: Tensor  # (Q, 10) int64, best gallery rows first, ties by row, padded with -1
-    best_precision: Tensor  # (Q,) float64, `average_precision` if positives won every tie
-    best_penalty: Tensor  # (Q,) float64, `inverse_negative_penalty` likewise
-    best_first_rank: Tensor  # (Q,) int64, `first_rank` likewise
+    optimistic_ap: Tensor  # (Q,) float64, `average_precision` if positives won every tie
+    optimistic_inp: Tensor  # (Q,) float64, `inverse_negative_penalty` likewise
+    optimistic_first_rank: Tensor  # (Q,) int64, `first_rank` likewise
 
     @property
     def mAP(self) -> float:  # noqa: N802
@@ -68,9 +68,9 @@ class RetrievalScores:
         """The same queries where a positive comes before every negative that is equally far."""
         return replace(
             self,
-            average_precision=self.best_precision,
-            inverse_negative_penalty=self.best_penalty,
-            first_rank=self.best_first_rank,
+            average_precision=self.optimistic_ap,
+            inverse_negative_penalty=self.optimistic_inp,
+            first_rank=self.optimistic_first_rank,
         )
 
     def cmc(self, k: int) -> float:
@@ -111,7 +111,7 @@ def evaluate(
         return _rank(block, columns[part], query.cameras[part], gallery.cameras, ties)
 
     with torch.no_grad(), strict_float32(query.features.device):
-        distances = Distances.by(metric, query.features, gallery.features, lengths)
+        distances = Distances.create(metric, query.features, gallery.features, lengths)
         ranking = concatenate(map_blocks(distances, chunk, rank))
     if not bool((ranking.first_rank > 0).any()):
         raise ValueError(

@@ -44,12 +44,12 @@ class RerankingOptions:
 
     k1: int = 20
     k2: int = 6  # 1: no query expansion
-    original: float = 0.3  # lambda: the original distance's share
+    lambda_: float = 0.3  # lambda: the original distance's share
 
     def __post_init__(self) -> None:
-        if not (self.k1 >= 1 and 1 <= self.k2 <= self.k1 + 1 and 0 <= self.original <= 1):
+        if not (self.k1 >= 1 and 1 <= self.k2 <= self.k1 + 1 and 0 <= self.lambda_ <= 1):
             raise ValueError(
-                f"Re-ranking has k1 {self.k1}, k2 {self.k2}, lambda {self.original}; k1 must be 1 "
+                f"Re-ranking has k1 {self.k1}, k2 {self.k2}, lambda {self.lambda_}; k1 must be 1 "
                 "or more, k2 between 1 and k1 + 1, lambda between 0 and 1."
             )
 
@@ -121,7 +121,7 @@ def rerank(query: Tensor, gallery: Tensor, settings: RerankingOptions) -> Iterat
             distances = _squared(query[part], gallery, buffer).div_(farthest[part, None])
         shared = _shared(weights, columns, part, sums[: len(part)].zero_())
         jaccard = shared.div_(2 - shared).neg_().add_(1)
-        yield distances.mul_(settings.original).add_(jaccard, alpha=1 - settings.original)
+        yield distances.mul_(settings.lambda_).add_(jaccard, alpha=1 - settings.lambda_)
 
 
 def _buffer(images: Tensor, kind: torch.dtype) -> Tensor:

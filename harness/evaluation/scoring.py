@@ -51,7 +51,7 @@ def evaluate_network(
     everything = with_labels(extract_features(network, pixels, device), dataset)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     scores: dict[str, list[dict[str, Any]]] = {}
-    for name, draws in dataset.evaluations.items():
+    for name, draws in dataset.test_splits.items():
         scores[name] = []
         for number, draw in enumerate(draws):
             query, gallery = take(everything, draw.query), take(everything, draw.gallery)

@@ -32,13 +32,13 @@ POLL = 1.0  # seconds between two looks at runs that another process holds
 class Outcome:
     """How the runs of a plan ended, by key."""
 
-    already: list[str] = field(default_factory=list)  # done before, or by another process
+    done_before: list[str] = field(default_factory=list)  # done before, or by another process
     done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # with the reason
 
-    def holds(self, spec: RunSpec) -> bool:
+    def knows(self, spec: RunSpec) -> bool:
         """Whether this run's end is known."""
-        return spec.key in self.failed or spec.key in self.done or spec.key in self.already
+        return spec.key in self.failed or spec.key in self.done or spec.key in self.done_before
 
 
 @dataclass(frozen=True)
@@ -60,29 +60,29 @@ class InProcessExecutor:
         for spec in (spec for cohort in plan for spec in cohort):
             create_run_folder(self.session.runs, spec)
         for cohort in plan:
-            self._bring_home(cohort)
+            self._run_cohort(cohort)
         return self.outcome
 
-    def _bring_home(self, cohort: Sequence[RunSpec]) -> None:
-        waiting = [spec for spec in cohort if not self._settled(spec)]
+    def _run_cohort(self, cohort: Sequence[RunSpec]) -> None:
+        waiting = [spec for spec in cohort if not self._is_settled(spec)]
         told = ""
         while waiting:
-            self.session.stop.check()
+            self.session.stop.raise_if_requested()
             with ExitStack() as stack:
                 leases: dict[str, Lease] = {}
                 for spec in waiting:
                     if lease := try_acquire(self.session.runs / spec.key):
                         leases[spec.key] = stack.enter_context(lease)
                 # Another process may have finished a run between our first look and our lease.
-                mine = [s for s in waiting if s.key in leases and not self._settled(s)]
+                mine = [s for s in waiting if s.key in leases and not self._is_settled(s)]
                 if mine:
-                    self._carry_out(mine, leases)
-            waiting = [spec for spec in waiting if not self.outcome.holds(spec)]
+                    self._train(mine, leases)
+            waiting = [spec for spec in waiting if not self.outcome.knows(spec)]
             if waiting and not mine:
-                told = self._tell(waiting, told)
+                told = self._report_holder(waiting, told)
                 time.sleep(POLL)
 
-    def _settled(self, spec: RunSpec) -> bool:
+    def _is_settled(self, spec: RunSpec) -> bool:
         """Whether nothing is left to do for a run; how it ended is entered into the outcome."""
         folder = self.session.runs / spec.key
         record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
@@ -90,7 +90,7 @@ class InProcessExecutor:
         if record is not None:
             if record.get("scoring_version") != SCORING_VERSION:
                 return False
-            self.outcome.already.append(spec.key)
+            self.outcome.done_before.append(spec.key)
         elif blocked:
             self.outcome.failed[spec.key] = f"blocked: its teacher {blocked[0]} failed"
         elif failure is not None and failure.get("kind") in NOT_RETRIED and not self.retry:
@@ -100,7 +100,7 @@ class InProcessExecutor:
             return False
         return True
 
-    def _carry_out(self, mine: Sequence[RunSpec], leases: Mapping[str, Lease]) -> None:
+    def _train(self, mine: Sequence[RunSpec], leases: Mapping[str, Lease]) -> None:
         """Execute what this process holds; a run that was short of memory gets a try alone."""
         for spec in mine:
             remove_temporary_files(self.session.runs / spec.key)
@@ -124,12 +124,12 @@ class InProcessExecutor:
             elif failure.kind != "lost":  # a lost run is somebody else's: wait for it
                 self.outcome.failed[spec.key] = f"{failure.kind}: {failure.message}"
 
-    def _tell(self, waiting: Sequence[RunSpec], told: str) -> str:
+    def _report_holder(self, waiting: Sequence[RunSpec], told: str) -> str:
         """Say whom this process waits for, once for each holder."""
         holder = current_holder(self.session.runs / waiting[0].key)
         if holder is None:
             return told
         who = f"process {holder.get('process')} on {holder.get('host')}"
         if who != told:
-            self.session.reporter.say(f"waiting for {who}, which works on {waiting[0].name}")
+            self.session.reporter.info(f"waiting for {who}, which works on {waiting[0].name}")
         return who

@@ -39,7 +39,7 @@ def main() -> int:
         order = JobSpec.read(options.order)
         return _with_failures_on_disk(order, options.runs, stop, reporter)
     except KDReIDError as error:
-        reporter.say(f"kdreid: {error}")
+        reporter.info(f"kdreid: {error}")
         return error.exit_code
 
 
@@ -64,15 +64,15 @@ def _with_failures_on_disk(
     try:
         failure = capture_failure(work)
     except RunInterrupted as error:
-        reporter.say(f"kdreid: {error}")
+        reporter.info(f"kdreid: {error}")
         return _interrupted(order, runs, stop, before)
     if problems:
         _fail(order, runs, "setup", str(problems[0]), "")
-        reporter.say(f"kdreid: {problems[0]}")
+        reporter.info(f"kdreid: {problems[0]}")
         return problems[0].exit_code
     if failure is not None:
         _fail(order, runs, failure.kind, failure.message, failure.trace)
-        reporter.say(failure.trace or failure.message)
+        reporter.info(failure.trace or failure.message)
         return ExitCode.FAILED
     return codes[0]
 
@@ -113,19 +113,19 @@ def carry_out(order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter)
     )
     outcome = InProcessExecutor(session, data, order.retry).launch([tuple(specs)])
     for key, reason in outcome.failed.items():
-        reporter.say(f"failed: {key}: {reason}")
+        reporter.info(f"failed: {key}: {reason}")
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE
 
 
 def _introduce(order: JobSpec, reporter: Reporter) -> None:
     """Say where this is, and whether the job has fewer cores than it was to have."""
     cores = len(os.sched_getaffinity(0))
-    reporter.say(
+    reporter.info(
         f"{time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()} on {os.uname().nodename}: "
         f"{len(order.runs)} runs on {order.device}, {cores} cores"
     )
     if cores < max(order.threads, 1):
-        reporter.say(
+        reporter.info(
             f"warning: {order.threads} threads share {cores} cores. The numbers are right, the "
             "speed is not: see `cpus` in the cluster's profile."
         )

@@ -98,11 +98,11 @@ def wait_for_teachers(
     for teacher in dict.fromkeys(teacher for spec in specs for teacher in spec.teachers):
         told = False
         while not (runs / teacher.key / RECORD).exists():
-            stop.check()
+            stop.raise_if_requested()
             if current_holder(runs / teacher.key) is None and not _comes_now(runs, teacher):
                 raise SetupError(f"The teacher {teacher.key} is not done. Run it first.")
             if not told:
-                reporter.say(f"waiting for the teacher {teacher.key}")
+                reporter.info(f"waiting for the teacher {teacher.key}")
                 told = True
             time.sleep(POLL)
 

@@ -114,7 +114,7 @@ def open_images(
         try:
             return OpenedDataset(dataset, *build_cache(dataset, size, runs, workers, reporter))
         except DiskTooSmallError as error:
-            reporter.say(f"{error} Going on without: images are decoded as they are needed.")
+            reporter.info(f"{error} Going on without: images are decoded as they are needed.")
     train, test = (
         FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)
     )
@@ -136,7 +136,7 @@ def build_cache(
             size,
             runs / "cache",
             workers=workers,
-            say=reporter.say,
+            say=reporter.info,
             progress=lambda done, total: progress(done, total, ""),
         )
 

@@ -56,7 +56,7 @@ class RunRequest:
 class Plan:
     """A plan with everything that is needed to carry it out."""
 
-    plan: list[tuple[RunSpec, ...]]
+    cohorts: list[tuple[RunSpec, ...]]
     device: torch.device
     weights: Mapping[str, Path]
     datasets: dict[str, Dataset]
@@ -70,7 +70,7 @@ class Plan:
     @property
     def specs(self) -> list[RunSpec]:
         """All runs, cohort by cohort."""
-        return [spec for cohort in self.plan for spec in cohort]
+        return [spec for cohort in self.cohorts for spec in cohort]
 
     def open_data(self, spec: RunSpec) -> OpenedDataset:
         """The decoded data that a run works on; opened once for each size."""

@@ -47,7 +47,7 @@ class StoredRun:
         return [_object(teacher) for teacher in _list(self.spec.get("teachers"))]
 
     @property
-    def taught(self) -> list[str | None]:
+    def teacher_weights(self) -> list[str | None]:
         """The digest of each teacher's weights, in their order."""
         told = _list(self.record.get("teachers"))
         return [*map(str, told), *[None] * (len(self.teachers) - len(told))]

@@ -33,7 +33,7 @@ class RunSubmission:
         """Whether it was given to a pool of processes of one machine."""
         return (self.job or "").startswith("local-")
 
-    def pool_lives(self, runs: Path) -> bool:
+    def is_pool_alive(self, runs: Path) -> bool:
         """Whether the process that works through its group is at it; leaves no trace."""
         lease = inspect_lease(runs / GROUPS / self.group)
         return lease is not None and lease.living

@@ -106,7 +106,7 @@ def _grid(runs: Path, names: list[str], pack: int) -> Plan:
 def _run(runs: Path, names: list[str], *, pack: int) -> tuple[Plan, dict[str, str]]:
     grid = _grid(runs, names, pack)
     session = RunContext(runs, grid.device, StopRequest(), grid.reporter, grid.weights, 1, 1e9)
-    return grid, InProcessExecutor(session, grid.open_data).launch(grid.plan).failed
+    return grid, InProcessExecutor(session, grid.open_data).launch(grid.cohorts).failed
 
 
 def _spec(grid: Plan, name: str) -> RunSpec:

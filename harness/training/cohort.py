@@ -54,7 +54,7 @@ def run_cohort(
         trainees.append(start_training_run(spec, leases[spec.key], teacher, data, session))
 
     for spec in members:
-        session.stop.check()
+        session.stop.raise_if_requested()
         if failure := capture_failure(partial(enter, spec)):
             failures[spec.key] = failure
     prepared = time.monotonic()
@@ -67,7 +67,7 @@ def run_cohort(
             session.device,
             session.stop,
             session.workers,
-            session.interval,
+            session.checkpoint_seconds,
             pace,
             lambda *who: capture_failure(partial(_record_failure, pace, session, *who)),
         )
@@ -82,7 +82,7 @@ def run_cohort(
                 failures[trainee.spec.key] = failure
             progress(number, len(going), "")
     for spec in members:
-        if (failure := failures.get(spec.key)) and not pace.left(spec.key):
+        if (failure := failures.get(spec.key)) and not pace.is_stopped(spec.key):
             _record_failure(pace, session, spec, failure)
     return failures
 
@@ -93,7 +93,7 @@ def _record_failure(
     """Say on disk that a run failed, as soon as it has, however long its company goes on."""
     if failure.kind != "lost":
         write_failure(session.runs, spec, failure.kind, failure.message, failure.trace)
-    pace.leave(spec.key)
+    pace.stop(spec.key)
 
 
 def rescore(spec: RunSpec, data: OpenedDataset, session: RunContext) -> None:

@@ -51,14 +51,18 @@ class LoopContext:
     """What the loop needs besides the runs: the data, the device and how to behave on it."""
 
     stream: BatchStream
-    second: BatchStream | None  # for the methods' losses, where they have batches of their own
+    distillation_stream: (
+        BatchStream | None
+    )  # for the methods' losses, where they have batches of their own
     recipe: Recipe
     device: torch.device
     stop: StopRequest
     workers: int = 1
     interval: float = 300.0  # seconds between checkpoints
-    progress: Callable[[int, int, str], None] = lambda _done, _total, _note: None
-    left: Callable[[RunSpec, RunFailure], object] = lambda _spec, _failure: None  # told at once
+    on_step: Callable[[int, int, str], None] = lambda _done, _total, _note: None
+    on_failure: Callable[[RunSpec, RunFailure], object] = lambda _spec, _failure: (
+        None
+    )  # told at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,8 @@ class TeacherBatch:
 
     images: Tensor
     labels: Tensor
-    taught: Outputs
-    own: bool
+    outputs: Outputs
+    is_separate: bool
 
 
 def train(
@@ -84,8 +88,12 @@ def train(
     going, failures = list(trainees), {}
     saved, stream = time.monotonic(), loop.stream
     start = min((trainee.step for trainee in going), default=stream.steps)
-    others = loop.second.run(start, loop.workers) if loop.second else repeat(None)
-    for (step, raw), other in zip(stream.run(start, loop.workers), others, strict=False):
+    others = (
+        loop.distillation_stream.iterate(start, loop.workers)
+        if loop.distillation_stream
+        else repeat(None)
+    )
+    for (step, raw), other in zip(stream.iterate(start, loop.workers), others, strict=False):
         images, labels = raw.to(loop.device)
         active = [trainee for trainee in going if trainee.step == step]  # others are ahead
         lesson = None
@@ -93,7 +101,7 @@ def train(
             shown = other[1].to(loop.device) if other else (images, labels)
             with torch.no_grad():
                 taught = _outputs(teacher.eval(), shown[0], loop)
-            lesson = TeacherBatch(*shown, taught, own=other is not None)
+            lesson = TeacherBatch(*shown, taught, is_separate=other is not None)
         for trainee in active:
             if failure := capture_failure(partial(_update, trainee, images, labels, lesson, loop)):
                 failures[trainee.spec.key] = failure
@@ -103,13 +111,13 @@ def train(
             saved = time.monotonic()
         for trainee in going:
             if (failure := failures.get(trainee.spec.key)) is not None:
-                loop.left(trainee.spec, failure)
+                loop.on_failure(trainee.spec, failure)
         going = [trainee for trainee in going if trainee.spec.key not in failures]
         if not going:
             break
-        loop.progress(step + 1, stream.steps, _note(going))
+        loop.on_step(step + 1, stream.steps, _note(going))
         if stopping:
-            loop.stop.check()
+            loop.stop.raise_if_requested()
     return failures
 
 
@@ -155,9 +163,9 @@ def _update(
     outputs = _outputs(trainee.network.train(), images, loop)
     parts = supervised_loss(outputs, labels, loop.recipe)
     if trainee.method is not None and lesson is not None:
-        if lesson.own:
+        if lesson.is_separate:
             outputs = _outputs(trainee.network, lesson.images, loop)
-        loss = trainee.method(outputs, lesson.taught, lesson.labels)
+        loss = trainee.method(outputs, lesson.outputs, lesson.labels)
         parts["distillation"] = trainee.method.weight * loss
     loss = torch.stack(list(parts.values())).sum()
     if not bool(loss.isfinite()):

@@ -63,7 +63,9 @@ def start_training_run(
     session: RunContext,
 ) -> TrainingRun:
     """A run as it starts, or as its checkpoint left it."""
-    weights = session.weights.get(spec.network) if spec.recipe.pretrained != "none" else None
+    weights = (
+        session.pretrained_files.get(spec.network) if spec.recipe.pretrained != "none" else None
+    )
     network = _network(spec, data, weights).to(session.device)
     method, prepared = None, frozenset[str]()
     if spec.teachers and teacher is not None:
@@ -110,7 +112,7 @@ def _teacher_batches(
     total = math.ceil(len(data.train) / PREPARE_BATCH)
     with session.reporter.task("preparing on the teacher") as progress:
         for number, images in enumerate(batches, 1):
-            session.stop.check()
+            session.stop.raise_if_requested()
             with torch.no_grad():
                 outputs = as_float32(teacher(images))
             yield outputs  # outside the block, which would otherwise hold for whoever asks

@@ -30,11 +30,11 @@ class ProgressWriter:
         self._written = 0.0
         self._gone: set[str] = set()
 
-    def leave(self, key: str) -> None:
+    def stop(self, key: str) -> None:
         """From now on a run's progress file stays as it is: it has failed."""
         self._gone.add(key)
 
-    def left(self, key: str) -> bool:
+    def is_stopped(self, key: str) -> bool:
         """Whether a run has left."""
         return key in self._gone
 
@@ -44,7 +44,7 @@ class ProgressWriter:
         if done < total and now - self._written <= SHOWN_EVERY:
             return
         self._written = now
-        for trainee in (one for one in self._trainees if not self.left(one.spec.key)):
+        for trainee in (one for one in self._trainees if not self.is_stopped(one.spec.key)):
             content = {
                 "step": trainee.step,
                 "steps": total,

@@ -63,7 +63,7 @@ def effective_options(spec: RunSpec) -> dict[str, Any]:
 
 def image_counts(dataset: Dataset) -> dict[str, Any]:
     """How many images and identities there are to train on, and of a draw of each evaluation."""
-    first = {name: draws[0] for name, draws in dataset.evaluations.items()}
+    first = {name: draws[0] for name, draws in dataset.test_splits.items()}
     return {
         "train_images": len(dataset.train),
         "train_identities": len(dataset.identities),

@@ -30,7 +30,7 @@ def charts(frame: pd.DataFrame) -> Charts:
     if not found:
         yield MissingFigure("ranks", NEEDED)
     for pair in found:
-        generated = any("generated" in contest.setting.marks for contest in pair.contests)
+        generated = any("generated" in contest.setting.data_flags for contest in pair.contests)
         suffix = f"-{pair.teacher}-{pair.network}".replace(" + ", "+") if len(found) > 1 else ""
         name = f"ranks{suffix}{'-generated' if suffix and generated else ''}"
         yield Chart(name, _data(pair), lambda data, pair=pair: _draw(data, pair))  # type: ignore[misc]
@@ -103,7 +103,7 @@ def _draw(data: pd.DataFrame, pair: CrossDatasetRanking) -> Figure:
 
 
 def _name(contest: DatasetRanking) -> str:
-    marks = contest.setting.marks
+    marks = contest.setting.data_flags
     return f"{contest.name} ({marks} data)" if marks else contest.name
 
 

@@ -67,13 +67,13 @@ class PairedDifference:
             return 0.0
         return float(2 * special.stdtr(self.degrees, -abs(self.mean) / self.error))
 
-    def reach(self, level: float = LEVEL) -> float:
+    def minimum_significant_difference(self, level: float = LEVEL) -> float:
         """The smallest mean that is told from zero at `level`."""
         return quantile(self.degrees, level) * self.error
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """Confidence interval of the true difference, at 1 - `level`."""
-        reach = self.reach(level)
+        reach = self.minimum_significant_difference(level)
         return self.mean - reach, self.mean + reach
 
 

@@ -78,7 +78,7 @@ def pairwise_tests(
     setting: ComparisonGroup, members: Sequence[TableRow], evaluation: str, score: str = "mAP"
 ) -> PairwiseTests:
     """Compare the complete ones of `members`, lines of `setting`, by one score."""
-    partial = [line.place for line in members] if "partial" in setting.marks else []
+    partial = [line.place for line in members] if "partial" in setting.data_flags else []
     reference = [line.place for line in members if line.method == UNDISTILLED[0]]
     wanted = complete_seeds(setting)
     return run_pairwise_tests(

@@ -80,7 +80,7 @@ def _ablation(name: str, sections: Sequence[ComparisonGroup], published: Publish
                 runs = tuple(dict.fromkeys(run for cell in cells for run in cell.runs))
                 rows.append((Cell(place[1], runs), *map(plain, pair), *cells))
     title = "What the parts of PDRD's loss add"
-    marked = [f"{SHORT[s.dataset]}: {s.marks} data" for s in sections if s.marks]
+    marked = [f"{SHORT[s.dataset]}: {s.data_flags} data" for s in sections if s.data_flags]
     if len(sections) > 1 and marked:
         title = f"{title} ({'; '.join(marked)})"
     if len(sections) == 1:

@@ -95,7 +95,7 @@ def rank_across_datasets(frame: pd.DataFrame) -> list[CrossDatasetRanking]:
     for dataset in sorted(set(frame["dataset"])):
         seen = set()
         for setting in comparison_groups(frame, dataset):
-            key = (setting.teacher, setting.network, "generated" in setting.marks)
+            key = (setting.teacher, setting.network, "generated" in setting.data_flags)
             if setting.teachers and key not in seen:
                 seen.add(key)
                 found.setdefault(key, []).append(_dataset_ranking(setting))

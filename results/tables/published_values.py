@@ -49,8 +49,8 @@ def published_cells(
     unequal = protocol_differences(line.done, source.protocols.get(setting.dataset))
     return (
         *(Cell(f"{value:.2f}", value=value) for value in values),
-        difference_cell(line, "mAP", values[0], unequal, setting.marks),
-        difference_cell(line, "R1", values[1], unequal, setting.marks),
+        difference_cell(line, "mAP", values[0], unequal, setting.data_flags),
+        difference_cell(line, "R1", values[1], unequal, setting.data_flags),
     )
 
 

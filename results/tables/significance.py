@@ -200,7 +200,9 @@ def _percent(share: float) -> str:
 
 def _resolution(one: PairwiseTests) -> str:
     level = LEVEL / len(one.differences)
-    reaches = [100 * found.reach(level) for found in one.differences.values()]
+    reaches = [
+        100 * found.minimum_significant_difference(level) for found in one.differences.values()
+    ]
     if not math.isfinite(median(reaches)):
         return "none"
     if len(reaches) == 1:

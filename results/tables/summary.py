@@ -26,7 +26,7 @@ def summary(frame: pd.DataFrame) -> list[Table]:
 def _table(pair: CrossDatasetRanking, *, several: bool) -> Table:
     places = dict.fromkeys(place for contest in pair.contests for place in contest.lines)
     ordered = sorted(places, key=lambda place: _order(pair, place))
-    marks = dict.fromkeys(c.setting.marks for c in pair.contests if c.setting.marks)
+    marks = dict.fromkeys(c.setting.data_flags for c in pair.contests if c.setting.data_flags)
     marked = f" ({'; '.join(marks)} data)" if marks else ""
     generated = "-generated" if "generated" in marked else ""
     name = f"summary-{pair.teacher}-{pair.network}{generated}" if several else "summary"

@@ -68,10 +68,13 @@ def scores(line: TableRow, setting: ComparisonGroup) -> tuple[Cell, ...]:
 def heading(column: str, setting: ComparisonGroup) -> str:
     """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
     heading = column[0].upper() + column[1:] if setting.evaluations else column
-    return f"{heading} ({setting.marks})" if setting.marks else heading
+    return f"{heading} ({setting.data_flags})" if setting.data_flags else heading
 
 
 def titled(title: str, setting: ComparisonGroup) -> str:
     """The title, and what sets this table apart from others of the kind."""
-    said = [*([f"{setting.marks} data"] if setting.marks else []), *setting.differs]
+    said = [
+        *([f"{setting.data_flags} data"] if setting.data_flags else []),
+        *setting.distinguishing_fields,
+    ]
     return f"{title} ({'; '.join(said)})" if said else title

@@ -197,7 +197,7 @@ def _differences(place: _Place, ran: dict[str, TableRow]) -> Iterator[Cell]:
             one = place.found[dataset]
             kept, prefix = runs_with_test(line, test)
             name, unequal = f"{prefix}{column}", differences_of_test(one.unequal, test)
-            yield against.difference_cell(kept, name, published, unequal, one.setting.marks)
+            yield against.difference_cell(kept, name, published, unequal, one.setting.data_flags)
 
 
 def _seeds(place: _Place, ran: dict[str, TableRow]) -> Cell:
@@ -208,7 +208,7 @@ def _seeds(place: _Place, ran: dict[str, TableRow]) -> Cell:
             said.append(NO_RUN)
             continue
         setting, line = place.found[dataset].setting, ran[dataset]
-        marks = f" ({setting.marks} data)" if setting.marks else ""
+        marks = f" ({setting.data_flags} data)" if setting.data_flags else ""
         said.append(f"{seeds(line, expected_seeds(setting)).text}{marks}")
         keys += line.keys
     return Cell(" / ".join(said), tuple(keys))

@@ -169,6 +169,6 @@ def pairwise_tests_by_group(
         if len(member.runs):
             members.append(member)
             wanted |= complete_seeds(setting)
-            partial += [member.place] if "partial" in setting.marks else []
+            partial += [member.place] if "partial" in setting.data_flags else []
     name = evaluation_of(test)
     return [run_pairwise_tests(members, name, score, wanted, partial=partial) for score in SHOWN]

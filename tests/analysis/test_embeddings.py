@@ -9,13 +9,15 @@ from harness.analysis.consistency import measure_consistency
 from harness.analysis.embeddings import export_embeddings
 from harness.cli.printing import session
 from harness.core.errors import SetupError, UsageError
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="module")
 def trained(shared_runs):
     """The shared runs' session, teacher and student."""
-    teacher, _, student = (spec for cohort in small.grid(shared_runs, "kd").plan for spec in cohort)
+    teacher, _, student = (
+        spec for cohort in tiny_grid.grid(shared_runs, "kd").cohorts for spec in cohort
+    )
     return session(shared_runs, "cpu", 0, quiet=True), teacher, student
 
 

@@ -7,7 +7,7 @@ import pytest
 from harness.analysis.ranked_lists import _titles, most_different_queries, show_ranked
 from harness.cli.printing import session
 from harness.core.errors import UsageError
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 NAN = float("nan")
 
@@ -28,8 +28,8 @@ def test_the_queries_furthest_apart_of_either_side(first, second, count, rows):
 
 
 def test_lists_are_those_of_the_runs_with_right_and_wrong(shared_runs, tmp_path):
-    plan = small.grid(shared_runs, "kd")
-    _, plain, student = (spec for cohort in plan.plan for spec in cohort)
+    plan = tiny_grid.grid(shared_runs, "kd")
+    _, plain, student = (spec for cohort in plan.cohorts for spec in cohort)
     run = session(shared_runs, "cpu", 0, quiet=True)
     paths = show_ranked([student.key, plain.key], 2, run, None)
     assert {path.suffix for path in paths} == {".png", ".pdf", ".csv"}
@@ -52,8 +52,8 @@ def test_lists_are_those_of_the_runs_with_right_and_wrong(shared_runs, tmp_path)
 
 
 def test_runs_that_differ_are_not_called_the_same(shared_runs):
-    plan = small.grid(shared_runs, "kd")
-    _, plain, student = (spec for cohort in plan.plan for spec in cohort)
+    plan = tiny_grid.grid(shared_runs, "kd")
+    _, plain, student = (spec for cohort in plan.cohorts for spec in cohort)
     other = replace(plain, options=(("weight", 0.2),))
     assert _titles(plain, other, shared_runs)[1].startswith("plain (weight=0.2), ")
     titles = [title.partition(" ")[0] for title in _titles(student, plain, shared_runs)]
@@ -64,7 +64,7 @@ def test_runs_that_differ_are_not_called_the_same(shared_runs):
 
 
 def test_one_run_is_not_compared_with_itself(shared_runs):
-    (teacher, *_), *_ = small.grid(shared_runs, "kd").plan
+    (teacher, *_), *_ = tiny_grid.grid(shared_runs, "kd").cohorts
     run = session(shared_runs, "cpu", 0, quiet=True)
     with pytest.raises(UsageError, match="Both words name the run"):
         show_ranked([teacher.key, teacher.key], 2, run, None)

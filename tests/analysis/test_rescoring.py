@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from harness.analysis import rescoring as scoring
+from harness.analysis import rescoring
 from harness.analysis.rescoring import ScoringOptions
 from harness.cli.evaluation import rescore_runs
 from harness.core.errors import SetupError, UsageError
@@ -16,13 +16,13 @@ from harness.core.signals import StopRequest
 from harness.data.synthetic.generator import SyntheticSettings, generate
 from harness.evaluation.reranking import RerankingOptions
 from harness.runs.lookup import find_run
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 from tests.support.command_line import call
 
 
 @pytest.fixture(scope="module")
 def key(shared_runs):
-    return small.grid(shared_runs, "kd").plan[-1][-1].key
+    return tiny_grid.grid(shared_runs, "kd").cohorts[-1][-1].key
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_other_rules_give_other_scores(scored, rules):
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_reranking_with_the_original_distance_alone_changes_no_score(scored, metric):
     (plain,) = scored(metric=metric)["scores"]
-    (again,) = scored(metric=metric, reranking=RerankingOptions(original=1.0))["scores"]
+    (again,) = scored(metric=metric, reranking=RerankingOptions(lambda_=1.0))["scores"]
     assert again["mAP"] == pytest.approx(plain["mAP"])
     assert again["cmc"] == plain["cmc"]
 
@@ -111,8 +111,8 @@ def test_other_images_are_refused(tmp_path, shared_runs, scored):
 
 
 def test_memory_is_announced_and_too_little_is_refused_before_starting(scored, monkeypatch, capsys):
-    monkeypatch.setattr(scoring, "available", lambda device: 1_000_000)
-    monkeypatch.setattr(scoring, "embed", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(rescoring, "memory_available", lambda device: 1_000_000)
+    monkeypatch.setattr(rescoring, "extract_features", lambda *_, **__: pytest.fail("started"))
     sentence = (
         r"Re-ranking of 6 x \d+ needs up to \d\.\d GB, but only 0.0 GB are free on cpu\. Free"
     )

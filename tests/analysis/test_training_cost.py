@@ -7,14 +7,14 @@ from harness.cli.printing import session
 from harness.core.errors import SetupError
 from results.collect import collect_runs
 from results.figures.training_cost import charts
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A runs folder with a teacher, a plain student in two seeds and one distilled in two."""
     runs = tmp_path_factory.mktemp("cost")
-    _, outcome = small.run(runs, "sp", seeds="0,1")
+    _, outcome = tiny_grid.run(runs, "sp", seeds="0,1")
     assert not outcome.failed
     return runs
 

@@ -8,18 +8,21 @@ import time
 import pytest
 
 from harness.cli.run import main
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 from tests.support.command_line import call
 
 
 @pytest.fixture
 def study(shared_runs):
-    return ("--study", small.STUDY, "--runs", shared_runs, "--methods", "kd")
+    return ("--study", tiny_grid.STUDY, "--runs", shared_runs, "--methods", "kd")
 
 
 def test_help_does_not_import_torch_and_is_quick():
     code = "import sys, harness.cli.app; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=small.ROOT, check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=tiny_grid.ROOT, check=False).returncode
+        == 0
+    )
     began = time.monotonic()
     assert call("kdreid", "--help").returncode == 0
     helped = time.monotonic() - began
@@ -117,7 +120,7 @@ def test_a_wrong_name_in_a_process_of_its_own(tmp_path):
 
 def test_an_unwritable_runs_folder(tmp_path):
     (tmp_path / "file").write_text("")
-    done = call("run", "--study", small.STUDY, "--runs", tmp_path / "file" / "runs")
+    done = call("run", "--study", tiny_grid.STUDY, "--runs", tmp_path / "file" / "runs")
     assert done.returncode == 3
     assert "is not writable" in done.stderr
 
@@ -126,7 +129,7 @@ def test_more_identities_than_there_are(shared_runs):
     done = call(
         "run",
         "--study",
-        small.STUDY,
+        tiny_grid.STUDY,
         "--runs",
         shared_runs,
         "--methods",
@@ -141,7 +144,7 @@ def test_more_identities_than_there_are(shared_runs):
 def test_an_unreadable_image_fails_cleanly_before_training(with_teacher):
     (file, *_) = sorted(with_teacher.glob("data/*/bounding_box_train/*.jpg"))
     file.write_bytes(b"broken")
-    done = call("run", "--study", small.STUDY, "--runs", with_teacher, "--methods", "sp")
+    done = call("run", "--study", tiny_grid.STUDY, "--runs", with_teacher, "--methods", "sp")
     assert done.returncode == 3
     assert f"1 unreadable images: {file}" in done.stderr
     assert not list(with_teacher.glob("**/checkpoint.pt"))
@@ -151,7 +154,7 @@ def test_a_diverging_run_exits_1_with_its_reason(with_teacher):
     done = call(
         "run",
         "--study",
-        small.STUDY,
+        tiny_grid.STUDY,
         "--runs",
         with_teacher,
         "--methods",
@@ -170,7 +173,7 @@ def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
     done = call(
         "run",
         "--study",
-        small.STUDY,
+        tiny_grid.STUDY,
         "--dataset",
         "market1501",
         "--data-root",
@@ -187,7 +190,7 @@ def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
     done = call(
         "run",
         "--study",
-        small.STUDY,
+        tiny_grid.STUDY,
         "--dataset",
         "market1501",
         "--data-root",

@@ -8,7 +8,7 @@ import pytest
 from harness.cli.results import show_diff
 from harness.core.errors import SetupError, UsageError
 from harness.runs.lookup import short_id
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +16,9 @@ def two(shared_runs, tmp_path_factory):
     """A folder with the plain student's twin under another weight: two students that differ so."""
     runs = tmp_path_factory.mktemp("two")
     shutil.copytree(shared_runs, runs, dirs_exist_ok=True)
-    plan, outcome = small.run(runs, "kd", assignments=["kd.weight=3"])
+    plan, outcome = tiny_grid.run(runs, "kd", assignments=["kd.weight=3"])
     assert not outcome.failed
-    usual = small.grid(runs, "kd").specs
+    usual = tiny_grid.grid(runs, "kd").specs
     first, second = (next(s for s in specs if s.teachers) for specs in (usual, plan.specs))
     return runs, first.key, second.key
 

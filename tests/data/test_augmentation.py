@@ -43,13 +43,13 @@ def test_a_batch_equals_torchvision_image_by_image(pad):
     drawn = sample_augmentation(64, replace(RECIPE, pad=pad), make_generator("a"))
     result = apply_augmentation(pixels, drawn)
     assert drawn.flip.any() and not drawn.flip.all()
-    assert (drawn.erased[:, 2] > 0).any() and not (drawn.erased[:, 2] > 0).all()
+    assert (drawn.erase_box[:, 2] > 0).any() and not (drawn.erase_box[:, 2] > 0).all()
     for number in range(64):
         expected = one_by_one(
             pixels[number],
             bool(drawn.flip[number]),
             drawn.shift[number].tolist(),
-            drawn.erased[number].tolist(),
+            drawn.erase_box[number].tolist(),
             pad,
         )
         torch.testing.assert_close(result[number], expected)
@@ -59,7 +59,7 @@ def test_boxes_are_distributed_as_torchvisions():
     """Mean area and the share of images that are erased, over many draws."""
     count = 4000
     recipe = Recipe(height=48, width=24)
-    boxes = sample_augmentation(count, recipe, make_generator("b")).erased
+    boxes = sample_augmentation(count, recipe, make_generator("b")).erase_box
     torch.manual_seed(0)
     image = torch.zeros(3, 48, 24)
     theirs = [

@@ -2,13 +2,13 @@ import pytest
 import torch
 
 from harness.data.batches import BatchStream
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="module")
 def stream(shared_runs):
-    plan = small.grid(shared_runs, "kd")
-    spec = plan.plan[1][0]
+    plan = tiny_grid.grid(shared_runs, "kd")
+    spec = plan.cohorts[1][0]
     data = plan.open_data(spec)
     return BatchStream(data.dataset, data.train, spec.recipe, spec.seed)
 
@@ -47,9 +47,9 @@ def test_labels_are_positions_of_sorted_identities(stream):
 
 
 def test_a_stream_of_another_purpose_draws_other_batches(shared_runs, stream):
-    plan = small.grid(shared_runs, "kd")
-    spec = plan.plan[1][0]
+    plan = tiny_grid.grid(shared_runs, "kd")
+    spec = plan.cohorts[1][0]
     data = plan.open_data(spec)
     other = BatchStream(data.dataset, data.train, spec.recipe, spec.seed, "distillation")
     assert other.steps == stream.steps
-    assert not torch.equal(other.at(0).pixels, stream.at(0).pixels)
+    assert not torch.equal(other.batch_at(0).pixels, stream.at(0).pixels)

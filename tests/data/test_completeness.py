@@ -42,7 +42,7 @@ def copy(tmp_path):
 
 def test_counts_stand_beside_what_is_expected(copy):
     found = {
-        (c.subset, c.what): (c.found, c.right) for c in count_subsets(market1501.load(copy), WHOLE)
+        (c.subset, c.what): (c.found, c.ok) for c in count_subsets(market1501.load(copy), WHOLE)
     }
     assert found[("train", "images")] == (12, True)
     assert found[("query", "images")] == (3, True)

@@ -15,7 +15,7 @@ from harness.data.synthetic.layouts import LAYOUTS
 from harness.planning.datasets import open_dataset, open_images
 from harness.planning.overrides import resolve_settings
 from harness.planning.schema import load_dataset
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 from tests.support.unprivileged import as_nobody
 
 SMALL = [
@@ -251,7 +251,7 @@ def test_what_may_not_be_read_is_named(made, open_place, name, closed, sentence)
 def test_the_main_command_says_it_and_exits_with_3(made, tmp_path):
     shutil.copytree(made / "market1501", tmp_path / "root")
     cut(first(tmp_path / "root" / MARKET / "query"))
-    process = small.start(
+    process = tiny_grid.start(
         tmp_path / "runs",
         "sp",
         arguments=[

@@ -17,7 +17,7 @@ from harness.core.errors import SetupError, UsageError
 from harness.data.images import FileImages
 from harness.data.pixel_cache import DiskTooSmallError, open_cache
 from harness.data.synthetic.generator import SyntheticSettings, generate
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 SIZE = (8, 4)
 
@@ -150,7 +150,7 @@ def test_a_disk_that_fills_up_meanwhile_is_an_error_not_a_dead_process(tiny, cac
     """Writing to mapped room that is not there kills a process; the limit stands for the disk."""
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, tiny.root, cache],
-        env=os.environ | {"PYTHONPATH": str(small.ROOT)},
+        env=os.environ | {"PYTHONPATH": str(tiny_grid.ROOT)},
         capture_output=True,
         text=True,
         check=True,
@@ -176,7 +176,7 @@ def test_a_killed_builder_is_followed_by_the_next(tiny, cache):
         [sys.executable, "-c", SLOW, tiny.root, cache],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(small.ROOT)},
+        env=os.environ | {"PYTHONPATH": str(tiny_grid.ROOT)},
     )
     while builder.stdout.readline() != "3\n":
         assert builder.poll() is None
@@ -193,18 +193,18 @@ def test_a_killed_builder_is_followed_by_the_next(tiny, cache):
 
 @pytest.mark.parametrize("cause", ["asked", "no room"])
 def test_runs_without_a_cache_end_with_the_same_bits(with_teacher, tmp_path, cause, monkeypatch):
-    cached, outcome = small.run(with_teacher, "sp")
+    cached, outcome = tiny_grid.run(with_teacher, "sp")
     assert len(outcome.done) == 2
-    expected = {spec.key: small.result_of(with_teacher, spec.key) for spec in cached.specs[1:]}
+    expected = {spec.key: tiny_grid.result_of(with_teacher, spec.key) for spec in cached.specs[1:]}
     for spec in cached.specs[1:]:
         shutil.rmtree(with_teacher / spec.key)
     shutil.rmtree(with_teacher / "cache")
     if cause == "no room":
         monkeypatch.setattr("harness.data.pixel_cache.SPARE", 1e12)
-    plan, _ = small.run(with_teacher, "sp", cache=cause == "no room")
+    plan, _ = tiny_grid.run(with_teacher, "sp", cache=cause == "no room")
     assert not list(with_teacher.rglob("cache/**/*.npy"))
     for key, result in expected.items():
-        small.assert_same_bits(small.result_of(with_teacher, key), result)
+        tiny_grid.assert_same_bits(tiny_grid.result_of(with_teacher, key), result)
 
 
 def test_the_verb_decodes_ahead(tmp_path, capsys):

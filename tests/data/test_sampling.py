@@ -32,8 +32,8 @@ def test_an_epoch_repeats_no_image_unless_an_identity_has_too_few():
 def test_the_epoch_is_as_long_as_distinct_identities_allow():
     """20 identities of 4 groups each fill 10 batches of 8 exactly; one giant identity adds none."""
     even = [label for label in range(20) for _ in range(8)]
-    assert PKSampler(even, 8, 2, "s").batches == 10
-    assert PKSampler(even + [20] * 1000, 8, 2, "s").batches <= 11
+    assert PKSampler(even, 8, 2, "s").batches_per_epoch == 10
+    assert PKSampler(even + [20] * 1000, 8, 2, "s").batches_per_epoch <= 11
 
 
 def test_an_epoch_is_a_function_of_stream_and_number():
@@ -58,7 +58,7 @@ def test_too_few_identities_is_refused_with_the_way_out():
 def test_shuffled_batches_cut_every_epoch_anew_and_repeat_nothing():
     sampler = ShuffleSampler(23, 5, "s")
     first, second = (batches(sampler, epoch) for epoch in (0, 1))
-    assert sampler.batches == 4 and first != second
+    assert sampler.batches_per_epoch == 4 and first != second
     assert len({index for batch in first for index in batch}) == 20
     assert first == batches(ShuffleSampler(23, 5, "s"))
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.evaluation import distances as measure
-from harness.evaluation import metrics as module
+from harness.evaluation import distances, metrics
 from harness.evaluation.metrics import METRICS, TIES, Embeddings, evaluate, rank_distances
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -236,7 +235,7 @@ def test_a_pessimistic_ranking_knows_the_optimistic_one(seed):
 def test_a_gallery_too_large_to_be_normalised_at_once_scores_the_same(monkeypatch):
     _, query, gallery = load("g02_plain_60x400")
     whole = evaluate(query, gallery, chunk=16)
-    monkeypatch.setattr(measure, "UNIT_BYTES", gallery.features.nbytes - 1)
+    monkeypatch.setattr(distances, "UNIT_BYTES", gallery.features.nbytes - 1)
     pieces = evaluate(query, gallery, chunk=16)
     torch.testing.assert_close(pieces.average_precision, whole.average_precision)
     assert torch.equal(pieces.nearest, whole.nearest)
@@ -276,7 +275,7 @@ def test_workers_side_by_side_change_nothing(metric):
 
 def test_a_mistake_beside_others_comes_through(monkeypatch):
     query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
-    monkeypatch.setattr(module, "_scores", None)
+    monkeypatch.setattr(metrics, "_scores", None)
     with threads(2), pytest.raises(TypeError):
         evaluate(query, gallery, chunk=16)
 

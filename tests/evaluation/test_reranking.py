@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.evaluation import reranking as module
+from harness.evaluation import reranking
 from harness.evaluation.metrics import Embeddings, concatenate, evaluate, rank_distances
 from harness.evaluation.reranking import RerankingOptions, memory_required, rerank
 
@@ -73,7 +73,7 @@ def by_loops(query, gallery, k1, k2, share):
     [(20, 6, 0.3), (20, 1, 0.3), (5, 3, 0.3), (3, 2, 0.0), (7, 1, 0.0), (1, 2, 0.5), (10, 11, 0.3)],
 )
 def test_as_plain_loops_have_it(monkeypatch, chunk, k1, k2, share):
-    monkeypatch.setattr(module, "CHUNK", chunk)
+    monkeypatch.setattr(reranking, "CHUNK", chunk)
     query, gallery = drawn(9, 41, seed=k1)
     found = distances(query, gallery, RerankingOptions(k1, k2, share))
     expected = by_loops(query.features, gallery.features, k1, k2, share)
@@ -100,7 +100,7 @@ def scores(query, gallery, settings):
 def test_with_the_original_distance_alone_nothing_changes():
     query, gallery = drawn(60, 300)
     plain = evaluate(query, gallery)
-    found = scores(query, gallery, RerankingOptions(original=1.0))
+    found = scores(query, gallery, RerankingOptions(lambda_=1.0))
     torch.testing.assert_close(found.average_precision, plain.average_precision, equal_nan=True)
     assert torch.equal(found.first_rank, plain.first_rank)
 
@@ -124,8 +124,8 @@ def test_numbers_that_mean_nothing_are_refused(wrong):
 
 def test_the_memory_announced_is_not_reached(monkeypatch):
     """All tensors that live at once, counted at every operation."""
-    monkeypatch.setattr(module, "CHUNK", 64)
-    monkeypatch.setattr(module, "PAIR_BYTES", 2**16)
+    monkeypatch.setattr(reranking, "CHUNK", 64)
+    monkeypatch.setattr(reranking, "PAIR_BYTES", 2**16)
     query, gallery = drawn(100, 1900, width=16, identities=80)
     alive, most = {}, 0
 

@@ -20,7 +20,7 @@ from harness.execution.cluster.job_spec import JobSpec
 from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
 from harness.runs.record import create_run_folder, local_state
 from harness.runs.spec import RunSpec
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 QUIET = Reporter(quiet=True)
 
@@ -40,8 +40,8 @@ def start(runs, order, **environment):
     order.write(path)
     return subprocess.Popen(
         [sys.executable, "-m", "harness.execution.worker", str(path), "--runs", str(runs)],
-        cwd=small.ROOT,
-        env=os.environ | {"PYTHONPATH": str(small.ROOT)} | environment,
+        cwd=tiny_grid.ROOT,
+        env=os.environ | {"PYTHONPATH": str(tiny_grid.ROOT)} | environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -62,7 +62,7 @@ def in_training(process, folder):
 @pytest.fixture
 def long(with_teacher):
     """A student whose training can be disturbed."""
-    plan = small.grid(
+    plan = tiny_grid.grid(
         with_teacher, "kd", assignments=["recipe.epochs=40", "teacher_recipe.epochs=2"]
     )
     student = next(spec for spec in plan.specs if spec.teachers)
@@ -131,7 +131,7 @@ def test_a_gpu_that_is_not_there_is_told_in_the_runs_folder(long):
 
 @pytest.fixture
 def planned(with_teacher):
-    plan = small.grid(with_teacher, "kd")
+    plan = tiny_grid.grid(with_teacher, "kd")
     student = next(spec for spec in plan.specs if spec.teachers)
     return plan, student, order_of(plan, [student])
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from harness.cli.app import app
 from harness.core.errors import UsageError
 from harness.planning.commands import commands_for
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_plans_the_same_keys(case, runs):
     methods, asked = CASES[case]
-    specs = small.grid(runs, *methods, **asked).specs
+    specs = tiny_grid.grid(runs, *methods, **asked).specs
     (command,) = commands_for(
         [spec for spec in specs if spec.teachers or methods == ["none"]], no_data
     )
@@ -70,9 +70,9 @@ def test_the_command_plans_the_same_keys(case, runs):
 
 def test_teachers_and_students_of_several_kinds(runs):
     """Two settings of one method need two commands; what one plans no other asks for again."""
-    one = small.grid(runs, "kd", "sp", seeds="0,1").specs
-    two = small.grid(runs, "kd", assignments=["kd.weight=3"]).specs
-    other = small.grid(runs, "none", seeds="7", student="resnet34").specs
+    one = tiny_grid.grid(runs, "kd", "sp", seeds="0,1").specs
+    two = tiny_grid.grid(runs, "kd", assignments=["kd.weight=3"]).specs
+    other = tiny_grid.grid(runs, "none", seeds="7", student="resnet34").specs
     specs = {*one, *two, *other}
     found = commands_for(specs, no_data)
     assert len(found) == 3
@@ -80,7 +80,7 @@ def test_teachers_and_students_of_several_kinds(runs):
 
 
 def test_a_teacher_alone(runs):
-    teacher = small.grid(runs, "kd").plan[0][0]
+    teacher = tiny_grid.grid(runs, "kd").cohorts[0][0]
     (command,) = commands_for([teacher], no_data)
     assert planned(command, runs) == {teacher.key}
 
@@ -88,7 +88,7 @@ def test_a_teacher_alone(runs):
 def test_what_no_command_can_ask_for(runs):
     from dataclasses import replace
 
-    run = next(s for s in small.grid(runs, "kd").specs if s.teachers)
+    run = next(s for s in tiny_grid.grid(runs, "kd").specs if s.teachers)
     teacher = run.teachers[0]
     pair = replace(run, teachers=(teacher, replace(teacher, network="resnet34")))
     with pytest.raises(UsageError, match="No teacher of several networks is made of"):

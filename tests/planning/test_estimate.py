@@ -6,7 +6,7 @@ import pytest
 
 from harness.cli.printing import show_plan
 from harness.planning.estimate import estimate, read_timings, sum_estimates
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def known(shared_runs):
 
 
 def the_cohort(shared_runs, seeds="0"):
-    return small.grid(shared_runs, "kd", seeds=seeds).plan[-1]
+    return tiny_grid.grid(shared_runs, "kd", seeds=seeds).cohorts[-1]
 
 
 def test_records_tell_times_and_peak_memory(shared_runs):
@@ -48,7 +48,7 @@ def test_packing_shares_what_is_shared(shared_runs, known):
 
 
 def test_another_method_stands_in_and_is_not_called_exact(shared_runs, known):
-    cohort = small.grid(shared_runs, "sp").plan[-1]
+    cohort = tiny_grid.grid(shared_runs, "sp").cohorts[-1]
     guess = estimate([spec for spec in cohort if spec.method == "sp"], 100, known)
     assert guess.seconds > 0 and not guess.exact
     assert "partly of other methods" in guess.words("GPU")
@@ -62,8 +62,8 @@ def test_what_nothing_is_known_of_is_named(shared_runs):
 
 
 def test_the_plan_says_it(shared_runs, capsys):
-    show_plan(small.grid(shared_runs, "kd", seeds="0,1"), as_json=False)
+    show_plan(tiny_grid.grid(shared_runs, "kd", seeds="0,1"), as_json=False)
     said = capsys.readouterr().out
     assert "In all about" in said and "from 2 records" in said
-    show_plan(small.grid(shared_runs, "kd", student="resnet34"), as_json=False)
+    show_plan(tiny_grid.grid(shared_runs, "kd", student="resnet34"), as_json=False)
     assert "no estimate: no earlier record tells the time of" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from harness.cli.app import app
 from harness.cli.tracing import show_trace
 from harness.core.errors import SetupError, UsageError
 from tests.support import run_folders as made_runs
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def shown(cell, runs, as_json=False):
 
 def test_the_printed_command_plans_the_same_keys_from_nothing(runs):
     """It is planned in the folder it names, with images drawn anew."""
-    specs = small.grid(runs, "kd").specs
+    specs = tiny_grid.grid(runs, "kd").specs
     found = json.loads(shown("comparison-synthetic:kd:mAP", runs, as_json=True))
     (run,) = found["runs"]
     assert run["key"] == found["runs"][0]["key"] == next(s.key for s in specs if s.teachers)
@@ -42,7 +42,7 @@ def test_the_printed_command_plans_the_same_keys_from_nothing(runs):
 
 
 def test_what_a_reviewer_reads(runs):
-    specs = small.grid(runs, "kd").specs
+    specs = tiny_grid.grid(runs, "kd").specs
     student = next(s for s in specs if s.teachers)
     record = json.loads((runs / student.key / "record.json").read_text())
     said = shown("comparison-synthetic:KD", runs)
@@ -55,7 +55,7 @@ def test_what_a_reviewer_reads(runs):
 
 
 def test_changed_code_and_commit_are_told(runs):
-    key = next(s.key for s in small.grid(runs, "kd").specs if s.teachers)
+    key = next(s.key for s in tiny_grid.grid(runs, "kd").specs if s.teachers)
     record = json.loads((runs / key / "record.json").read_text())
     told = record["environment"] | {"commit": "0" * 40, "dirty": True, "patch": "77"}
     made_runs.change(runs / key / "record.json", environment=told)
@@ -71,7 +71,7 @@ def test_changed_code_and_commit_are_told(runs):
 
 
 def test_images_that_are_gone_are_told(runs):
-    key = next(s.key for s in small.grid(runs, "kd").specs if s.teachers)
+    key = next(s.key for s in tiny_grid.grid(runs, "kd").specs if s.teachers)
     told = json.loads((runs / key / "record.json").read_text())["environment"]
     made_runs.change(runs / key / "record.json", environment=told | {"data": str(runs / "gone")})
     shutil.rmtree(runs / "data")

@@ -5,12 +5,12 @@ from ruamel.yaml import YAML
 from harness.core.progress import Reporter
 from harness.planning.plan import RunRequest, make_plan
 from harness.planning.schema import load_study
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 def planned(runs, study, **asked):
     """The runs of one of our studies, on images that are drawn in a second."""
-    data = YAML(typ="safe").load(small.STUDY)["data"]
+    data = YAML(typ="safe").load(tiny_grid.STUDY)["data"]
     assignments = [f"data.{name}={value}" for name, value in data.items()]
     size = ("epochs=2", "height=64", "width=64", "pad=2", "identities=4", "images_each=2")
     assignments += ["recipe.pretrained=none", "recipe.batch=8", *(f"recipe.{s}" for s in size)]
@@ -34,7 +34,7 @@ def test_a_run_for_every_weight_and_one_teacher_for_all(tmp_path):
     assert sorted(weights) == sorted([1.0, 1.5, 2.0, 2.5, 3.0] * 3)
     assert {} in found["pdrd"]  # the default is the run of every other study
     assert len(found["none"]) == 1 + 3  # a teacher, a plain student per seed
-    assert [len(cohort) for cohort in grid.plan] == [1, 6, 6, 6]  # one teacher forward a seed
+    assert [len(cohort) for cohort in grid.cohorts] == [1, 6, 6, 6]  # one teacher forward a seed
 
 
 def test_activations_stand_beside_the_loss_without(tmp_path):

@@ -1,4 +1,4 @@
-from harness.plugins import digest as sources
+from harness.plugins import digest
 
 
 def digest_of(monkeypatch, tmp_path, text, base="WIDTH = 3\n"):
@@ -6,8 +6,8 @@ def digest_of(monkeypatch, tmp_path, text, base="WIDTH = 3\n"):
     package.mkdir(exist_ok=True)
     (package / "loss.py").write_text(text)
     (package / "base.py").write_text(base)
-    monkeypatch.setattr(sources, "ROOT", tmp_path)
-    return sources.source_digest("pack.loss")
+    monkeypatch.setattr(digest, "ROOT", tmp_path)
+    return digest.source_digest("pack.loss")
 
 
 LOSS = '"""Doc."""\nfrom pack.base import WIDTH\n\n\ndef loss(x):\n    return x * WIDTH\n'
@@ -27,5 +27,5 @@ def test_code_counts_here_and_in_what_is_imported_from_here(monkeypatch, tmp_pat
 def test_every_method_has_a_digest_of_its_own():
     from methods import EXTRAS, METHODS
 
-    digests = {sources.source_digest(m.__module__) for m in (METHODS | EXTRAS).values()}
+    digests = {digest.source_digest(m.__module__) for m in (METHODS | EXTRAS).values()}
     assert len(digests) == len(METHODS) + len(EXTRAS)

@@ -78,7 +78,7 @@ def test_equal_runs_differ_in_nothing(tmp_path):
     found = diff_runs(*(load_run(tmp_path / side, made["key"]) for side in "ab"))
     assert not any(found.sections.values())
     (verdict,) = found.verdicts
-    assert verdict.mean == 0 and not verdict.real and verdict.p == 1
+    assert verdict.mean == 0 and not verdict.is_significant and verdict.p == 1
 
 
 def test_the_verdict_is_a_paired_t_test_where_every_query_is_its_own_identity(tmp_path):
@@ -90,7 +90,7 @@ def test_the_verdict_is_a_paired_t_test_where_every_query_is_its_own_identity(tm
         two = done_by_query(tmp_path, spec(fingerprint=str(gap)), theirs, np.arange(60))
         (verdict,) = compare(tmp_path, one, two).verdicts
         known = stats.ttest_rel(ours, theirs)
-        assert verdict.real is real == (known.pvalue < 0.05)
+        assert verdict.is_significant is real == (known.pvalue < 0.05)
         assert verdict.p == pytest.approx(known.pvalue)
         interval = known.confidence_interval()
         assert verdict.interval == pytest.approx((100 * interval.low, 100 * interval.high))
@@ -102,7 +102,7 @@ def test_without_the_same_queries_there_is_no_test(tmp_path):
     one, two = done(tmp_path, spec("sp"), 0.5), done(tmp_path, spec(), 0.4)
     (folder := tmp_path / two["key"]).joinpath("per_query.npz").unlink()
     (verdict,) = compare(tmp_path, one, two).verdicts
-    assert verdict.interval is None and not verdict.real and "missing" in verdict.problem
+    assert verdict.interval is None and not verdict.is_significant and "missing" in verdict.problem
     assert verdict.mean == pytest.approx(10)
     write_per_query(folder, {"test": [per_query(np.full(20, 0.4), np.arange(20))]})
     (verdict,) = compare(tmp_path, one, two).verdicts

@@ -4,12 +4,12 @@ import pytest
 
 from harness.core.errors import UsageError
 from harness.runs.lookup import list_run_keys, resolve_runs, short_id
-from tests.support import run_folders as made
+from tests.support import run_folders
 
 
 def test_row_short_id_key_start_and_group_name_the_same_run(tmp_path):
-    first, second = sorted((made.waiting(tmp_path, 1), made.waiting(tmp_path, 2)))
-    made.submitted(tmp_path, [(None, [second])], group="20260101-000000-abcd")
+    first, second = sorted((run_folders.waiting(tmp_path, 1), run_folders.waiting(tmp_path, 2)))
+    run_folders.submitted(tmp_path, [(None, [second])], group="20260101-000000-abcd")
     assert list_run_keys(tmp_path) == [first, second]
     for words in (["2"], [short_id(second)], [second], [second[:-4]], [f"{second}/"]):
         assert resolve_runs(words, tmp_path) == [second], words
@@ -27,7 +27,7 @@ def test_row_short_id_key_start_and_group_name_the_same_run(tmp_path):
     ],
 )
 def test_what_fits_none_or_several_is_refused(tmp_path, word, words):
-    made.waiting(tmp_path, 1), made.waiting(tmp_path, 2)
+    run_folders.waiting(tmp_path, 1), run_folders.waiting(tmp_path, 2)
     with pytest.raises(UsageError, match=words):
         resolve_runs([word], tmp_path)
 

@@ -14,7 +14,7 @@ def test_a_finished_run(tmp_path):
     assert run.status == "done" and run.key == made["key"] and run.notes == ["One."]
     assert run.scores()["test"] == pytest.approx({"mAP": 50, "R1": 70})
     assert run.scores()["b"] == pytest.approx({"mAP": 40, "R1": 65})
-    assert run.environment == {"commit": "ab"} and run.taught == ["fe01"]
+    assert run.environment == {"commit": "ab"} and run.teacher_weights == ["fe01"]
     assert [one["key"] for one in run.teachers] == [teacher["key"]]
 
 
@@ -29,7 +29,7 @@ def test_runs_without_a_result(tmp_path):
     (folder / "spec.json").write_text('{"seed": 3, "teachers": [{"key": "t"}]}')
     run = load_run(tmp_path, other["key"])
     assert run.status == "not done" and run.scores() == {} and run.spec["seed"] == 3
-    assert run.taught == [None]
+    assert run.teacher_weights == [None]
 
 
 @pytest.mark.parametrize(

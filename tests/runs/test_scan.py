@@ -43,7 +43,8 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     path.unlink()
     os.mkfifo(path)
     code = (
-        "import sys, pathlib, results.collect as g; print(*g.collect_runs(pathlib.Path(sys.argv[1]))[1])"
+        "import sys, pathlib; from results.collect import collect_runs;"
+        "print(*collect_runs(pathlib.Path(sys.argv[1]))[1])"
     )
     said = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],

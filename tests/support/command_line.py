@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 COMMANDS = {
     "run": ["-m", "harness.run"],
@@ -18,7 +18,7 @@ def call(kind, *arguments):
         capture_output=True,
         text=True,
         timeout=250,
-        cwd=small.ROOT,
+        cwd=tiny_grid.ROOT,
         check=False,
         env=os.environ | {"COLUMNS": "100"},
     )

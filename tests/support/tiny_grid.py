@@ -36,7 +36,7 @@ def launch(plan, *, interval=1e9, retry=False, stop=None):
         plan.workers,
         interval,
     )
-    return InProcessExecutor(session, plan.open_data, retry).launch(plan.plan)
+    return InProcessExecutor(session, plan.open_data, retry).launch(plan.cohorts)
 
 
 def run(runs, *methods, **asked):
@@ -66,6 +66,11 @@ def assert_same_bits(left, right):
     assert left["weights"].keys() == right["weights"].keys()
     for name, value in left["weights"].items():
         assert torch.equal(value, right["weights"][name]), name
+
+
+def assert_same_run(key, runs, other_runs):
+    """The run of this key has the same bits in both folders."""
+    assert_same_bits(result_of(runs, key), result_of(other_runs, key))
 
 
 def start(runs, *methods, arguments=(), code=None, **popen):

@@ -8,20 +8,21 @@ import pytest
 import torch
 
 from harness.core.errors import SetupError
-from harness.execution import in_process as launch
+from harness.core.session import RunContext
+from harness.execution import in_process
 from harness.models import NETWORKS, NetworkEntry, build
 from harness.models.complexity import measure_complexity
 from harness.models.reid import Backbone
-from harness.training import cohort as execute
-from harness.training import state as checkpoint
+from harness.training import state
+from harness.training.networks import load_network
 from methods import METHODS
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="module")
 def finished(shared_runs):
-    plan = small.grid(shared_runs, "kd")
-    return plan, shared_runs / plan.plan[-1][-1].key
+    plan = tiny_grid.grid(shared_runs, "kd")
+    return plan, shared_runs / plan.cohorts[-1][-1].key
 
 
 def test_a_finished_folder_holds_this_and_nothing_else(finished):
@@ -33,7 +34,7 @@ def test_a_finished_folder_holds_this_and_nothing_else(finished):
 def test_the_record_can_be_traced(finished):
     plan, folder = finished
     record = json.loads((folder / "record.json").read_text())
-    spec = plan.plan[-1][-1]
+    spec = plan.cohorts[-1][-1]
     assert record["key"] == spec.key == folder.relative_to(plan.runs).as_posix()
     assert record["spec"]["fingerprint"] == plan.datasets["synthetic"].fingerprint
     teacher = json.loads((plan.runs / spec.teachers[0].key / "record.json").read_text())
@@ -66,9 +67,9 @@ def test_the_summary_is_the_mean_of_the_queries(finished):
 
 def test_the_kept_model_scores_as_recorded(finished):
     plan, folder = finished
-    spec = plan.plan[-1][-1]
-    session = execute.Session(plan.runs, plan.device, None, plan.reporter, {})
-    network = execute.load_network(spec, plan.open_data(spec), session)
+    spec = plan.cohorts[-1][-1]
+    session = RunContext(plan.runs, plan.device, None, plan.reporter, {})
+    network = load_network(spec, plan.open_data(spec), session)
     weights = torch.load(folder / "model.pt", weights_only=True)
     assert torch.equal(network.state_dict()["head.neck.weight"], weights["head.neck.weight"])
     assert not network.training
@@ -76,16 +77,16 @@ def test_the_kept_model_scores_as_recorded(finished):
 
 def test_running_again_does_nothing(finished, monkeypatch):
     plan, _ = finished
-    monkeypatch.setattr(launch, "execute", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(in_process, "run_cohort", lambda *_: pytest.fail("trained again"))
     before = {p: p.stat().st_mtime_ns for s in plan.specs for p in (plan.runs / s.key).iterdir()}
-    outcome = small.launch(plan)
-    assert sorted(outcome.already) == sorted(spec.key for spec in plan.specs)
+    outcome = tiny_grid.launch(plan)
+    assert sorted(outcome.done_before) == sorted(spec.key for spec in plan.specs)
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
 
 
 def test_a_new_scoring_version_scores_again_without_training(with_teacher, monkeypatch):
-    plan = small.grid(with_teacher, "none")
-    small.launch(plan)
+    plan = tiny_grid.grid(with_teacher, "none")
+    tiny_grid.launch(plan)
     (spec,) = plan.specs
     path = with_teacher / spec.key / "record.json"
     before = json.loads(path.read_text())
@@ -94,23 +95,23 @@ def test_a_new_scoring_version_scores_again_without_training(with_teacher, monke
             before | {"scoring_version": 0, "result": before["result"] | {"evaluations": {}}}
         )
     )
-    monkeypatch.setattr(launch, "execute", lambda *_: pytest.fail("trained again"))
-    assert small.launch(plan).done == [spec.key]
+    monkeypatch.setattr(in_process, "run_cohort", lambda *_: pytest.fail("trained again"))
+    assert tiny_grid.launch(plan).done == [spec.key]
     assert json.loads(path.read_text()) == before
 
 
 def test_a_collapsed_network_is_named_in_its_record(with_teacher):
     """The features of a finished run are made equal; scored again, its record has a note."""
-    (spec,) = small.grid(with_teacher, "kd").plan[0]
+    (spec,) = tiny_grid.grid(with_teacher, "kd").cohorts[0]
     folder = with_teacher / spec.key
     weights = torch.load(folder / "model.pt", weights_only=True)
     weights["head.neck.weight"].zero_()
     torch.save(weights, folder / "model.pt")
     record = json.loads((folder / "record.json").read_text())
     assert not any("Ties" in note for note in record["notes"])
-    record["result"]["model"] = checkpoint.weights_sha256(weights)
+    record["result"]["model"] = state.weights_sha256(weights)
     (folder / "record.json").write_text(json.dumps(record | {"scoring_version": 0}))
-    small.launch(small.grid(with_teacher, "kd"))
+    tiny_grid.launch(tiny_grid.grid(with_teacher, "kd"))
     after = json.loads((folder / "record.json").read_text())
     assert after["result"]["evaluations"]["test"][0]["ties"]["flagged"]
     assert after["notes"][:-1] == record["notes"]
@@ -119,21 +120,19 @@ def test_a_collapsed_network_is_named_in_its_record(with_teacher):
 
 @pytest.mark.parametrize("workers", [0, 3])
 def test_worker_count_changes_nothing(shared_runs, with_teacher, workers):
-    plan, outcome = small.run(with_teacher, "kd", workers=workers)
+    plan, outcome = tiny_grid.run(with_teacher, "kd", workers=workers)
     assert not outcome.failed
-    spec = plan.plan[-1][-1]
-    small.assert_same_bits(
-        small.result_of(shared_runs, spec.key), small.result_of(with_teacher, spec.key)
-    )
+    spec = plan.cohorts[-1][-1]
+    tiny_grid.assert_same_run(spec.key, shared_runs, with_teacher)
 
 
 def test_a_teacher_whose_weights_were_exchanged_is_refused(with_teacher):
-    plan = small.grid(with_teacher, "kd")
-    teacher = plan.plan[0][0]
+    plan = tiny_grid.grid(with_teacher, "kd")
+    teacher = plan.cohorts[0][0]
     other = build(teacher.network, teacher.head, 8, seed=5)
     torch.save(other.state_dict(), with_teacher / teacher.key / "model.pt")
     with pytest.raises(SetupError, match="is not what its record describes"):
-        small.launch(plan)
+        tiny_grid.launch(plan)
 
 
 def test_prepared_state_is_made_once_and_left_out_of_checkpoints(with_teacher, monkeypatch):
@@ -141,18 +140,18 @@ def test_prepared_state_is_made_once_and_left_out_of_checkpoints(with_teacher, m
     original = METHODS["kdpe"].prepare
     monkeypatch.setattr(METHODS["kdpe"], "prepare", lambda *a: (calls.append(1), original(*a))[1])
     contents = []
-    save = execute.Trainee.save
+    save = state.TrainingRun.save
 
     def spy(self):
         save(self)
         state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
         contents.append((self.spec.method, set(state["method"])))
 
-    monkeypatch.setattr(execute.Trainee, "save", spy)
+    monkeypatch.setattr(state.TrainingRun, "save", spy)
     for seed in ("0", "0"):
-        plan, outcome = small.run(with_teacher, "kdpe", seeds=seed, interval=0)
+        plan, outcome = tiny_grid.run(with_teacher, "kdpe", seeds=seed, interval=0)
         assert not outcome.failed
-        for path in (with_teacher / plan.plan[-1][-1].key).glob("record.json"):
+        for path in (with_teacher / plan.cohorts[-1][-1].key).glob("record.json"):
             path.unlink()
     assert calls == [1]
     assert {frozenset(names) for method, names in contents if method == "kdpe"} == {frozenset()}
@@ -192,14 +191,14 @@ def test_half_precision_trains_and_is_another_run(with_teacher, monkeypatch, pre
         return original(self, student, teacher, labels)
 
     monkeypatch.setattr(METHODS["pdrd"], "forward", forward)
-    plan, outcome = small.run(
+    plan, outcome = tiny_grid.run(
         with_teacher, "pdrd", teacher="tiny", student="tiny", precision=precision
     )
     assert not outcome.failed
     assert set(map(str, losses)) == {str(({dtype}, torch.float32, False))}
-    full = small.grid(with_teacher, "pdrd", teacher="tiny", student="tiny")
+    full = tiny_grid.grid(with_teacher, "pdrd", teacher="tiny", student="tiny")
     assert not {spec.key for spec in plan.specs} & {spec.key for spec in full.specs}
 
 
 def test_the_fc256_head_trains(with_teacher):
-    assert not small.run(with_teacher, "none", head="fc256")[1].failed
+    assert not tiny_grid.run(with_teacher, "none", head="fc256")[1].failed

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from harness.runs.record import local_state
-from harness.training import loop as train
+from harness.training import loop
 from harness.training.state import TrainingRun
 from methods import METHODS, Method
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 COMPANY = ("fitnet", "pdrd")
 
@@ -62,7 +62,7 @@ def undisturbed(tmp_path_factory, shared_runs):
     runs = tmp_path_factory.mktemp("undisturbed")
     for name in ("data", "cache", "synthetic"):
         shutil.copytree(shared_runs / name, runs / name)
-    plan, outcome = small.run(runs, *COMPANY)
+    plan, outcome = tiny_grid.run(runs, *COMPANY)
     assert not outcome.failed
     return plan
 
@@ -79,7 +79,7 @@ def undisturbed(tmp_path_factory, shared_runs):
 )
 def test_a_failing_student_leaves_the_rest_unchanged(undisturbed, with_teacher, fault, kind, words):
     methods = ("fitnet", "faulty", "pdrd")
-    plan, outcome = small.run(with_teacher, *methods, assignments=[f"faulty.fault={fault}"])
+    plan, outcome = tiny_grid.run(with_teacher, *methods, assignments=[f"faulty.fault={fault}"])
     (key,) = outcome.failed
     assert "/faulty/" in key
     failure = json.loads((with_teacher / key / "failure.json").read_text())
@@ -87,31 +87,31 @@ def test_a_failing_student_leaves_the_rest_unchanged(undisturbed, with_teacher, 
     assert re.search(words, failure["message"])
     assert failure["attempt"] == (2 if fault == "memory" else 1)  # memory: tried again alone
     assert not (with_teacher / key / "record.json").exists()
-    for spec in undisturbed.plan[-1]:
-        small.assert_same_bits(
-            small.result_of(undisturbed.runs, spec.key), small.result_of(with_teacher, spec.key)
-        )
+    for spec in undisturbed.cohorts[-1]:
+        tiny_grid.assert_same_run(spec.key, undisturbed.runs, with_teacher)
 
 
 def test_diverged_runs_are_tried_again_only_when_asked(with_teacher):
-    key = next(iter(small.run(with_teacher, "faulty")[1].failed))
+    key = next(iter(tiny_grid.run(with_teacher, "faulty")[1].failed))
 
     def attempts():
         return json.loads((with_teacher / key / "failure.json").read_text())["attempt"]
 
-    _, outcome = small.run(with_teacher, "faulty")
+    _, outcome = tiny_grid.run(with_teacher, "faulty")
     assert "diverged earlier" in outcome.failed[key]
     assert attempts() == 1
-    small.run(with_teacher, "faulty", retry=True)
+    tiny_grid.run(with_teacher, "faulty", retry=True)
     assert attempts() == 2
 
 
 def test_other_failures_are_tried_again_and_a_record_replaces_the_failure(
     with_teacher, monkeypatch
 ):
-    key = next(iter(small.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])[1].failed))
+    key = next(
+        iter(tiny_grid.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])[1].failed)
+    )
     monkeypatch.setattr(Faulty, "forward", lambda self, s, t, y: s.pooled.square().mean())
-    _, outcome = small.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])
+    _, outcome = tiny_grid.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])
     assert outcome.done == [key]
     assert local_state(with_teacher / key) == "done"
     assert not (with_teacher / key / "failure.json").exists()
@@ -127,8 +127,8 @@ def test_a_failed_teacher_blocks_its_students_and_only_them(tmp_path, shared_run
         original(self)
 
     monkeypatch.setattr(TrainingRun, "restore", restore)
-    plan, outcome = small.run(tmp_path, "pdrd")
-    teacher, (plain, student) = plan.plan[0][0], plan.plan[1]
+    plan, outcome = tiny_grid.run(tmp_path, "pdrd")
+    teacher, (plain, student) = plan.cohorts[0][0], plan.cohorts[1]
     assert outcome.done == [plain.key]
     assert "bad day" in outcome.failed[teacher.key]
     assert outcome.failed[student.key] == f"blocked: its teacher {teacher.key} failed"
@@ -145,26 +145,26 @@ def test_a_disk_that_fills_up_fails_the_run_and_keeps_the_last_checkpoint(
         saved(self)
 
     monkeypatch.setattr(TrainingRun, "save", save)
-    plan, outcome = small.run(with_teacher, *COMPANY, interval=0)
+    plan, outcome = tiny_grid.run(with_teacher, *COMPANY, interval=0)
     (key,) = outcome.failed
     assert "/pdrd/" in key
     assert "disk: " in outcome.failed[key]
     assert (with_teacher / key / "checkpoint.pt").exists()
     monkeypatch.undo()
     monkeypatch.setitem(METHODS, "faulty", Faulty)
-    assert not small.run(with_teacher, *COMPANY)[1].failed
+    assert not tiny_grid.run(with_teacher, *COMPANY)[1].failed
 
 
 def test_a_failure_is_on_disk_while_its_company_still_trains(with_teacher, monkeypatch):
     seen = []
-    update = train._update
+    update = loop._update
 
     def watched(trainee, *others):
         if trainee.spec.method == "fitnet" and trainee.step == 5:
             seen.extend(with_teacher.glob("synthetic/faulty/*/*/failure.json"))
         return update(trainee, *others)
 
-    monkeypatch.setattr(train, "_update", watched)
-    _, outcome = small.run(with_teacher, "faulty", "fitnet")
+    monkeypatch.setattr(loop, "_update", watched)
+    _, outcome = tiny_grid.run(with_teacher, "faulty", "fitnet")
     assert len(seen) == len(outcome.failed) == 1
     assert json.loads(seen[0].read_text())["attempt"] == 1  # it is not counted twice

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from methods import EXTRAS, METHODS
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 EVERY_METHOD = [*METHODS, *(name for name in EXTRAS if name != "none")]
 
@@ -15,9 +15,9 @@ EVERY_METHOD = [*METHODS, *(name for name in EXTRAS if name != "none")]
 def packed(tmp_path_factory, shared_runs):
     runs = tmp_path_factory.mktemp("packed")
     shutil.copytree(shared_runs / "data", runs / "data")
-    plan, outcome = small.run(runs, *EVERY_METHOD)
+    plan, outcome = tiny_grid.run(runs, *EVERY_METHOD)
     assert not outcome.failed
-    assert len(plan.plan[-1]) == len(EVERY_METHOD) + 1  # with the plain student, in one cohort
+    assert len(plan.cohorts[-1]) == len(EVERY_METHOD) + 1  # with the plain student, in one cohort
     return plan
 
 
@@ -25,22 +25,22 @@ def packed(tmp_path_factory, shared_runs):
 def solo(tmp_path_factory, packed):
     runs = tmp_path_factory.mktemp("solo")
     shutil.copytree(packed.runs / "data", runs / "data")
-    plan, outcome = small.run(runs, *EVERY_METHOD, pack=1)
+    plan, outcome = tiny_grid.run(runs, *EVERY_METHOD, pack=1)
     assert not outcome.failed
-    assert {len(cohort) for cohort in plan.plan} == {1}
+    assert {len(cohort) for cohort in plan.cohorts} == {1}
     return plan
 
 
 @pytest.mark.parametrize("method", ["none", *EVERY_METHOD])
 def test_packed_equals_solo_bit_for_bit(packed, solo, method):
-    (key,) = [spec.key for spec in packed.plan[-1] if spec.method == method]
-    small.assert_same_bits(small.result_of(packed.runs, key), small.result_of(solo.runs, key))
+    (key,) = [spec.key for spec in packed.cohorts[-1] if spec.method == method]
+    tiny_grid.assert_same_run(key, packed.runs, solo.runs)
 
 
 def test_the_methods_really_train_differently(packed):
     weights = {
-        spec.method: small.result_of(packed.runs, spec.key)["result"]["model"]
-        for spec in packed.plan[-1]
+        spec.method: tiny_grid.result_of(packed.runs, spec.key)["result"]["model"]
+        for spec in packed.cohorts[-1]
     }
     same = {"vrkd", "kd"}  # one loss under two names when the teacher is a single network
     assert len(set(weights.values())) >= len(weights) - (len(same) - 1)
@@ -49,14 +49,14 @@ def test_the_methods_really_train_differently(packed):
 def test_the_kept_model_holds_no_adapter(packed):
     sizes = {
         spec.method: {
-            n: v.shape for n, v in small.result_of(packed.runs, spec.key)["weights"].items()
+            n: v.shape for n, v in tiny_grid.result_of(packed.runs, spec.key)["weights"].items()
         }
-        for spec in packed.plan[-1]
+        for spec in packed.cohorts[-1]
     }
     assert all(size == sizes["none"] for size in sizes.values())
 
 
 def test_every_weight_is_finite(packed):
-    for spec in packed.plan[-1]:
-        weights = small.result_of(packed.runs, spec.key)["weights"]
+    for spec in packed.cohorts[-1]:
+        weights = tiny_grid.result_of(packed.runs, spec.key)["weights"]
         assert all(torch.isfinite(v.float()).all() for v in weights.values())

@@ -11,7 +11,7 @@ import pytest
 from harness.core.errors import RunInterrupted
 from harness.core.signals import StopRequest
 from harness.runs.record import local_state
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 METHODS = ("fitnet", "kdpe", "pdrd")  # an adapter with batch statistics, a prepared state, neither
 
@@ -38,16 +38,14 @@ def uninterrupted(tmp_path_factory, shared_runs):
     runs = tmp_path_factory.mktemp("uninterrupted")
     for name in ("data", "cache"):
         shutil.copytree(shared_runs / name, runs / name)
-    plan, outcome = small.run(runs, *METHODS)
+    plan, outcome = tiny_grid.run(runs, *METHODS)
     assert not outcome.failed
     return plan
 
 
 def assert_equal_runs(uninterrupted, runs):
     for spec in uninterrupted.specs:
-        small.assert_same_bits(
-            small.result_of(uninterrupted.runs, spec.key), small.result_of(runs, spec.key)
-        )
+        tiny_grid.assert_same_run(spec.key, uninterrupted.runs, runs)
 
 
 def finish(process):
@@ -62,15 +60,15 @@ def test_killed_between_two_members_checkpoints(
     """With four members and a save at every step, the kill leaves members at different steps."""
     arguments = ("--checkpoint-every", "0")
     monkeypatch.setenv("KILL_AFTER", str(kill_after))
-    process = small.start(with_teacher, *METHODS, arguments=arguments, code=SUICIDE)
+    process = tiny_grid.start(with_teacher, *METHODS, arguments=arguments, code=SUICIDE)
     assert finish(process)[0] == -signal.SIGKILL
-    plan = small.grid(with_teacher, *METHODS)
-    states = [local_state(with_teacher / spec.key) for spec in plan.plan[-1]]
+    plan = tiny_grid.grid(with_teacher, *METHODS)
+    states = [local_state(with_teacher / spec.key) for spec in plan.cohorts[-1]]
     assert "interrupted" in states
     assert "done" not in states
-    half = with_teacher / plan.plan[-1][0].key / ".checkpoint.pt.abcd.tmp"
+    half = with_teacher / plan.cohorts[-1][0].key / ".checkpoint.pt.abcd.tmp"
     half.write_bytes(b"as much as had been written")
-    assert not small.launch(plan).failed
+    assert not tiny_grid.launch(plan).failed
     assert not half.exists()
     assert_equal_runs(uninterrupted, with_teacher)
 
@@ -79,7 +77,7 @@ def test_killed_at_random_moments(uninterrupted, tmp_path):
     """From nothing: killed while drawing, decoding, training the teacher, the students, scoring."""
     draw, kills = random.Random(4), 0
     for attempt in range(25):
-        process = small.start(tmp_path, *METHODS, arguments=("--checkpoint-every", "0"))
+        process = tiny_grid.start(tmp_path, *METHODS, arguments=("--checkpoint-every", "0"))
         try:
             process.wait(timeout=draw.uniform(4, 12) + attempt)
         except subprocess.TimeoutExpired:
@@ -97,9 +95,9 @@ def test_killed_at_random_moments(uninterrupted, tmp_path):
 
 
 def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teacher):
-    process = small.start(with_teacher, *METHODS, arguments=("--checkpoint-every", "1000"))
-    plan = small.grid(with_teacher, *METHODS)
-    folders = [with_teacher / spec.key for spec in plan.plan[-1]]
+    process = tiny_grid.start(with_teacher, *METHODS, arguments=("--checkpoint-every", "1000"))
+    plan = tiny_grid.grid(with_teacher, *METHODS)
+    folders = [with_teacher / spec.key for spec in plan.cohorts[-1]]
     while not (folders[0] / "progress.json").exists():
         assert process.poll() is None
         time.sleep(0.02)
@@ -108,7 +106,7 @@ def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teach
     assert code == 130
     assert "Stopped as asked" in errors
     assert {local_state(folder) for folder in folders} == {"interrupted"}
-    assert not small.launch(plan).failed
+    assert not tiny_grid.launch(plan).failed
     assert_equal_runs(uninterrupted, with_teacher)
 
 
@@ -121,10 +119,10 @@ def test_stopping_and_going_on_in_one_process(uninterrupted, with_teacher):
             After.looks += 1
             return After.looks > 9  # some are before the first step, most between two
 
-    plan = small.grid(with_teacher, *METHODS)
+    plan = tiny_grid.grid(with_teacher, *METHODS)
     with pytest.raises(RunInterrupted):
-        small.launch(plan, stop=After())
-    assert not small.launch(plan).failed
+        tiny_grid.launch(plan, stop=After())
+    assert not tiny_grid.launch(plan).failed
     assert_equal_runs(uninterrupted, with_teacher)
 
 
@@ -132,10 +130,10 @@ def test_a_member_alone_in_another_grouping_resumes_from_the_cohorts_checkpoint(
     uninterrupted, with_teacher, monkeypatch
 ):
     monkeypatch.setenv("KILL_AFTER", "9")
-    process = small.start(
+    process = tiny_grid.start(
         with_teacher, *METHODS, arguments=("--checkpoint-every", "0"), code=SUICIDE
     )
     assert finish(process)[0] == -signal.SIGKILL
-    plan, outcome = small.run(with_teacher, *METHODS, pack=1)
+    plan, outcome = tiny_grid.run(with_teacher, *METHODS, pack=1)
     assert not outcome.failed
     assert_equal_runs(uninterrupted, with_teacher)

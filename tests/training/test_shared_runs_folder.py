@@ -5,7 +5,7 @@ import signal
 import time
 
 from harness.runs.record import local_state
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 # The main command, which notes every run that it begins to train (a resumed one too).
 NOTING = """
@@ -30,12 +30,12 @@ def begun(notes, key):
 def test_two_processes_wanting_one_teacher_train_it_once(tmp_path, monkeypatch):
     runs, notes = tmp_path / "runs", tmp_path / "notes"
     monkeypatch.setenv("NOTES", str(notes))
-    processes = [small.start(runs, method, code=NOTING) for method in ("sp", "pdrd")]
+    processes = [tiny_grid.start(runs, method, code=NOTING) for method in ("sp", "pdrd")]
     for process in processes:
         _, errors = process.communicate(timeout=200)
         assert process.returncode == 0, errors
     for method in ("sp", "pdrd"):
-        plan = small.grid(runs, method)
+        plan = tiny_grid.grid(runs, method)
         assert all(local_state(runs / spec.key) == "done" for spec in plan.specs)
         assert all(len(begun(notes, spec.key)) == 1 for spec in plan.specs)
 
@@ -43,16 +43,16 @@ def test_two_processes_wanting_one_teacher_train_it_once(tmp_path, monkeypatch):
 def test_a_killed_holders_teacher_is_taken_over_and_resumed(tmp_path, monkeypatch):
     runs, notes = tmp_path / "runs", tmp_path / "notes"
     monkeypatch.setenv("NOTES", str(notes))
-    first = small.start(runs, "sp", arguments=("--checkpoint-every", "0"), code=NOTING)
+    first = tiny_grid.start(runs, "sp", arguments=("--checkpoint-every", "0"), code=NOTING)
     while not list(runs.glob("synthetic/none/resnet18/*/checkpoint.pt")):
         assert first.poll() is None
         time.sleep(0.02)
-    second = small.start(runs, "pdrd", code=NOTING)
+    second = tiny_grid.start(runs, "pdrd", code=NOTING)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     _, errors = second.communicate(timeout=200)
     assert second.returncode == 0, errors
-    teacher = small.grid(runs, "pdrd").plan[0][0]
+    teacher = tiny_grid.grid(runs, "pdrd").cohorts[0][0]
     attempts = begun(notes, teacher.key)
     assert len(attempts) == 2
     assert int(attempts[1].split()[1]) >= 1  # it went on from the dead process's checkpoint

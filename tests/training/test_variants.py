@@ -8,9 +8,9 @@ import torch
 
 from harness.core.errors import RunInterrupted, UsageError
 from harness.core.signals import StopRequest
-from harness.training import loop as train
+from harness.training import loop
 from methods import METHODS
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 SEPARATE = "recipe.distillation_batches=separate"
 
@@ -19,17 +19,17 @@ def digests(plan):
     """By method, the digest of the trained weights."""
     records = {
         spec.method: json.loads((plan.runs / spec.key / "record.json").read_text())
-        for spec in plan.plan[-1]
+        for spec in plan.cohorts[-1]
     }
     return {method: record["result"]["model"] for method, record in records.items()}
 
 
 def test_a_separate_stream_reaches_the_methods_and_nothing_else(with_teacher):
     teacher = ["teacher_recipe.distillation_batches=shared"]
-    shared, outcome = small.run(with_teacher, "pdrd")
-    separate, other = small.run(with_teacher, "pdrd", assignments=[SEPARATE, *teacher])
+    shared, outcome = tiny_grid.run(with_teacher, "pdrd")
+    separate, other = tiny_grid.run(with_teacher, "pdrd", assignments=[SEPARATE, *teacher])
     assert not outcome.failed and not other.failed
-    assert separate.plan[0] == shared.plan[0]
+    assert separate.cohorts[0] == shared.cohorts[0]
     before, after = digests(shared), digests(separate)
     assert before["none"] == after["none"] and before["pdrd"] != after["pdrd"]
 
@@ -38,7 +38,7 @@ def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
     with_teacher, monkeypatch
 ):
     seen, compared = {}, []
-    outputs, forward = train._outputs, METHODS["pdrd"].forward
+    outputs, forward = loop._outputs, METHODS["pdrd"].forward
 
     def look(network, images, loop):
         found = outputs(network, images, loop)
@@ -49,10 +49,10 @@ def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
         compared.append((seen[id(student)][1], seen[id(teacher)][1]))
         return forward(self, student, teacher, labels)
 
-    monkeypatch.setattr(train, "_outputs", look)
+    monkeypatch.setattr(loop, "_outputs", look)
     monkeypatch.setattr(METHODS["pdrd"], "forward", compare)
     teacher = "teacher_recipe.distillation_batches=shared"
-    _, outcome = small.run(with_teacher, "pdrd", assignments=[SEPARATE, teacher], pack=1)
+    _, outcome = tiny_grid.run(with_teacher, "pdrd", assignments=[SEPARATE, teacher], pack=1)
     assert not outcome.failed and compared
     assert all(torch.equal(ours, theirs) for ours, theirs in compared)
 
@@ -67,23 +67,23 @@ def test_a_separate_stream_resumes_where_it_was(with_teacher):
             return After.looks > 7
 
     asked = {"assignments": [SEPARATE, "teacher_recipe.distillation_batches=shared"]}
-    plan, _ = small.run(with_teacher, "pdrd", **asked)
-    spec = plan.plan[-1][-1]
-    whole = small.result_of(with_teacher, spec.key)
+    plan, _ = tiny_grid.run(with_teacher, "pdrd", **asked)
+    spec = plan.cohorts[-1][-1]
+    whole = tiny_grid.result_of(with_teacher, spec.key)
     shutil.rmtree(with_teacher / spec.key)
     with pytest.raises(RunInterrupted):
-        small.launch(plan, stop=After())
+        tiny_grid.launch(plan, stop=After())
     assert (with_teacher / spec.key / "checkpoint.pt").exists()
-    assert not small.launch(plan).failed
-    small.assert_same_bits(whole, small.result_of(with_teacher, spec.key))
+    assert not tiny_grid.launch(plan).failed
+    tiny_grid.assert_same_bits(whole, tiny_grid.result_of(with_teacher, spec.key))
 
 
 def test_the_bank_is_made_once_and_stays_out_of_checkpoints_and_students(with_teacher):
-    plan, outcome = small.run(
+    plan, outcome = tiny_grid.run(
         with_teacher, "csd", assignments=["csd.variant=original", "csd.neighbours=5"], interval=0
     )
     assert not outcome.failed
-    teacher, spec = plan.plan[0][0], plan.plan[-1][-1]
+    teacher, spec = plan.cohorts[0][0], plan.cohorts[-1][-1]
     (made,) = (with_teacher / teacher.key / "prepared").glob("csd-*.pt")
     bank = torch.load(made, weights_only=True)["bank"]
     images = len(plan.datasets["synthetic"].train)
@@ -96,8 +96,8 @@ def test_the_bank_is_made_once_and_stays_out_of_checkpoints_and_students(with_te
 def test_variants_are_runs_of_their_own(with_teacher):
     keys = set()
     for variant in ("original", "pdrd"):
-        plan = small.grid(with_teacher, "sp", assignments=[f"sp.variant={variant}"])
-        keys.add(plan.plan[-1][-1].key)
+        plan = tiny_grid.grid(with_teacher, "sp", assignments=[f"sp.variant={variant}"])
+        keys.add(plan.cohorts[-1][-1].key)
     assert len(keys) == 2
 
 
@@ -108,9 +108,9 @@ SQUARE += ["recipe.milestones=0.5", "recipe.epochs=1", "recipe.warmup_epochs=0"]
 
 def test_four_directional_branches_teach_as_one(with_teacher):
     asked = {"teacher": "resnet18-directional", "head": "fc256", "assignments": SQUARE}
-    plan, outcome = small.run(with_teacher, "vrkd", "kd", **asked)
+    plan, outcome = tiny_grid.run(with_teacher, "vrkd", "kd", **asked)
     assert not outcome.failed
-    branches, students = plan.plan[0], plan.plan[-1]
+    branches, students = plan.cohorts[0], plan.cohorts[-1]
     assert len(branches) == 4 and {spec.method for spec in branches} == {"none"}
     spec = students[-1]
     record = json.loads((with_teacher / spec.key / "record.json").read_text())
@@ -120,10 +120,12 @@ def test_four_directional_branches_teach_as_one(with_teacher):
     ]
     assert record["teachers"] == taught and len(set(taught)) == 4
     with pytest.raises(UsageError, match="fitnet needs the teacher's maps.*resnet18-directional"):
-        small.grid(with_teacher, "fitnet", **asked)
+        tiny_grid.grid(with_teacher, "fitnet", **asked)
 
 
 def test_branches_on_images_that_are_not_square_are_refused(with_teacher):
-    plan, outcome = small.run(with_teacher, "vrkd", teacher="resnet18-directional", head="fc256")
+    plan, outcome = tiny_grid.run(
+        with_teacher, "vrkd", teacher="resnet18-directional", head="fc256"
+    )
     assert len(outcome.failed) >= 4
     assert any("8x8, 16x16 and 32x32" in reason for reason in outcome.failed.values())

@@ -18,8 +18,8 @@ class JobArrayPlan:
     jobs: tuple[ClusterJob, ...]
     parallel: int
     level: int  # 0: waits for no job of this submission
-    follows: int | None = None  # an earlier bundle, by its place: start when that has ended
-    apart: bool = False  # start when all of the level before have ended
+    after_array: int | None = None  # an earlier bundle, by its place: start when that has ended
+    after_level: bool = False  # start when all of the level before have ended
 
 
 def group_into_arrays(

@@ -116,7 +116,7 @@ def _wait(folders: Sequence[str], jobs: Sequence[str], runs: Path, seconds: floa
 def _goes_on(name: str, seen: QueueSnapshot) -> bool:
     """Whether a job is there yet, or may be: the queue does not answer."""
     job = seen.jobs.get(name)
-    return not seen.complete if job is None else not job.over
+    return not seen.complete if job is None else not job.is_finished
 
 
 def _conclude(count: int, jobs: Sequence[str], left: Sequence[str], say: Say) -> int:

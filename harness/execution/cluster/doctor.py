@@ -37,9 +37,9 @@ CLOCK = 10.0  # seconds that two machines' clocks may differ: heartbeats are tol
 class DiagnosticResult:
     """One thing that was looked at; `good` is None where it is only worth knowing."""
 
-    what: str
-    good: bool | None
-    words: str
+    name: str
+    ok: bool | None
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ def doctor(visit: DiagnosticRequest, say: Callable[[str], None], *, as_json: boo
     for finding in _look(visit, profile, resources):
         found.append(finding)
         if not as_json:
-            mark = {True: "ok", False: "WRONG", None: "note"}[finding.good]
-            say(f"{mark:<6} {finding.what}: {finding.words}")
+            mark = {True: "ok", False: "WRONG", None: "note"}[finding.ok]
+            say(f"{mark:<6} {finding.name}: {finding.message}")
     if as_json:
         say(json.dumps([asdict(finding) for finding in found], indent=1))
-    wrong = sum(finding.good is False for finding in found)
+    wrong = sum(finding.ok is False for finding in found)
     if not as_json:
         say(f"Wrong: {wrong} of {len(found)}." if wrong else "Nothing is wrong.")
     return ExitCode.ENVIRONMENT if wrong else ExitCode.DONE
@@ -104,7 +104,7 @@ def _cluster(told: ClusterInfo, resources: Resources) -> Iterator[DiagnosticResu
         yield DiagnosticResult(
             "accounting",
             None,
-            f"none ({told.sacct}): a job is forgotten {told.forgets_after} s after its end; how "
+            f"none ({told.sacct}): a job is forgotten {told.min_job_age} s after its end; how "
             "runs stand then comes from their folders alone",
         )
     yield DiagnosticResult(
@@ -112,10 +112,10 @@ def _cluster(told: ClusterInfo, resources: Resources) -> Iterator[DiagnosticResu
     )
     back = (
         "preempted jobs come back"
-        if told.keeps_preempted
+        if told.requeues_preempted
         else ("preempted jobs are cancelled, not requeued: submit again after that")
     )
-    good = True if told.keeps_preempted else None
+    good = True if told.requeues_preempted else None
     yield DiagnosticResult("preemption", good, f"{told.preempt_type}, {told.preempt_mode}: {back}")
     if not told.requeue:
         yield DiagnosticResult("requeue", None, "JobRequeue=0; these jobs ask for it themselves")
@@ -152,7 +152,7 @@ def _on_a_node(visit: DiagnosticRequest, resources: Resources) -> Iterator[Diagn
             end = wait_until_finished(job, visit.patience)
         finally:
             cancel_quietly(job)
-        if end is None or not end.over:
+        if end is None or not end.is_finished:
             why = f"{end.state}, {end.reason}" if end else "not listed"
             words = f"job {job} did not end within {visit.patience:.0f} s ({why}); --wait SECONDS"
             yield DiagnosticResult("compute node", False, words)

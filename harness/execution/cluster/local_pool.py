@@ -51,7 +51,7 @@ class LocalPool:
     failed: dict[str, str] = field(default_factory=dict)  # by key, with the reason
     _working: dict[int, _Worker] = field(default_factory=dict)  # by the job's number
 
-    def carry_out(self, stop: StopRequest) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Bring every job to its end.
 
         Raises:
@@ -62,7 +62,7 @@ class LocalPool:
             while queue or self._working:
                 if stop.requested:
                     self._end()
-                    stop.check()
+                    stop.raise_if_requested()
                 self._collect()
                 self._fill(queue)
                 time.sleep(POLL)
@@ -76,7 +76,7 @@ class LocalPool:
             pending = {*self._working, *(other.number for other in queue)}
             if pending & set(job.after):
                 continue
-            if lacking := self._lacking(job):
+            if lacking := self._missing_teacher(job):
                 reason = f"blocked: its teacher {lacking} failed"
                 self.failed |= dict.fromkeys(job.runs, reason)
                 queue.remove(job)
@@ -84,7 +84,7 @@ class LocalPool:
                 queue.remove(job)
                 self._start(job)
 
-    def _lacking(self, job: ClusterJob) -> str:
+    def _missing_teacher(self, job: ClusterJob) -> str:
         """A teacher of these runs that is not done although its job has ended."""
         if not any(isinstance(number, int) for number in job.after):
             return ""
@@ -171,7 +171,7 @@ def run_local_pool(grid: Plan, wish: SubmitOptions, stop: StopRequest, say: Say)
     runs = grid.runs.absolute()
     with ExitStack() as stack:
         with submission_lock(runs):
-            chosen = select_pending(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+            chosen = select_pending(grid.cohorts, wish.resources(grid), runs, retry=wish.retry)
             report_skipped(chosen, say)
             if not chosen.jobs:
                 return chosen.left_out
@@ -182,7 +182,7 @@ def run_local_pool(grid: Plan, wish: SubmitOptions, stop: StopRequest, say: Say)
             prepare(group, chosen, grid, wish)
         pool = LocalPool(group, chosen.specs, runs, slots, say)
         say(f"group {group.name}: {len(group.jobs)} jobs on {len(slots)} slots")
-        pool.carry_out(stop)
+        pool.run(stop)
     return chosen.left_out | pool.failed
 
 

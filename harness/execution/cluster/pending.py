@@ -122,7 +122,9 @@ def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
             f"{'; '.join(seen.problems)}"
         )
     active = {
-        key: job for key, job in slurm.items() if job in seen.jobs and not seen.jobs[job].over
+        key: job
+        for key, job in slurm.items()
+        if job in seen.jobs and not seen.jobs[job].is_finished
     }
     for key, last in told.items():
         if key not in slurm and is_pool_alive(runs, last["group"]) and not _failed(runs, key, last):

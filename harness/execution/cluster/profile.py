@@ -131,7 +131,7 @@ class Profile(ResourceRequest):
                 given = {**given, "cpus": local_core_count()}
         return given
 
-    def place(self, dataset: str, assignments: Sequence[str] = ()) -> tuple[str, int]:
+    def device_and_threads(self, dataset: str, assignments: Sequence[str] = ()) -> tuple[str, int]:
         """The device and, on a CPU, the threads of the runs on a dataset: part of their keys."""
         wanted = self.resources(dataset, "", assignments)
         return ("cuda", 0) if wanted.wants_gpu else ("cpu", wanted.cpus)

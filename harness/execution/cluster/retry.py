@@ -151,10 +151,10 @@ def _submit_or_run(
         command=command,
         allow_partial=how.inputs.allow_partial,
     )
-    if group := submit_grid(grid, wish, reporter.say):
+    if group := submit_grid(grid, wish, reporter.info):
         runs = sum(len(job.runs) for job in group.jobs)
-        reporter.say(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
-    reporter.say(f"Next: kdreid status --runs {how.runs}")
+        reporter.info(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
+    reporter.info(f"Next: kdreid status --runs {how.runs}")
     return ExitCode.DONE
 
 
@@ -188,8 +188,8 @@ def _here(specs: Sequence[RunSpec], how: RetryRequest, reporter: Reporter) -> in
     grid = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
     with handle_signals() as stop:
         session = RunContext(how.runs, device, stop, reporter, grid.weights, grid.workers)
-        outcome = InProcessExecutor(session, grid.open_data, retry=True).launch(grid.plan)
-    reporter.say(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
+        outcome = InProcessExecutor(session, grid.open_data, retry=True).launch(grid.cohorts)
+    reporter.info(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
     for key, reason in outcome.failed.items():
-        reporter.say(f"failed: {key}: {reason}")
+        reporter.info(f"failed: {key}: {reason}")
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE

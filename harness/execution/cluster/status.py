@@ -170,7 +170,7 @@ def _read(runs: Path, key: str) -> _RunFolder:
         checkpoint=(folder / CHECKPOINT).exists(),
         submission=submission,
         teachers=tuple(str(t["key"]) for t in teachers if isinstance(t, dict) and "key" in t),
-        pool=submission is not None and submission.slurm is None and submission.pool_lives(runs),
+        pool=submission is not None and submission.slurm is None and submission.is_pool_alive(runs),
     )
 
 
@@ -265,7 +265,7 @@ def _unknown(
 def _by_job(row: RunStatus, folder: _RunFolder, job: SlurmJob, now: float) -> RunStatus:
     """Slurm's word where the folder has none."""
     name = f"job {row.job}"
-    if job.runs:
+    if job.is_active:
         silent = folder.lease
         if silent is None or (job.begin and now - silent.age < job.begin):
             return replace(row, state="starting", detail=f"{name} on {job.node}")
@@ -273,7 +273,7 @@ def _by_job(row: RunStatus, folder: _RunFolder, job: SlurmJob, now: float) -> Ru
             f"{name} on {job.node}, no sign of life for {format_duration(max(0.0, silent.age))}"
         )
         return replace(row, state="running", detail=detail)
-    if job.waits:
+    if job.is_pending:
         return _waiting(row, job, now)
     if job.state == "COMPLETED":
         return replace(row, state="lost", detail=f"{name} ended well but left no record")

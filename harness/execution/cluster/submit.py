@@ -63,7 +63,7 @@ def submit_grid(grid: Plan, wish: SubmitOptions, say: Say) -> Submission | None:
     """
     runs = grid.runs.absolute()
     with submission_lock(runs):
-        chosen = select_pending(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+        chosen = select_pending(grid.cohorts, wish.resources(grid), runs, retry=wish.retry)
         report_skipped(chosen, say)
         if not chosen.jobs:
             return None
@@ -137,7 +137,7 @@ def print_submission(grid: Plan, wish: SubmitOptions, say: Say) -> None:
         SlurmError: the cluster refuses the jobs or does not answer.
     """
     runs = grid.runs.absolute()
-    chosen = select_pending(grid.plan, wish.resources(grid), runs, retry=wish.retry)
+    chosen = select_pending(grid.cohorts, wish.resources(grid), runs, retry=wish.retry)
     report_skipped(chosen, say)
     group = Submission("NAME", wish.cluster, "slurm", wish.command, str(runs / "code" / "DIGEST"))
     ids: dict[int, str] = {job.number: f"JOB{job.number}" for job in chosen.jobs}
@@ -185,9 +185,9 @@ def _array_of(
     part = bundles[place]
     first: ClusterJob = part.jobs[0]
     succeeded = [ids[name] if isinstance(name, int) else name for name in first.after]
-    earlier = [other for other in bundles[:place] if part.apart and other.level < part.level]
-    if part.follows is not None:
-        earlier.append(bundles[part.follows])
+    earlier = [other for other in bundles[:place] if part.after_level and other.level < part.level]
+    if part.after_array is not None:
+        earlier.append(bundles[part.after_array])
     ended = [ids[other.jobs[0].number].partition("_")[0] for other in earlier]
     return replace(
         _array(group, runs, first.resources),

@@ -21,10 +21,10 @@ def watch_jobs(grid: Plan, wish: SubmitOptions, reporter: Reporter) -> None:
         seen = query_jobs(ids)
         states = [seen.jobs[name].state.lower() for name in ids if name in seen.jobs]
         counts = {state: states.count(state) for state in dict.fromkeys(states)}
-        going = [job for job in seen.jobs.values() if not job.over]
+        going = [job for job in seen.jobs.values() if not job.is_finished]
         line = ", ".join(f"{count} {state}" for state, count in counts.items())
         if line and line != told:
-            reporter.say(f"{time.strftime('%H:%M:%S')} jobs on {wish.cluster}: {line}")
+            reporter.info(f"{time.strftime('%H:%M:%S')} jobs on {wish.cluster}: {line}")
             told = line
         if seen.complete and not going:
             return

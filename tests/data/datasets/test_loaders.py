@@ -71,7 +71,7 @@ def test_market1501(tmp_path, place, folder):
     place(tmp_path / "user9_c5" / folder, MARKET)  # a parent folder that looks like a label
     dataset = LOADERS["market1501"](tmp_path / "user9_c5")
     assert [(i.identity, i.camera) for i in dataset.train] == [(2, 1), (7, 6)]
-    (draw,) = dataset.evaluations["test"]
+    (draw,) = dataset.test_splits["test"]
     gallery = [dataset.test[index] for index in draw.gallery]
     assert [(i.identity, i.camera) for i in gallery] == [(0, 1), (1, 1), (1, 4)]  # -1 is gone
     assert [dataset.test[index].identity for index in draw.query] == [1]
@@ -90,7 +90,7 @@ def test_veri776_reads_three_digit_cameras_and_keeps_queries_in_the_gallery(tmp_
     place(tmp_path / "VeRi", VERI)
     dataset = LOADERS["veri776"](tmp_path)
     assert [(i.identity, i.camera) for i in dataset.train] == [(1, 1), (3, 19)]
-    (draw,) = dataset.evaluations["test"]
+    (draw,) = dataset.test_splits["test"]
     assert [dataset.test[i].camera for i in draw.gallery] == [2, 20]
 
 
@@ -140,11 +140,11 @@ def test_msmt17_can_train_on_list_train_alone_under_a_name_of_its_own(tmp_path, 
 def test_listed_images_that_are_not_there_are_left_out_and_told(tmp_path, request, name):
     request.getfixturevalue(name)(tmp_path)
     whole = LOADERS[name](tmp_path)
-    assert not whole.absent
+    assert not whole.missing_files
     (tmp_path / whole.train[-1].file).unlink()
     partial = LOADERS[name](tmp_path)
     assert partial.train == whole.train[:-1]
-    (said,) = partial.absent
+    (said,) = partial.missing_files
     assert said.endswith(whole.train[-1].file) and ".txt:" in said
 
 
@@ -188,23 +188,23 @@ def test_vehicleid_scores_three_lists_in_ten_draws_each(tmp_path, vehicleid, fol
     vehicleid(tmp_path / folder)
     dataset = LOADERS["vehicleid"](tmp_path)
     assert dataset.identities == (7, 9) and len(dataset.test) == 10
-    assert {name: len(draws) for name, draws in dataset.evaluations.items()} == {
+    assert {name: len(draws) for name, draws in dataset.test_splits.items()} == {
         "test800": 10,
         "test1600": 10,
         "test2400": 10,
     }
     for name, vehicles, images in (("test800", 1, 4), ("test1600", 2, 8), ("test2400", 3, 10)):
-        for draw in dataset.evaluations[name]:
+        for draw in dataset.test_splits[name]:
             gallery = [dataset.test[index].identity for index in draw.gallery]
             assert len(gallery) == len(set(gallery)) == vehicles
             assert len(draw.query) == images - vehicles
             assert not set(draw.query) & set(draw.gallery)
-    assert len({draw.gallery for draw in dataset.evaluations["test2400"]}) > 3
+    assert len({draw.gallery for draw in dataset.test_splits["test2400"]}) > 3
     assert len({image.camera for image in dataset.test}) == 10  # so that nothing is removed
 
 
 def test_vehicleids_draws_are_always_the_same(tmp_path, vehicleid):
     vehicleid(tmp_path)
     first, again = LOADERS["vehicleid"](tmp_path), LOADERS["vehicleid"](tmp_path)
-    assert first.evaluations == again.evaluations
+    assert first.test_splits == again.test_splits
     assert first.fingerprint == again.fingerprint

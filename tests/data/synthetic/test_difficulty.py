@@ -8,7 +8,7 @@ import torch
 from harness.core.progress import Reporter
 from harness.evaluation.metrics import Embeddings, evaluate
 from harness.planning.plan import RunRequest, make_plan
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def trained(tmp_path_factory):
     runs = tmp_path_factory.mktemp("task")
     asked = RunRequest(methods=("none",), study="demo", runs=runs)
     plan = make_plan(asked, Reporter(quiet=True))
-    assert not small.launch(plan).failed
+    assert not tiny_grid.launch(plan).failed
     (spec,) = plan.specs
     record = json.loads((runs / spec.key / "record.json").read_text())
     data = plan.open_data(spec)
@@ -41,7 +41,7 @@ def test_colours_and_pixels_stay_below_half_of_a_trained_network(trained, featur
     features = feature(data.test[range(len(data.test))])
     identities = torch.tensor([image.identity for image in data.dataset.test])
     cameras = torch.tensor([image.camera for image in data.dataset.test])
-    (draw,) = data.dataset.evaluations["test"]
+    (draw,) = data.dataset.test_splits["test"]
     query, gallery = (
         Embeddings(features[list(part)], identities[list(part)], cameras[list(part)])
         for part in (draw.query, draw.gallery)

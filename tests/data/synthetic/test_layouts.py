@@ -45,7 +45,7 @@ def roots(tmp_path_factory):
 def test_the_loader_reads_what_was_made(roots, like, gallery):
     dataset = LOADERS[like](roots / like)
     assert (len(dataset.train), len(dataset.identities)) == (15, 5)
-    (draw_,) = dataset.evaluations["test"]
+    (draw_,) = dataset.test_splits["test"]
     assert (len(draw_.query), len(draw_.gallery)) == (12, gallery)
     assert {image.camera for image in dataset.train} == {1, 2, 3}
     assert dataset.root.name == LAYOUTS[like][0]
@@ -54,10 +54,10 @@ def test_the_loader_reads_what_was_made(roots, like, gallery):
 def test_vehicleid_has_nested_lists(roots):
     dataset = LOADERS["vehicleid"](roots / "vehicleid")
     assert (len(dataset.train), len(dataset.identities)) == (15, 5)
-    sizes = {name: len(draws[0].gallery) for name, draws in dataset.evaluations.items()}
+    sizes = {name: len(draws[0].gallery) for name, draws in dataset.test_splits.items()}
     assert sizes == {"test800": 2, "test1600": 4, "test2400": 6}
     assert all(
-        len(draws[0].query) == 4 * sizes[name] for name, draws in dataset.evaluations.items()
+        len(draws[0].query) == 4 * sizes[name] for name, draws in dataset.test_splits.items()
     )
 
 

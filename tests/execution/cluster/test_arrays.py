@@ -26,7 +26,7 @@ def test_teachers_come_first_and_students_go_with_those_that_wait_for_the_same()
     assert numbers(bundles) == [[1, 4], [2, 3], [5], [6]]
     assert [part.level for part in bundles] == [0, 1, 1, 1]
     assert [part.parallel for part in bundles] == [2, 2, 1, 1]
-    assert all(part.follows is None and not part.apart for part in bundles)
+    assert all(part.after_array is None and not part.after_level for part in bundles)
 
 
 def test_a_job_behind_another_submissions_job_is_of_the_first_level():
@@ -44,9 +44,9 @@ def test_no_limit_is_ever_exceeded(largest, most):
     assert max(len(part.jobs) for part in bundles) <= largest
     assert all(1 <= part.parallel <= len(part.jobs) for part in bundles)
     for place, part in enumerate(bundles):
-        assert part.follows is None or bundles[part.follows].level == part.level
-        assert part.follows is None or part.follows < place
-        assert part.apart == (most is not None and most < 16 and part.level == 1)
+        assert part.after_array is None or bundles[part.after_array].level == part.level
+        assert part.after_array is None or part.after_array < place
+        assert part.after_level == (most is not None and most < 16 and part.level == 1)
     if most is not None:
         for level in (0, 1):
             # Those that follow another run in its place, so the heads of the chains count.
@@ -54,6 +54,6 @@ def test_no_limit_is_ever_exceeded(largest, most):
             head = {}
             for place, part in enumerate(bundles):
                 if part.level == level:
-                    head[place] = place if part.follows is None else head[part.follows]
+                    head[place] = place if part.after_array is None else head[part.after_array]
                     chains[head[place]] = max(chains.get(head[place], 0), part.parallel)
             assert sum(chains.values()) <= most

@@ -9,7 +9,7 @@ from harness.core.errors import UsageError
 from harness.execution.cluster.failure_causes import CAUSES, cause_of
 from harness.execution.cluster.failures import failed_runs, show_failures
 from harness.execution.cluster.status import status
-from tests.support import run_folders as made
+from tests.support import run_folders
 
 TOLD = [
     ("gpu-memory", "memory", "Out of memory: CUDA out of memory. Tried to allocate 2.00 GiB.", ""),
@@ -29,14 +29,14 @@ TOLD = [
 
 @pytest.mark.parametrize(("cause", "kind", "message", "trace"), TOLD)
 def test_a_run_tells_its_cause(tmp_path, cause, kind, message, trace):
-    made.failed(tmp_path, kind=kind, message=message, trace=trace)
+    run_folders.failed(tmp_path, kind=kind, message=message, trace=trace)
     (row,) = status(tmp_path).rows
     assert cause_of(row) == cause in CAUSES
 
 
 def test_a_killed_worker_is_told_by_its_jobs_log(tmp_path):
     """Slurm knows only that the job failed: the job outlives its worker, to say so."""
-    made.failed(tmp_path)
+    run_folders.failed(tmp_path)
     (row,) = status(tmp_path).rows
     row = replace(row, failure=None, detail="job 10 ended as FAILED, exit code 1 on n1")
     assert (
@@ -48,9 +48,11 @@ def test_a_killed_worker_is_told_by_its_jobs_log(tmp_path):
 
 def test_failures_stand_together_by_cause_with_the_next_command(tmp_path):
     for seed in range(3):
-        made.failed(tmp_path, seed, kind="diverged", message="not finite")
-    made.failed(tmp_path, 3, message="ZeroDivisionError", trace="Traceback\n  line\nZeroDivisionE")
-    made.done(tmp_path, 4)
+        run_folders.failed(tmp_path, seed, kind="diverged", message="not finite")
+    run_folders.failed(
+        tmp_path, 3, message="ZeroDivisionError", trace="Traceback\n  line\nZeroDivisionE"
+    )
+    run_folders.done(tmp_path, 4)
     said = []
     assert show_failures([], [], tmp_path, said.append, as_json=False) == 1
     text = "\n".join(said)
@@ -65,7 +67,7 @@ def test_failures_stand_together_by_cause_with_the_next_command(tmp_path):
 
 
 def test_no_failure_is_exit_code_0_and_an_unknown_cause_is_refused(tmp_path):
-    made.done(tmp_path)
+    run_folders.done(tmp_path)
     assert show_failures([], [], tmp_path, lambda _: None, as_json=False) == 0
     with pytest.raises(UsageError, match="Did you mean 'gpu-memory'"):
         failed_runs(tmp_path, only=["gpumemory"])

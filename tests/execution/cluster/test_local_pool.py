@@ -15,7 +15,7 @@ from harness.execution.cluster.local_pool import slots_for
 from harness.execution.cluster.profile import Profile
 from harness.execution.cluster.submit import SubmitOptions
 from slurm.resources import Resources
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 GRID = (
     "--methods",
@@ -41,17 +41,17 @@ def start(runs, *arguments, cluster=None):
         "-m",
         "harness.run",
         "--study",
-        str(small.STUDY),
+        str(tiny_grid.STUDY),
         "--runs",
         str(runs),
     ]
     return subprocess.Popen(
         [*command, *where, *arguments],
-        cwd=small.ROOT,
+        cwd=tiny_grid.ROOT,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(small.ROOT)},
+        env=os.environ | {"PYTHONPATH": str(tiny_grid.ROOT)},
     )
 
 
@@ -95,7 +95,7 @@ def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_
     assert finish(start(alone, *GRID))[0] == 0
     assert done(alone) == done(runs)
     for key in done(runs):
-        small.assert_same_bits(small.result_of(alone, key), small.result_of(runs, key))
+        tiny_grid.assert_same_run(key, alone, runs)
 
 
 def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path):

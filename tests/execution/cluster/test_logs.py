@@ -9,7 +9,7 @@ from harness.core.lease import try_acquire
 from harness.execution.cluster import logs
 from harness.execution.cluster.logs import show_logs, tail
 from harness.runs.groups import GROUPS
-from tests.support import run_folders as made
+from tests.support import run_folders
 
 # What Python and srun add when the worker has told of its failure already.
 ECHO = """submitit ERROR (2026-01-01 00:00:00,000) - Submitted job triggered an exception
@@ -28,12 +28,12 @@ NOISE = "submitit INFO (2026-01-01 00:00:00,000) - Job has triggered an exceptio
 @pytest.fixture
 def logged(tmp_path):
     """A run that was submitted twice: as an array's element, then in a pool."""
-    key = made.waiting(tmp_path)
-    first = made.submitted(tmp_path, [("12_3", [key])], group="20260101-000000-aaaa")
+    key = run_folders.waiting(tmp_path)
+    first = run_folders.submitted(tmp_path, [("12_3", [key])], group="20260101-000000-aaaa")
     (first / "logs" / "12_3_0_log.out").write_text("=== attempt 1 ===\n" + NOISE + "step 5\n")
     (first / "logs" / "12_3_0_log.err").write_text("")
     (first / "logs" / "12_30_0_log.out").write_text("of another job\n")
-    second = made.submitted(
+    second = run_folders.submitted(
         tmp_path, [("local-7", [key])], group="20260102-000000-bbbb", kind="local"
     )
     (second / "logs" / "local-7_0_log.err").write_text("the end\n")
@@ -57,7 +57,7 @@ def test_all_attempts_oldest_first(logged):
 def test_the_tail_is_of_the_newest_log_and_else_of_the_failure(logged):
     runs, key = logged
     assert tail(runs, key, 3) == ["the end"]
-    other = made.failed(runs, 5, trace="a\nb\nc\n")
+    other = run_folders.failed(runs, 5, trace="a\nb\nc\n")
     assert tail(runs, other, 2) == ["b", "c"]
 
 
@@ -94,11 +94,11 @@ def test_following_ends_with_the_run(logged, monkeypatch):
 
 
 def test_what_has_no_log_says_why(tmp_path):
-    made.failed(tmp_path)
+    run_folders.failed(tmp_path)
     with pytest.raises(UsageError, match="never submitted.*failure.json says why"):
         show_logs(["1"], tmp_path, print, follow=False, raw=False)
     with pytest.raises(UsageError, match="Say whose logs"):
         show_logs([], tmp_path, print, follow=False, raw=False)
-    made.submitted(tmp_path, [("17", [made.spec(0).key])])
+    run_folders.submitted(tmp_path, [("17", [run_folders.spec(0).key])])
     with pytest.raises(UsageError, match="has not started"):
         show_logs(["1"], tmp_path, print, follow=False, raw=False)

@@ -56,17 +56,17 @@ def test_the_stronger_place_wins():
 def test_a_type_of_gpu_stands_in_place_of_a_number():
     profile = Profile.model_validate({"gpus": 2, "datasets": {"msmt17": {"gres": "gpu:a100:1"}}})
     assert profile.resources("msmt17", "").gpus == 0
-    assert profile.place("msmt17") == ("cuda", 0)
+    assert profile.device_and_threads("msmt17") == ("cuda", 0)
     back = profile.resources("msmt17", "", ["cluster.gpus=1"])
     assert (back.gpus, back.gres) == (1, None)
 
 
 def test_device_and_threads_are_the_profiles():
     profile = Profile.model_validate({"cpus": 3})
-    assert profile.place("market1501") == ("cpu", 3)
-    assert profile.place("market1501", ["cluster.gpus=1"]) == ("cuda", 0)
+    assert profile.device_and_threads("market1501") == ("cpu", 3)
+    assert profile.device_and_threads("market1501", ["cluster.gpus=1"]) == ("cuda", 0)
     local = Profile.model_validate({"kind": "local", "gpus": 0})
-    assert local.place("market1501") == ("cpu", local_core_count())
+    assert local.device_and_threads("market1501") == ("cpu", local_core_count())
     assert local_core_count() == len(os.sched_getaffinity(0))
 
 

@@ -12,7 +12,7 @@ from harness.execution.cluster.cancel import cancel
 from harness.execution.cluster.retry import RetryRequest, retry
 from harness.execution.cluster.status import status
 from harness.runs.record import FAILURE, RECORD
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 
 QUIET = Reporter(quiet=True)
 
@@ -20,7 +20,7 @@ QUIET = Reporter(quiet=True)
 @pytest.fixture
 def diverged(with_teacher):
     """A runs folder whose student has diverged, and its key."""
-    plan, outcome = small.run(with_teacher, "kd", assignments=["kd.weight=1e38"])
+    plan, outcome = tiny_grid.run(with_teacher, "kd", assignments=["kd.weight=1e38"])
     (key,) = outcome.failed
     return with_teacher, key
 
@@ -30,14 +30,14 @@ def test_a_retry_is_the_same_run_and_with_a_change_another(diverged):
     assert retry([], RetryRequest(runs, only=["diverged"]), QUIET) == ExitCode.FAILED
     assert json.loads((runs / key / FAILURE).read_text())["attempt"] == 2
     assert retry([key[-8:]], RetryRequest(runs, changes=["kd.weight=1"]), QUIET) == ExitCode.DONE
-    usual = small.grid(runs, "kd").plan[-1]
+    usual = tiny_grid.grid(runs, "kd").cohorts[-1]
     assert all((runs / spec.key / RECORD).exists() for spec in usual)
     assert (runs / key / FAILURE).exists() and not (runs / key / RECORD).exists()
 
 
 def test_a_retry_that_makes_no_sense_is_refused(diverged):
     runs, key = diverged
-    teacher = small.grid(runs, "kd").plan[0][0].key
+    teacher = tiny_grid.grid(runs, "kd").cohorts[0][0].key
     for words, how, said in (
         ([], RetryRequest(runs, only=["node-failure"]), "No run .* failed by node-failure"),
         ([teacher], RetryRequest(runs), f"{teacher} is done"),
@@ -63,7 +63,7 @@ def test_data_that_changed_is_not_taken_for_the_old(diverged):
 
 def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(with_teacher):
     arguments = ("--set", "recipe.epochs=500", "--quiet")
-    process = small.start(with_teacher, "kd", arguments=arguments)
+    process = tiny_grid.start(with_teacher, "kd", arguments=arguments)
     try:
         going = []
         while not going and process.poll() is None:
@@ -91,7 +91,7 @@ def test_cancelling_stops_a_process_at_its_next_step_and_keeps_what_it_reached(w
 def test_cancelling_a_pool_waits_until_the_pool_is_gone(with_teacher):
     settings = ("--set", "recipe.epochs=500", "--set", "cluster.cpus=1")
     arguments = (*settings, "--quiet", "--cluster", "local")
-    process = small.start(with_teacher, "kd", arguments=arguments)
+    process = tiny_grid.start(with_teacher, "kd", arguments=arguments)
     try:
         states = {}
         while "starting" not in states.values() and process.poll() is None:

@@ -14,8 +14,7 @@ from harness.execution.cluster.status import exit_code, status
 from harness.runs.groups import GROUPS
 from harness.runs.record import FAILURE, PROGRESS
 from harness.runs.spec import SCORING_VERSION
-from tests.support import run_folders as made
-from tests.support import tiny_grid as small
+from tests.support import run_folders, tiny_grid
 
 
 def states(runs):
@@ -28,18 +27,18 @@ def the_row(runs, key):
 
 def test_what_folders_say_without_any_submission(tmp_path):
     expected = {
-        made.done(tmp_path, 0): "done",
-        made.waiting(tmp_path, 1): "waiting",
-        made.failed(tmp_path, 2): "failed",
-        made.interrupted(tmp_path, 3): "interrupted",
+        run_folders.done(tmp_path, 0): "done",
+        run_folders.waiting(tmp_path, 1): "waiting",
+        run_folders.failed(tmp_path, 2): "failed",
+        run_folders.interrupted(tmp_path, 3): "interrupted",
     }
     assert states(tmp_path) == expected
-    assert the_row(tmp_path, made.spec(3).key).detail == "step 5 of 10"
+    assert the_row(tmp_path, run_folders.spec(3).key).detail == "step 5 of 10"
     assert [row.number for row in status(tmp_path).rows] == [1, 2, 3, 4]
 
 
 def test_a_living_lease_is_a_running_run_with_the_time_it_takes_yet(tmp_path):
-    key = made.waiting(tmp_path)
+    key = run_folders.waiting(tmp_path)
     with try_acquire(tmp_path / key):
         row = the_row(tmp_path, key)
         assert (row.state, row.detail) == ("starting", f"on {os.uname().nodename}")
@@ -55,85 +54,89 @@ def test_a_living_lease_is_a_running_run_with_the_time_it_takes_yet(tmp_path):
 
 
 def test_progress_of_an_earlier_attempt_is_not_taken_for_this_one(tmp_path):
-    key = made.interrupted(tmp_path)
+    key = run_folders.interrupted(tmp_path)
     with try_acquire(tmp_path / key):
         row = the_row(tmp_path, key)
     assert row.state == "starting" and row.detail.endswith("from step 5 of 10")
 
 
 def test_a_failure_before_this_attempt_or_submission_does_not_count(tmp_path):
-    key = made.failed(tmp_path)
-    made.change(tmp_path / key / FAILURE, time=time.time() - 7200)
+    key = run_folders.failed(tmp_path)
+    run_folders.change(tmp_path / key / FAILURE, time=time.time() - 7200)
     with try_acquire(tmp_path / key):
         assert states(tmp_path)[key] == "starting"
     assert states(tmp_path)[key] == "failed"
-    made.submitted(tmp_path, [(None, [key])], kind="local")
+    run_folders.submitted(tmp_path, [(None, [key])], kind="local")
     with try_acquire(tmp_path / GROUPS / "20260101-000000-abcd"):
         assert states(tmp_path)[key] == "queued"
 
 
 def test_runs_behind_a_failed_teacher_are_blocked_and_do_not_ask_for_patience(tmp_path):
-    made.done(tmp_path, 9)
-    teacher = made.spec(0)
-    made.failed(tmp_path, 0, kind="diverged")
-    student = made.waiting(tmp_path, 1, method="kd", teachers=(teacher,))
+    run_folders.done(tmp_path, 9)
+    teacher = run_folders.spec(0)
+    run_folders.failed(tmp_path, 0, kind="diverged")
+    student = run_folders.waiting(tmp_path, 1, method="kd", teachers=(teacher,))
     row = the_row(tmp_path, student)
     assert row.state == "blocked" and teacher.key[-8:] in row.detail
     assert exit_code(status(tmp_path).rows) == ExitCode.FAILED
-    made.waiting(tmp_path, 2)
+    run_folders.waiting(tmp_path, 2)
     assert exit_code(status(tmp_path).rows) == ExitCode.INCOMPLETE
 
 
 def test_all_done_is_exit_code_0(tmp_path):
-    made.done(tmp_path)
+    run_folders.done(tmp_path)
     assert exit_code(status(tmp_path).rows) == ExitCode.DONE
     assert SCORING_VERSION  # a run that was scored by an older version is done, too
 
 
 def test_a_pool_that_ended_leaves_its_runs_waiting(tmp_path):
-    key = made.waiting(tmp_path)
-    made.submitted(tmp_path, [("local-1", [key])], kind="local")
+    key = run_folders.waiting(tmp_path)
+    run_folders.submitted(tmp_path, [("local-1", [key])], kind="local")
     assert the_row(tmp_path, key).detail == "its pool has ended"
 
 
 def test_nothing_is_concluded_while_slurm_cannot_be_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    key = made.waiting(tmp_path)
-    made.submitted(tmp_path, [("17", [key])])
+    key = run_folders.waiting(tmp_path)
+    run_folders.submitted(tmp_path, [("17", [key])])
     found = status(tmp_path)
     assert found.rows[0].state == "unknown" and "squeue" in found.problems[0]
     assert exit_code(found.rows) == ExitCode.INCOMPLETE
 
 
 def test_a_job_that_was_never_handed_over_says_so(tmp_path):
-    key = made.waiting(tmp_path)
-    made.submitted(tmp_path, [(None, [key])])
+    key = run_folders.waiting(tmp_path)
+    run_folders.submitted(tmp_path, [(None, [key])])
     row = the_row(tmp_path, key)
     assert row.state == "waiting" and "submit again" in row.detail
 
 
 def test_looking_changes_nothing_and_needs_no_torch(tmp_path):
-    key = made.waiting(tmp_path, 1)
-    made.done(tmp_path, 2), made.failed(tmp_path, 3), made.interrupted(tmp_path, 4)
-    made.submitted(tmp_path, [("local-1", [key])], kind="local")
-    lease = try_acquire(tmp_path / made.spec(4).key)
-    made.change(lease.path, machine="elsewhere")  # whose process cannot be looked up here
+    key = run_folders.waiting(tmp_path, 1)
+    (
+        run_folders.done(tmp_path, 2),
+        run_folders.failed(tmp_path, 3),
+        run_folders.interrupted(tmp_path, 4),
+    )
+    run_folders.submitted(tmp_path, [("local-1", [key])], kind="local")
+    lease = try_acquire(tmp_path / run_folders.spec(4).key)
+    run_folders.change(lease.path, machine="elsewhere")  # whose process cannot be looked up here
     lease._stop.set()
-    before = made.everything(tmp_path)
+    before = run_folders.everything(tmp_path)
     code = (
         "import sys, pathlib\nfrom harness.execution.cluster.status import status\n"
         "from harness.cli.app import app\n"
         f"for _ in range(2): status(pathlib.Path({str(tmp_path)!r}))\n"
         "sys.exit('torch' in sys.modules)"
     )
-    ended = subprocess.run([sys.executable, "-c", code], cwd=small.ROOT, check=False)
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tiny_grid.ROOT, check=False)
     assert ended.returncode == 0
-    assert made.everything(tmp_path) == before
+    assert run_folders.everything(tmp_path) == before
 
 
 def test_a_thousand_runs_are_looked_at_in_a_moment(tmp_path):
     for seed in range(1000):
-        (made.waiting, made.done)[seed % 2](tmp_path, seed)
+        (run_folders.waiting, run_folders.done)[seed % 2](tmp_path, seed)
     began = time.monotonic()
     assert len(status(tmp_path).rows) == 1000
     assert time.monotonic() - began < 5

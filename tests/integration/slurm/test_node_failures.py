@@ -12,9 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from slurm.testbed import Settings, temporary_cluster
-from tests.support import run_folders as made
-from tests.support import slurm_jobs as jobs
-from tests.support import tiny_grid as small
+from tests.support import run_folders, slurm_jobs, tiny_grid
 from tests.support.slurm_queue import submit
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
@@ -75,33 +73,33 @@ def places(own, disk, tmp_path_factory):
         alone=home / "alone",
         late=home / "late",
     )
-    key = made.waiting(place.late)
+    key = run_folders.waiting(place.late)
     job = submit(own, "sleep 300", "--time=1", "--exclude=n2,n3")
-    made.submitted(place.late, [(job, [key])])
-    jobs.submit(own, place.lost, *LONG, exclude="n1,n3")
+    run_folders.submitted(place.late, [(job, [key])])
+    slurm_jobs.submit(own, place.lost, *LONG, exclude="n1,n3")
     for runs in (place.alone, place.taught, place.dying, place.full):
         shutil.copytree(place.lost / "data", runs / "data")
-    jobs.training(place.lost)
+    slurm_jobs.training(place.lost)
     own.stop_node("n2")
 
-    jobs.submit(own, place.taught, *TAUGHT, exclude="n1,n2")
-    jobs.training(place.taught)
+    slurm_jobs.submit(own, place.taught, *TAUGHT, exclude="n1,n2")
+    slurm_jobs.training(place.taught)
     options = ["--partition=urgent", "--exclusive", "--nodelist=n3", "--output=/dev/null"]
     own.call("sbatch", *options, "--wrap=sleep 3")
     waiting = lambda: state_of(own, place.taught, "/resnet18/") == "requeued"  # noqa: E731
-    jobs.until(waiting)
+    slurm_jobs.until(waiting)
     place.waited = rows_of(own, place.taught)
 
     code = place.code = home / "code"
     code.mkdir()
     (code / "dying.py").write_text(DYING.format(mark=str(home / "mark")))
-    jobs.submit(own, place.dying, "--methods", "dying:Dying", path=code, exclude="n2,n3")
-    jobs.submit(own, place.full, *LONG, exclude="n2,n3")
-    jobs.training(place.full)
+    slurm_jobs.submit(own, place.dying, "--methods", "dying:Dying", path=code, exclude="n2,n3")
+    slurm_jobs.submit(own, place.full, *LONG, exclude="n2,n3")
+    slurm_jobs.training(place.full)
     fill(place.full / "filler")
     own.start_node("n2")
     with ThreadPoolExecutor(2) as aside:
-        list(aside.map(lambda asked: jobs.alone(place.alone, *asked), (LONG, TAUGHT)))
+        list(aside.map(lambda asked: slurm_jobs.alone(place.alone, *asked), (LONG, TAUGHT)))
     yield place
     own.call("scancel", "--me")
 
@@ -117,7 +115,7 @@ def fill(path):
 
 
 def rows_of(cluster, runs):
-    return json.loads(jobs.kdreid(cluster, "status", "--runs", runs, "--json").stdout)
+    return json.loads(slurm_jobs.kdreid(cluster, "status", "--runs", runs, "--json").stdout)
 
 
 def state_of(cluster, runs, word):
@@ -127,19 +125,19 @@ def state_of(cluster, runs, word):
 
 
 def assert_as_alone(place, runs, count):
-    found = jobs.records(runs)
+    found = slurm_jobs.records(runs)
     assert len(found) == count
     for key in found:
-        small.assert_same_bits(small.result_of(place.alone, key), small.result_of(runs, key))
+        tiny_grid.assert_same_run(key, place.alone, runs)
 
 
 def test_a_lost_nodes_job_goes_on_from_its_checkpoint(own, places):
-    jobs.ended(own, places.lost)
-    log = jobs.logs(places.lost)
+    slurm_jobs.ended(own, places.lost)
+    log = slurm_jobs.logs(places.lost)
     assert "=== attempt 2 of job" in log
     assert "Stopped as asked" not in log  # nobody asked
     assert_as_alone(places, places.lost, 1)
-    assert len(jobs.submitted(places.lost)) == 1
+    assert len(slurm_jobs.submitted(places.lost)) == 1
 
 
 def test_students_wait_through_their_teachers_preemption(own, places):
@@ -147,40 +145,42 @@ def test_students_wait_through_their_teachers_preemption(own, places):
     assert "until " in teacher["detail"] and teacher["step"] > 4
     assert [row["state"] for row in others] == ["queued", "queued"]
     assert all("after its teacher" in row["detail"] for row in others)
-    jobs.ended(own, places.taught)
-    assert "Stopped as asked" in jobs.logs(places.taught)
+    slurm_jobs.ended(own, places.taught)
+    assert "Stopped as asked" in slurm_jobs.logs(places.taught)
     assert_as_alone(places, places.taught, 3)
-    assert len(jobs.submitted(places.taught)) == 2
+    assert len(slurm_jobs.submitted(places.taught)) == 2
 
 
 def test_a_kill_while_the_result_is_written_leaves_no_half_of_it(own, places):
-    jobs.ended(own, places.dying)
+    slurm_jobs.ended(own, places.dying)
     (row,) = [row for row in rows_of(own, places.dying) if row["state"] != "done"]
     assert row["state"] == "failed"
-    told = jobs.kdreid(own, "failures", "--runs", places.dying).stdout
+    told = slurm_jobs.kdreid(own, "failures", "--runs", places.dying).stdout
     assert "killed: 1 run" in told and "The worker ended with signal 9" in told
-    assert "/dying-Dying/" in row["key"] and len(jobs.records(places.dying)) == 2
+    assert "/dying-Dying/" in row["key"] and len(slurm_jobs.records(places.dying)) == 2
     assert list((places.dying / row["key"]).glob(".record.json.*.tmp"))
-    again = jobs.kdreid(own, "retry", "--runs", places.dying, path=places.code)
+    again = slurm_jobs.kdreid(own, "retry", "--runs", places.dying, path=places.code)
     assert again.returncode == 0, again.stderr
-    jobs.ended(own, places.dying)
-    assert len(jobs.records(places.dying)) == 3
+    slurm_jobs.ended(own, places.dying)
+    assert len(slurm_jobs.records(places.dying)) == 3
     assert not list((places.dying / row["key"]).glob("*.tmp"))
 
 
 def test_a_full_disk_is_named_and_nothing_is_lost(own, places):
-    jobs.ended(own, places.full)
-    told = jobs.kdreid(own, "failures", "--runs", places.full)
+    slurm_jobs.ended(own, places.full)
+    told = slurm_jobs.kdreid(own, "failures", "--runs", places.full)
     assert told.returncode == 1 and "disk-full: 1 run" in told.stdout
     assert f"Make room in {places.full}, then kdreid retry --only disk-full" in told.stdout
     (places.full / "filler").unlink()
-    again = jobs.kdreid(own, "retry", "--only", "disk-full", "--runs", places.full)
+    again = slurm_jobs.kdreid(own, "retry", "--only", "disk-full", "--runs", places.full)
     assert again.returncode == 0, again.stderr
-    jobs.ended(own, places.full)
+    slurm_jobs.ended(own, places.full)
     assert_as_alone(places, places.full, 1)
 
 
 def test_a_job_that_its_time_limit_ends_is_told_so(own, places):
-    (row,) = jobs.until(lambda: [r for r in rows_of(own, places.late) if r["state"] == "failed"])
+    (row,) = slurm_jobs.until(
+        lambda: [r for r in rows_of(own, places.late) if r["state"] == "failed"]
+    )
     assert "TIMEOUT" in row["detail"]
-    assert "time-limit: 1 run" in jobs.kdreid(own, "failures", "--runs", places.late).stdout
+    assert "time-limit: 1 run" in slurm_jobs.kdreid(own, "failures", "--runs", places.late).stdout

@@ -41,7 +41,7 @@ def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
         one,
         "99999",
     ]
-    over = lambda name, seen: name in seen.jobs and seen.jobs[name].over  # noqa: E731
+    over = lambda name, seen: name in seen.jobs and seen.jobs[name].is_finished  # noqa: E731
     seen = wait_until(
         cluster,
         ids,
@@ -52,11 +52,11 @@ def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
     assert (jobs[ended].state, jobs[ended].exit_code, jobs[ended].signal) == ("FAILED", 3, 0)
     assert jobs[ended].node in cluster.nodes
     assert (jobs[killed].state, jobs[killed].signal) == ("FAILED", 9)
-    assert jobs[held].waits and jobs[held].reason.startswith("JobHeld")
+    assert jobs[held].is_pending and jobs[held].reason.startswith("JobHeld")
     assert jobs[later].reason == "BeginTime" and 3000 < jobs[later].begin - time.time() < 3700
     assert jobs[f"{array}_0"].state == "COMPLETED"
-    assert jobs[f"{array}_1"].runs and not jobs[f"{array}_1"].over
-    assert jobs[f"{array}_3"].waits or jobs[f"{array}_3"].runs
+    assert jobs[f"{array}_1"].is_active and not jobs[f"{array}_1"].is_finished
+    assert jobs[f"{array}_3"].is_pending or jobs[f"{array}_3"].is_active
     assert jobs[never].state == "CANCELLED"
     assert query_jobs([f"{one}_0"]).jobs[f"{one}_0"].state == "COMPLETED"  # an array of one
     assert "99999" not in jobs
@@ -70,12 +70,12 @@ def test_scontrol_tells_the_same_as_squeue(cluster, monkeypatch):
     turn_to(monkeypatch, cluster)
     ended = submit(cluster, "exit 4")
     array = submit(cluster, "sleep 60", "--array=0-2", "--hold")
-    wait_until(cluster, [ended], lambda seen: ended in seen.jobs and seen.jobs[ended].over)
+    wait_until(cluster, [ended], lambda seen: ended in seen.jobs and seen.jobs[ended].is_finished)
     (job,) = queue._by_scontrol(ended)
     assert (job.id, job.state, job.exit_code, job.source) == (ended, "FAILED", 4, "scontrol")
     elements = queue._by_scontrol(array)
     assert {job.id for job in elements} == {f"{array}_{index}" for index in range(3)}
-    assert all(job.waits for job in elements)
+    assert all(job.is_pending for job in elements)
     cluster.call("scancel", array)
 
 
@@ -86,7 +86,7 @@ def test_a_requeued_job_tells_when_it_may_start(cluster, monkeypatch):
     cluster.call("scontrol", "requeue", name)
     seen = wait_until(cluster, [name], lambda s: s.jobs[name].reason == "BeginTime", 30)
     job = seen.jobs[name]
-    assert job.waits and job.restarts == 1 and job.reason == "BeginTime"
+    assert job.is_pending and job.restarts == 1 and job.reason == "BeginTime"
     assert 0 < job.begin - time.time() < 30
     cluster.call("scancel", name)
 
@@ -102,7 +102,7 @@ def test_sacct_tells_of_jobs_that_the_controller_forgot(accounted, monkeypatch):
             found = queue._by_sacct(ids)
         except SlurmError:
             return {}
-        return found if all(name in found and found[name].over for name in ids) else {}
+        return found if all(name in found and found[name].is_finished for name in ids) else {}
 
     limit = time.monotonic() + 60
     while not (found := told()) and time.monotonic() < limit:

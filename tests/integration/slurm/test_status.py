@@ -10,7 +10,7 @@ from harness.execution.cluster.failures import failed_runs, show_failures
 from harness.execution.cluster.status import exit_code, status
 from harness.runs.groups import GROUPS
 from harness.runs.record import CHECKPOINT
-from tests.support import run_folders as made
+from tests.support import run_folders
 from tests.support.slurm_queue import OURS, submit, turn_to
 
 pytestmark = pytest.mark.slurm
@@ -32,7 +32,7 @@ def until(runs, expected, seconds=90):
 def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
     cluster = request.getfixturevalue(which)
     turn_to(monkeypatch, cluster)
-    keys = [made.waiting(tmp_path, seed) for seed in range(9)]
+    keys = [run_folders.waiting(tmp_path, seed) for seed in range(9)]
     again = submit(cluster, "sleep 300", "--requeue")
     jobs = [
         submit(cluster, "sleep 300"),
@@ -46,11 +46,11 @@ def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
         submit(cluster, "sleep 300", "--job-name=other"),  # as of another cluster, by its number
     ]
     (tmp_path / keys[6] / CHECKPOINT).write_bytes(b"")
-    made.submitted(tmp_path, [(job, [key]) for job, key in zip(jobs, keys, strict=True)])
+    run_folders.submitted(tmp_path, [(job, [key]) for job, key in zip(jobs, keys, strict=True)])
     until(tmp_path, {keys[0]: "starting", keys[4]: "starting", keys[6]: "starting"})
     cluster.call("scontrol", "requeue", again)
     cluster.call("scancel", jobs[6])
-    before = made.everything(tmp_path)
+    before = run_folders.everything(tmp_path)
     rows = until(
         tmp_path,
         dict(
@@ -71,7 +71,7 @@ def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
             )
         ),
     )
-    assert made.everything(tmp_path) == before
+    assert run_folders.everything(tmp_path) == before
     assert "held: scontrol release" in rows[keys[1]].detail
     assert "ended as FAILED, exit code 3" in rows[keys[2]].detail
     assert "signal 9" in rows[keys[3]].detail and cause_of(rows[keys[3]]) == "killed"
@@ -84,11 +84,11 @@ def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
 
 def test_students_whose_teacher_failed_are_blocked(cluster, monkeypatch, tmp_path):
     turn_to(monkeypatch, cluster)
-    teacher = made.waiting(tmp_path, 0)
-    student = made.waiting(tmp_path, 1, method="kd", teachers=(made.spec(0),))
+    teacher = run_folders.waiting(tmp_path, 0)
+    student = run_folders.waiting(tmp_path, 1, method="kd", teachers=(run_folders.spec(0),))
     first = submit(cluster, "sleep 2; exit 1")
     second = submit(cluster, "true", f"--dependency=afterok:{first}", "--kill-on-invalid-dep=yes")
-    made.submitted(tmp_path, [(first, [teacher]), (second, [student])])
+    run_folders.submitted(tmp_path, [(first, [teacher]), (second, [student])])
     rows = until(tmp_path, {student: "queued"}, 5)
     assert "after its teacher" in rows[student].detail
     rows = until(tmp_path, {teacher: "failed", student: "blocked"})
@@ -99,7 +99,7 @@ def test_students_whose_teacher_failed_are_blocked(cluster, monkeypatch, tmp_pat
 
 def test_failures_are_grouped_by_what_the_log_says(cluster, monkeypatch, tmp_path):
     turn_to(monkeypatch, cluster)
-    keys = [made.waiting(tmp_path, seed) for seed in range(3)]
+    keys = [run_folders.waiting(tmp_path, seed) for seed in range(3)]
     logs = tmp_path / GROUPS / "20260101-000000-abcd" / "logs"
     logs.mkdir(parents=True)
     words = (
@@ -119,7 +119,7 @@ def test_failures_are_grouped_by_what_the_log_says(cluster, monkeypatch, tmp_pat
         )
         for said in [word.replace("'", "") for word in words]
     ]
-    made.submitted(tmp_path, list(zip(jobs, ([key] for key in keys), strict=True)))
+    run_folders.submitted(tmp_path, list(zip(jobs, ([key] for key in keys), strict=True)))
     until(tmp_path, dict.fromkeys(keys, "failed"), 30)
     said = []
     assert show_failures([], [], tmp_path, said.append, as_json=False) == 1
@@ -132,8 +132,8 @@ def test_failures_are_grouped_by_what_the_log_says(cluster, monkeypatch, tmp_pat
 
 def test_a_job_whose_submitter_died_is_found_by_its_name(cluster, monkeypatch, tmp_path):
     turn_to(monkeypatch, cluster)
-    key, other = made.waiting(tmp_path, 0), made.waiting(tmp_path, 1)
-    folder = made.submitted(tmp_path, [(None, [key]), (None, [other])])
+    key, other = run_folders.waiting(tmp_path, 0), run_folders.waiting(tmp_path, 1)
+    folder = run_folders.submitted(tmp_path, [(None, [key]), (None, [other])])
     title = f"kdreid-{folder.name}-1"
     content = json.loads((folder / "group.json").read_text())
     for index, job in enumerate(content["jobs"]):

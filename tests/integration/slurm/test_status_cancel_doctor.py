@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness.core.lease import inspect_lease
-from tests.support import tiny_grid as small
+from tests.support import tiny_grid
 from tests.support.slurm_jobs import kdreid
 from tests.support.slurm_queue import turn_to
 
@@ -40,7 +40,7 @@ def test_a_grid_is_watched_understood_and_cancelled(cluster, tmp_path, profile):
         cluster,
         "run",
         "--study",
-        small.STUDY,
+        tiny_grid.STUDY,
         "--methods",
         "kd,sp",
         "--runs",

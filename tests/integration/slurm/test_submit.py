@@ -10,8 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness.execution.cluster.code_snapshot import OURS
-from tests.support import slurm_jobs as jobs
-from tests.support import tiny_grid as small
+from tests.support import slurm_jobs, tiny_grid
 from tests.support.tiny_grid import ROOT
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
@@ -40,21 +39,21 @@ def places(tmp_path_factory, cluster):
             for name in ("grid", "blocked", "outside", "own", "preempted", "killed", "alone")
         }
     )
-    jobs.submit(cluster, place.preempted, *LONG, exclude="n1")
+    slurm_jobs.submit(cluster, place.preempted, *LONG, exclude="n1")
     for runs in (place.alone, place.killed, place.blocked, place.outside, place.own):
         shutil.copytree(place.preempted / "data", runs / "data")
     with ThreadPoolExecutor(1) as aside:
-        undisturbed = aside.submit(jobs.alone, place.alone, *LONG)
+        undisturbed = aside.submit(slurm_jobs.alone, place.alone, *LONG)
         disturb(place.preempted)
         options = ["--partition=urgent", "--exclusive", "--nodelist=n2", "--output=/dev/null"]
         cluster.call("sbatch", *options, "--wrap=sleep 3")
-        jobs.submit(cluster, place.killed, *LONG)
+        slurm_jobs.submit(cluster, place.killed, *LONG)
         os.kill(disturb(place.killed), signal.SIGKILL)
-        place.said = [jobs.submit(cluster, place.grid, *GRID) for _ in range(2)]
+        place.said = [slurm_jobs.submit(cluster, place.grid, *GRID) for _ in range(2)]
         undisturbed.result()
 
     late = {"flags": {"begin": "now+10"}}
-    jobs.submit(cluster, place.blocked, "--methods", "kd", **late)
+    slurm_jobs.submit(cluster, place.blocked, "--methods", "kd", **late)
     (place.blocked / "data").rename(place.blocked / "elsewhere")
     watch = ThreadPoolExecutor(1)  # the cluster forgets finished jobs after a minute
     place.ends = watch.submit(ends, cluster, place.blocked)
@@ -63,14 +62,16 @@ def places(tmp_path_factory, cluster):
     code.mkdir()
     (code / "mine.py").write_text(MINE)
     (code / "beside.py").write_text("def factor():\n    return 0.5\n")
-    jobs.submit(cluster, place.outside, "--methods", "mine:Mine", "--seeds", "3", path=code, **late)
+    slurm_jobs.submit(
+        cluster, place.outside, "--methods", "mine:Mine", "--seeds", "3", path=code, **late
+    )
     (code / "mine.py").write_text("raise RuntimeError('edited while queued')\n")
     (code / "beside.py").unlink()
 
     copy = home / "copy"
     for name in OURS:
         shutil.copytree(ROOT / name, copy / name)
-    jobs.submit(cluster, place.own, "--methods", "sp", path=copy, **late)
+    slurm_jobs.submit(cluster, place.own, "--methods", "sp", path=copy, **late)
     for name in ("harness/training/loop.py", "methods/sp.py"):
         (copy / name).write_text("raise RuntimeError('edited while queued')\n")
     yield place
@@ -84,47 +85,47 @@ def ends(cluster, runs):
     def states():
         told = [
             cluster.call("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T")
-            for job in jobs.submitted(runs)
+            for job in slurm_jobs.submitted(runs)
         ]
         return told if not set(told) & {"PENDING", "RUNNING", "COMPLETING"} else None
 
-    return jobs.until(states)
+    return slurm_jobs.until(states)
 
 
 def disturb(runs):
     """Wait until the one run is in the middle of its training; the process that trains."""
-    return json.loads((jobs.training(runs) / "lease").read_text())["process"]
+    return json.loads((slurm_jobs.training(runs) / "lease").read_text())["process"]
 
 
 def assert_as_alone(place, runs):
-    (key,) = jobs.records(place.alone)
-    assert jobs.records(runs) == [key]
-    small.assert_same_bits(small.result_of(place.alone, key), small.result_of(runs, key))
+    (key,) = slurm_jobs.records(place.alone)
+    assert slurm_jobs.records(runs) == [key]
+    tiny_grid.assert_same_run(key, place.alone, runs)
 
 
 def test_preempted_it_goes_on_by_itself_to_the_same_bits(cluster, places):
-    jobs.ended(cluster, places.preempted)
-    log = jobs.logs(places.preempted)
+    slurm_jobs.ended(cluster, places.preempted)
+    log = slurm_jobs.logs(places.preempted)
     assert "=== attempt 1 of job" in log
     assert "=== attempt 2 of job" in log
     assert "Stopped as asked" in log
     assert_as_alone(places, places.preempted)
-    assert len(jobs.submitted(places.preempted)) == 1
+    assert len(slurm_jobs.submitted(places.preempted)) == 1
 
 
 def test_a_killed_worker_is_submitted_again_and_ends_with_the_same_bits(cluster, places):
-    jobs.ended(cluster, places.killed)
-    assert "The worker ended with signal 9" in jobs.logs(places.killed)
-    assert not jobs.records(places.killed)
-    jobs.submit(cluster, places.killed, *LONG)
-    jobs.ended(cluster, places.killed)
+    slurm_jobs.ended(cluster, places.killed)
+    assert "The worker ended with signal 9" in slurm_jobs.logs(places.killed)
+    assert not slurm_jobs.records(places.killed)
+    slurm_jobs.submit(cluster, places.killed, *LONG)
+    slurm_jobs.ended(cluster, places.killed)
     assert_as_alone(places, places.killed)
-    assert len(jobs.submitted(places.killed)) == 2
+    assert len(slurm_jobs.submitted(places.killed)) == 2
 
 
 def test_a_grid_from_submission_to_records(cluster, places, tmp_path):
     first, second = places.said
-    (group,) = jobs.groups(places.grid)
+    (group,) = slurm_jobs.groups(places.grid)
     assert f"group {group['name']}: 7 runs in 3 jobs submitted" in first
     assert "Nothing to submit" in second  # though it was only queued or running
     teacher, *students = group["jobs"]
@@ -132,20 +133,22 @@ def test_a_grid_from_submission_to_records(cluster, places, tmp_path):
     assert "_" not in teacher["job"]  # an array of one is a plain job
     array = students[0]["job"].partition("_")[0]
     assert [job["job"] for job in students] == [f"{array}_0", f"{array}_1"]
-    jobs.ended(cluster, places.grid)
-    assert len(jobs.records(places.grid)) == 7
-    for key in jobs.records(places.grid):
+    slurm_jobs.ended(cluster, places.grid)
+    assert len(slurm_jobs.records(places.grid)) == 7
+    for key in slurm_jobs.records(places.grid):
         told = json.loads((places.grid / key / "job.json").read_text())
         assert (told["group"], told["job"]) in {(group["name"], j["job"]) for j in group["jobs"]}
-    assert "Nothing to submit. Next: kdreid report" in jobs.submit(cluster, places.grid, *GRID)
+    assert "Nothing to submit. Next: kdreid report" in slurm_jobs.submit(
+        cluster, places.grid, *GRID
+    )
     shutil.copytree(places.grid / "data", tmp_path / "data")
-    jobs.alone(tmp_path, *GRID)
-    for key in jobs.records(places.grid):
-        small.assert_same_bits(small.result_of(tmp_path, key), small.result_of(places.grid, key))
+    slurm_jobs.alone(tmp_path, *GRID)
+    for key in slurm_jobs.records(places.grid):
+        tiny_grid.assert_same_run(key, tmp_path, places.grid)
 
 
 def test_a_failed_teacher_leaves_its_students_cancelled(cluster, places):
-    (group,) = jobs.groups(places.blocked)
+    (group,) = slurm_jobs.groups(places.blocked)
     assert places.ends.result() == ["FAILED", "CANCELLED"]
     teacher = group["jobs"][0]["runs"][0]
     failure = json.loads((places.blocked / teacher / "failure.json").read_text())
@@ -155,16 +158,16 @@ def test_a_failed_teacher_leaves_its_students_cancelled(cluster, places):
 
 
 def test_a_method_from_elsewhere_edited_while_queued_runs_as_submitted(cluster, places):
-    jobs.ended(cluster, places.outside)
-    done = jobs.records(places.outside)
+    slurm_jobs.ended(cluster, places.outside)
+    done = slurm_jobs.records(places.outside)
     assert [key.split("/")[1] for key in done] == ["mine-Mine", "none", "none"]
-    assert "edited while queued" not in jobs.logs(places.outside)
+    assert "edited while queued" not in slurm_jobs.logs(places.outside)
 
 
 def test_our_own_code_edited_while_queued_changes_no_job(cluster, places):
-    jobs.ended(cluster, places.own)
-    assert [key.split("/")[1] for key in jobs.records(places.own)] == ["none", "none", "sp"]
-    assert "edited while queued" not in jobs.logs(places.own)
+    slurm_jobs.ended(cluster, places.own)
+    assert [key.split("/")[1] for key in slurm_jobs.records(places.own)] == ["none", "none", "sp"]
+    assert "edited while queued" not in slurm_jobs.logs(places.own)
 
 
 HELD = {"flags": {"hold": True}}
@@ -174,16 +177,16 @@ def test_more_jobs_than_an_array_holds_are_cut_into_chunks(cluster, places, tmp_
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
     many = ("--methods", "none", "--seeds", "0,1,2,3,4,5,6", "--max-parallel", "3")
-    jobs.submit(cluster, runs, *many, **HELD)
-    waiting = jobs.queued(cluster, runs)
+    slurm_jobs.submit(cluster, runs, *many, **HELD)
+    waiting = slurm_jobs.queued(cluster, runs)
     arrays = sorted({name.partition("_")[0] for name in waiting}, key=int)
-    assert waiting == sorted(jobs.submitted(runs), key=waiting.index)
+    assert waiting == sorted(slurm_jobs.submitted(runs), key=waiting.index)
     assert len(waiting) == 7
     assert [sum(name.startswith(array) for name in waiting) for array in arrays] == [6, 1]
     shown = cluster.call("scontrol", "show", "job", arrays[0])
     assert "ArrayTaskThrottle=2" in shown
     cluster.call("scancel", *arrays)
-    jobs.ended(cluster, runs)
+    slurm_jobs.ended(cluster, runs)
 
 
 def test_two_submitters_at_once_submit_once_and_a_killed_one_is_made_up_for(
@@ -191,12 +194,12 @@ def test_two_submitters_at_once_submit_once_and_a_killed_one_is_made_up_for(
 ):
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
-    both = [jobs.start(cluster, runs, "--methods", "kd", **HELD) for _ in range(2)]
+    both = [slurm_jobs.start(cluster, runs, "--methods", "kd", **HELD) for _ in range(2)]
     said = [process.communicate(timeout=240)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sorted("Nothing to submit" in text for text in said) == [False, True], said
-    (group,) = jobs.groups(runs)
-    ids = jobs.queued(cluster, runs)
+    (group,) = slurm_jobs.groups(runs)
+    ids = slurm_jobs.queued(cluster, runs)
     assert sorted(ids) == sorted(job["job"] for job in group["jobs"])
 
     # As if the submitter had been killed after sbatch and before it could note the answer:
@@ -205,11 +208,11 @@ def test_two_submitters_at_once_submit_once_and_a_killed_one_is_made_up_for(
     path.write_text(json.dumps(forgotten))
     for told in runs.glob("*/*/*/*/job.json"):
         told.write_text(json.dumps(json.loads(told.read_text()) | {"job": None}))
-    assert "Nothing to submit" in jobs.submit(cluster, runs, "--methods", "kd", **HELD)
-    assert jobs.queued(cluster, runs) == ids
+    assert "Nothing to submit" in slurm_jobs.submit(cluster, runs, "--methods", "kd", **HELD)
+    assert slurm_jobs.queued(cluster, runs) == ids
     assert json.loads(path.read_text()) == group
     cluster.call("scancel", *ids)
-    jobs.ended(cluster, runs)
+    slurm_jobs.ended(cluster, runs)
 
 
 @pytest.mark.parametrize(
@@ -224,11 +227,11 @@ def test_what_the_cluster_would_refuse_is_said_and_nothing_submitted(
 ):
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
-    said = jobs.submit(cluster, runs, "--methods", "kd", code=3, **changes)
+    said = slurm_jobs.submit(cluster, runs, "--methods", "kd", code=3, **changes)
     assert words in said
-    assert not jobs.groups(runs)
+    assert not slurm_jobs.groups(runs)
     if "partition" in changes:  # --dry-run asks the cluster, too
-        said = jobs.submit(cluster, runs, "--methods", "kd", "--dry-run", code=3, **changes)
+        said = slurm_jobs.submit(cluster, runs, "--methods", "kd", "--dry-run", code=3, **changes)
         assert words in said
 
 
@@ -236,8 +239,8 @@ def test_a_gpu_that_is_not_there_is_a_failure_not_a_slow_run(cluster, places, tm
     """The cluster hands out a GPU that torch does not see."""
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
-    jobs.submit(cluster, runs, "--methods", "none", gpus=1)
-    jobs.ended(cluster, runs)
+    slurm_jobs.submit(cluster, runs, "--methods", "none", gpus=1)
+    slurm_jobs.ended(cluster, runs)
     (failure,) = runs.glob("synthetic/none/*/*/failure.json")
     assert json.loads(failure.read_text())["spec"]["device"] == "cuda"
     assert "torch sees no GPU here" in json.loads(failure.read_text())["message"]

@@ -1,5 +1,5 @@
 from results.collect import collect_runs
-from results.page import details as provenance
+from results.page import details
 from results.page.details import named, number_runs, provenance_data
 from results.report import all_tables
 from results.tables.cells import Cell, plain
@@ -91,5 +91,5 @@ def test_cells_of_the_same_runs_share_their_commands(tmp_path, monkeypatch):
         for name, parts in found["again"].items()
     }
     assert said == {"0 1": [["make 2"], ["Mind."]], "0": [["make 1"], ["Mind."]]}
-    monkeypatch.setattr(provenance, "MOST", 1)
+    monkeypatch.setattr(details, "MOST", 1)
     assert list(provenance_data(tables, tmp_path, number_runs(tables), again)["again"]) == ["0 1"]

@@ -1,6 +1,6 @@
 import base64
 
-from results.page import figures as module
+from results.page import figures
 from results.page.figures import PNG, embedded_figures
 
 
@@ -26,7 +26,7 @@ def test_what_is_no_picture_is_named(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_text("<html>")
     (tmp_path / "b.png").mkdir()
     (tmp_path / "c.png").write_bytes(PNG + b"long")
-    monkeypatch.setattr(module, "LARGEST", 10)
+    monkeypatch.setattr(figures, "LARGEST", 10)
     problems = []
     assert embedded_figures(tmp_path, (), problems) == []
     assert ["a.png" in problems[0], "b.png" in problems[1], "c.png" in problems[2]] == [True] * 3

@@ -114,7 +114,7 @@ def test_interval_and_p_agree_on_zero():
     low, high = found.interval(edge)
     assert low == pytest.approx(0, abs=1e-12)
     assert high == pytest.approx(0.04)
-    assert found.reach(edge) == pytest.approx(0.02)
+    assert found.minimum_significant_difference(edge) == pytest.approx(0.02)
 
 
 def test_differences_without_noise():

@@ -63,7 +63,7 @@ def test_partial_and_whole_runs_never_share_a_table(tmp_path):
     noted(tmp_path, [PARTIAL], fingerprint="0bad")
     frame, _ = collect_runs(tmp_path)
     first, second = comparison_groups(frame, "market1501")
-    assert (first.marks, second.marks) == ("", "partial")
+    assert (first.data_flags, second.data_flags) == ("", "partial")
     assert not set(first.students["key"]) & set(second.students["key"])
     whole, partial = comparison(frame, "market1501", load_published())
     assert "partial" not in whole.title and "data 9f12" in whole.title
