@@ -99,6 +99,6 @@ def test_the_shown_method_is_a_method(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
     centre = resolve_method("centre:Centre")
     assert [f for f in run_checks(checks(centre, "original")) if f.problem] == []
-    plan, outcome = tiny_grid.run(tmp_path, "centre:Centre", assignments=["centre.power=2"])
+    plan, outcome = tiny_grid.run(tmp_path, "centre:Centre", overrides=["centre.power=2"])
     assert not outcome.failed
     assert plan.cohorts[-1][-1].options == (("power", 2.0),)

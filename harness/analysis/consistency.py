@@ -16,7 +16,7 @@ from harness.runs.spec import RunSpec
 
 
 def measure_consistency(
-    words: Sequence[str], session: RunContext, root: Path | None
+    words: Sequence[str], context: RunContext, root: Path | None
 ) -> list[tuple[str, str]]:
     """L_rank of the named students, by default of all, against their teachers; beside each run.
 
@@ -27,22 +27,22 @@ def measure_consistency(
         UsageError: a word names no run or several.
         SetupError: there is no run to measure, or its files or images are not there.
     """
-    specs = [find_run(session.runs, word) for word in words] or finished_runs(session.runs)
+    specs = [find_run(context.runs, word) for word in words] or finished_runs(context.runs)
     taught = sorted(
         (s for s in dict.fromkeys(specs) if s.teachers), key=lambda s: s.teachers[0].key
     )
     if not taught:
         raise SetupError(
-            f"There is no finished student with a teacher in {session.runs}; kdreid run makes some."
+            f"There is no finished student with a teacher in {context.runs}; kdreid run makes some."
         )
-    features = FeatureExtractor(session, root)
+    features = FeatureExtractor(context, root)
     return [(spec.key, _measure(spec, features)) for spec in taught]
 
 
 def _measure(spec: RunSpec, features: FeatureExtractor) -> str:
     if len(spec.teachers) > 1:
         return "left out: its teacher is several networks, joined by logits and without features"
-    runs, (teacher,) = features.session.runs, spec.teachers
+    runs, (teacher,) = features.context.runs, spec.teachers
     path, model = runs / spec.key / CONSISTENCY, _model(spec, runs)
     found = read_json(path)
     if found is None or found.get("model") != model:

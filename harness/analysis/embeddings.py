@@ -31,7 +31,7 @@ CONSISTENCY, EMBEDDINGS = "consistency.json", "embeddings.npz"
 class FeatureExtractor:
     """Features of the test images; those of the latest teacher are kept for its next student."""
 
-    session: RunContext
+    context: RunContext
     root: Path | None
     _data: dict[tuple[str, int, int], OpenedDataset] = field(default_factory=dict)
     _teacher: tuple[str, Tensor] | None = None  # its key and its features
@@ -44,7 +44,7 @@ class FeatureExtractor:
         """
         where = (spec.fingerprint, spec.recipe.height, spec.recipe.width)
         if where not in self._data:
-            self._data[where] = open_own(spec, self.root, self.session)
+            self._data[where] = open_own(spec, self.root, self.context)
         return self._data[where]
 
     def of(self, spec: RunSpec) -> Tensor:
@@ -53,12 +53,12 @@ class FeatureExtractor:
         Raises:
             SetupError: the run is not done, or its files or images are not there.
         """
-        if self.session.device.type == "cpu" and spec.threads:
+        if self.context.device.type == "cpu" and spec.threads:
             torch.set_num_threads(spec.threads)  # as when it was scored: the same last bits
         data = self.data(spec)
-        network = load_network(spec, data, self.session)
-        with self.session.reporter.task(f"embedding {spec.name}"):
-            return extract_features(network, data.test, self.session.device).cpu()
+        network = load_network(spec, data, self.context)
+        with self.context.reporter.task(f"embedding {spec.name}"):
+            return extract_features(network, data.test, self.context.device).cpu()
 
     def of_teacher(self, teacher: RunSpec) -> Tensor:
         """The same of a teacher."""
@@ -67,24 +67,24 @@ class FeatureExtractor:
         return self._teacher[1]
 
 
-def export_embeddings(words: Sequence[str], session: RunContext, root: Path | None) -> list[Path]:
+def export_embeddings(words: Sequence[str], context: RunContext, root: Path | None) -> list[Path]:
     """Write the embeddings of the named runs beside them, with what is known of the images.
 
     Raises:
         UsageError: a word names no run or several.
         SetupError: a run is not done, or its files or images are not there.
     """
-    features, written = FeatureExtractor(session, root), []
-    for spec in dict.fromkeys(find_run(session.runs, word) for word in words):
+    features, written = FeatureExtractor(context, root), []
+    for spec in dict.fromkeys(find_run(context.runs, word) for word in words):
         test = features.data(spec).dataset.test
         arrays = {
             "features": features.of(spec).numpy(),
             "identity": np.array([image.identity for image in test]),
             "camera": np.array([image.camera for image in test]),
             "image": np.array([image.file for image in test]),
-            "model": np.array(_model(spec, session.runs)),
+            "model": np.array(_model(spec, context.runs)),
         }
-        path = session.runs / spec.key / EMBEDDINGS
+        path = context.runs / spec.key / EMBEDDINGS
         atomic_write(path, lambda file, arrays=arrays: np.savez(file, **arrays))  # type: ignore[misc]
         written.append(path)
     return written

@@ -28,7 +28,7 @@ Pixels = NDArray[np.uint8]
 
 
 def show_ranked(
-    words: Sequence[str], queries: int, session: RunContext, root: Path | None
+    words: Sequence[str], queries: int, context: RunContext, root: Path | None
 ) -> list[Path]:
     """Draw the ranked lists of two runs into the report's figures; the files.
 
@@ -36,14 +36,14 @@ def show_ranked(
         UsageError: a word names no run or several, or the two runs were not asked the same.
         SetupError: a run is not done, or its files or images are not there.
     """
-    first, second = (find_run(session.runs, word) for word in words)
+    first, second = (find_run(context.runs, word) for word in words)
     if first == second:
         raise UsageError(f"Both words name the run {first.key}. Give two different runs.")
     if first.fingerprint != second.fingerprint:
         raise UsageError(f"{first.key} and {second.key} were scored on different images.")
-    dataset = open_own(first, root, session).dataset
+    dataset = open_own(first, root, context).dataset
     name, (draw, *_) = next(iter(dataset.test_splits.items()))
-    columns = [_columns(spec, f"{name}.0", session.runs) for spec in (first, second)]
+    columns = [_columns(spec, f"{name}.0", context.runs) for spec in (first, second)]
     if not np.array_equal(columns[0]["query"], columns[1]["query"]):
         raise UsageError(f"{first.key} and {second.key} were asked different queries.")
     precisions = [found["average_precision"] for found in columns]
@@ -52,9 +52,9 @@ def show_ranked(
         raise UsageError(f"{first.key} and {second.key} score every query alike: none to draw.")
     upright = first.recipe.height > first.recipe.width
     questions = [_question(int(row), dataset, draw, columns, upright) for row in rows]
-    titles = _titles(first, second, session.runs)
+    titles = _titles(first, second, context.runs)
     stem = "-".join(["ranked", _digest(first), _digest(second)])
-    return write(stem, titles, questions, session.runs / "report" / "figures")
+    return write(stem, titles, questions, context.runs / "report" / "figures")
 
 
 def most_different_queries(
@@ -94,7 +94,7 @@ def _question(
     columns: Sequence[dict[str, NDArray[Any]]],
     upright: bool,
 ) -> QueryExample:
-    asked = dataset.test[draw.query[row]]
+    request = dataset.test[draw.query[row]]
 
     def picture(file: str) -> Thumbnail:
         height, width = SIZE[upright]
@@ -105,10 +105,10 @@ def _question(
         images = [
             dataset.test[draw.gallery[place]] for place in found["nearest"][row] if place >= 0
         ]
-        right = tuple(image.identity == asked.identity for image in images)
+        right = tuple(image.identity == request.identity for image in images)
         pictures = tuple(picture(image.file) for image in images)
         answers.append(RankedList(float(found["average_precision"][row]), pictures, right))
-    return QueryExample(picture(asked.file), asked.identity, (answers[0], answers[1]))
+    return QueryExample(picture(request.file), request.identity, (answers[0], answers[1]))
 
 
 def _small(path: Path, height: int, width: int) -> Pixels:

@@ -64,16 +64,16 @@ class ScoringOptions:
 
 
 def _score(
-    spec: RunSpec, data: OpenedDataset, rules: ScoringOptions, session: RunContext
+    spec: RunSpec, data: OpenedDataset, rules: ScoringOptions, context: RunContext
 ) -> dict[str, list[dict[str, Any]]]:
     """All scores by evaluation and draw."""
-    network = load_network(spec, data, session)
+    network = load_network(spec, data, context)
     dataset = data.dataset
     if rules.reranking:
         draws = [draw for several in dataset.test_splits.values() for draw in several]
-        _require_memory(draws, network.widths.embedding, rules.reranking, session)
-    with session.reporter.task(f"scoring {spec.name}"):
-        features = extract_features(network, data.test, session.device, flip=rules.flip)
+        _require_memory(draws, network.widths.embedding, rules.reranking, context)
+    with context.reporter.task(f"scoring {spec.name}"):
+        features = extract_features(network, data.test, context.device, flip=rules.flip)
         everything = with_labels(features, dataset)
         return {
             name: [
@@ -87,7 +87,7 @@ def _score(
 
 
 def _require_memory(
-    draws: Sequence[QueryGallerySplit], width: int, settings: RerankingOptions, session: RunContext
+    draws: Sequence[QueryGallerySplit], width: int, settings: RerankingOptions, context: RunContext
 ) -> None:
     """Announce what re-ranking the largest draw takes.
 
@@ -97,13 +97,13 @@ def _require_memory(
     sizes = {(len(draw.query), len(draw.gallery)) for draw in draws}
     needed, (queries, rows) = max((memory_required(*size, width, settings), size) for size in sizes)
     text = f"Re-ranking of {queries:,} x {rows:,} needs up to {needed / GIGA:.1f} GB"
-    free = memory_available(session.device)
+    free = memory_available(context.device)
     if free is not None and needed > free:
         raise SetupError(
-            f"{text}, but only {free / GIGA:.1f} GB are free on {session.device}. "
+            f"{text}, but only {free / GIGA:.1f} GB are free on {context.device}. "
             "Free some, use a smaller --k1, or score without --rerank."
         )
-    session.reporter.info(f"{text}." if free is None else f"{text}; {free / GIGA:.1f} GB are free.")
+    context.reporter.info(f"{text}." if free is None else f"{text}; {free / GIGA:.1f} GB are free.")
 
 
 def rank_with(query: Embeddings, gallery: Embeddings, rules: ScoringOptions) -> RetrievalScores:

@@ -45,7 +45,7 @@ class FirstSteps(BatchStream):
 
 
 def training_cost(
-    words: Sequence[str], steps: int, session: RunContext, root: Path | None
+    words: Sequence[str], steps: int, context: RunContext, root: Path | None
 ) -> list[dict[str, Any]]:
     """Seconds a step of the named runs, by default of one seed of every finished student.
 
@@ -53,15 +53,15 @@ def training_cost(
         UsageError: a word names no run or several.
         SetupError: there is none, its files or images are not there, or a step fails.
     """
-    specs = [find_run(session.runs, word) for word in words] or _students(session.runs)
+    specs = [find_run(context.runs, word) for word in words] or _students(context.runs)
     if not specs:
-        raise SetupError(f"There is no finished run in {session.runs}; kdreid run makes some.")
-    sources = FeatureExtractor(session, root)
+        raise SetupError(f"There is no finished run in {context.runs}; kdreid run makes some.")
+    sources = FeatureExtractor(context, root)
     seconds: dict[RunSpec, list[float]] = {spec: [] for spec in specs}
-    with session.reporter.task("timing steps") as progress:
+    with context.reporter.task("timing steps") as progress:
         for turn in range(TURNS):
             for number, (spec, times) in enumerate(seconds.items(), 1):
-                counted = _seconds(spec, sources.data(spec), session, math.ceil(steps / TURNS))
+                counted = _seconds(spec, sources.data(spec), context, math.ceil(steps / TURNS))
                 times.extend(counted)
                 progress(turn * len(seconds) + number, TURNS * len(seconds), spec.name)
     rows = [
@@ -71,12 +71,12 @@ def training_cost(
             "least": min(times),
             "most": max(times),
             "counted": len(times),
-            "steps": read_record(session.runs, spec)["result"]["steps"],
+            "steps": read_record(context.runs, spec)["result"]["steps"],
         }
         for spec, times in seconds.items()
     ]
-    content = {"environment": capture_environment(session.device), "rows": rows}
-    write_json(session.runs / FILE, content)
+    content = {"environment": capture_environment(context.device), "rows": rows}
+    write_json(context.runs / FILE, content)
     return rows
 
 
@@ -101,14 +101,14 @@ def _students(runs: Path) -> list[RunSpec]:
     return list(kinds.values())
 
 
-def _seconds(spec: RunSpec, data: OpenedDataset, session: RunContext, steps: int) -> list[float]:
+def _seconds(spec: RunSpec, data: OpenedDataset, context: RunContext, steps: int) -> list[float]:
     """Of each counted step of one turn."""
-    teacher = load_teacher(spec.teachers, data, session)
+    teacher = load_teacher(spec.teachers, data, context)
     ends: list[float] = []
 
     def tick(_done: int, _total: int, _note: str) -> None:
-        if session.device.type == "cuda":
-            torch.cuda.synchronize(session.device)
+        if context.device.type == "cuda":
+            torch.cuda.synchronize(context.device)
         ends.append(time.perf_counter())
 
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +116,7 @@ def _seconds(spec: RunSpec, data: OpenedDataset, session: RunContext, steps: int
         if lease is None:
             raise SetupError(f"{folder} is not free to work in.")
         with lease:
-            trainee = start_training_run(spec, lease, teacher, data, session)
+            training_run = start_training_run(spec, lease, teacher, data, context)
             second = None
             if teacher is not None and spec.recipe.distillation_batches == "separate":
                 second = FirstSteps(data, spec, steps + WARM_UP, "distillation")
@@ -124,13 +124,13 @@ def _seconds(spec: RunSpec, data: OpenedDataset, session: RunContext, steps: int
                 FirstSteps(data, spec, steps + WARM_UP),
                 second,
                 spec.recipe,
-                session.device,
-                session.stop,
-                session.workers,
+                context.device,
+                context.stop,
+                context.workers,
                 float("inf"),
                 tick,
             )
-            failures = train([trainee], teacher, loop)
+            failures = train([training_run], teacher, loop)
     for failure in failures.values():
         raise SetupError(f"{spec.key}: a step failed ({failure.kind}). {failure.message}")
     if len(ends) <= WARM_UP:

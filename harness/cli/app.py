@@ -97,10 +97,10 @@ def score(
     except ValueError as error:
         raise UsageError(str(error)) from error
     rules = ScoringOptions(metric, ties, flip, reranking)
-    session = RunContext(
+    context = RunContext(
         runs, find_device(device), StopRequest(), Reporter(quiet=quiet), {}, workers
     )
-    rescore_runs(words, rules, session, data_root, as_json=as_json)
+    rescore_runs(words, rules, context, data_root, as_json=as_json)
 
 
 @bench.command(name="consistency")

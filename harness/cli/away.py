@@ -23,7 +23,7 @@ from harness.runs.record import local_state
 
 
 def run_on_cluster(
-    asked: RunRequest, cluster: str, how: ExecutionOptions, reporter: Reporter
+    request: RunRequest, cluster: str, how: ExecutionOptions, reporter: Reporter
 ) -> int:
     """Plan for the profile's machines and submit, or show what would be; the exit code.
 
@@ -33,44 +33,46 @@ def run_on_cluster(
         SlurmError: the cluster refuses the jobs or does not answer.
     """
     profile = load_profile(cluster)
-    ours, others = split_cluster_overrides(asked.assignments)
-    asked = replace(asked, assignments=others)
-    _require_no_other_device(asked)
+    ours, others = split_cluster_overrides(request.overrides)
+    request = replace(request, overrides=others)
+    _require_no_other_device(request)
     profile.require_names(known_methods())
     with handle_signals() as stop:
-        grid = make_plan(asked, reporter, lambda dataset: profile.device_and_threads(dataset, ours))
-        wish = SubmitOptions(
+        plan = make_plan(
+            request, reporter, lambda dataset: profile.device_and_threads(dataset, ours)
+        )
+        options = SubmitOptions(
             cluster,
             profile,
             ours,
             how.max_parallel,
             how.retry,
             how.checkpoint_every,
-            asked.allow_partial,
+            request.allow_partial,
             shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         )
         if how.dry_run:
-            return _show(grid, wish, as_json=how.as_json)
+            return _show(plan, options, as_json=how.as_json)
         stop.raise_if_requested()
         if profile.kind == "local":
-            return _report(grid, run_local_pool(grid, wish, stop, reporter.info), reporter)
-        group = submit_grid(grid, wish, reporter.info)
-    return _submitted(grid, group, wish, reporter, watch=how.watch)
+            return _report(plan, run_local_pool(plan, options, stop, reporter.info), reporter)
+        group = submit_grid(plan, options, reporter.info)
+    return _submitted(plan, group, options, reporter, watch=how.watch)
 
 
-def _require_no_other_device(asked: RunRequest) -> None:
-    if asked.device != "auto":
+def _require_no_other_device(request: RunRequest) -> None:
+    if request.device != "auto":
         raise UsageError(
             "With --cluster the profile says the device: --set cluster.gpus=0 for the CPU."
         )
-    if asked.threads is not None:
+    if request.threads is not None:
         raise UsageError("With --cluster the profile says the threads: --set cluster.cpus=N.")
 
 
-def _show(grid: Plan, wish: SubmitOptions, *, as_json: bool) -> int:
-    show_plan(grid, as_json=as_json)
-    if not as_json and wish.profile.kind == "slurm":
-        print_submission(grid, wish, print_line)
+def _show(plan: Plan, options: SubmitOptions, *, as_json: bool) -> int:
+    show_plan(plan, as_json=as_json)
+    if not as_json and options.profile.kind == "slurm":
+        print_submission(plan, options, print_line)
     return ExitCode.DONE
 
 
@@ -80,12 +82,12 @@ def print_line(text: str) -> None:
 
 
 def _submitted(
-    grid: Plan, group: Submission | None, wish: SubmitOptions, reporter: Reporter, *, watch: bool
+    plan: Plan, group: Submission | None, options: SubmitOptions, reporter: Reporter, *, watch: bool
 ) -> int:
     """Say what was submitted and what to do next; wait for it if asked to."""
-    place = f" --runs {grid.runs}" if grid.runs != Path("runs") else ""
+    place = f" --runs {plan.runs}" if plan.runs != Path("runs") else ""
     if group is None:
-        done = all(local_state(grid.runs / spec.key) == "done" for spec in grid.specs)
+        done = all(local_state(plan.runs / spec.key) == "done" for spec in plan.specs)
         following = "report" if done else "status"
         reporter.info(f"Nothing to submit. Next: kdreid {following}{place}")
     else:
@@ -94,15 +96,15 @@ def _submitted(
         reporter.info(f"Next: kdreid status{place}")
     if not watch:
         return ExitCode.DONE
-    watch_jobs(grid, wish, reporter)
-    left = {spec.key: "is not done; kdreid status says how it stands" for spec in grid.specs}
-    return _report(grid, left, reporter)
+    watch_jobs(plan, options, reporter)
+    left = {spec.key: "is not done; kdreid status says how it stands" for spec in plan.specs}
+    return _report(plan, left, reporter)
 
 
-def _report(grid: Plan, unfinished: dict[str, str], reporter: Reporter) -> int:
+def _report(plan: Plan, unfinished: dict[str, str], reporter: Reporter) -> int:
     """Print the tables and what is missing from them; the exit code."""
-    show_report(grid.runs)
-    states = {spec.key: local_state(grid.runs / spec.key) for spec in grid.specs}
+    show_report(plan.runs)
+    states = {spec.key: local_state(plan.runs / spec.key) for spec in plan.specs}
     lacking = {key: state for key, state in states.items() if state != "done"}
     reporter.info(f"{len(states) - len(lacking)} of {len(states)} runs are done.")
     for key, state in lacking.items():

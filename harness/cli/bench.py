@@ -113,11 +113,11 @@ def show_extraction(
     size: tuple[int, int],
     head: str,
     repeats: int,
-    session: RunContext,
+    context: RunContext,
 ) -> None:
     """Time per image of every network and batch size, and the first network's share of each."""
-    found = extraction_time(names, batches, size, head, repeats, session.device, session.reporter)
-    where = f"{device_name(session.device)}, {size[0]}x{size[1]}, float32, median of {repeats}"
+    found = extraction_time(names, batches, size, head, repeats, context.device, context.reporter)
+    where = f"{device_name(context.device)}, {size[0]}x{size[1]}, float32, median of {repeats}"
     typer.echo(f"feature extraction, milliseconds an image, in turns on {where}")
     typer.echo(f"  {'network':<24}" + "".join(f"{batch:>10}" for batch in batches))
     seconds = {(row["network"], row["batch"]): row["seconds"] for row in found}
@@ -127,19 +127,19 @@ def show_extraction(
     for name in names[1:]:
         shares = (f"{seconds[names[0], b] / seconds[name, b]:>10.0%}" for b in batches)
         typer.echo(f"  {names[0]} / {name}".ljust(26) + "".join(shares))
-    typer.echo(f"Kept in {keep(session.runs, found, size, head, session.device)}")
+    typer.echo(f"Kept in {keep(context.runs, found, size, head, context.device)}")
 
 
-def show_cost(words: Sequence[str], steps: int, session: RunContext, root: Path | None) -> None:
+def show_cost(words: Sequence[str], steps: int, context: RunContext, root: Path | None) -> None:
     """Time of a step of every student, trained alone."""
-    rows = training_cost(words, steps, session, root)
-    typer.echo(f"a training step, each run alone, on {device_name(session.device)}")
+    rows = training_cost(words, steps, context, root)
+    typer.echo(f"a training step, each run alone, on {device_name(context.device)}")
     for row in sorted(rows, key=lambda row: float(row["seconds"])):
         typer.echo(
             f"  {row['key']:<64}{row['seconds'] * 1e3:>9.1f} ms "
             f"({row['least'] * 1e3:.1f} to {row['most'] * 1e3:.1f}, {row['counted']} steps)"
         )
-    typer.echo(f"Kept in {session.runs / COST}")
+    typer.echo(f"Kept in {context.runs / COST}")
 
 
 def chosen_numbers(text: str, option: str, example: str) -> list[int]:

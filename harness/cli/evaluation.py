@@ -123,7 +123,7 @@ def bench_cost(
 def rescore_runs(
     words: Sequence[str],
     rules: ScoringOptions,
-    session: RunContext,
+    context: RunContext,
     root: Path | None,
     *,
     as_json: bool,
@@ -134,14 +134,14 @@ def rescore_runs(
         UsageError: a word names no run or several.
         SetupError: a run is not done, its files or its data are not there, or memory is short.
     """
-    specs = list(dict.fromkeys(find_run(session.runs, word) for word in words))
+    specs = list(dict.fromkeys(find_run(context.runs, word) for word in words))
     rows = []
     for spec in specs:
-        if session.device.type == "cpu" and spec.threads:
+        if context.device.type == "cpu" and spec.threads:
             torch.set_num_threads(spec.threads)  # as when it was scored: the same last bits
-        data = open_own(spec, root, session)
-        recorded = (read_json(session.runs / spec.key / RECORD) or {})["result"]["evaluations"]
-        for name, draws in _score(spec, data, rules, session).items():
+        data = open_own(spec, root, context)
+        recorded = (read_json(context.runs / spec.key / RECORD) or {})["result"]["evaluations"]
+        for name, draws in _score(spec, data, rules, context).items():
             rows.append(
                 {
                     "key": spec.key,

@@ -25,54 +25,54 @@ if TYPE_CHECKING:
     from results.page.details import ReproduceCallback
 
 
-def show_plan(grid: Plan, *, as_json: bool) -> None:
+def show_plan(plan: Plan, *, as_json: bool) -> None:
     """Cohort by cohort, each run with its state; then the counts and the next command."""
     rows: list[dict[str, Any]] = [
-        {"cohort": number, "key": spec.key, "state": local_state(grid.runs / spec.key)}
-        for number, cohort in enumerate(grid.cohorts, 1)
+        {"cohort": number, "key": spec.key, "state": local_state(plan.runs / spec.key)}
+        for number, cohort in enumerate(plan.cohorts, 1)
         for spec in cohort
     ]
     done = [row["key"] for row in rows if row["state"] == "done"]
-    times = _times(grid, done)
+    times = _times(plan, done)
     if as_json:
         known = [row | {"cohort_seconds": times[row["cohort"] - 1].seconds} for row in rows]
         typer.echo(json.dumps(known, indent=1))
         return
-    for number, cohort in enumerate(grid.cohorts, 1):
+    for number, cohort in enumerate(plan.cohorts, 1):
         first = cohort[0].recipe
         size = f"{first.height}x{first.width}, {first.epochs} epochs, {first.precision}"
         typer.echo(
             f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {cohort[0].device}"
         )
-        typer.echo(f"  {_epoch(grid.datasets[cohort[0].dataset], first)}")
+        typer.echo(f"  {_epoch(plan.datasets[cohort[0].dataset], first)}")
         if times[number - 1].seconds != 0:
-            typer.echo(f"  {times[number - 1].words(_kind(grid))}")
+            typer.echo(f"  {times[number - 1].words(_kind(plan))}")
         for row in (row for row in rows if row["cohort"] == number):
             typer.echo(f"  {row['state']:<12} {row['key']}")
     counts = Counter(str(row["state"]) for row in rows)
     if len(done) < len(rows):
-        typer.echo(f"In all {sum_estimates(times).words(_kind(grid))}.")
+        typer.echo(f"In all {sum_estimates(times).words(_kind(plan))}.")
     typer.echo(f"{len(rows)} runs: {_tally(counts)}. Nothing was started.")
 
 
-def _times(grid: Plan, done: Sequence[str]) -> list[Estimate]:
+def _times(plan: Plan, done: Sequence[str]) -> list[Estimate]:
     """How long each cohort will take by earlier records."""
     from harness.data.batches import make_sampler
 
-    known = read_timings(grid.runs)
+    known = read_timings(plan.runs)
     steps = [
         cohort[0].recipe.epochs
-        * make_sampler(grid.datasets[cohort[0].dataset], cohort[0].recipe, "").batches_per_epoch
-        for cohort in grid.cohorts
+        * make_sampler(plan.datasets[cohort[0].dataset], cohort[0].recipe, "").batches_per_epoch
+        for cohort in plan.cohorts
     ]
     return [
         estimate(cohort, count, known, done=done)
-        for cohort, count in zip(grid.cohorts, steps, strict=True)
+        for cohort, count in zip(plan.cohorts, steps, strict=True)
     ]
 
 
-def _kind(grid: Plan) -> str:
-    return "GPU" if grid.device.type == "cuda" else "CPU"
+def _kind(plan: Plan) -> str:
+    return "GPU" if plan.device.type == "cuda" else "CPU"
 
 
 def _epoch(dataset: Dataset, recipe: Recipe) -> str:

@@ -85,7 +85,7 @@ def run(
     from harness.core.progress import Reporter
     from harness.planning.plan import RunRequest
 
-    asked = RunRequest(
+    request = RunRequest(
         methods or (),
         exclude or (),
         dataset or (),
@@ -109,10 +109,10 @@ def run(
     )
     show = dry_run or context.info_name == "plan"
     manner = ExecutionOptions(cluster, max_parallel, watch, show, retry, checkpoint_every, as_json)
-    raise typer.Exit(_execute(asked, manner, Reporter(quiet=quiet)))
+    raise typer.Exit(_execute(request, manner, Reporter(quiet=quiet)))
 
 
-def _execute(asked: RunRequest, manner: ExecutionOptions, reporter: Reporter) -> int:
+def _execute(request: RunRequest, manner: ExecutionOptions, reporter: Reporter) -> int:
     """Show the plan, or carry it out here or on a cluster; the exit code."""
     from harness.cli.printing import show_plan
     from harness.planning.plan import make_plan
@@ -120,16 +120,16 @@ def _execute(asked: RunRequest, manner: ExecutionOptions, reporter: Reporter) ->
     if manner.cluster is not None:
         from harness.cli.away import run_on_cluster
 
-        return run_on_cluster(asked, manner.cluster, manner, reporter)
+        return run_on_cluster(request, manner.cluster, manner, reporter)
     if manner.max_parallel is not None or manner.watch:
         raise UsageError("--max-parallel and --watch go with --cluster NAME: --cluster local.")
     if manner.dry_run:
-        show_plan(make_plan(asked, reporter), as_json=manner.as_json)
+        show_plan(make_plan(request, reporter), as_json=manner.as_json)
         return ExitCode.DONE
-    return _train(asked, reporter, manner.checkpoint_every, retry=manner.retry)
+    return _train(request, reporter, manner.checkpoint_every, retry=manner.retry)
 
 
-def _train(asked: RunRequest, reporter: Reporter, interval: float, *, retry: bool) -> int:
+def _train(request: RunRequest, reporter: Reporter, interval: float, *, retry: bool) -> int:
     """Plan, train, report; the exit code."""
     from harness.core.files import ensure_writable
     from harness.core.session import RunContext
@@ -137,23 +137,29 @@ def _train(asked: RunRequest, reporter: Reporter, interval: float, *, retry: boo
     from harness.execution.in_process import InProcessExecutor
     from harness.planning.plan import make_plan
 
-    ensure_writable(asked.runs)
+    ensure_writable(request.runs)
     with handle_signals() as stop:
-        grid = make_plan(asked, reporter)
-        session = RunContext(
-            asked.runs, grid.device, stop, reporter, grid.weights, asked.workers, interval
+        plan = make_plan(request, reporter)
+        context = RunContext(
+            request.runs,
+            plan.device,
+            stop,
+            reporter,
+            plan.pretrained_files,
+            request.workers,
+            interval,
         )
-        reporter.info(f"{len(grid.specs)} runs in {len(grid.cohorts)} cohorts on {grid.device}")
-        outcome = InProcessExecutor(session, grid.open_data, retry).launch(grid.cohorts)
-    _report(grid, outcome, reporter)
+        reporter.info(f"{len(plan.specs)} runs in {len(plan.cohorts)} cohorts on {plan.device}")
+        outcome = InProcessExecutor(context, plan.open_data, retry).launch(plan.cohorts)
+    _report(plan, outcome, reporter)
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE
 
 
-def _report(grid: Plan, outcome: Outcome, reporter: Reporter) -> None:
+def _report(plan: Plan, outcome: Outcome, reporter: Reporter) -> None:
     """Print the tables of what was asked for, where everything is, and what failed."""
     from harness.cli.printing import show_report
 
-    show_report(grid.runs)
+    show_report(plan.runs)
     reporter.info(
         f"{len(outcome.done)} runs done now, {len(outcome.done_before)} were done before, "
         f"{len(outcome.failed)} failed."

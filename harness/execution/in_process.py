@@ -45,9 +45,9 @@ class Outcome:
 class InProcessExecutor:
     """The plan's surroundings: where data comes from, and whether diverged runs are tried again."""
 
-    session: RunContext
+    context: RunContext
     open_data: Callable[[RunSpec], OpenedDataset]
-    retry: bool = False
+    retry_diverged: bool = False
     outcome: Outcome = field(default_factory=Outcome)
 
     def launch(self, plan: Sequence[tuple[RunSpec, ...]]) -> Outcome:
@@ -58,7 +58,7 @@ class InProcessExecutor:
             SetupError: data or weights are missing.
         """
         for spec in (spec for cohort in plan for spec in cohort):
-            create_run_folder(self.session.runs, spec)
+            create_run_folder(self.context.runs, spec)
         for cohort in plan:
             self._run_cohort(cohort)
         return self.outcome
@@ -67,11 +67,11 @@ class InProcessExecutor:
         waiting = [spec for spec in cohort if not self._is_settled(spec)]
         told = ""
         while waiting:
-            self.session.stop.raise_if_requested()
+            self.context.stop.raise_if_requested()
             with ExitStack() as stack:
                 leases: dict[str, Lease] = {}
                 for spec in waiting:
-                    if lease := try_acquire(self.session.runs / spec.key):
+                    if lease := try_acquire(self.context.runs / spec.key):
                         leases[spec.key] = stack.enter_context(lease)
                 # Another process may have finished a run between our first look and our lease.
                 mine = [s for s in waiting if s.key in leases and not self._is_settled(s)]
@@ -84,7 +84,7 @@ class InProcessExecutor:
 
     def _is_settled(self, spec: RunSpec) -> bool:
         """Whether nothing is left to do for a run; how it ended is entered into the outcome."""
-        folder = self.session.runs / spec.key
+        folder = self.context.runs / spec.key
         record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
         blocked = [t.key for t in spec.teachers if t.key in self.outcome.failed]
         if record is not None:
@@ -93,7 +93,7 @@ class InProcessExecutor:
             self.outcome.done_before.append(spec.key)
         elif blocked:
             self.outcome.failed[spec.key] = f"blocked: its teacher {blocked[0]} failed"
-        elif failure is not None and failure.get("kind") in NOT_RETRIED and not self.retry:
+        elif failure is not None and failure.get("kind") in NOT_RETRIED and not self.retry_diverged:
             reason = f"{failure['kind']} earlier, and would again; --retry insists"
             self.outcome.failed[spec.key] = reason
         else:
@@ -103,20 +103,20 @@ class InProcessExecutor:
     def _train(self, mine: Sequence[RunSpec], leases: Mapping[str, Lease]) -> None:
         """Execute what this process holds; a run that was short of memory gets a try alone."""
         for spec in mine:
-            remove_temporary_files(self.session.runs / spec.key)
+            remove_temporary_files(self.context.runs / spec.key)
         data = self.open_data(mine[0])
         fresh = []
         for spec in mine:
-            if read_json(self.session.runs / spec.key / RECORD) is None:
+            if read_json(self.context.runs / spec.key / RECORD) is None:
                 fresh.append(spec)
             else:
-                rescore(spec, data, self.session)
+                rescore(spec, data, self.context)
                 self.outcome.done.append(spec.key)
-        failures = run_cohort(fresh, leases, data, self.session) if fresh else {}
+        failures = run_cohort(fresh, leases, data, self.context) if fresh else {}
         for spec in fresh:
             if len(fresh) > 1 and spec.key in failures and failures[spec.key].kind == "memory":
                 del failures[spec.key]
-                failures |= run_cohort([spec], leases, data, self.session)
+                failures |= run_cohort([spec], leases, data, self.context)
         for spec in fresh:
             failure = failures.get(spec.key)
             if failure is None:
@@ -126,10 +126,10 @@ class InProcessExecutor:
 
     def _report_holder(self, waiting: Sequence[RunSpec], told: str) -> str:
         """Say whom this process waits for, once for each holder."""
-        holder = current_holder(self.session.runs / waiting[0].key)
+        holder = current_holder(self.context.runs / waiting[0].key)
         if holder is None:
             return told
         who = f"process {holder.get('process')} on {holder.get('host')}"
         if who != told:
-            self.session.reporter.info(f"waiting for {who}, which works on {waiting[0].name}")
+            self.context.reporter.info(f"waiting for {who}, which works on {waiting[0].name}")
         return who

@@ -108,10 +108,10 @@ def carry_out(order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter)
         return opened[0]
 
     wait_for_teachers(specs, runs, stop, reporter)
-    session = RunContext(
+    context = RunContext(
         runs, device, stop, reporter, weights, order.workers, order.checkpoint_every
     )
-    outcome = InProcessExecutor(session, data, order.retry).launch([tuple(specs)])
+    outcome = InProcessExecutor(context, data, order.retry).launch([tuple(specs)])
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE

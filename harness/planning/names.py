@@ -12,7 +12,7 @@ from methods import EXTRAS, METHODS
 
 
 def expand_names(
-    asked: Iterable[str], known: Sequence[str], everything: Sequence[str], what: str
+    request: Iterable[str], known: Sequence[str], everything: Sequence[str], what: str
 ) -> list[str]:
     """Names from a list that may hold `all` and globs; commas and spaces both separate.
 
@@ -20,7 +20,7 @@ def expand_names(
         UsageError: a name or glob fits nothing.
     """
     chosen: list[str] = []
-    for word in (word for text in asked for word in text.replace(",", " ").split()):
+    for word in (word for text in request for word in text.replace(",", " ").split()):
         found = list(everything) if word == "all" else [k for k in known if fnmatch(k, word)]
         if not found:
             raise UsageError(f"No {what} is called {word!r}.{did_you_mean(word, [*known, 'all'])}")
@@ -28,11 +28,11 @@ def expand_names(
     return list(dict.fromkeys(chosen))
 
 
-def method_names(asked: Iterable[str], excluded: Iterable[str] = ()) -> tuple[str, ...]:
+def method_names(request: Iterable[str], excluded: Iterable[str] = ()) -> tuple[str, ...]:
     """The methods that are meant, in the order asked, without the excluded ones."""
     known = known_methods()
     left_out = expand_names(excluded, known, [*METHODS], "method")
-    words = [word for text in asked for word in text.replace(",", " ").split()]
+    words = [word for text in request for word in text.replace(",", " ").split()]
     outside = [word for word in words if ":" in word]  # classes by their import path
     chosen = expand_names(words, [*known, *outside], [*METHODS], "method")
     names = [canonical_name(name) for name in chosen if name not in left_out]

@@ -41,8 +41,8 @@ class RunRequest:
     seeds: str | None = None
     teacher_seed: str = "0"
     pack: int | None = None
-    assignments: Sequence[str] = ()
-    weights: Sequence[str] = ()
+    overrides: Sequence[str] = ()
+    pretrained: Sequence[str] = ()
     runs: Path = Path("runs")
     device: str = "auto"
     precision: str | None = None
@@ -58,7 +58,7 @@ class Plan:
 
     cohorts: list[tuple[RunSpec, ...]]
     device: torch.device
-    weights: Mapping[str, Path]
+    pretrained_files: Mapping[str, Path]
     datasets: dict[str, Dataset]
     runs: Path
     workers: int
@@ -116,13 +116,11 @@ def make_plan(asked: RunRequest, reporter: Reporter, place: DevicePolicy | None 
         precision = [f"recipe.precision={asked.precision}"] if asked.precision else []
         request = _request(asked, study, name, on, threads)
         points = [
-            resolve_settings(
-                [file, study], [*swept, *asked.assignments, *precision], request.methods
-            )
+            resolve_settings([file, study], [*swept, *asked.overrides, *precision], request.methods)
             for swept in study.swept
         ]
         for point in points:
-            weights |= initial_weights(request, point, asked.weights)
+            weights |= initial_weights(request, point, asked.pretrained)
         datasets[name] = open_dataset(
             name,
             file,
@@ -152,24 +150,24 @@ def make_plan(asked: RunRequest, reporter: Reporter, place: DevicePolicy | None 
 
 
 def _request(
-    asked: RunRequest, study: StudyFile, name: str, device: str, threads: int
+    request: RunRequest, study: StudyFile, name: str, device: str, threads: int
 ) -> ResolvedRequest:
-    head = asked.head or study.head or "bnneck"
+    head = request.head or study.head or "bnneck"
     if head not in HEADS:
         raise UsageError(f"No head is called {head!r}.{did_you_mean(head, HEADS)}")
-    if asked.teacher_seed != "same" and not asked.teacher_seed.isdigit():
-        raise UsageError(f"--teacher-seed is a number or `same`, given {asked.teacher_seed!r}.")
-    seeds = _numbers(asked.seeds) if asked.seeds else study.seeds
+    if request.teacher_seed != "same" and not request.teacher_seed.isdigit():
+        raise UsageError(f"--teacher-seed is a number or `same`, given {request.teacher_seed!r}.")
+    seeds = _numbers(request.seeds) if request.seeds else study.seeds
     return ResolvedRequest(
         dataset=name,
-        methods=method_names(list(asked.methods) or study.methods or ["all"], asked.exclude),
-        teacher=asked.teacher or study.teacher or "resnet101",
-        student=network_name(asked.student or study.student or "resnet18"),
+        methods=method_names(list(request.methods) or study.methods or ["all"], request.exclude),
+        teacher=request.teacher or study.teacher or "resnet101",
+        student=network_name(request.student or study.student or "resnet18"),
         seeds=tuple(dict.fromkeys(seeds or [0])),
         head=head,
         device=device,
         threads=threads,
-        teacher_seed=asked.teacher_seed,
+        teacher_seed=request.teacher_seed,
     )
 
 

@@ -32,7 +32,7 @@ class InputLocations:
     """Where to look for data and weights before looking where the runs had them."""
 
     data_root: Path | None = None
-    weights: Mapping[str, Path] = field(default_factory=dict)
+    pretrained_files: Mapping[str, Path] = field(default_factory=dict)
     allow_partial: bool = False
     workers: int = 2
 
@@ -119,12 +119,12 @@ def _weights(spec: RunSpec, orders: Sequence[Mapping[str, object]], inputs: Inpu
         SetupError: no file is that one.
     """
     told = [w for o in orders if isinstance(w := o.get("weights"), dict) and spec.network in w]
-    if spec.network not in inputs.weights:
+    if spec.network not in inputs.pretrained_files:
         for path in (Path(weights[spec.network]) for weights in told):
             if path.is_file() and weights_digest(path) == spec.weights:
                 return path
     published = NETWORKS[spec.network].pretrained or spec.network
-    given = inputs.weights.get(spec.network)
+    given = inputs.pretrained_files.get(spec.network)
     path = find_weights(published, {published: given} if given else {})
     if weights_digest(path) != spec.weights:
         raise SetupError(
@@ -134,7 +134,7 @@ def _weights(spec: RunSpec, orders: Sequence[Mapping[str, object]], inputs: Inpu
     return path
 
 
-def open_own(spec: RunSpec, root: Path | None, session: RunContext) -> OpenedDataset:
+def open_own(spec: RunSpec, root: Path | None, context: RunContext) -> OpenedDataset:
     """The run's own data: from `root`, or where its dataset's file or the environment says.
 
     Raises:
@@ -142,13 +142,13 @@ def open_own(spec: RunSpec, root: Path | None, session: RunContext) -> OpenedDat
     """
     file = load_dataset(spec.dataset)
     if file.loader == SYNTHETIC:
-        found = list(_generated(spec.dataset, root, session.runs / "data"))
+        found = list(_generated(spec.dataset, root, context.runs / "data"))
     else:
         found = [find_dataset(spec.dataset, file, root)]
     for dataset in found:
         if dataset.fingerprint == spec.fingerprint:
             return open_images(
-                dataset, spec.recipe, session.runs, session.workers, session.reporter
+                dataset, spec.recipe, context.runs, context.workers, context.reporter
             )
     where = ", ".join(f"{d.root} ({d.fingerprint})" for d in found) or "nothing"
     raise SetupError(

@@ -58,8 +58,8 @@ def checks(name: str, folder: Path) -> dict[str, Callable[[], str]]:
 
 
 def _trains(name: str, runs: Path) -> str:
-    grid, failed = _run(runs, [name, *COMPANY], pack=16)
-    if reasons := [reason for key, reason in failed.items() if key == _spec(grid, name).key]:
+    plan, failed = _run(runs, [name, *COMPANY], pack=16)
+    if reasons := [reason for key, reason in failed.items() if key == _spec(plan, name).key]:
         return reasons[0]
     return ""
 
@@ -99,18 +99,20 @@ def _killed(name: str, packed: Path) -> str:
 
 
 def _grid(runs: Path, names: list[str], pack: int) -> Plan:
-    asked = RunRequest(methods=names, study=STUDY, runs=runs, pack=pack, device="cpu", workers=1)
-    return make_plan(asked, Reporter(quiet=True))
+    request = RunRequest(methods=names, study=STUDY, runs=runs, pack=pack, device="cpu", workers=1)
+    return make_plan(request, Reporter(quiet=True))
 
 
 def _run(runs: Path, names: list[str], *, pack: int) -> tuple[Plan, dict[str, str]]:
-    grid = _grid(runs, names, pack)
-    session = RunContext(runs, grid.device, StopRequest(), grid.reporter, grid.weights, 1, 1e9)
-    return grid, InProcessExecutor(session, grid.open_data).launch(grid.cohorts).failed
+    plan = _grid(runs, names, pack)
+    context = RunContext(
+        runs, plan.device, StopRequest(), plan.reporter, plan.pretrained_files, 1, 1e9
+    )
+    return plan, InProcessExecutor(context, plan.open_data).launch(plan.cohorts).failed
 
 
-def _spec(grid: Plan, name: str) -> RunSpec:
-    return next(spec for spec in grid.specs if spec.method == name and spec.teachers)
+def _spec(plan: Plan, name: str) -> RunSpec:
+    return next(spec for spec in plan.specs if spec.method == name and spec.teachers)
 
 
 def _copy_without_students(packed: Path, runs: Path) -> Path:

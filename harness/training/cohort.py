@@ -30,7 +30,7 @@ def run_cohort(
     members: Sequence[RunSpec],
     leases: Mapping[str, Lease],
     data: OpenedDataset,
-    session: RunContext,
+    context: RunContext,
 ) -> dict[str, RunFailure]:
     """Train and score the runs of a cohort; return, by key, those that failed.
 
@@ -40,86 +40,88 @@ def run_cohort(
     """
     began, recipe, seed = time.monotonic(), members[0].recipe, members[0].seed
     git_state()  # as the code is now; files may be edited while it trains
-    reset_peak_memory(session.device)
+    reset_peak_memory(context.device)
     teachers = next((spec.teachers for spec in members if spec.teachers), ())
-    teacher = load_teacher(teachers, data, session)
+    teacher = load_teacher(teachers, data, context)
     stream = BatchStream(data.dataset, data.train, recipe, seed)
     second = None
     if teacher is not None and recipe.distillation_batches == "separate":
         second = BatchStream(data.dataset, data.train, recipe, seed, "distillation")
-    trainees: list[TrainingRun] = []
+    training_runs: list[TrainingRun] = []
     failures: dict[str, RunFailure] = {}
 
     def enter(spec: RunSpec) -> None:
-        trainees.append(start_training_run(spec, leases[spec.key], teacher, data, session))
+        training_runs.append(start_training_run(spec, leases[spec.key], teacher, data, context))
 
     for spec in members:
-        session.stop.raise_if_requested()
+        context.stop.raise_if_requested()
         if failure := capture_failure(partial(enter, spec)):
             failures[spec.key] = failure
     prepared = time.monotonic()
-    with session.reporter.task(_cohort_title(members)) as progress:
-        pace = ProgressWriter(trainees, progress)
+    with context.reporter.task(_cohort_title(members)) as progress:
+        pace = ProgressWriter(training_runs, progress)
         loop = LoopContext(
             stream,
             second,
             recipe,
-            session.device,
-            session.stop,
-            session.workers,
-            session.checkpoint_seconds,
+            context.device,
+            context.stop,
+            context.workers,
+            context.checkpoint_seconds,
             pace,
-            lambda *who: capture_failure(partial(_record_failure, pace, session, *who)),
+            lambda *who: capture_failure(partial(_record_failure, pace, context, *who)),
         )
-        left, timings = _train(trainees, teacher, loop)
+        left, timings = _train(training_runs, teacher, loop)
     failures |= left
     timings["preparing"] = prepared - began
-    going = [trainee for trainee in trainees if trainee.spec.key not in failures]
-    with session.reporter.task("scoring") as progress:
-        for number, trainee in enumerate(going, 1):
-            finish = partial(score_and_record, trainee, data, session, timings, len(members))
+    going = [
+        training_run for training_run in training_runs if training_run.spec.key not in failures
+    ]
+    with context.reporter.task("scoring") as progress:
+        for number, training_run in enumerate(going, 1):
+            finish = partial(score_and_record, training_run, data, context, timings, len(members))
             if failure := capture_failure(finish):
-                failures[trainee.spec.key] = failure
+                failures[training_run.spec.key] = failure
             progress(number, len(going), "")
     for spec in members:
         if (failure := failures.get(spec.key)) and not pace.is_stopped(spec.key):
-            _record_failure(pace, session, spec, failure)
+            _record_failure(pace, context, spec, failure)
     return failures
 
 
 def _record_failure(
-    pace: ProgressWriter, session: RunContext, spec: RunSpec, failure: RunFailure
+    pace: ProgressWriter, context: RunContext, spec: RunSpec, failure: RunFailure
 ) -> None:
     """Say on disk that a run failed, as soon as it has, however long its company goes on."""
     if failure.kind != "lost":
-        write_failure(session.runs, spec, failure.kind, failure.message, failure.trace)
+        write_failure(context.runs, spec, failure.kind, failure.message, failure.trace)
     pace.stop(spec.key)
 
 
-def rescore(spec: RunSpec, data: OpenedDataset, session: RunContext) -> None:
+def rescore(spec: RunSpec, data: OpenedDataset, context: RunContext) -> None:
     """Score a finished run's network again, by the present version of the protocol."""
-    record = read_record(session.runs, spec)
-    network = load_network(spec, data, session)
-    per_query = session.runs / spec.key / PER_QUERY
-    evaluations = evaluate_network(network, data.dataset, data.test, session.device, per_query)
+    record = read_record(context.runs, spec)
+    network = load_network(spec, data, context)
+    per_query = context.runs / spec.key / PER_QUERY
+    evaluations = evaluate_network(network, data.dataset, data.test, context.device, per_query)
     record["result"]["evaluations"] = evaluations
     notes = [*data.dataset.notes, *tie_warnings(spec.key, evaluations)]
-    write_record(session.runs, spec, record | {"scoring_version": SCORING_VERSION, "notes": notes})
+    write_record(context.runs, spec, record | {"scoring_version": SCORING_VERSION, "notes": notes})
 
 
 def _train(
-    trainees: Sequence[TrainingRun],
+    training_runs: Sequence[TrainingRun],
     teacher: ReIDNetwork | EnsembleTeacher | None,
     loop: LoopContext,
 ) -> tuple[dict[str, RunFailure], dict[str, float]]:
     """Train a cohort; who failed, and the seconds and steps since this start or resume."""
     began, steps = time.monotonic(), loop.stream.steps
-    start = min((trainee.step for trainee in trainees), default=steps)
-    before = sum(trainee.seconds for trainee in trainees)
-    failures = train(trainees, teacher, loop)
+    start = min((training_run.step for training_run in training_runs), default=steps)
+    before = sum(training_run.seconds for training_run in training_runs)
+    failures = train(training_runs, teacher, loop)
     return failures, {
         "training_cohort": time.monotonic() - began,
-        "training_own": sum(trainee.seconds for trainee in trainees) - before,
+        "training_own": sum(training_run.seconds for training_run in training_runs) - before,
         "steps": steps - start,
     }
 

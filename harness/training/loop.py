@@ -76,7 +76,7 @@ class TeacherBatch:
 
 
 def train(
-    trainees: Sequence[TrainingRun],
+    training_runs: Sequence[TrainingRun],
     teacher: ReIDNetwork | EnsembleTeacher | None,
     loop: LoopContext,
 ) -> dict[str, RunFailure]:
@@ -85,9 +85,9 @@ def train(
     Raises:
         InterruptedRunError: a stop was requested; all trainees are saved.
     """
-    going, failures = list(trainees), {}
+    going, failures = list(training_runs), {}
     saved, stream = time.monotonic(), loop.stream
-    start = min((trainee.step for trainee in going), default=stream.steps)
+    start = min((training_run.step for training_run in going), default=stream.steps)
     others = (
         loop.distillation_stream.iterate(start, loop.workers)
         if loop.distillation_stream
@@ -95,24 +95,28 @@ def train(
     )
     for (step, raw), other in zip(stream.iterate(start, loop.workers), others, strict=False):
         images, labels = raw.to(loop.device)
-        active = [trainee for trainee in going if trainee.step == step]  # others are ahead
+        active = [
+            training_run for training_run in going if training_run.step == step
+        ]  # others are ahead
         lesson = None
-        if teacher is not None and any(trainee.method for trainee in active):
+        if teacher is not None and any(training_run.method for training_run in active):
             shown = other[1].to(loop.device) if other else (images, labels)
             with torch.no_grad():
                 taught = _outputs(teacher.eval(), shown[0], loop)
             lesson = TeacherBatch(*shown, taught, is_separate=other is not None)
-        for trainee in active:
-            if failure := capture_failure(partial(_update, trainee, images, labels, lesson, loop)):
-                failures[trainee.spec.key] = failure
+        for training_run in active:
+            if failure := capture_failure(
+                partial(_update, training_run, images, labels, lesson, loop)
+            ):
+                failures[training_run.spec.key] = failure
         stopping = loop.stop.requested  # read once: what is left after this step is on disk
         if stopping or time.monotonic() - saved >= loop.interval:
             _save(going, failures)
             saved = time.monotonic()
-        for trainee in going:
-            if (failure := failures.get(trainee.spec.key)) is not None:
-                loop.on_failure(trainee.spec, failure)
-        going = [trainee for trainee in going if trainee.spec.key not in failures]
+        for training_run in going:
+            if (failure := failures.get(training_run.spec.key)) is not None:
+                loop.on_failure(training_run.spec, failure)
+        going = [training_run for training_run in going if training_run.spec.key not in failures]
         if not going:
             break
         loop.on_step(step + 1, stream.steps, _note(going))
@@ -150,46 +154,50 @@ def _outputs(network: ReIDNetwork | EnsembleTeacher, images: Tensor, loop: LoopC
 
 
 def _update(
-    trainee: TrainingRun,
+    training_run: TrainingRun,
     images: Tensor,
     labels: Tensor,
     lesson: TeacherBatch | None,
     loop: LoopContext,
 ) -> None:
     """One step of one run: forward, losses, backward, SGD."""
-    began, step, spec = time.perf_counter(), trainee.step, trainee.spec
+    began, step, spec = time.perf_counter(), training_run.step, training_run.spec
     rate = learning_rate(loop.recipe, step, loop.stream.steps_per_epoch)
     torch.manual_seed(derive_seed("step", spec.seed, spec.method, step))  # for methods that draw
-    outputs = _outputs(trainee.network.train(), images, loop)
+    outputs = _outputs(training_run.network.train(), images, loop)
     parts = supervised_loss(outputs, labels, loop.recipe)
-    if trainee.method is not None and lesson is not None:
+    if training_run.method is not None and lesson is not None:
         if lesson.is_separate:
-            outputs = _outputs(trainee.network, lesson.images, loop)
-        loss = trainee.method(outputs, lesson.outputs, lesson.labels)
-        parts["distillation"] = trainee.method.weight * loss
+            outputs = _outputs(training_run.network, lesson.images, loop)
+        loss = training_run.method(outputs, lesson.outputs, lesson.labels)
+        parts["distillation"] = training_run.method.weight * loss
     loss = torch.stack(list(parts.values())).sum()
     if not bool(loss.isfinite()):
         values = ", ".join(f"{name} {value.item():.4g}" for name, value in parts.items())
         raise DivergedError(f"The loss is not finite at step {step + 1}: {values}.")
-    for group in trainee.optimiser.param_groups:
+    for group in training_run.optimiser.param_groups:
         group["lr"] = rate
-    trainee.optimiser.zero_grad(set_to_none=True)
-    trainee.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    trainee.scaler.step(trainee.optimiser)
-    trainee.scaler.update()
-    trainee.step += 1
-    trainee.seconds += time.perf_counter() - began
+    training_run.optimiser.zero_grad(set_to_none=True)
+    training_run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    training_run.scaler.step(training_run.optimiser)
+    training_run.scaler.update()
+    training_run.step += 1
+    training_run.seconds += time.perf_counter() - began
     if step % max(1, loop.stream.steps_per_epoch // CURVE_ROWS_PER_EPOCH) == 0:
         losses = {name: value.item() for name, value in parts.items()}
-        trainee.curve.append({"step": step + 1, "lr": rate, "loss": loss.item(), **losses})
+        training_run.curve.append({"step": step + 1, "lr": rate, "loss": loss.item(), **losses})
 
 
-def _save(trainees: Sequence[TrainingRun], failures: dict[str, RunFailure]) -> None:
-    for trainee in trainees:
-        if trainee.spec.key not in failures and (failure := capture_failure(trainee.save)):
-            failures[trainee.spec.key] = failure
+def _save(training_runs: Sequence[TrainingRun], failures: dict[str, RunFailure]) -> None:
+    for training_run in training_runs:
+        if training_run.spec.key not in failures and (
+            failure := capture_failure(training_run.save)
+        ):
+            failures[training_run.spec.key] = failure
 
 
-def _note(trainees: Sequence[TrainingRun]) -> str:
-    losses = [trainee.curve[-1]["loss"] for trainee in trainees if trainee.curve]
+def _note(training_runs: Sequence[TrainingRun]) -> str:
+    losses = [
+        training_run.curve[-1]["loss"] for training_run in training_runs if training_run.curve
+    ]
     return f"loss {sum(losses) / len(losses):.2f}" if losses else ""

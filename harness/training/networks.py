@@ -24,14 +24,14 @@ from harness.training.state import TrainingRun, weights_sha256
 from methods import Outputs, create
 
 
-def load_network(spec: RunSpec, data: OpenedDataset, session: RunContext) -> ReIDNetwork:
+def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReIDNetwork:
     """The trained network of a run that is done, on the device, in evaluation mode.
 
     Raises:
         SetupError: its files are absent or are not those that its record speaks of.
     """
-    record = read_record(session.runs, spec)
-    path = session.runs / spec.key / MODEL
+    record = read_record(context.runs, spec)
+    path = context.runs / spec.key / MODEL
     network = _network(spec, data)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -44,14 +44,14 @@ def load_network(spec: RunSpec, data: OpenedDataset, session: RunContext) -> ReI
             f"{path} is not what its record describes. Remove the folder to train it again."
         )
     network.load_state_dict(state)
-    return network.to(session.device).eval()
+    return network.to(context.device).eval()
 
 
 def load_teacher(
-    teachers: Sequence[RunSpec], data: OpenedDataset, session: RunContext
+    teachers: Sequence[RunSpec], data: OpenedDataset, context: RunContext
 ) -> ReIDNetwork | EnsembleTeacher | None:
     """The frozen teacher: one network, or several that speak by the mean of their logits."""
-    members = [load_network(spec, data, session) for spec in teachers]
+    members = [load_network(spec, data, context) for spec in teachers]
     return EnsembleTeacher(members).eval() if len(members) > 1 else next(iter(members), None)
 
 
@@ -60,22 +60,22 @@ def start_training_run(
     lease: Lease,
     teacher: ReIDNetwork | EnsembleTeacher | None,
     data: OpenedDataset,
-    session: RunContext,
+    context: RunContext,
 ) -> TrainingRun:
     """A run as it starts, or as its checkpoint left it."""
     weights = (
-        session.pretrained_files.get(spec.network) if spec.recipe.pretrained != "none" else None
+        context.pretrained_files.get(spec.network) if spec.recipe.pretrained != "none" else None
     )
-    network = _network(spec, data, weights).to(session.device)
+    network = _network(spec, data, weights).to(context.device)
     method, prepared = None, frozenset[str]()
     if spec.teachers and teacher is not None:
         with seeded_rng("adapters", spec.seed, spec.method):
             kind = resolve_method(spec.method)
             method = create(kind, network.widths, teacher.widths, dict(spec.options))
-        method.to(session.device)
-        folder = session.runs / spec.teachers[0].key
+        method.to(context.device)
+        folder = context.runs / spec.teachers[0].key
         widths = (network.widths, teacher.widths)
-        batches = partial(_teacher_batches, teacher, data, session)
+        batches = partial(_teacher_batches, teacher, data, context)
         prepared = prepare_method(method, spec, widths, folder, batches)
     trained = [*network.parameters(), *(method.parameters() if method else [])]
     optimiser = torch.optim.SGD(
@@ -84,11 +84,11 @@ def start_training_run(
         momentum=spec.recipe.momentum,
         weight_decay=spec.recipe.weight_decay,
     )
-    scaler = torch.amp.GradScaler(session.device.type, enabled=spec.recipe.precision == "fp16")
-    folder = session.runs / spec.key
-    trainee = TrainingRun(spec, folder, lease, network, method, optimiser, scaler, prepared)
-    trainee.restore()
-    return trainee
+    scaler = torch.amp.GradScaler(context.device.type, enabled=spec.recipe.precision == "fp16")
+    folder = context.runs / spec.key
+    training_run = TrainingRun(spec, folder, lease, network, method, optimiser, scaler, prepared)
+    training_run.restore()
+    return training_run
 
 
 def _network(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:
@@ -105,14 +105,14 @@ def _network(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) ->
 
 
 def _teacher_batches(
-    teacher: ReIDNetwork | EnsembleTeacher, data: OpenedDataset, session: RunContext
+    teacher: ReIDNetwork | EnsembleTeacher, data: OpenedDataset, context: RunContext
 ) -> Iterator[Outputs]:
     """The frozen teacher over the un-augmented training set, in order."""
-    batches = unaugmented_batches(data.train, session.device, PREPARE_BATCH)
+    batches = unaugmented_batches(data.train, context.device, PREPARE_BATCH)
     total = math.ceil(len(data.train) / PREPARE_BATCH)
-    with session.reporter.task("preparing on the teacher") as progress:
+    with context.reporter.task("preparing on the teacher") as progress:
         for number, images in enumerate(batches, 1):
-            session.stop.raise_if_requested()
+            context.stop.raise_if_requested()
             with torch.no_grad():
                 outputs = as_float32(teacher(images))
             yield outputs  # outside the block, which would otherwise hold for whoever asks

@@ -23,10 +23,10 @@ class ProgressWriter:
     the pace is that of the present attempt. Times are Unix times.
     """
 
-    def __init__(self, trainees: Sequence[TrainingRun], progress: ProgressCallback) -> None:
-        self._trainees, self._progress = trainees, progress
+    def __init__(self, training_runs: Sequence[TrainingRun], progress: ProgressCallback) -> None:
+        self._trainees, self._progress = training_runs, progress
         self._since = time.time()
-        self._first = {trainee.spec.key: trainee.step for trainee in trainees}
+        self._first = {training_run.spec.key: training_run.step for training_run in training_runs}
         self._written = 0.0
         self._gone: set[str] = set()
 
@@ -44,12 +44,12 @@ class ProgressWriter:
         if done < total and now - self._written <= SHOWN_EVERY:
             return
         self._written = now
-        for trainee in (one for one in self._trainees if not self.is_stopped(one.spec.key)):
+        for training_run in (one for one in self._trainees if not self.is_stopped(one.spec.key)):
             content = {
-                "step": trainee.step,
+                "step": training_run.step,
                 "steps": total,
                 "time": now,
                 "since": self._since,
-                "from_step": self._first.get(trainee.spec.key, 0),
+                "from_step": self._first.get(training_run.spec.key, 0),
             }
-            write_json(trainee.folder / PROGRESS, content)
+            write_json(training_run.folder / PROGRESS, content)

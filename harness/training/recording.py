@@ -27,7 +27,7 @@ from harness.training.state import TrainingRun, save_model
 from methods import defaults, options
 
 
-def record_statistics(trainee: TrainingRun, dataset: Dataset) -> dict[str, Any]:
+def record_statistics(training_run: TrainingRun, dataset: Dataset) -> dict[str, Any]:
     """The record's fields `parameters`, `operations`, `data` and `options`.
 
     `parameters` are the trained ones, of the network that is kept and of the adapters that are not.
@@ -35,12 +35,12 @@ def record_statistics(trainee: TrainingRun, dataset: Dataset) -> dict[str, Any]:
     its convolutions and linear layers, and these with what VRKD counts besides. `data` are the
     images that the numbers were made from. `options` are all that the method had, given or usual.
     """
-    recipe = trainee.spec.recipe
-    counts = measure_complexity(trainee.network, recipe.height, recipe.width)
+    recipe = training_run.spec.recipe
+    counts = measure_complexity(training_run.network, recipe.height, recipe.width)
     return {
         "parameters": {
-            "network": _trained(trainee.network),
-            "adapters": _trained(trainee.method) if trainee.method else 0,
+            "network": _trained(training_run.network),
+            "adapters": _trained(training_run.method) if training_run.method else 0,
         },
         "operations": {
             "parameters": counts.parameters,
@@ -48,7 +48,7 @@ def record_statistics(trainee: TrainingRun, dataset: Dataset) -> dict[str, Any]:
             "macs_with_rest": counts.macs_with_rest,
         },
         "data": image_counts(dataset),
-        "options": effective_options(trainee.spec),
+        "options": effective_options(training_run.spec),
     }
 
 
@@ -77,44 +77,48 @@ def _trained(module: nn.Module) -> int:
 
 
 def score_and_record(
-    trainee: TrainingRun,
+    training_run: TrainingRun,
     data: OpenedDataset,
-    session: RunContext,
+    context: RunContext,
     timings: dict[str, float],
     company: int,
 ) -> None:
     """Score a trained run and write its record."""
-    spec, folder = trainee.spec, trainee.folder
-    if not all(bool(p.isfinite().all()) for p in trainee.network.parameters()):
+    spec, folder = training_run.spec, training_run.folder
+    if not all(bool(p.isfinite().all()) for p in training_run.network.parameters()):
         raise DivergedError("The weights are not finite after the last step.")
     began = time.monotonic()
     evaluations = evaluate_network(
-        trainee.network, data.dataset, data.test, session.device, folder / PER_QUERY
+        training_run.network, data.dataset, data.test, context.device, folder / PER_QUERY
     )
-    _write_curve(folder / CURVE, trainee.curve)
-    trainee.lease.check()
+    _write_curve(folder / CURVE, training_run.curve)
+    training_run.lease.check()
     result = {
-        "steps": trainee.step,
-        "model": save_model(folder / MODEL, trainee.network),
+        "steps": training_run.step,
+        "model": save_model(folder / MODEL, training_run.network),
         "evaluations": evaluations,
     }
     method = resolve_method(spec.method)
-    taught = [read_record(session.runs, t)["result"]["model"] for t in spec.teachers]
+    taught = [read_record(context.runs, t)["result"]["model"] for t in spec.teachers]
     content = {
         "label": method.label,
         "result": result,
         "scoring_version": SCORING_VERSION,
-        "curve": {"file": CURVE, "thinned": trainee.curve[::CURVE_ROWS_PER_EPOCH]},
-        "environment": capture_environment(session.device, data.dataset.root),
+        "curve": {"file": CURVE, "thinned": training_run.curve[::CURVE_ROWS_PER_EPOCH]},
+        "environment": capture_environment(context.device, data.dataset.root),
         "timings": timings
-        | {"training": trainee.seconds, "scoring": time.monotonic() - began, "cohort": company},
+        | {
+            "training": training_run.seconds,
+            "scoring": time.monotonic() - began,
+            "cohort": company,
+        },
         "teachers": taught,  # digests of the weights that taught this run
-        "memory": peak_memory(session.device),  # of the whole cohort
-        **record_statistics(trainee, data.dataset),
+        "memory": peak_memory(context.device),  # of the whole cohort
+        **record_statistics(training_run, data.dataset),
         "paper": asdict(method.paper) if method.paper else None,
         "notes": [*data.dataset.notes, *tie_warnings(spec.key, evaluations)],
     }
-    write_record(session.runs, spec, content)
+    write_record(context.runs, spec, content)
 
 
 def _write_curve(path: Path, curve: list[dict[str, float]]) -> None:

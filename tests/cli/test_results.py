@@ -16,7 +16,7 @@ def two(shared_runs, tmp_path_factory):
     """A folder with the plain student's twin under another weight: two students that differ so."""
     runs = tmp_path_factory.mktemp("two")
     shutil.copytree(shared_runs, runs, dirs_exist_ok=True)
-    plan, outcome = tiny_grid.run(runs, "kd", assignments=["kd.weight=3"])
+    plan, outcome = tiny_grid.run(runs, "kd", overrides=["kd.weight=3"])
     assert not outcome.failed
     usual = tiny_grid.grid(runs, "kd").specs
     first, second = (next(s for s in specs if s.teachers) for specs in (usual, plan.specs))

@@ -63,7 +63,7 @@ def in_training(process, folder):
 def long(with_teacher):
     """A student whose training can be disturbed."""
     plan = tiny_grid.grid(
-        with_teacher, "kd", assignments=["recipe.epochs=40", "teacher_recipe.epochs=2"]
+        with_teacher, "kd", overrides=["recipe.epochs=40", "teacher_recipe.epochs=2"]
     )
     student = next(spec for spec in plan.specs if spec.teachers)
     return plan, student

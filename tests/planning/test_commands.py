@@ -71,7 +71,7 @@ def test_the_command_plans_the_same_keys(case, runs):
 def test_teachers_and_students_of_several_kinds(runs):
     """Two settings of one method need two commands; what one plans no other asks for again."""
     one = tiny_grid.grid(runs, "kd", "sp", seeds="0,1").specs
-    two = tiny_grid.grid(runs, "kd", assignments=["kd.weight=3"]).specs
+    two = tiny_grid.grid(runs, "kd", overrides=["kd.weight=3"]).specs
     other = tiny_grid.grid(runs, "none", seeds="7", student="resnet34").specs
     specs = {*one, *two, *other}
     found = commands_for(specs, no_data)

@@ -15,7 +15,7 @@ def planned(runs, study, **asked):
     size = ("epochs=2", "height=64", "width=64", "pad=2", "identities=4", "images_each=2")
     assignments += ["recipe.pretrained=none", "recipe.batch=8", *(f"recipe.{s}" for s in size)]
     asked = RunRequest(
-        study=study, datasets=["synthetic"], runs=runs, assignments=assignments, **asked
+        study=study, datasets=["synthetic"], runs=runs, overrides=assignments, **asked
     )
     return make_plan(asked, Reporter(quiet=True))
 

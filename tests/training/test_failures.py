@@ -79,7 +79,7 @@ def undisturbed(tmp_path_factory, shared_runs):
 )
 def test_a_failing_student_leaves_the_rest_unchanged(undisturbed, with_teacher, fault, kind, words):
     methods = ("fitnet", "faulty", "pdrd")
-    plan, outcome = tiny_grid.run(with_teacher, *methods, assignments=[f"faulty.fault={fault}"])
+    plan, outcome = tiny_grid.run(with_teacher, *methods, overrides=[f"faulty.fault={fault}"])
     (key,) = outcome.failed
     assert "/faulty/" in key
     failure = json.loads((with_teacher / key / "failure.json").read_text())
@@ -108,10 +108,10 @@ def test_other_failures_are_tried_again_and_a_record_replaces_the_failure(
     with_teacher, monkeypatch
 ):
     key = next(
-        iter(tiny_grid.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])[1].failed)
+        iter(tiny_grid.run(with_teacher, "faulty", overrides=["faulty.fault=bug"])[1].failed)
     )
     monkeypatch.setattr(Faulty, "forward", lambda self, s, t, y: s.pooled.square().mean())
-    _, outcome = tiny_grid.run(with_teacher, "faulty", assignments=["faulty.fault=bug"])
+    _, outcome = tiny_grid.run(with_teacher, "faulty", overrides=["faulty.fault=bug"])
     assert outcome.done == [key]
     assert local_state(with_teacher / key) == "done"
     assert not (with_teacher / key / "failure.json").exists()

@@ -27,7 +27,7 @@ def digests(plan):
 def test_a_separate_stream_reaches_the_methods_and_nothing_else(with_teacher):
     teacher = ["teacher_recipe.distillation_batches=shared"]
     shared, outcome = tiny_grid.run(with_teacher, "pdrd")
-    separate, other = tiny_grid.run(with_teacher, "pdrd", assignments=[SEPARATE, *teacher])
+    separate, other = tiny_grid.run(with_teacher, "pdrd", overrides=[SEPARATE, *teacher])
     assert not outcome.failed and not other.failed
     assert separate.cohorts[0] == shared.cohorts[0]
     before, after = digests(shared), digests(separate)
@@ -52,7 +52,7 @@ def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
     monkeypatch.setattr(loop, "_outputs", look)
     monkeypatch.setattr(METHODS["pdrd"], "forward", compare)
     teacher = "teacher_recipe.distillation_batches=shared"
-    _, outcome = tiny_grid.run(with_teacher, "pdrd", assignments=[SEPARATE, teacher], pack=1)
+    _, outcome = tiny_grid.run(with_teacher, "pdrd", overrides=[SEPARATE, teacher], pack=1)
     assert not outcome.failed and compared
     assert all(torch.equal(ours, theirs) for ours, theirs in compared)
 
@@ -80,7 +80,7 @@ def test_a_separate_stream_resumes_where_it_was(with_teacher):
 
 def test_the_bank_is_made_once_and_stays_out_of_checkpoints_and_students(with_teacher):
     plan, outcome = tiny_grid.run(
-        with_teacher, "csd", assignments=["csd.variant=original", "csd.neighbours=5"], interval=0
+        with_teacher, "csd", overrides=["csd.variant=original", "csd.neighbours=5"], interval=0
     )
     assert not outcome.failed
     teacher, spec = plan.cohorts[0][0], plan.cohorts[-1][-1]
@@ -96,7 +96,7 @@ def test_the_bank_is_made_once_and_stays_out_of_checkpoints_and_students(with_te
 def test_variants_are_runs_of_their_own(with_teacher):
     keys = set()
     for variant in ("original", "pdrd"):
-        plan = tiny_grid.grid(with_teacher, "sp", assignments=[f"sp.variant={variant}"])
+        plan = tiny_grid.grid(with_teacher, "sp", overrides=[f"sp.variant={variant}"])
         keys.add(plan.cohorts[-1][-1].key)
     assert len(keys) == 2
 

@@ -159,7 +159,9 @@ class _Worker:
     slot: dict[str, str]
 
 
-def run_local_pool(grid: Plan, wish: SubmitOptions, stop: StopRequest, say: Say) -> dict[str, str]:
+def run_local_pool(
+    plan: Plan, options: SubmitOptions, stop: StopRequest, say: Say
+) -> dict[str, str]:
     """Carry out what is missing of a plan on this machine's slots.
 
     What is returned tells, by key, why a run was left out or how it failed.
@@ -168,25 +170,29 @@ def run_local_pool(grid: Plan, wish: SubmitOptions, stop: StopRequest, say: Say)
         InterruptedRunError: a stop was requested; everything reached is on disk.
         SetupError: this machine has not what the profile asks for.
     """
-    runs = grid.runs.absolute()
+    runs = plan.runs.absolute()
     with ExitStack() as stack:
         with submission_lock(runs):
-            chosen = select_pending(grid.cohorts, wish.resources(grid), runs, retry=wish.retry)
+            chosen = select_pending(
+                plan.cohorts, options.resources(plan), runs, retry=options.retry
+            )
             report_skipped(chosen, say)
             if not chosen.jobs:
                 return chosen.left_out
-            slots = slots_for([job.resources for job in chosen.jobs], wish)
-            group = Submission(new_name(), wish.cluster, "local", wish.command, "", chosen.jobs)
+            slots = slots_for([job.resources for job in chosen.jobs], options)
+            group = Submission(
+                new_name(), options.cluster, "local", options.command, "", chosen.jobs
+            )
             # By this lease others see that the jobs still to come are not forgotten.
             stack.enter_context(acquire_blocking(group.folder(runs)))
-            prepare(group, chosen, grid, wish)
+            prepare(group, chosen, plan, options)
         pool = LocalPool(group, chosen.specs, runs, slots, say)
         say(f"group {group.name}: {len(group.jobs)} jobs on {len(slots)} slots")
         pool.run(stop)
     return chosen.left_out | pool.failed
 
 
-def slots_for(wanted: Sequence[Resources], wish: SubmitOptions) -> list[dict[str, str]]:
+def slots_for(wanted: Sequence[Resources], options: SubmitOptions) -> list[dict[str, str]]:
     """Places for workers on this machine, as additions to their environments.
 
     Raises:
@@ -202,7 +208,7 @@ def slots_for(wanted: Sequence[Resources], wish: SubmitOptions) -> list[dict[str
                 "Train on the CPU with --set cluster.gpus=0."
             )
         groups = [names[n : n + each] for n in range(0, len(names) - each + 1, each)]
-        slots = [{DEVICES: ",".join(some)} for some in groups] * wish.profile.slots_per_gpu
+        slots = [{DEVICES: ",".join(some)} for some in groups] * options.profile.slots_per_gpu
     else:
         each, cores = max(resources.cpus for resources in wanted), local_core_count()
         if each > cores:
@@ -211,7 +217,7 @@ def slots_for(wanted: Sequence[Resources], wish: SubmitOptions) -> list[dict[str
                 f"--set cluster.cpus=N; the number is part of a CPU run's key."
             )
         slots = [{DEVICES: ""}] * (cores // each)
-    return [dict(slot) for slot in slots[: wish.most or len(slots)]]
+    return [dict(slot) for slot in slots[: options.most or len(slots)]]
 
 
 def _title(job: ClusterJob) -> str:

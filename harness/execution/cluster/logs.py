@@ -85,12 +85,12 @@ def _show(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> boo
 def _follow(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> None:
     """Print what the files hold and what is added to them while the run goes on."""
     shown: dict[Path, int] = {}
-    asked = 0.0
+    request = 0.0
     going = True
     while going:
-        if time.monotonic() - asked >= ASK:
+        if time.monotonic() - request >= ASK:
             row = next(row for row in status(runs).rows if row.key == key)
-            going, asked = row.state in GOING, time.monotonic()
+            going, request = row.state in GOING, time.monotonic()
         for logs in log_files(runs, key):
             for path in logs.files:
                 shown[path] = _add(path, shown.get(path, 0), key, logs, say, raw=raw)

@@ -86,8 +86,8 @@ def _chosen(words: Sequence[str], how: RetryRequest) -> list[RunStatus]:
                 f"{key} is {states[key]}" for key in resolve_runs(words, how.runs)[:6]
             )
             raise UsageError(f"Nothing to retry: {named}.")
-        asked = f" by {', '.join(how.only)}" if how.only else ""
-        raise UsageError(f"No run in {how.runs} failed{asked}; kdreid status shows them all.")
+        request = f" by {', '.join(how.only)}" if how.only else ""
+        raise UsageError(f"No run in {how.runs} failed{request}; kdreid status shows them all.")
     chosen = {one.row.key: one.row for one in failed}
     if not words and not how.changes:
         for one in failed_runs(how.runs):
@@ -141,9 +141,9 @@ def _submit_or_run(
     if profile is None or profile.kind == "local":
         return max(_here(some, how, reporter) for some in _alike(specs))
     _require_device(specs, profile, how)
-    grid = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
+    plan = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    wish = SubmitOptions(
+    options = SubmitOptions(
         place,
         profile,
         how.cluster_settings,
@@ -151,7 +151,7 @@ def _submit_or_run(
         command=command,
         allow_partial=how.inputs.allow_partial,
     )
-    if group := submit_grid(grid, wish, reporter.info):
+    if group := submit_grid(plan, options, reporter.info):
         runs = sum(len(job.runs) for job in group.jobs)
         reporter.info(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
     reporter.info(f"Next: kdreid status --runs {how.runs}")
@@ -185,10 +185,12 @@ def _here(specs: Sequence[RunSpec], how: RetryRequest, reporter: Reporter) -> in
     device = find_device(specs[0].device)
     if specs[0].threads:
         torch.set_num_threads(specs[0].threads)
-    grid = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
+    plan = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
     with handle_signals() as stop:
-        session = RunContext(how.runs, device, stop, reporter, grid.weights, grid.workers)
-        outcome = InProcessExecutor(session, grid.open_data, retry=True).launch(grid.cohorts)
+        context = RunContext(how.runs, device, stop, reporter, plan.pretrained_files, plan.workers)
+        outcome = InProcessExecutor(context, plan.open_data, retry_diverged=True).launch(
+            plan.cohorts
+        )
     reporter.info(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")

@@ -135,13 +135,13 @@ def status(runs: Path) -> StatusReport:
     unnoted = {k: f.submission for k, f in seen.items() if f.submission and not f.done}
     for key, job in find_unrecorded_jobs(runs, unnoted).items():
         seen[key] = replace(seen[key], submission=replace(unnoted[key], job=job))
-    asked = {
+    request = {
         name: job_name_prefix(folder.submission.group)
         for folder in seen.values()
         if not folder.done and not folder.alive
         if folder.submission and (name := folder.submission.slurm)
     }
-    queue, now = query_jobs(asked, asked), time.time()
+    queue, now = query_jobs(request, request), time.time()
     rows = {
         key: _row(number, key, seen[key], queue, now) for number, key in enumerate(keys, start=1)
     }

@@ -33,7 +33,7 @@ class SubmitOptions:
 
     cluster: str  # the profile's name or path, as typed
     profile: Profile
-    assignments: Sequence[str] = ()  # of --set, those of the cluster
+    overrides: Sequence[str] = ()  # of --set, those of the cluster
     max_parallel: int | None = None
     retry: bool = False
     checkpoint_every: float = 300.0
@@ -45,15 +45,15 @@ class SubmitOptions:
         """Jobs at a time."""
         return self.max_parallel or self.profile.max_parallel
 
-    def resources(self, grid: Plan) -> dict[str, Resources]:
+    def resources(self, plan: Plan) -> dict[str, Resources]:
         """What each run asks for."""
         return {
-            spec.key: self.profile.resources(spec.dataset, spec.method, self.assignments)
-            for spec in grid.specs
+            spec.key: self.profile.resources(spec.dataset, spec.method, self.overrides)
+            for spec in plan.specs
         }
 
 
-def submit_grid(grid: Plan, wish: SubmitOptions, say: Say) -> Submission | None:
+def submit_grid(plan: Plan, options: SubmitOptions, say: Say) -> Submission | None:
     """Submit what is missing to Slurm; None if nothing is.
 
     Raises:
@@ -61,20 +61,20 @@ def submit_grid(grid: Plan, wish: SubmitOptions, say: Say) -> Submission | None:
             was submitted.
         SetupError: the runs folder is not writable.
     """
-    runs = grid.runs.absolute()
+    runs = plan.runs.absolute()
     with submission_lock(runs):
-        chosen = select_pending(grid.cohorts, wish.resources(grid), runs, retry=wish.retry)
+        chosen = select_pending(plan.cohorts, options.resources(plan), runs, retry=options.retry)
         report_skipped(chosen, say)
         if not chosen.jobs:
             return None
-        group = Submission(new_name(), wish.cluster, "slurm", wish.command, "", chosen.jobs)
+        group = Submission(new_name(), options.cluster, "slurm", options.command, "", chosen.jobs)
         for resources in dict.fromkeys(job.resources for job in chosen.jobs):
             check_submission(_array(group, runs, resources))
-        bundles = group_into_arrays(chosen.jobs, array_size(), wish.most)
+        bundles = group_into_arrays(chosen.jobs, array_size(), options.most)
         for part in bundles:
             for index, job in enumerate(part.jobs):
                 job.array, job.index = array_name(group.name, part.jobs[0].number), index
-        prepare(group, chosen, grid, wish)
+        prepare(group, chosen, plan, options)
         _submit(group, bundles, runs)
     return group
 
@@ -99,9 +99,9 @@ def report_skipped(chosen: PendingRuns, say: Say) -> None:
         say(f"left out, {why}: {named}")
 
 
-def prepare(group: Submission, chosen: PendingRuns, grid: Plan, wish: SubmitOptions) -> None:
+def prepare(group: Submission, chosen: PendingRuns, plan: Plan, options: SubmitOptions) -> None:
     """Write all that the jobs read: code, runs, orders; and the group, before any job exists."""
-    runs = grid.runs.absolute()
+    runs = plan.runs.absolute()
     group.snapshot = str(snapshot(runs, {spec.method for spec in chosen.specs.values()}))
     for spec in chosen.specs.values():
         for run in (*spec.teachers, spec):
@@ -112,36 +112,38 @@ def prepare(group: Submission, chosen: PendingRuns, grid: Plan, wish: SubmitOpti
         JobSpec(
             runs=job.runs,
             dataset=first.dataset,
-            data_root=str(grid.roots[first.dataset]),
+            data_root=str(plan.roots[first.dataset]),
             weights={
                 network: str(path.absolute())
-                for network, path in grid.weights.items()
+                for network, path in plan.pretrained_files.items()
                 if network in networks
             },
             device=first.device,
             threads=first.threads,
-            workers=grid.workers,
-            checkpoint_every=wish.checkpoint_every,
-            allow_partial=wish.allow_partial,
-            cache=grid.cache,
-            retry=wish.retry,
+            workers=plan.workers,
+            checkpoint_every=options.checkpoint_every,
+            allow_partial=options.allow_partial,
+            cache=plan.cache,
+            retry=options.retry,
         ).write(group.order(runs, job))
     (group.folder(runs) / LOGS).mkdir(parents=True, exist_ok=True)
     group.write(runs, group.jobs)
 
 
-def print_submission(grid: Plan, wish: SubmitOptions, say: Say) -> None:
+def print_submission(plan: Plan, options: SubmitOptions, say: Say) -> None:
     """What would be submitted: every #SBATCH line, and what the cluster says of it.
 
     Raises:
         SlurmError: the cluster refuses the jobs or does not answer.
     """
-    runs = grid.runs.absolute()
-    chosen = select_pending(grid.cohorts, wish.resources(grid), runs, retry=wish.retry)
+    runs = plan.runs.absolute()
+    chosen = select_pending(plan.cohorts, options.resources(plan), runs, retry=options.retry)
     report_skipped(chosen, say)
-    group = Submission("NAME", wish.cluster, "slurm", wish.command, str(runs / "code" / "DIGEST"))
+    group = Submission(
+        "NAME", options.cluster, "slurm", options.command, str(runs / "code" / "DIGEST")
+    )
     ids: dict[int, str] = {job.number: f"JOB{job.number}" for job in chosen.jobs}
-    bundles = group_into_arrays(chosen.jobs, array_size(), wish.most)
+    bundles = group_into_arrays(chosen.jobs, array_size(), options.most)
     for place, part in enumerate(bundles):
         array = _array_of(group, bundles, place, ids, runs)
         count = f"an array of {len(part.jobs)} jobs" if len(part.jobs) > 1 else "a job"

@@ -13,9 +13,9 @@ from slurm.queue import query_jobs
 POLL = 15.0  # seconds
 
 
-def watch_jobs(grid: Plan, wish: SubmitOptions, reporter: Reporter) -> None:
+def watch_jobs(plan: Plan, options: SubmitOptions, reporter: Reporter) -> None:
     """Return when every job of these runs has ended; interrupting this leaves the jobs alone."""
-    ids = sorted(set(active_jobs([spec.key for spec in grid.specs], grid.runs).values()))
+    ids = sorted(set(active_jobs([spec.key for spec in plan.specs], plan.runs).values()))
     told = ""
     while True:
         seen = query_jobs(ids)
@@ -24,7 +24,7 @@ def watch_jobs(grid: Plan, wish: SubmitOptions, reporter: Reporter) -> None:
         going = [job for job in seen.jobs.values() if not job.is_finished]
         line = ", ".join(f"{count} {state}" for state, count in counts.items())
         if line and line != told:
-            reporter.info(f"{time.strftime('%H:%M:%S')} jobs on {wish.cluster}: {line}")
+            reporter.info(f"{time.strftime('%H:%M:%S')} jobs on {options.cluster}: {line}")
             told = line
         if seen.complete and not going:
             return

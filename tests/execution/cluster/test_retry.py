@@ -20,7 +20,7 @@ QUIET = Reporter(quiet=True)
 @pytest.fixture
 def diverged(with_teacher):
     """A runs folder whose student has diverged, and its key."""
-    plan, outcome = tiny_grid.run(with_teacher, "kd", assignments=["kd.weight=1e38"])
+    plan, outcome = tiny_grid.run(with_teacher, "kd", overrides=["kd.weight=1e38"])
     (key,) = outcome.failed
     return with_teacher, key
 
