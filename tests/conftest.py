@@ -1,3 +1,5 @@
+"""Fixtures of all tests."""
+
 import shutil
 
 import numpy as np
@@ -5,6 +7,14 @@ import pytest
 from PIL import Image
 
 from tests.support import tiny_grid
+from tests.support.slurm_cluster import accounted, cluster, slurm_installed
+
+__all__ = ["accounted", "cluster", "slurm_installed"]
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the clusters' tests, which mostly wait: run side by side, others fill the gaps."""
+    items.sort(key=lambda item: item.get_closest_marker("slurm") is None)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,6 @@ from slurm.testbed import temporary_cluster
 from slurm.testbed.packages import missing
 
 
-def pytest_collection_modifyitems(items):
-    """Begin with the clusters' tests, which mostly wait: run side by side, others fill the gaps."""
-    items.sort(key=lambda item: item.get_closest_marker("slurm") is None)
-
-
 @pytest.fixture(scope="session")
 def slurm_installed():
     """Skip, naming the packages to install, where there is no Slurm."""
