@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
 TRAINING_VERSION = 1  # raise it by hand when a change of the code moves trained numbers
 SCORING_VERSION = 1  # raise it when a change moves scores of the same weights: re-scores only
@@ -29,6 +29,14 @@ _WORDS: dict[str, tuple[str | int, ...]] = {
 }
 
 
+T = TypeVar("T")
+
+
+def _field(default: T, meaning: str, unit: str = "", *, aliases: tuple[str, ...] = ()) -> T:
+    """Return a field with its documentation: `help`, `unit` and `aliases` in its metadata."""
+    return field(default=default, metadata={"help": meaning, "unit": unit, "aliases": aliases})
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a network is trained; one per dataset, shared by all methods.
@@ -39,34 +47,58 @@ class Recipe:
         ValueError: a field is outside what it can mean.
     """
 
-    epochs: int = 150
-    warmup_epochs: float = 10
-    hold_until: float = 60  # the cosine starts here
-    lr: float = 2e-2  # after the warm-up
-    warmup_factor: float = 0.1
-    final_lr: float = 1e-7
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    identities: int = 16  # P per batch
-    images_each: int = 6  # K per identity
-    height: int = 256
-    width: int = 128
-    label_smoothing: float = 0.1
-    margin: float = 0.3
-    triplet_weight: float = 1.0
-    flip: float = 0.5
-    pad: int = 10
-    erase: float = 0.5
-    pretrained: str = "imagenet"  # or "none": from scratch
-    precision: str = "fp32"
-    schedule: str = "cosine"  # or "steps": the rate times `decay` at each of `milestones`
-    milestones: tuple[float, ...] = ()
-    decay: float = 0.1
-    sampling: str = "identities"  # P x K; or "images": `batch` images drawn at random
-    batch: int = 256
-    last_stride: int = 1  # of ResNets and DenseNets; 2 as published
-    stem: str = "3x3"  # their max pooling; "2x2" as in PDRD's authors' later code
-    distillation_batches: str = "shared"  # or "separate": a second stream for the methods' losses
+    epochs: int = _field(150, "Length of the training", "epochs")
+    warmup_epochs: float = _field(10, "Length of the linear warm-up of the learning rate", "epochs")
+    hold_until: float = _field(
+        60,
+        "End of the constant learning rate; with schedule: cosine the decay starts here",
+        "epochs",
+        aliases=("decay_start_epoch",),
+    )
+    lr: float = _field(2e-2, "Learning rate after the warm-up")
+    warmup_factor: float = _field(0.1, "Share of lr at which the warm-up starts")
+    final_lr: float = _field(
+        1e-7, "Learning rate at the end of the cosine", aliases=("min_lr", "eta_min")
+    )
+    momentum: float = _field(0.9, "Momentum of SGD")
+    weight_decay: float = _field(5e-4, "Weight decay (L2 penalty) of SGD")
+    identities: int = _field(
+        16, "P: identities in a batch, with sampling: identities", aliases=("num_identities",)
+    )
+    images_each: int = _field(
+        6, "K: images of each identity in a batch", aliases=("num_instances",)
+    )
+    height: int = _field(256, "Height of the network's input", "pixels")
+    width: int = _field(128, "Width of the network's input", "pixels")
+    label_smoothing: float = _field(0.1, "Label smoothing of the cross-entropy, from 0 to 1")
+    margin: float = _field(0.3, "Margin of the triplet loss", aliases=("triplet_margin",))
+    triplet_weight: float = _field(1.0, "Weight of the triplet loss; 0 trains without it")
+    flip: float = _field(0.5, "Probability of a horizontal flip", aliases=("flip_prob",))
+    pad: int = _field(
+        10, "Black border added on each side before the random crop", "pixels", aliases=("padding",)
+    )
+    erase: float = _field(0.5, "Probability of random erasing", aliases=("random_erasing_prob",))
+    pretrained: str = _field("imagenet", "Initial weights: imagenet, or none for random ones")
+    precision: str = _field("fp32", "Arithmetic of the network: fp32, or bf16 or fp16 autocast")
+    schedule: str = _field(
+        "cosine", "Decay of the learning rate: cosine from hold_until, or steps at milestones"
+    )
+    milestones: tuple[float, ...] = _field(
+        (), "Times at which schedule: steps multiplies the learning rate by decay", "epochs"
+    )
+    decay: float = _field(0.1, "Factor of the learning rate at each milestone", aliases=("gamma",))
+    sampling: str = _field(
+        "identities",
+        "Batches: identities (P x K), or images (batch images drawn at random)",
+    )
+    batch: int = _field(256, "Images in a batch, with sampling: images", aliases=("batch_size",))
+    last_stride: int = _field(1, "Stride of a ResNet's or DenseNet's last stage; 2 as published")
+    stem: str = _field(
+        "3x3", "Max pooling of their stem: 3x3, or 2x2 as in the later code of PDRD's authors"
+    )
+    distillation_batches: str = _field(
+        "shared", "Batches of the methods' losses: shared, or separate for a second stream"
+    )
 
     def __post_init__(self) -> None:
         positive = ("epochs", "lr", "identities", "images_each", "height", "width", "batch")
