@@ -6,7 +6,7 @@ RUNS ?= runs/demo
 TESTERS ?= 2
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint check clean
+.PHONY: demo test lint check docs clean
 
 demo: $(VENV)/ready
 	$(BIN)/python -m harness.run --study demo --runs $(RUNS)
@@ -21,10 +21,17 @@ lint: $(VENV)/ready
 
 check: lint test
 
+docs: $(VENV)/ready
+	$(BIN)/mkdocs build --quiet --strict
+	@echo "The documentation: site/index.html"
+
 $(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) --version prints: $$($(PYTHON) --version 2>&1)." \
+	"Name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,docs]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache
