@@ -18,6 +18,7 @@ from harness.data.pixel_cache import CachedImages, DiskTooSmallError, open_cache
 from harness.data.synthetic.generator import GENERATOR_VERSION, SyntheticSettings, generate
 from harness.data.synthetic.writer import MANIFEST
 from harness.planning.schema import DatasetFile
+from harness.runs.data_flags import DataFlag
 from harness.runs.spec import Recipe
 
 SYNTHETIC = "synthetic"
@@ -57,7 +58,12 @@ def open_dataset(
     dataset = find_dataset(name, file, root)
     notes = require_complete(dataset, file.expected, allow_partial=allow_partial)
     require_scorable(dataset)
-    return replace(dataset, notes=(*dataset.notes, *notes))
+    flags = (DataFlag.PARTIAL,) if notes else ()
+    return replace(
+        dataset,
+        notes=(*dataset.notes, *notes),
+        data_flags=(*dataset.data_flags, *flags),
+    )
 
 
 def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
@@ -78,8 +84,11 @@ def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
     if not root.is_dir():
         raise SetupError(f"{name}: the data root {root} does not exist.{about}")
     dataset = LOADERS[file.loader](root)
-    made = (GENERATED_NOTE,) if (dataset.root / MANIFEST).is_file() else ()
-    return replace(dataset, notes=(*dataset.notes, *made))
+    if not (dataset.root / MANIFEST).is_file():
+        return dataset
+    return replace(
+        dataset, notes=(*dataset.notes, GENERATED_NOTE), data_flags=(DataFlag.GENERATED,)
+    )
 
 
 def dataset_root(file: DatasetFile, root: Path | None, dataset: Dataset) -> Path:

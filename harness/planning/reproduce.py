@@ -17,11 +17,11 @@ from harness.planning.datasets import SYNTHETIC, open_dataset
 from harness.planning.overrides import DATA, resolve_settings
 from harness.planning.schema import load_dataset
 from harness.runs.code_version import git_state
+from harness.runs.data_flags import DataFlag
 from harness.runs.reader import StoredRun
 from harness.runs.spec import RunSpec
 
 _file = lru_cache(load_dataset)  # asked for again and again
-PARTIAL = "Partial data:"  # how such a note begins
 SHORT = 12  # hexadecimal digits of a digest that are shown
 
 
@@ -98,7 +98,7 @@ def _data(
     generated = _file(spec.dataset).loader == SYNTHETIC
     if generated:
         places += sorted((runs / "data").glob(f"{SYNTHETIC}-*-????????"))
-    partial = any(note.startswith(PARTIAL) for run in members for note in run.notes)
+    partial = any(DataFlag.PARTIAL in run.data_flags for run in members)
     allowed = ["--allow-partial"] if partial else []
     for place in dict.fromkeys(places):
         believed = not look and not generated

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from harness.runs.data_flags import DataFlag, data_flags
 from harness.runs.scan import (
     FAILURE,
     RECORD,
@@ -58,6 +59,11 @@ class StoredRun:
         return [str(note) for note in _list(self.record.get("notes"))]
 
     @property
+    def data_flags(self) -> tuple[DataFlag, ...]:
+        """Flags of the run's data; none if it is not done."""
+        return data_flags(self.record)
+
+    @property
     def result(self) -> Content:
         """Steps, digest of the weights and scores."""
         return _object(self.record.get("result"))
@@ -99,7 +105,8 @@ def load_run(runs: Path, key: str) -> StoredRun:
             content if path.name == RECORD else {},
             content if path.name == FAILURE else {},
         )
-        run.scores()  # wrong forms are told here
+        run.scores()  # raises on a malformed record, as the next line does
+        data_flags(run.record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{folder} cannot be read as a run: {describe_error(error)}") from error
     return run

@@ -116,6 +116,7 @@ def score_and_record(
         "memory": peak_memory(context.device),  # of the whole cohort
         **record_statistics(training_run, data.dataset),
         "paper": asdict(method.paper) if method.paper else None,
+        "data_flags": [*data.dataset.data_flags],
         "notes": [*data.dataset.notes, *tie_warnings(spec.key, evaluations)],
     }
     write_record(context.runs, spec, content)

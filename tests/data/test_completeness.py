@@ -15,6 +15,7 @@ from harness.data.datasets import market1501
 from harness.data.synthetic.generator import SyntheticSettings, generate
 from harness.planning.datasets import find_dataset, open_dataset
 from harness.planning.schema import load_dataset
+from harness.runs.data_flags import DataFlag
 
 MADE = SyntheticSettings(
     train_identities=4,
@@ -69,15 +70,18 @@ def test_a_made_copy_never_passes_for_the_real_dataset(copy, tmp_path):
     given = ("market1501", file, MADE, copy, tmp_path, 1, Reporter(quiet=True))
     with pytest.raises(SetupError, match="train has 12 images where 12,936 are expected"):
         open_dataset(*given)
-    *_, made, partial = open_dataset(*given, allow_partial=True).notes
+    dataset = open_dataset(*given, allow_partial=True)
+    assert dataset.data_flags == (DataFlag.GENERATED, DataFlag.PARTIAL)
+    *_, made, partial = dataset.notes
     assert partial.startswith("Partial data: train has 12 images")
     assert made.startswith("Generated data: ")  # and so it would be if it counted as the real one
 
 
 def test_what_is_not_generated_is_not_called_so(copy):
     (copy / "synthetic.json").unlink()
-    notes = find_dataset("market1501", load_dataset("market1501"), copy).notes
-    assert not any(note.startswith("Generated") for note in notes)
+    dataset = find_dataset("market1501", load_dataset("market1501"), copy)
+    assert not any(note.startswith("Generated") for note in dataset.notes)
+    assert dataset.data_flags == ()
 
 
 def test_the_verb_says_that_a_copy_is_generated(copy, capsys):

@@ -54,7 +54,13 @@ def load(root: Path) -> Dataset:
     }
     note = f"Gallery: one image of every vehicle, in {DRAWS} seeded draws for each test list."
     return Dataset(
-        "vehicleid", home, tuple(train), tuple(test), evaluations, (note,), tuple(absent)
+        "vehicleid",
+        home,
+        tuple(train),
+        tuple(test),
+        evaluations,
+        notes=(note,),
+        missing_files=tuple(absent),
     )
 
 
