@@ -205,8 +205,9 @@ def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
     )
     assert done.returncode == 0, done.stderr
     assert "Partial data: train has 32 images" in done.stdout
-    (record,) = tmp_path.glob("market1501/none/cnn5/*/record.json")
-    assert "junk" in json.loads(record.read_text())["notes"][0]
+    (path,) = tmp_path.glob("market1501/none/cnn5/*/record.json")
+    record = json.loads(path.read_text())
+    assert "junk" in record["notes"][0] and record["data_flags"] == ["partial"]
 
 
 def test_images_and_their_contact_sheet(tmp_path):
