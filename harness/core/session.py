@@ -1,9 +1,9 @@
-"""The settings that all cohorts of one process share."""
+"""The surroundings that all work of one process shares."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,14 +12,17 @@ from harness.core.progress import Reporter
 from harness.core.signals import StopRequest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """What all cohorts of one process share; none of it can change a number."""
+    """The runs folder, the device and whatever else planning, training and evaluation share.
 
-    runs: Path
-    device: torch.device
-    stop: StopRequest
-    reporter: Reporter
-    pretrained_files: Mapping[str, Path]  # ImageNet weights by network
-    workers: int = 1
-    checkpoint_seconds: float = 300.0  # seconds between checkpoints
+    Nothing in it can change a result, except that the kind of `device` is part of a run's key.
+    """
+
+    runs: Path = Path("runs")
+    reporter: Reporter = field(default_factory=Reporter)
+    workers: int = 1  # data-loading threads
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    stop: StopRequest = field(default_factory=StopRequest)
+    pretrained_files: Mapping[str, Path] = field(default_factory=dict)  # by network
+    checkpoint_seconds: float = 300.0  # between two checkpoints

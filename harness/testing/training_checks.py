@@ -19,7 +19,6 @@ import torch
 from harness.core.files import read_json
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
-from harness.core.signals import StopRequest
 from harness.execution.in_process import InProcessExecutor
 from harness.planning.plan import Plan, RunRequest, make_plan
 from harness.runs.record import MODEL, PER_QUERY, RECORD
@@ -29,6 +28,7 @@ from methods import EXTRAS
 STUDY = "conformance"
 COMPANY = tuple(EXTRAS)  # side by side with the method
 STUDY_DATA = "synthetic"
+NEVER = 1e9  # seconds between two checkpoints: longer than any training here
 
 # The main command in a process that kills itself after the fifth checkpoint.
 KILLED = """
@@ -106,7 +106,11 @@ def _grid(runs: Path, names: list[str], pack: int) -> Plan:
 def _run(runs: Path, names: list[str], *, pack: int) -> tuple[Plan, dict[str, str]]:
     plan = _grid(runs, names, pack)
     context = RunContext(
-        runs, plan.device, StopRequest(), plan.reporter, plan.pretrained_files, 1, 1e9
+        runs=runs,
+        reporter=plan.reporter,
+        device=plan.device,
+        pretrained_files=plan.pretrained_files,
+        checkpoint_seconds=NEVER,
     )
     return plan, InProcessExecutor(context, plan.open_data).launch(plan.cohorts).failed
 

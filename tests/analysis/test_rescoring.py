@@ -4,7 +4,6 @@ import json
 import shutil
 
 import pytest
-import torch
 
 from harness.analysis import rescoring
 from harness.analysis.rescoring import ScoringOptions
@@ -12,7 +11,6 @@ from harness.cli.evaluation import rescore_runs
 from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
-from harness.core.signals import StopRequest
 from harness.data.synthetic.generator import SyntheticSettings, generate
 from harness.evaluation.reranking import RerankingOptions
 from harness.runs.lookup import find_run
@@ -30,7 +28,7 @@ def scored(shared_runs, key, capsys):
     """Score the student by some rules; what is printed as JSON."""
 
     def score(root=None, runs=shared_runs, **rules):
-        session = RunContext(runs, torch.device("cpu"), StopRequest(), Reporter(quiet=True), {})
+        session = RunContext(runs=runs, reporter=Reporter(quiet=True))
         rescore_runs([key], ScoringOptions(**rules), session, root, as_json=True)
         (row,) = json.loads(capsys.readouterr().out)
         return row

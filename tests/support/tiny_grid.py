@@ -27,16 +27,16 @@ def grid(runs, *methods, **asked):
 
 def launch(plan, *, interval=1e9, retry=False, stop=None):
     """Carry a small grid out in this process."""
-    session = RunContext(
-        plan.runs,
-        plan.device,
-        stop or StopRequest(),
-        plan.reporter,
-        plan.weights,
-        plan.workers,
-        interval,
+    context = RunContext(
+        runs=plan.runs,
+        reporter=plan.reporter,
+        workers=plan.workers,
+        device=plan.device,
+        stop=stop or StopRequest(),
+        pretrained_files=plan.pretrained_files,
+        checkpoint_seconds=interval,
     )
-    return InProcessExecutor(session, plan.open_data, retry).launch(plan.cohorts)
+    return InProcessExecutor(context, plan.open_data, retry).launch(plan.cohorts)
 
 
 def run(runs, *methods, **asked):

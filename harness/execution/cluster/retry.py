@@ -187,7 +187,14 @@ def _here(specs: Sequence[RunSpec], how: RetryRequest, reporter: Reporter) -> in
         torch.set_num_threads(specs[0].threads)
     plan = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
     with handle_signals() as stop:
-        context = RunContext(how.runs, device, stop, reporter, plan.pretrained_files, plan.workers)
+        context = RunContext(
+            runs=how.runs,
+            reporter=reporter,
+            workers=plan.workers,
+            device=device,
+            stop=stop,
+            pretrained_files=plan.pretrained_files,
+        )
         outcome = InProcessExecutor(context, plan.open_data, retry_diverged=True).launch(
             plan.cohorts
         )
