@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from harness.cli.printed import VRKD_TABLE_1
-from harness.models import NETWORKS, build
+from harness.models import NETWORKS, build_network
 from harness.models.complexity import measure_complexity
 
 
@@ -25,7 +25,7 @@ def show_networks(identities: int) -> None:
     ]
     for name, head, stride, height, width, printed in [*ours, *theirs]:
         counts = measure_complexity(
-            build(name, head, identities, last_stride=stride), height, width
+            build_network(name, head, identities, last_stride=stride), height, width
         )
         typer.echo(
             f"{name:<24}{head:<10}{stride:>7}{f'{height}x{width}':>10}"

@@ -1,4 +1,13 @@
-"""The networks by name."""
+"""Re-identification networks: backbones, heads, ensembles and their ImageNet weights.
+
+Networks are chosen by name from `NETWORKS`, ensembles that teach as one network from `ENSEMBLES`.
+Every network maps a batch of images, (B, 3, H, W) float32 and normalised, to `methods.Outputs`:
+
+    >>> network = build_network("resnet18", "bnneck", identities=751)
+    >>> outputs = network(torch.rand(8, 3, 256, 128))
+    >>> outputs.embedding.shape, outputs.logits.shape
+    (torch.Size([8, 512]), torch.Size([8, 751]))
+"""
 
 from __future__ import annotations
 
@@ -6,23 +15,40 @@ from pathlib import Path
 
 from harness.core.errors import SetupError
 from harness.core.seeding import seeded_rng
+from harness.models.complexity import Complexity, measure_complexity
 from harness.models.ensemble import EnsembleTeacher
-from harness.models.pretrained import read_weights
+from harness.models.pretrained import (
+    download_weights,
+    find_weights,
+    read_weights,
+    torchvision_cache_path,
+    weights_digest,
+)
 from harness.models.registry import ENSEMBLES, NETWORKS, NetworkEntry
-from harness.models.reid import HEADS, ReIDNetwork, as_float32
+from harness.models.reid import HEADS, Backbone, Head, ReIDNetwork, as_float32
 
 __all__ = [
     "ENSEMBLES",
+    "HEADS",
     "NETWORKS",
+    "Backbone",
+    "Complexity",
     "EnsembleTeacher",
+    "Head",
     "NetworkEntry",
     "ReIDNetwork",
     "as_float32",
-    "build",
+    "build_network",
+    "download_weights",
+    "find_weights",
+    "measure_complexity",
+    "read_weights",
+    "torchvision_cache_path",
+    "weights_digest",
 ]
 
 
-def build(
+def build_network(
     network: str,
     head: str,
     identities: int,
@@ -32,16 +58,29 @@ def build(
     seed: int = 0,
     weights: Path | None = None,
 ) -> ReIDNetwork:
-    """A network as its run starts it: random numbers from (seed, network, head), or `weights`.
+    """Build a network as a run starts it, in training mode on the CPU.
+
+    Args:
+        network: Name in `NETWORKS`.
+        head: Name in `HEADS`; ignored by networks that have a head of their own.
+        identities: Number of training identities, the width of the classifier.
+        last_stride: Stride of the last stage, 1 or 2. This and `stem` apply to networks of
+            torchvision only (`NetworkEntry.is_adjustable`).
+        stem: Max pooling of the stem, "3x3" as in torchvision or "2x2".
+        seed: Seed of the initial weights. They depend on nothing else than the seed, the network
+            and the head; the global random state is left as it was.
+        weights: File with torchvision's ImageNet weights for the backbone, see `find_weights`. The
+            head always starts from random weights.
 
     Raises:
-        SetupError: the weights are another network's.
+        KeyError: The network or the head is unknown.
+        SetupError: The file is not readable, or its weights do not fit the network.
     """
-    known = NETWORKS[network]
-    shape = {"last_stride": last_stride, "stem": stem} if known.adjustable else {}
+    entry = NETWORKS[network]
+    options = {"last_stride": last_stride, "stem": stem} if entry.is_adjustable else {}
     with seeded_rng("initial weights", seed, network, head):
-        backbone = known.backbone(**shape)
-        model = ReIDNetwork(backbone, (known.head or HEADS[head])(backbone.widths[-1], identities))
+        backbone = entry.backbone(**options)
+        model = ReIDNetwork(backbone, (entry.head or HEADS[head])(backbone.widths[-1], identities))
     if weights is not None:
         try:
             model.backbone.load_pretrained(read_weights(weights))

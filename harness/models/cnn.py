@@ -1,8 +1,8 @@
-"""The two networks of VRKD's tables that are trained from scratch: the five-layer CNN and SDC-CNN.
+"""The two networks of VRKD's Table 1 that are trained from scratch: a five-layer CNN and SDC-CNN.
 
-SDC-CNN (Zhu et al., "short and densely connected") is a reconstruction: its authors published no
-code, and the layout here is the one that meets the parameters and operations VRKD prints for it
-(10.86 M, 9.2 G at 128x128), out of many that come close.
+SDC-CNN (Zhu et al., "short and densely connected") is a reconstruction, since its authors published
+no code. Of the layouts that were tried, the one here has the parameters and operations that VRKD
+prints (10.86 M, 9.2 G at 128x128).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from harness.models.reid import Backbone
 
 
 class CNN(Backbone):
-    """Five times convolution, batch normalisation, 3x3 max pooling of stride 2, ReLU.
+    """Five stages of convolution, batch normalisation, 3x3 max pooling of stride 2 and ReLU.
 
-    Pooling before the ReLU gives the same numbers as after it, and the map before the ReLU with
-    them. The last four of the five maps are shown.
+    The maps of the last four stages are returned; an image of H x W gives maps of 1/4 to 1/32 of
+    its height and width.
     """
 
     widths = (64, 128, 192, 256)
@@ -25,6 +25,7 @@ class CNN(Backbone):
     def __init__(self) -> None:
         super().__init__()
         channels, kernels = (3, 32, *self.widths), (5, 5, 3, 3, 3)
+        # Max pooling commutes with ReLU. Pooling first makes the map before the ReLU available.
         self.stages = nn.ModuleList(
             nn.Sequential(conv_bn(inputs, outputs, kernel), nn.MaxPool2d(3, stride=2, padding=1))
             for inputs, outputs, kernel in zip(channels, channels[1:], kernels, strict=False)
@@ -40,7 +41,13 @@ class CNN(Backbone):
 
 
 class ShortDenseUnit(nn.Module):
-    """A few convolutions of one width, each seeing the input and all before it."""
+    """Convolutions of one width, each of which receives the input and all previous outputs.
+
+    Args:
+        inputs: Number of channels of the input.
+        width: Number of channels of each convolution's output.
+        layers: Number of convolutions.
+    """
 
     def __init__(self, inputs: int, width: int, layers: int) -> None:
         super().__init__()
@@ -49,16 +56,19 @@ class ShortDenseUnit(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, inputs, H, W) -> (B, width, H, W), before its ReLU."""
-        seen = [images]
+        """(B, inputs, H, W) -> (B, width, H, W), the last convolution's output before its ReLU."""
+        maps = [images]
         for layer in self.layers:
-            pre_relu: Tensor = layer(torch.cat(seen, dim=1))
-            seen.append(pre_relu.relu())
+            pre_relu: Tensor = layer(torch.cat(maps, dim=1))
+            maps.append(pre_relu.relu())
         return pre_relu
 
 
 class SDCCNN(Backbone):
-    """A 5x5 convolution, then four times 3x3 max pooling of stride 2 and a short dense unit."""
+    """A 5x5 convolution, then four stages of 3x3 max pooling of stride 2 and a short dense unit.
+
+    An image of H x W gives maps of 1/2 to 1/16 of its height and width.
+    """
 
     widths = (128, 128, 128, 320)
 
@@ -83,6 +93,12 @@ class SDCCNN(Backbone):
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
-    """Convolution of unchanged size and BN: (B, inputs, H, W) -> (B, outputs, H, W)."""
+    """Return a convolution that keeps the map's size, and its batch normalisation.
+
+    Args:
+        inputs: Number of input channels.
+        outputs: Number of output channels.
+        kernel: Height and width of the kernel, an odd number.
+    """
     convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs))

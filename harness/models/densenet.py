@@ -1,4 +1,4 @@
-"""torchvision's DenseNet-121 in four blocks, each tapped after the norm and ReLU behind it."""
+"""Torchvision's DenseNet-121 as a backbone of four stages."""
 
 from __future__ import annotations
 
@@ -9,19 +9,28 @@ from typing import Any
 from torch import Tensor, nn
 from torchvision import models
 
-from harness.models.reid import Backbone, max_pool
+from harness.models.reid import Backbone, make_stem_pooling
 
 
 class DenseNet(Backbone):
-    """A DenseNet without its classifier.
+    """A DenseNet without its classifier (Huang et al., CVPR 2017).
 
-    With last stride 1 the last transition does not halve the map, as in the residual networks.
+    A stage's map is taken after the batch normalisation and the ReLU that follow its dense block.
+
+    Args:
+        name: Torchvision's name, such as "densenet121".
+        last_stride: With 1 the last transition does not halve the map: an image of H x W gives maps
+            of 1/4, 1/8, 1/16 and 1/16 of its height and width. With 2 the last is 1/32.
+        stem: Max pooling of the stem, "3x3" or "2x2".
+
+    Attributes:
+        widths: (256, 512, 1024, 1024) for DenseNet-121.
     """
 
     def __init__(self, name: str, *, last_stride: int = 1, stem: str = "3x3") -> None:
         super().__init__()
         body = models.get_model(name, weights=None).features
-        self.stem = nn.Sequential(body.conv0, body.norm0, body.relu0, max_pool(stem))
+        self.stem = nn.Sequential(body.conv0, body.norm0, body.relu0, make_stem_pooling(stem))
         self.blocks = nn.ModuleList(getattr(body, f"denseblock{n}") for n in (1, 2, 3, 4))
         transitions = [getattr(body, f"transition{n}") for n in (1, 2, 3)]
         self.norms = nn.ModuleList([*(t.norm for t in transitions), body.norm5])
@@ -40,13 +49,17 @@ class DenseNet(Backbone):
         return tuple(maps), pre_relu
 
     def load_pretrained(self, state: Mapping[str, Any]) -> None:
-        """Take torchvision's weights of the same network; its classifier is left out."""
+        """Load torchvision's weights of the same network, except the classifier's.
+
+        Raises:
+            RuntimeError: The weights are those of another network.
+        """
         self.load_state_dict(
-            {_renamed(k): v for k, v in state.items() if not k.startswith("classifier.")}
+            {_rename_key(k): v for k, v in state.items() if not k.startswith("classifier.")}
         )
 
 
-_RENAMED = [
+_KEY_PATTERNS = [
     (r"^conv0\.", "stem.0."),
     (r"^norm0\.", "stem.1."),
     (r"^norm5\.", "norms.3."),
@@ -56,11 +69,11 @@ _RENAMED = [
 ]
 
 
-def _renamed(key: str) -> str:
-    """A key of torchvision's as this module has it."""
+def _rename_key(key: str) -> str:
+    """Translate a key of torchvision's state dictionary to this module's."""
     key = key.removeprefix("features.")
-    # older files write the parts of a dense layer as norm.1, conv.2
+    # Files of torchvision's first release write the parts of a dense layer as norm.1, conv.2.
     key = re.sub(r"\.(norm|relu|conv)\.([12])\.", r".\1\2.", key)
-    for pattern, replacement in _RENAMED:
+    for pattern, replacement in _KEY_PATTERNS:
         key = re.sub(pattern, replacement, key)
     return key

@@ -1,4 +1,4 @@
-"""Several trained networks as one teacher whose logits are the mean of theirs (VRKD)."""
+"""Several trained networks as one teacher, as in VRKD (section 3.2)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from methods import Outputs, Widths
 
 
 class EnsembleTeacher(nn.Module):
-    """A frozen committee; it has logits and nothing else, as its members' features differ."""
+    """Ensemble of frozen networks whose logits are the mean of its members' logits.
+
+    It has no features, because those of its members differ: `widths.maps` is empty and
+    `widths.embedding` is 0.
+
+    Args:
+        members: Networks with classifiers of the same identities.
+    """
 
     def __init__(self, members: Sequence[ReIDNetwork]) -> None:
         super().__init__()
@@ -20,7 +27,7 @@ class EnsembleTeacher(nn.Module):
         self.widths = Widths(maps=(), embedding=0, identities=members[0].widths.identities)
 
     def forward(self, images: Tensor) -> Outputs:
-        """(B, 3, H, W) float32, normalised -> `Outputs` of which only `logits` holds anything."""
+        """(B, 3, H, W) float32, normalised -> `Outputs` with logits (B, K) and empty features."""
         logits = torch.stack([member(images).logits for member in self.members]).mean(0)
-        nothing = logits.new_empty(len(images), 0)
-        return Outputs((), nothing, nothing, nothing, logits)
+        empty = logits.new_empty(len(images), 0)
+        return Outputs((), empty, empty, empty, logits)

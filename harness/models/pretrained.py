@@ -1,6 +1,7 @@
-"""ImageNet weights: found on disk, never downloaded behind the user's back.
+"""ImageNet weights of torchvision: find them on disk, download them on request, read them.
 
-Compute nodes often have no internet, and a run that silently started from scratch would be wrong.
+Training never downloads weights: compute nodes often have no internet, and a run that silently
+started from random weights instead would be wrong.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from harness.core.errors import SetupError
 
 
 def find_weights(network: str, given: Mapping[str, Path]) -> Path:
-    """The file with `network`'s ImageNet weights: as given, else in torchvision's cache.
+    """Return the file with the ImageNet weights of a network.
+
+    Args:
+        network: Torchvision's name of the network.
+        given: Files by network that take precedence over torchvision's cache.
 
     Raises:
-        SetupError: there is none; the message names the ways out.
+        SetupError: The file does not exist; the message lists the possible remedies.
     """
     if network in given:
         if given[network].is_file():
@@ -34,17 +39,20 @@ def find_weights(network: str, given: Mapping[str, Path]) -> Path:
         return path
     raise SetupError(
         f"No ImageNet weights for {network}: torchvision's file {path.name} is not in "
-        f"{path.parent}. Get it with kdreid fetch-weights {network} on a machine with internet and "
-        f"the same disk, put it there, or name a file with --weights {network}=FILE; or train from "
-        "scratch with --set recipe.pretrained=none."
+        f"{path.parent}. Run kdreid fetch-weights {network} on a machine with internet access and "
+        f"the same disk, copy the file there, or name a file with --weights {network}=FILE. To "
+        "train from scratch, use --set recipe.pretrained=none."
     )
 
 
 def download_weights(network: str) -> Path:
-    """Download `network`'s ImageNet weights to where training looks for them, if not there.
+    """Download the ImageNet weights of a network into torchvision's cache, unless they are there.
+
+    Args:
+        network: Torchvision's name of the network.
 
     Raises:
-        SetupError: they cannot be fetched, or are not what their name promises.
+        SetupError: The download failed, or the file does not have the digest in its name.
     """
     path, url = torchvision_cache_path(network), _url(network)
     if path.is_file():
@@ -56,35 +64,41 @@ def download_weights(network: str) -> Path:
         )
     except (OSError, RuntimeError) as error:
         raise SetupError(
-            f"{url} cannot be fetched ({error}). Fetch it elsewhere and put it into {path.parent}, "
-            f"or name the file with --weights {network}=FILE."
+            f"{url} cannot be downloaded ({error}). Download it elsewhere and copy it to "
+            f"{path.parent}, or name the file with --weights {network}=FILE."
         ) from error
     return path
 
 
 def weights_digest(path: Path) -> str:
-    """sha256 of the file, shortened: what a run's key knows of its initial weights."""
+    """Return the first 16 hexadecimal digits of a file's SHA-256.
+
+    The digest is part of the key of every run that starts from the file.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def read_weights(path: Path) -> dict[str, Any]:
-    """The state dictionary in `path`, read without executing anything that is stored in it.
+    """Read a state dictionary onto the CPU without executing code that the file may hold.
 
     Raises:
-        SetupError: the file holds something else.
+        SetupError: The file cannot be read, or does not hold a state dictionary.
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise SetupError(f"{path} is not a file of weights ({error}).") from error
+        raise SetupError(f"{path} is not a weights file ({error}).") from error
     if not isinstance(state, dict):
         raise SetupError(f"{path} holds a {type(state).__name__}, not a state dictionary.")
     return state
 
 
 def torchvision_cache_path(network: str) -> Path:
-    """Where torchvision keeps its first release of the weights, the one the papers start from."""
+    """Return the path of a network's weights in torchvision's cache, whether it exists or not.
+
+    The weights are torchvision's first release, IMAGENET1K_V1, from which the papers start.
+    """
     return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
 
 

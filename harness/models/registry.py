@@ -1,4 +1,4 @@
-"""The networks by name, and teams of networks that make one teacher."""
+"""The registry of networks, and of ensembles of networks that act as one teacher."""
 
 from __future__ import annotations
 
@@ -8,40 +8,55 @@ from functools import partial
 
 from harness.models.cnn import CNN, SDCCNN
 from harness.models.densenet import DenseNet
-from harness.models.directional import KINDS, Directional
+from harness.models.directional import DIRECTIONS, DirectionalHead
 from harness.models.reid import Backbone, Head
 from harness.models.resnet import ResNet
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkEntry:
-    """What the catalogue knows of a network."""
+    """Registration of a network.
+
+    Attributes:
+        backbone: Factory of the backbone. Adjustable networks take `last_stride` and `stem`.
+        pretrained: Torchvision's name of the network whose ImageNet weights the backbone loads;
+            None if no weights were published.
+        head: Factory (last map's channels, identities) of the network's own head, which replaces
+            the head that a run chooses; None for networks that take any head.
+    """
 
     backbone: Callable[..., Backbone]
-    pretrained: str | None  # torchvision's name for its ImageNet weights; None: has none
-    head: Callable[[int, int], Head] | None = None  # its own, whatever head a run asks for
+    pretrained: str | None
+    head: Callable[[int, int], Head] | None = None
 
     @property
-    def adjustable(self) -> bool:
-        """Whether last stride and stem can be chosen."""
+    def is_adjustable(self) -> bool:
+        """Whether the last stride and the stem can be chosen."""
         return self.pretrained is not None
 
 
-def _torchvision(kind: Callable[..., Backbone], name: str) -> NetworkEntry:
-    return NetworkEntry(partial(kind, name), name)
+def _torchvision_entry(backbone: Callable[..., Backbone], name: str) -> NetworkEntry:
+    return NetworkEntry(partial(backbone, name), name)
+
+
+def _directional_entry(direction: str) -> NetworkEntry:
+    head = partial(DirectionalHead, kind=direction)
+    return NetworkEntry(partial(ResNet, "resnet18"), "resnet18", head)
 
 
 NETWORKS: dict[str, NetworkEntry] = {
-    name: _torchvision(ResNet, name) for name in ("resnet18", "resnet34", "resnet50", "resnet101")
+    "resnet18": _torchvision_entry(ResNet, "resnet18"),
+    "resnet34": _torchvision_entry(ResNet, "resnet34"),
+    "resnet50": _torchvision_entry(ResNet, "resnet50"),
+    "resnet101": _torchvision_entry(ResNet, "resnet101"),
+    "densenet121": _torchvision_entry(DenseNet, "densenet121"),
+    "cnn5": NetworkEntry(CNN, None),
+    # The name states it wherever it is printed: this is not its authors' network.
+    "sdc-cnn-reconstructed": NetworkEntry(SDCCNN, None),
+    **{f"resnet18-{direction}": _directional_entry(direction) for direction in DIRECTIONS},
 }
-NETWORKS["densenet121"] = _torchvision(DenseNet, "densenet121")
-NETWORKS["cnn5"] = NetworkEntry(CNN, None)
-NETWORKS["sdc-cnn-reconstructed"] = NetworkEntry(SDCCNN, None)  # wherever it is printed, it says so
-for kind in KINDS:
-    NETWORKS[f"resnet18-{kind}"] = NetworkEntry(
-        partial(ResNet, "resnet18"), "resnet18", partial(Directional, kind=kind)
-    )
 
 ENSEMBLES: dict[str, tuple[str, ...]] = {
-    "resnet18-directional": tuple(f"resnet18-{kind}" for kind in KINDS),  # VRKD's teacher
+    # VRKD's teacher (section 3.2).
+    "resnet18-directional": tuple(f"resnet18-{direction}" for direction in DIRECTIONS),
 }

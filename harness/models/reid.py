@@ -1,8 +1,8 @@
-"""A Re-ID network: a backbone of four stages, global average pooling, a head.
+"""Re-identification networks: a backbone of several stages, global average pooling and a head.
 
-maps -> pooled = mean over H and W -> head -> embedding (retrieval), logits (classification)
+    maps -> pooled = mean over H and W -> head -> embedding (for retrieval), logits (for training)
 
-Heads see the last map too: VRKD's teachers pool it in their own way.
+Heads also receive the last map, because VRKD's teachers pool it differently.
 """
 
 from __future__ import annotations
@@ -16,21 +16,67 @@ from methods import Outputs, Widths
 
 
 class Backbone(nn.Module):
-    """Images to stage maps; `widths` are their channel counts, shallow to deep."""
+    """Base class of backbones, which map images to the feature maps of their stages.
+
+    Attributes:
+        widths: Number of channels of each returned map, from shallow to deep.
+    """
 
     widths: tuple[int, ...]
 
     def load_pretrained(self, state: Mapping[str, Any]) -> None:
-        """Take over ImageNet weights in the form in which their publisher stores them."""
+        """Load ImageNet weights, given as the state dictionary that their publisher distributes.
+
+        Raises:
+            NotImplementedError: No weights were published for this backbone.
+            RuntimeError: The weights do not fit.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no published weights.")
 
     def forward(self, images: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        """(B, 3, H, W) -> the stages' maps after their last ReLU, and the last map before it."""
+        """Compute the feature maps of every stage.
+
+        Args:
+            images: (B, 3, H, W) float32, normalised.
+
+        Returns:
+            The maps (B, C, h, w) of the stages after their last ReLU, C as in `widths`; and the
+            last of them before that ReLU.
+        """
+        raise NotImplementedError
+
+
+class Head(nn.Module):
+    """Base class of heads, which map features to an embedding and to logits.
+
+    Args:
+        embedding: D, the width of the embedding.
+        identities: K, the number of training identities.
+    """
+
+    def __init__(self, embedding: int, identities: int) -> None:
+        super().__init__()
+        self.embedding, self.identities = embedding, identities
+
+    def forward(self, pooled: Tensor, last_map: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the embedding and the logits.
+
+        Args:
+            pooled: (B, C), the mean of the last map over its pixels.
+            last_map: (B, C, h, w).
+
+        Returns:
+            The embedding (B, D), with which images are retrieved, and the logits (B, K).
+        """
         raise NotImplementedError
 
 
 class ReIDNetwork(nn.Module):
-    """Backbone, pooling and head together; what every run trains and every table scores."""
+    """Backbone, global average pooling and head; students and teachers alike.
+
+    Attributes:
+        widths: Channels of the backbone's maps, width of the embedding, number of identities.
+    """
 
     def __init__(self, backbone: Backbone, head: Head) -> None:
         super().__init__()
@@ -39,27 +85,18 @@ class ReIDNetwork(nn.Module):
         self.widths = Widths(backbone.widths, head.embedding, head.identities)
 
     def forward(self, images: Tensor) -> Outputs:
-        """(B, 3, H, W) float32, normalised -> `Outputs`."""
+        """(B, 3, H, W) float32, normalised -> `Outputs` of the batch."""
         maps, pre_relu = self.backbone(images)
         pooled = maps[-1].mean((2, 3))
         embedding, logits = self.head(pooled, maps[-1])
         return Outputs(maps, pre_relu, pooled, embedding, logits)
 
 
-class Head(nn.Module):
-    """Features to the retrieval feature, `embedding` wide, and the logits of `identities`."""
-
-    def __init__(self, embedding: int, identities: int) -> None:
-        super().__init__()
-        self.embedding, self.identities = embedding, identities
-
-    def forward(self, pooled: Tensor, last_map: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C), (B, C, H, W) -> (B, embedding), (B, K)."""
-        raise NotImplementedError
-
-
 class BNNeck(Head):
-    """Batch normalisation between pooling and a bias-free classifier (Luo et al., CVPRW 2019)."""
+    """Batch normalisation between pooling and a bias-free classifier (Luo et al., CVPRW 2019).
+
+    The embedding is the normalised feature, as wide as the last map.
+    """
 
     def __init__(self, width: int, identities: int) -> None:
         super().__init__(width, identities)
@@ -74,7 +111,10 @@ class BNNeck(Head):
 
 
 class FC256(Head):
-    """A 256-d retrieval feature, batch-normalised before the classifier (VRKD)."""
+    """A linear layer to 256 entries, batch normalisation and a classifier (VRKD).
+
+    The embedding is the 256-dimensional feature before normalisation.
+    """
 
     def __init__(self, width: int, identities: int) -> None:
         super().__init__(256, identities)
@@ -88,9 +128,10 @@ class FC256(Head):
 
 
 class ClassBlock(Head):
-    """Norm, ReLU, a quarter of the width, norm, classifier: the head of PDRD's authors' later code.
+    """Normalisation, ReLU, a linear layer to a quarter of the width, normalisation, classifier.
 
-    A ResNet-18 is retrieved by 128 entries, a ResNet-101 by 512.
+    This is the head of the code that PDRD's authors published later. The embedding, after the
+    second normalisation, has 128 entries for a ResNet-18 and 512 for a ResNet-101.
     """
 
     def __init__(self, width: int, identities: int) -> None:
@@ -116,7 +157,7 @@ HEADS: dict[str, Callable[[int, int], Head]] = {
 
 
 def as_float32(outputs: Outputs) -> Outputs:
-    """The same outputs with every tensor in float32, as losses want them."""
+    """Return the outputs with every tensor in float32, in which losses are computed."""
     return Outputs(
         tuple(m.float() for m in outputs.maps),
         outputs.pre_relu.float(),
@@ -126,6 +167,9 @@ def as_float32(outputs: Outputs) -> Outputs:
     )
 
 
-def max_pool(stem: str) -> nn.MaxPool2d:
-    """The pooling of the stem: torchvision's 3x3, or 2x2 as in PDRD's authors' later code."""
+def make_stem_pooling(stem: str) -> nn.MaxPool2d:
+    """Return the stem's max pooling: "3x3" as in torchvision, or "2x2".
+
+    2x2 is the pooling of the code that PDRD's authors published later. Both halve the map.
+    """
     return nn.MaxPool2d(2) if stem == "2x2" else nn.MaxPool2d(3, stride=2, padding=1)

@@ -1,8 +1,4 @@
-"""torchvision's residual networks, tapped after every stage.
-
-With last stride 1, the default, the fourth stage keeps the third one's resolution: an image of
-H x W gives maps of 1/4, 1/8, 1/16 and 1/16 of its height and width. With 2 it halves it.
-"""
+"""Torchvision's residual networks as backbones of four stages."""
 
 from __future__ import annotations
 
@@ -13,11 +9,17 @@ from torch import Tensor, nn
 from torchvision import models
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from harness.models.reid import Backbone, max_pool
+from harness.models.reid import Backbone, make_stem_pooling
 
 
 class ResNet(Backbone):
-    """A ResNet without its classifier, in four stages.
+    """A ResNet without its classifier (He et al., CVPR 2016).
+
+    Args:
+        name: Torchvision's name, such as "resnet18".
+        last_stride: With 1 the fourth stage keeps the resolution of the third: an image of H x W
+            gives maps of 1/4, 1/8, 1/16 and 1/16 of its height and width. With 2 the last is 1/32.
+        stem: Max pooling of the stem, "3x3" or "2x2".
 
     Attributes:
         widths: (64, 128, 256, 512) for basic blocks, four times that for bottlenecks.
@@ -28,7 +30,7 @@ class ResNet(Backbone):
         # Residual branches that start at zero let a network without pre-training start learning
         # at once; where pre-trained weights are loaded they overwrite this.
         body = models.get_model(name, weights=None, zero_init_residual=True)
-        self.stem = nn.Sequential(body.conv1, body.bn1, body.relu, max_pool(stem))
+        self.stem = nn.Sequential(body.conv1, body.bn1, body.relu, make_stem_pooling(stem))
         self.stages = nn.ModuleList([body.layer1, body.layer2, body.layer3, body.layer4])
         if last_stride == 1:
             _keep_resolution(body.layer4[0])
@@ -44,26 +46,42 @@ class ResNet(Backbone):
         last = list(self.stages[-1].children())
         for block in last[:-1]:
             current = block(current)
-        pre_relu = before_relu(last[-1], current)
+        pre_relu = residual_sum(last[-1], current)
         return (*maps, pre_relu.relu()), pre_relu
 
     def load_pretrained(self, state: Mapping[str, Any]) -> None:
-        """Take torchvision's weights of the same network; its classifier is left out."""
-        renamed = {
-            _RENAMED.get(key.partition(".")[0], key.partition(".")[0])
-            + "."
-            + key.partition(".")[2]: v
-            for key, v in state.items()
-            if not key.startswith("fc.")
-        }
-        self.load_state_dict(renamed)
+        """Load torchvision's weights of the same network, except the classifier's.
+
+        Raises:
+            RuntimeError: The weights are those of another network.
+        """
+        self.load_state_dict(
+            {_rename_key(k): v for k, v in state.items() if not k.startswith("fc.")}
+        )
 
 
-_RENAMED = {"conv1": "stem.0", "bn1": "stem.1"} | {f"layer{n + 1}": f"stages.{n}" for n in range(4)}
+_PARTS = {"conv1": "stem.0", "bn1": "stem.1"} | {f"layer{n + 1}": f"stages.{n}" for n in range(4)}
 
 
-def before_relu(block: nn.Module, inputs: Tensor) -> Tensor:
-    """What a residual block adds up, before the ReLU that ends it: (B, C, H, W)."""
+def _rename_key(key: str) -> str:
+    """Translate a key of torchvision's state dictionary to this module's."""
+    part, _, rest = key.partition(".")
+    return f"{_PARTS.get(part, part)}.{rest}"
+
+
+def residual_sum(block: nn.Module, inputs: Tensor) -> Tensor:
+    """Compute the output of a residual block before the ReLU that ends it.
+
+    Args:
+        block: Torchvision's `BasicBlock` or `Bottleneck`.
+        inputs: (B, C_in, h, w).
+
+    Returns:
+        (B, C_out, h', w'), halved if the block has stride 2.
+
+    Raises:
+        TypeError: The block is of another class.
+    """
     if isinstance(block, BasicBlock):
         layers = [(block.conv1, block.bn1), (block.conv2, block.bn2)]
     elif isinstance(block, Bottleneck):

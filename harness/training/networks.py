@@ -15,7 +15,7 @@ from harness.core.seeding import seeded_rng
 from harness.core.session import RunContext
 from harness.data.batches import PREPARE_BATCH, unaugmented_batches
 from harness.data.images import OpenedDataset
-from harness.models import EnsembleTeacher, ReIDNetwork, as_float32, build
+from harness.models import EnsembleTeacher, ReIDNetwork, as_float32, build_network
 from harness.plugins.lookup import resolve_method
 from harness.runs.record import MODEL, read_record
 from harness.runs.spec import RunSpec
@@ -93,7 +93,7 @@ def start_training_run(
 
 def _network(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:
     """The network of a run as it starts."""
-    return build(
+    return build_network(
         spec.network,
         spec.head,
         len(data.dataset.identities),

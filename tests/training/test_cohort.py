@@ -10,7 +10,7 @@ import torch
 from harness.core.errors import SetupError
 from harness.core.session import RunContext
 from harness.execution import in_process
-from harness.models import NETWORKS, NetworkEntry, build
+from harness.models import NETWORKS, NetworkEntry, build_network
 from harness.models.complexity import measure_complexity
 from harness.models.reid import Backbone
 from harness.training import state
@@ -43,7 +43,7 @@ def test_the_record_can_be_traced(finished):
     assert {"torch", "commit", "device_name", "command"} <= record["environment"].keys()
     assert {"training", "scoring", "cohort"} <= record["timings"].keys()
     assert record["parameters"]["network"] > 7e5
-    network = build(spec.network, spec.head, len(plan.datasets["synthetic"].identities))
+    network = build_network(spec.network, spec.head, len(plan.datasets["synthetic"].identities))
     counts = measure_complexity(network, spec.recipe.height, spec.recipe.width)
     assert record["operations"] == asdict(counts)
     assert counts.macs_with_rest > counts.macs > 1e6
@@ -68,7 +68,7 @@ def test_the_summary_is_the_mean_of_the_queries(finished):
 def test_the_kept_model_scores_as_recorded(finished):
     plan, folder = finished
     spec = plan.cohorts[-1][-1]
-    session = RunContext(plan.runs, plan.device, None, plan.reporter, {})
+    session = RunContext(runs=plan.runs, reporter=plan.reporter, device=plan.device)
     network = load_network(spec, plan.open_data(spec), session)
     weights = torch.load(folder / "model.pt", weights_only=True)
     assert torch.equal(network.state_dict()["head.neck.weight"], weights["head.neck.weight"])
@@ -129,7 +129,7 @@ def test_worker_count_changes_nothing(shared_runs, with_teacher, workers):
 def test_a_teacher_whose_weights_were_exchanged_is_refused(with_teacher):
     plan = tiny_grid.grid(with_teacher, "kd")
     teacher = plan.cohorts[0][0]
-    other = build(teacher.network, teacher.head, 8, seed=5)
+    other = build_network(teacher.network, teacher.head, 8, seed=5)
     torch.save(other.state_dict(), with_teacher / teacher.key / "model.pt")
     with pytest.raises(SetupError, match="is not what its record describes"):
         tiny_grid.launch(plan)
