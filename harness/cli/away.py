@@ -19,7 +19,7 @@ from harness.execution.cluster.submit import SubmitOptions, print_submission, su
 from harness.execution.cluster.watch import watch_jobs
 from harness.planning.plan import Plan, RunRequest, make_plan
 from harness.plugins.lookup import known_methods
-from harness.runs.record import local_state
+from harness.runs.folder_state import local_state
 
 
 def run_on_cluster(

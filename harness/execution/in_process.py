@@ -17,12 +17,13 @@ from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.runs.record import (
     FAILURE,
-    NOT_RETRIED,
     RECORD,
     create_run_folder,
+    failure_kind,
     remove_temporary_files,
 )
 from harness.runs.spec import SCORING_VERSION, RunSpec
+from harness.runs.states import FailureKind
 from harness.training.cohort import rescore, run_cohort
 
 POLL = 1.0  # seconds between two looks at runs that another process holds
@@ -93,7 +94,7 @@ class InProcessExecutor:
             self.outcome.done_before.append(spec.key)
         elif blocked:
             self.outcome.failed[spec.key] = f"blocked: its teacher {blocked[0]} failed"
-        elif failure is not None and failure.get("kind") in NOT_RETRIED and not self.retry_diverged:
+        elif failure and not failure_kind(failure).is_retried and not self.retry_diverged:
             reason = f"{failure['kind']} earlier, and would again; --retry insists"
             self.outcome.failed[spec.key] = reason
         else:
@@ -114,14 +115,18 @@ class InProcessExecutor:
                 self.outcome.done.append(spec.key)
         failures = run_cohort(fresh, leases, data, self.context) if fresh else {}
         for spec in fresh:
-            if len(fresh) > 1 and spec.key in failures and failures[spec.key].kind == "memory":
+            if (
+                len(fresh) > 1
+                and spec.key in failures
+                and failures[spec.key].kind is FailureKind.MEMORY
+            ):
                 del failures[spec.key]
                 failures |= run_cohort([spec], leases, data, self.context)
         for spec in fresh:
             failure = failures.get(spec.key)
             if failure is None:
                 self.outcome.done.append(spec.key)
-            elif failure.kind != "lost":  # a lost run is somebody else's: wait for it
+            elif failure.kind is not FailureKind.LOST:  # a lost run is somebody else's: wait for it
                 self.outcome.failed[spec.key] = f"{failure.kind}: {failure.message}"
 
     def _report_holder(self, waiting: Sequence[RunSpec], told: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.errors import ExitCode, KDReIDError, RunInterrupted
 from harness.core.signals import StopRequest, install_worker_signals
+from harness.runs.states import FailureKind
 
 if TYPE_CHECKING:  # torch takes seconds to import, and signals may come before
     from harness.core.progress import Reporter
@@ -67,7 +68,7 @@ def _with_failures_on_disk(
         reporter.info(f"kdreid: {error}")
         return _interrupted(order, runs, stop, before)
     if problems:
-        _fail(order, runs, "setup", str(problems[0]), "")
+        _fail(order, runs, FailureKind.SETUP, str(problems[0]), "")
         reporter.info(f"kdreid: {problems[0]}")
         return problems[0].exit_code
     if failure is not None:
@@ -109,7 +110,13 @@ def carry_out(order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter)
 
     wait_for_teachers(specs, runs, stop, reporter)
     context = RunContext(
-        runs, device, stop, reporter, weights, order.workers, order.checkpoint_every
+        runs=runs,
+        reporter=reporter,
+        workers=order.workers,
+        device=device,
+        stop=stop,
+        pretrained_files=weights,
+        checkpoint_seconds=order.checkpoint_every,
     )
     outcome = InProcessExecutor(context, data, order.retry).launch([tuple(specs)])
     for key, reason in outcome.failed.items():
@@ -144,7 +151,7 @@ def _interrupted(order: JobSpec, runs: Path, stop: StopRequest, before: tuple[in
                 "The time limit came twice without a training step in between. Give the job more "
                 "time: --set cluster.time=D-HH:MM:SS."
             )
-            _fail(order, runs, "time limit", message, "")
+            _fail(order, runs, FailureKind.TIME_LIMIT, message, "")
             sys.stderr.write(f"kdreid: {message}\n")
             return ExitCode.FAILED
     return ExitCode.REQUEUE
@@ -165,7 +172,7 @@ def _reached(order: JobSpec, runs: Path) -> tuple[int, int]:
     return done, steps
 
 
-def _fail(order: JobSpec, runs: Path, kind: str, message: str, trace: str) -> None:
+def _fail(order: JobSpec, runs: Path, kind: FailureKind, message: str, trace: str) -> None:
     """Tell of a failure in each run that is not done and that nobody else works on."""
     from harness.core.lease import current_holder
     from harness.execution.worker_inputs import read_specs

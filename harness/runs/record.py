@@ -8,31 +8,19 @@ model.pt, per_query.npz, curve.csv, and last of all record.json
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
-from harness.core.lease import current_holder
 from harness.runs.spec import RunSpec
+from harness.runs.states import FailureKind
 
 RECORD, FAILURE, SPEC, PROGRESS = "record.json", "failure.json", "spec.json", "progress.json"
 CHECKPOINT, MODEL, PER_QUERY, CURVE = "checkpoint.pt", "model.pt", "per_query.npz", "curve.csv"
 WRITTEN = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)  # by who has the lease
 RECORD_FORMAT = 1
-NOT_RETRIED = ("diverged",)  # the same numbers would diverge again
-
-
-def local_state(folder: Path) -> str:
-    """done, running, failed, interrupted (there is a checkpoint to go on from) or waiting."""
-    if read_json(folder / RECORD) is not None:
-        return "done"
-    if current_holder(folder) is not None:
-        return "running"
-    if (folder / FAILURE).exists():
-        return "failed"
-    return "interrupted" if (folder / CHECKPOINT).exists() else "waiting"
 
 
 def iter_run_folders(runs: Path) -> Iterator[Path]:
@@ -77,9 +65,16 @@ def write_record(runs: Path, spec: RunSpec, content: dict[str, Any]) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def write_failure(runs: Path, spec: RunSpec, kind: str, message: str, trace: str) -> None:
-    """Say why a run ended without a record; attempts are counted."""
+def write_failure(
+    runs: Path, spec: RunSpec, kind: FailureKind, message: str, trace: str = ""
+) -> None:
+    """Store why a run ended without a record; attempts are counted."""
     path = runs / spec.key / FAILURE
     attempt = int((read_json(path) or {}).get("attempt", 0)) + 1
     content = {"kind": kind, "message": message, "traceback": trace, "attempt": attempt}
     write_json(path, {"key": spec.key, "spec": spec.as_json(), "time": time.time(), **content})
+
+
+def failure_kind(failure: Mapping[str, Any]) -> FailureKind:
+    """Return the kind of a failure as read from `failure.json`."""
+    return FailureKind(failure.get("kind", ""))

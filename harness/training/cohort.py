@@ -19,6 +19,7 @@ from harness.models import EnsembleTeacher, ReIDNetwork
 from harness.runs.code_version import git_state
 from harness.runs.record import PER_QUERY, read_record, write_failure, write_record
 from harness.runs.spec import SCORING_VERSION, RunSpec
+from harness.runs.states import FailureKind
 from harness.training.loop import LoopContext, RunFailure, capture_failure, train
 from harness.training.networks import load_network, load_teacher, start_training_run
 from harness.training.progress_file import ProgressWriter
@@ -93,7 +94,7 @@ def _record_failure(
     pace: ProgressWriter, context: RunContext, spec: RunSpec, failure: RunFailure
 ) -> None:
     """Say on disk that a run failed, as soon as it has, however long its company goes on."""
-    if failure.kind != "lost":
+    if failure.kind is not FailureKind.LOST:
         write_failure(context.runs, spec, failure.kind, failure.message, failure.trace)
     pace.stop(spec.key)
 

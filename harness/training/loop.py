@@ -24,6 +24,7 @@ from harness.core.signals import StopRequest
 from harness.data.batches import BatchStream
 from harness.models import EnsembleTeacher, ReIDNetwork, as_float32
 from harness.runs.spec import Recipe, RunSpec
+from harness.runs.states import FailureKind
 from harness.training.lr_schedule import learning_rate
 from harness.training.objective import supervised_loss
 from harness.training.state import TrainingRun
@@ -39,9 +40,9 @@ class DivergedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RunFailure:
-    """Why a run left its cohort; `kind` is diverged, memory, disk, lost or error."""
+    """Reason for which a run left its cohort."""
 
-    kind: str
+    kind: FailureKind
     message: str
     trace: str
 
@@ -132,16 +133,16 @@ def capture_failure(work: Callable[[], object]) -> RunFailure | None:
     except RunInterrupted:
         raise
     except DivergedError as error:
-        return RunFailure("diverged", str(error), "")
+        return RunFailure(FailureKind.DIVERGED, str(error), "")
     except LeaseLostError as error:
-        return RunFailure("lost", str(error), "")
+        return RunFailure(FailureKind.LOST, str(error), "")
     except (torch.OutOfMemoryError, MemoryError) as error:
-        return RunFailure("memory", f"Out of memory: {error}", traceback.format_exc())
+        return RunFailure(FailureKind.MEMORY, f"Out of memory: {error}", traceback.format_exc())
     except OSError as error:
-        return RunFailure("disk", f"{error}", traceback.format_exc())
+        return RunFailure(FailureKind.DISK, f"{error}", traceback.format_exc())
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
-        return RunFailure("error", message, traceback.format_exc())
+        return RunFailure(FailureKind.ERROR, message, traceback.format_exc())
     return None
 
 

@@ -18,7 +18,8 @@ from harness.core.progress import Reporter
 from harness.core.signals import StopRequest
 from harness.execution.cluster.job_spec import JobSpec
 from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
-from harness.runs.record import create_run_folder, local_state
+from harness.runs.folder_state import local_state
+from harness.runs.record import create_run_folder
 from harness.runs.spec import RunSpec
 from tests.support import tiny_grid
 

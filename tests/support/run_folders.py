@@ -7,6 +7,7 @@ from harness.core.files import write_json
 from harness.runs.groups import GROUPS, JOB
 from harness.runs.record import CHECKPOINT, PROGRESS, create_run_folder, write_failure, write_record
 from harness.runs.spec import Recipe, RunSpec
+from harness.runs.states import FailureKind
 
 TEACHER = RunSpec("synthetic", "none", "resnet18", (), 0, Recipe(), weights="w")
 
@@ -31,7 +32,7 @@ def done(runs, seed=0, **others):
 def failed(runs, seed=0, kind="error", message="m", trace="", **others):
     run = spec(seed, **others)
     create_run_folder(runs, run)
-    write_failure(runs, run, kind, message, trace)
+    write_failure(runs, run, FailureKind(kind), message, trace)
     return run.key
 
 

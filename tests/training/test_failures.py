@@ -7,7 +7,7 @@ import shutil
 import pytest
 import torch
 
-from harness.runs.record import local_state
+from harness.runs.folder_state import local_state
 from harness.training import loop
 from harness.training.state import TrainingRun
 from methods import METHODS, Method

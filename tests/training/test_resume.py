@@ -10,7 +10,7 @@ import pytest
 
 from harness.core.errors import RunInterrupted
 from harness.core.signals import StopRequest
-from harness.runs.record import local_state
+from harness.runs.folder_state import local_state
 from tests.support import tiny_grid
 
 METHODS = ("fitnet", "kdpe", "pdrd")  # an adapter with batch statistics, a prepared state, neither

@@ -4,7 +4,7 @@ import json
 import signal
 import time
 
-from harness.runs.record import local_state
+from harness.runs.folder_state import local_state
 from tests.support import tiny_grid
 
 # The main command, which notes every run that it begins to train (a resumed one too).

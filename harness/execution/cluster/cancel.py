@@ -1,4 +1,4 @@
-"""Stopping runs wherever they are: jobs in Slurm's queue, pools and processes of this machine."""
+"""Stop queued and running runs: Slurm's jobs, and local pools and processes of this machine."""
 
 from __future__ import annotations
 
@@ -7,90 +7,126 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import ExitCode, UsageError
 from harness.core.lease import LeaseInfo, inspect_lease, is_local
-from harness.execution.cluster.status import RunStatus, status
+from harness.execution.cluster.run_status import RunStatus
+from harness.execution.cluster.status import read_status
 from harness.runs.groups import GROUPS
 from harness.runs.lookup import resolve_runs, short_id
 from slurm.commands import check_command
 from slurm.queue import QueueSnapshot, query_jobs
 
-ACTIVE = frozenset({"running", "starting", "queued", "requeued", "unknown"})
-PATIENCE, POLL = 150.0, 1.0  # seconds: a step, a checkpoint and Slurm's KillWait fit in
+TIMEOUT_SECONDS = 150.0  # enough for a step, a checkpoint and Slurm's KillWait
+POLL_SECONDS = 1.0
+PRINTED_JOBS = 6
 
-Say = Callable[[str], None]
+
+@dataclass(frozen=True, slots=True)
+class _Holders:
+    """Jobs and processes that have some runs."""
+
+    jobs: tuple[str, ...]  # Slurm's ids
+    pools: dict[str, LeaseInfo]  # by the name of the submission
+    processes: dict[tuple[str, int], LeaseInfo]  # by host and process id
+
+    def has(self, row: RunStatus, runs: Path) -> bool:
+        """Return whether a run would stop with these jobs and processes."""
+        return (
+            row.job in self.jobs
+            or row.group in self.pools
+            or not self.processes.keys().isdisjoint(_find_processes([row], self.jobs, runs))
+        )
 
 
-def cancel(words: Sequence[str], runs: Path, say: Say, *, everything: bool) -> int:
-    """Stop runs and wait until nothing of them is left; 1 if something is.
+def cancel_runs(
+    handles: Sequence[str], runs: Path, print_line: Callable[[str], None], *, everything: bool
+) -> int:
+    """Stop runs and wait until their jobs and processes have ended; return the exit code.
 
-    A job or process is stopped whole, with all runs that share it, and a pool with its whole group.
-    What the runs reached is in their checkpoints.
+    A job or a process stops with all runs that share it, and a pool with its whole submission. What
+    the runs reached is in their checkpoints.
+
+    Args:
+        handles: Names of the runs.
+        runs: The runs folder.
+        print_line: Called with each line of the report.
+        everything: Stop all runs of the folder instead.
+
+    Returns:
+        0, or 1 if something did not end in time or runs on another machine.
 
     Raises:
-        UsageError: no run is named, and not all are meant.
-        SlurmError: the queue does not answer.
+        UsageError: Neither runs nor `everything` are given, or both.
+        SetupError: The runs folder does not exist.
+        SlurmError: scancel fails.
     """
-    if bool(words) == everything:
-        raise UsageError("Name runs or a group, as kdreid status shows them, or say --all.")
-    rows = status(runs).rows
-    keys = {row.key for row in rows} if everything else set(resolve_runs(words, runs))
-    chosen = [row for row in rows if row.key in keys and row.state in ACTIVE]
+    if bool(handles) == everything:
+        raise UsageError("Name runs or a group, with names from kdreid status, or give --all.")
+    rows = read_status(runs).rows
+    keys = {row.key for row in rows} if everything else set(resolve_runs(handles, runs))
+    active = [row for row in rows if row.state.is_active]
+    chosen = [row for row in active if row.key in keys]
     if not chosen:
-        say("None of these runs is queued or running.")
+        print_line("None of these runs is queued or running.")
         return ExitCode.DONE
-    jobs = list(dict.fromkeys(row.job for row in chosen if row.job and row.job[0].isdigit()))
-    pools = _pools(chosen, runs)
-    processes = _processes(chosen, jobs, runs)
-    active = [row for row in rows if row.state in ACTIVE]
-    theirs = {row.key for row in active if _processes([row], jobs, runs).keys() & processes.keys()}
-    with_them = [
-        row for row in active if row.job in jobs or row.group in pools or row.key in theirs
+    holders = _find_holders(chosen, runs)
+    others = [row for row in active if row.key not in keys and holders.has(row, runs)]
+    if others:
+        names = ", ".join(short_id(row.key) for row in others)
+        print_line(f"These runs share a job or process with them and stop, too: {names}")
+    if holders.jobs:
+        check_command("scancel", *holders.jobs)
+    remote = [
+        lease
+        for lease in (*holders.pools.values(), *holders.processes.values())
+        if not _terminate(lease)
     ]
-    _tell_company(chosen, with_them, say)
-    if jobs:
-        check_command("scancel", *jobs)
-    stopped = [*pools.values(), *processes.values()]
-    elsewhere = [lease for lease in stopped if not _end(lease)]
-    for lease in elsewhere:
+    for lease in remote:
         host, process = lease.holder.get("host"), lease.holder.get("process")
-        say(f"Process {process} runs on {host}; there: kill -TERM {process}")
-    stopping = list(dict.fromkeys(row.key for row in [*chosen, *with_them]))
-    held = [*stopping, *(f"{GROUPS}/{name}" for name in pools)]
-    left = _wait(held, jobs, runs, PATIENCE if not elsewhere else 0.0)
-    return _conclude(len(stopping), jobs, left, say)
+        print_line(f"Process {process} runs on {host}; stop it there: kill -TERM {process}")
+    stopped = [row.key for row in (*chosen, *others)]
+    folders = [*stopped, *(f"{GROUPS}/{name}" for name in holders.pools)]
+    left = _wait(folders, holders.jobs, runs, 0.0 if remote else TIMEOUT_SECONDS)
+    if left:
+        print_line(f"Told to stop but still running: {', '.join(left)}")
+        return ExitCode.FAILED
+    print_line(
+        f"Stopped {len(stopped)} runs{_describe_jobs(holders.jobs)}. "
+        "The command that submitted them continues them."
+    )
+    return ExitCode.DONE
 
 
-def _tell_company(chosen: Sequence[RunStatus], with_them: Sequence[RunStatus], say: Say) -> None:
-    meant = {row.key for row in chosen}
-    if others := [short_id(row.key) for row in with_them if row.key not in meant]:
-        say(f"They share a job or process with {', '.join(others)}, which stop too.")
+def _find_holders(rows: Sequence[RunStatus], runs: Path) -> _Holders:
+    jobs = tuple(dict.fromkeys(row.job for row in rows if row.job and row.job[0].isdigit()))
+    return _Holders(jobs, _find_pools(rows, runs), _find_processes(rows, jobs, runs))
 
 
-def _pools(rows: Iterable[RunStatus], runs: Path) -> dict[str, LeaseInfo]:
-    """Living pools by the name of their group."""
+def _find_pools(rows: Iterable[RunStatus], runs: Path) -> dict[str, LeaseInfo]:
+    """Return the leases of living local pools by the names of their submissions."""
     names = {row.group for row in rows if row.group and not (row.job or "x")[0].isdigit()}
-    found = {name: inspect_lease(runs / GROUPS / name) for name in names}
-    return {name: lease for name, lease in found.items() if lease is not None and lease.living}
+    leases = {name: inspect_lease(runs / GROUPS / name) for name in names}
+    return {name: lease for name, lease in leases.items() if lease is not None and lease.living}
 
 
-def _processes(
+def _find_processes(
     rows: Iterable[RunStatus], jobs: Sequence[str], runs: Path
 ) -> dict[tuple[str, int], LeaseInfo]:
-    """Who holds runs that no job of Slurm holds, by machine and number; each process once."""
-    leases = {row.key: inspect_lease(runs / row.key) for row in rows if row.job not in jobs}
-    return {_named(lease): lease for lease in leases.values() if lease and lease.living}
+    """Return one lease of each process that holds a run which none of Slurm's `jobs` has."""
+    leases = [inspect_lease(runs / row.key) for row in rows if row.job not in jobs]
+    return {_process_of(lease): lease for lease in leases if lease and lease.living}
 
 
-def _named(lease: LeaseInfo) -> tuple[str, int]:
-    """The machine and the number of the process that holds a lease."""
+def _process_of(lease: LeaseInfo) -> tuple[str, int]:
+    """Return host and process id of a lease's holder."""
     return str(lease.holder.get("host")), int(lease.holder.get("process", 0))
 
 
-def _end(lease: LeaseInfo) -> bool:
-    """Ask a process of this machine to stop at its next step; False if it is elsewhere."""
+def _terminate(lease: LeaseInfo) -> bool:
+    """Signal a process of this machine to stop at its next step; False if it is on another."""
     if not is_local(lease.holder):
         return False
     process = int(lease.holder["process"])
@@ -100,29 +136,28 @@ def _end(lease: LeaseInfo) -> bool:
     return True
 
 
-def _wait(folders: Sequence[str], jobs: Sequence[str], runs: Path, seconds: float) -> list[str]:
-    """Wait until no job and no lease lives; what is left after that time."""
-    limit = time.monotonic() + seconds
+def _wait(
+    folders: Sequence[str], jobs: Sequence[str], runs: Path, timeout_seconds: float
+) -> list[str]:
+    """Wait until no job and no lease is left; return those that are after that time."""
+    deadline = time.monotonic() + timeout_seconds
     while True:
-        seen = query_jobs(jobs)
-        left = [name for name in jobs if _goes_on(name, seen)]
+        snapshot = query_jobs(jobs)
+        left = [job_id for job_id in jobs if _may_run(job_id, snapshot)]
         leases = [inspect_lease(runs / folder) for folder in folders]
-        left += [name for name, one in zip(folders, leases, strict=True) if one and one.living]
-        if not left or time.monotonic() >= limit:
+        left += [name for name, lease in zip(folders, leases, strict=True) if lease and lease.living]
+        if not left or time.monotonic() >= deadline:
             return left
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
 
 
-def _goes_on(name: str, seen: QueueSnapshot) -> bool:
-    """Whether a job is there yet, or may be: the queue does not answer."""
-    job = seen.jobs.get(name)
-    return not seen.complete if job is None else not job.is_finished
+def _may_run(job_id: str, snapshot: QueueSnapshot) -> bool:
+    """Whether a job has not ended, or may not have: the queue does not answer."""
+    job = snapshot.jobs.get(job_id)
+    return not snapshot.complete if job is None else not job.is_finished
 
 
-def _conclude(count: int, jobs: Sequence[str], left: Sequence[str], say: Say) -> int:
-    if left:
-        say(f"Asked to stop, but not gone yet: {', '.join(left)}")
-        return ExitCode.FAILED
-    through = f" in jobs {', '.join(jobs[:6])}{' ...' * (len(jobs) > 6)}" if jobs else ""
-    say(f"Stopped: {count}{through}. The command that submitted them goes on from here.")
-    return ExitCode.DONE
+def _describe_jobs(jobs: Sequence[str]) -> str:
+    if not jobs:
+        return ""
+    return f" in jobs {', '.join(jobs[:PRINTED_JOBS])}{' ...' * (len(jobs) > PRINTED_JOBS)}"

@@ -1,66 +1,80 @@
-"""Why a run failed, in one word: from its own account, from Slurm's state, from its log's words."""
+"""Determine why a run failed: from its failure file, from Slurm's state, from its log's text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from harness.execution.cluster.status import RunStatus
+from harness.execution.cluster.run_status import RunStatus
+from harness.runs.record import failure_kind
+from harness.runs.states import FailureKind, RunState
 
-# Every cause, and what to do about it; {command} is the retry's beginning. Nothing else is a cause.
-CAUSES: dict[str, tuple[str, str]] = {
-    "gpu-memory": (
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A cause of failures, and what to do about it.
+
+    `{command}` in the fix stands for the beginning of a `kdreid retry` command, `{runs}` for the
+    runs folder, `{half}` and `{slower}` for half the images of each identity and half the rate.
+    """
+
+    description: str
+    fix: str
+
+
+CAUSES: dict[str, Cause] = {
+    "gpu-memory": Cause(
         "out of GPU memory",
         "Smaller batches fit, but make other runs: {command} --with recipe.images_each={half}",
     ),
-    "host-memory": ("out of host memory", "Ask for more memory, then {command}"),
-    "killed": ("killed by SIGKILL, often for host memory", "Ask for more memory, then {command}"),
-    "diverged": (
-        "the loss or the weights were no longer numbers",
-        "The same run would diverge again. Another rate makes another run: "
+    "host-memory": Cause("out of host memory", "Request more memory, then {command}"),
+    "killed": Cause(
+        "killed by SIGKILL, often for host memory", "Request more memory, then {command}"
+    ),
+    "diverged": Cause(
+        "the loss or the weights were not finite",
+        "The same run would diverge again. Another learning rate makes another run: "
         "{command} --with recipe.lr={slower}",
     ),
-    "time-limit": (
-        "stopped by the time limit without having made progress since",
-        "Ask for a longer time, then {command}",
+    "time-limit": Cause(
+        "reached its time limit without progress since its start",
+        "Request more time, then {command}",
     ),
-    "node-failure": ("the node failed", "It goes on from its checkpoint: {command}"),
-    "disk-full": ("no space left on the disk", "Make room in {runs}, then {command}"),
-    "missing-data": (
-        "data or weights were not where they should be",
-        "Check with kdreid data check and kdreid doctor, then {command}",
+    "node-failure": Cause("the node failed", "Continue from the checkpoint: {command}"),
+    "disk-full": Cause("no space left on the disk", "Make room in {runs}, then {command}"),
+    "missing-data": Cause(
+        "data or weights were missing",
+        "Check them with kdreid data check and kdreid doctor, then {command}",
     ),
-    "import-error": (
+    "import-error": Cause(
         "a module could not be imported",
         "Install it in the environment of the jobs, then {command}",
     ),
-    "blocked": (
-        "the teacher failed",
-        "Retry the teacher first; then {command}",
+    "blocked": Cause("the teacher failed", "Retry the teacher first, then {command}"),
+    "lost": Cause(
+        "its job disappeared without a record or an error",
+        "Continue from the checkpoint, if there is one: {command}",
     ),
-    "lost": (
-        "the job is gone and left no word",
-        "It goes on from its checkpoint, if there is one: {command}",
-    ),
-    "error": ("an error in the program", "The log's end says where; then {command}"),
+    "error": Cause("an error in the program", "See the end of the log, then {command}"),
 }
 
-_SLURM = {
+_BY_SLURM_STATE = {
     "OUT_OF_MEMORY": "host-memory",
     "TIMEOUT": "time-limit",
     "DEADLINE": "time-limit",
     "NODE_FAIL": "node-failure",
     "BOOT_FAIL": "node-failure",
 }
-_KINDS = {
-    "diverged": "diverged",
-    "blocked": "blocked",
-    "time limit": "time-limit",
-    "time-limit": "time-limit",
-    "node failure": "node-failure",
+_BY_KIND = {
+    FailureKind.DIVERGED: "diverged",
+    FailureKind.BLOCKED: "blocked",
+    FailureKind.TIME_LIMIT: "time-limit",
+    FailureKind.NODE_FAILURE: "node-failure",
 }
-_WORDS = (
+# The first pattern that matches decides: what causes an error comes before what merely follows it.
+_BY_TEXT = (
     ("gpu-memory", r"CUDA out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED"),
     ("time-limit", r"DUE TO TIME LIMIT"),
     ("node-failure", r"DUE TO NODE FAILURE|uncorrectable ECC|device-side .*lost|fell off the bus"),
@@ -73,45 +87,47 @@ _WORDS = (
     ("import-error", r"ModuleNotFoundError|ImportError"),
     ("missing-data", r"FileNotFoundError|data root|No ImageNet weights|Errno 2\b|fingerprint"),
     ("diverged", r"not finite"),
-    ("killed", r"The worker ended with signal 9\b"),  # what a job says of its worker
+    ("killed", r"The worker ended with signal 9\b"),  # as `WorkerJob` writes
 )
 
 
 def cause_of(row: RunStatus, log: str = "") -> str:
-    """One of `CAUSES` for a run that stands as failed, blocked or lost.
+    """Return the cause, one of `CAUSES`, of a failed, blocked or lost run.
 
-    `log` is the end of its log; it counts only where neither the run nor Slurm is clear.
+    Args:
+        row: The run.
+        log: End of the run's log. It counts only if neither the run's failure file nor Slurm's
+            state is clear, because a log also contains errors that were survived.
     """
-    if row.state == "blocked":
+    if row.state is RunState.BLOCKED:
         return "blocked"
-    own = (
-        row.failure if row.failure and row.detail.startswith(f"{row.failure.get('kind')}:") else {}
+    return (
+        _from_failure(row.failure) or _from_slurm(row) or _from_text(log) or _from_exit_status(row)
     )
-    return _told(own) or _by_slurm(row) or _by_words(log) or _at_last(row)
 
 
-def _told(failure: Mapping[str, Any]) -> str | None:
-    """From failure.json."""
-    kind, message = str(failure.get("kind", "")), str(failure.get("message", ""))
+def _from_failure(failure: Mapping[str, Any]) -> str | None:
+    """Return the cause of a failure as read from `failure.json`; None if there is none."""
     if not failure:
         return None
-    if kind in _KINDS:
-        return _KINDS[kind]
-    if kind == "memory":
+    kind, message = failure_kind(failure), str(failure.get("message", ""))
+    if kind in _BY_KIND:
+        return _BY_KIND[kind]
+    if kind is FailureKind.MEMORY:
         return "gpu-memory" if re.search(r"CUDA|GPU", message) else "host-memory"
-    return _by_words(message) or _by_words(str(failure.get("traceback", ""))) or "error"
+    return _from_text(message) or _from_text(str(failure.get("traceback", ""))) or "error"
 
 
-def _by_slurm(row: RunStatus) -> str | None:
-    return _SLURM.get(row.slurm.state) if row.slurm else None
+def _from_slurm(row: RunStatus) -> str | None:
+    return _BY_SLURM_STATE.get(row.slurm.state) if row.slurm else None
 
 
-def _by_words(text: str) -> str | None:
-    return next((cause for cause, pattern in _WORDS if re.search(pattern, text)), None)
+def _from_text(text: str) -> str | None:
+    return next((cause for cause, pattern in _BY_TEXT if re.search(pattern, text)), None)
 
 
-def _at_last(row: RunStatus) -> str:
-    if row.state == "lost":
+def _from_exit_status(row: RunStatus) -> str:
+    if row.state is RunState.LOST:
         return "lost"
     if row.slurm and (row.slurm.signal == 9 or row.slurm.exit_code == 137):
         return "killed"

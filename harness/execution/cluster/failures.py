@@ -1,4 +1,4 @@
-"""All failures of a runs folder, grouped by cause, each group with what to do about it."""
+"""Show all failures of a runs folder, grouped by cause, each group with its fix."""
 
 from __future__ import annotations
 
@@ -10,87 +10,116 @@ from pathlib import Path
 from harness.core.errors import ExitCode, UsageError, did_you_mean
 from harness.core.files import read_json
 from harness.execution.cluster.failure_causes import CAUSES, cause_of
-from harness.execution.cluster.logs import tail
-from harness.execution.cluster.status import ENDED, RunStatus, status
+from harness.execution.cluster.logs import log_tail
+from harness.execution.cluster.run_status import RunStatus
+from harness.execution.cluster.status import read_status
 from harness.runs.lookup import resolve_runs
 from harness.runs.record import SPEC
 
-TAIL = 6  # lines of each group's newest log
-LOOKED_AT = 200  # last lines of a log in which a cause is looked for
+PRINTED_LINES = 6  # of the log of each cause's last run
+SEARCHED_LINES = 200  # at the end of a log, for what the cause is recognised by
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRun:
-    """A run that will not get further by itself, and why."""
+    """A failed, blocked or lost run, with the cause and the end of its log."""
 
     row: RunStatus
     cause: str
     tail: tuple[str, ...]
 
 
-def failed_runs(runs: Path, words: Sequence[str] = (), only: Iterable[str] = ()) -> list[FailedRun]:
-    """The failed, blocked and lost runs; of `only` these causes, of `words` only these runs.
+def failed_runs(
+    runs: Path, handles: Sequence[str] = (), causes: Iterable[str] = ()
+) -> list[FailedRun]:
+    """Return the failed, blocked and lost runs, in the order of `kdreid status`.
+
+    Args:
+        runs: The runs folder.
+        handles: Names of the runs to choose from; none: all.
+        causes: Causes to choose, comma-separated or single; none: all.
 
     Raises:
-        UsageError: no such cause or run.
+        UsageError: A cause or a run does not exist.
+        SetupError: The runs folder does not exist.
     """
-    causes = _causes(only)
-    chosen = set(resolve_runs(words, runs)) if words else None
-    found = []
-    for row in status(runs).rows:
-        if row.state in ENDED and (chosen is None or row.key in chosen):
-            lines = tail(runs, row.key, LOOKED_AT)
+    chosen_causes = _parse_causes(causes)
+    keys = set(resolve_runs(handles, runs)) if handles else None
+    failures = []
+    for row in read_status(runs).rows:
+        if row.state.is_failure and (keys is None or row.key in keys):
+            lines = log_tail(runs, row.key, SEARCHED_LINES)
             cause = cause_of(row, "\n".join(lines))
-            if not causes or cause in causes:
-                found.append(FailedRun(row, cause, tuple(lines[-TAIL:])))
-    return found
+            if not chosen_causes or cause in chosen_causes:
+                failures.append(FailedRun(row, cause, tuple(lines[-PRINTED_LINES:])))
+    return failures
 
 
 def show_failures(
-    words: Sequence[str],
-    only: Sequence[str],
+    handles: Sequence[str],
+    causes: Sequence[str],
     runs: Path,
-    say: Callable[[str], None],
+    print_line: Callable[[str], None],
     *,
     as_json: bool,
 ) -> int:
-    """Cause by cause: how many, which, the end of a log, the next command; 1 if there are any."""
-    failed = failed_runs(runs, words, only)
+    """Print, for each cause, the runs, the end of a log and the fix; return the exit code.
+
+    Args:
+        handles: Names of the runs to choose from; none: all.
+        causes: Causes to choose; none: all.
+        runs: The runs folder.
+        print_line: Called with each line.
+        as_json: Print the runs as one JSON list instead.
+
+    Returns:
+        0 if no run failed, otherwise 1.
+
+    Raises:
+        UsageError: A cause or a run does not exist.
+        SetupError: The runs folder does not exist.
+    """
+    failures = failed_runs(runs, handles, causes)
     if as_json:
-        say(json.dumps([_as_json(one, runs) for one in failed], indent=1))
-        return ExitCode.FAILED if failed else ExitCode.DONE
-    for cause, (words_for_it, _) in CAUSES.items():
-        group = [one for one in failed if one.cause == cause]
+        print_line(json.dumps([_as_json(failure, runs) for failure in failures], indent=1))
+        return ExitCode.FAILED if failures else ExitCode.DONE
+    for name, cause in CAUSES.items():
+        group = [failure for failure in failures if failure.cause == name]
         if not group:
             continue
-        say(f"{cause}: {len(group)} {'run' if len(group) == 1 else 'runs'}, {words_for_it}")
-        for one in group:
-            say(f"{one.row.number:>4} {one.row.id} {one.row.key}  {one.row.detail}".rstrip())
+        count = f"{len(group)} {'run' if len(group) == 1 else 'runs'}"
+        print_line(f"{name}: {count}, {cause.description}")
+        for failure in group:
+            row = failure.row
+            print_line(f"{row.number:>4} {row.id} {row.key}  {row.detail}".rstrip())
         for line in group[-1].tail:
-            say(f"     | {line}")
-        say(f"     {suggest_fix(group[0], runs)}")
-    say(f"Failed: {len(failed)}." if failed else f"No run in {runs} has failed.")
-    return ExitCode.FAILED if failed else ExitCode.DONE
+            print_line(f"     | {line}")
+        print_line(f"     {suggest_fix(group[0], runs)}")
+    print_line(f"Failed: {len(failures)}." if failures else f"No run in {runs} has failed.")
+    return ExitCode.FAILED if failures else ExitCode.DONE
 
 
-def suggest_fix(failed: FailedRun, runs: Path) -> str:
-    """What to do about one cause, with the command to type."""
-    place = "" if runs == Path("runs") else f" --runs {runs}"
-    command = f"kdreid retry --only {failed.cause}{place}"
-    recipe = (read_json(runs / failed.row.key / SPEC) or {}).get("recipe", {})
+def suggest_fix(failure: FailedRun, runs: Path) -> str:
+    """Return what to do about a failure, with the command to type."""
+    folder = "" if runs == Path("runs") else f" --runs {runs}"
+    command = f"kdreid retry --only {failure.cause}{folder}"
+    recipe = (read_json(runs / failure.row.key / SPEC) or {}).get("recipe", {})
     half = max(2, int(recipe.get("images_each", 4)) // 2)
     slower = f"{float(recipe.get('lr', 2e-2)) / 2:g}"
-    return CAUSES[failed.cause][1].format(command=command, half=half, slower=slower, runs=runs)
+    return CAUSES[failure.cause].fix.format(command=command, half=half, slower=slower, runs=runs)
 
 
-def _causes(only: Iterable[str]) -> list[str]:
-    causes = [word for text in only for word in text.replace(",", " ").split()]
-    for cause in causes:
-        if cause not in CAUSES:
-            raise UsageError(f"No cause is called {cause!r}.{did_you_mean(cause, CAUSES)}")
-    return causes
+def _parse_causes(causes: Iterable[str]) -> list[str]:
+    names = [name for text in causes for name in text.replace(",", " ").split()]
+    for name in names:
+        if name not in CAUSES:
+            raise UsageError(f"No cause is called {name!r}.{did_you_mean(name, CAUSES)}")
+    return names
 
 
-def _as_json(failed: FailedRun, runs: Path) -> dict[str, object]:
-    extra = {"cause": failed.cause, "tail": list(failed.tail), "advice": suggest_fix(failed, runs)}
-    return failed.row.as_json() | extra
+def _as_json(failure: FailedRun, runs: Path) -> dict[str, object]:
+    return failure.row.as_json() | {
+        "cause": failure.cause,
+        "tail": list(failure.tail),
+        "advice": suggest_fix(failure, runs),
+    }

@@ -1,4 +1,4 @@
-"""What runs wrote while they worked: all attempts of all submissions, oldest first."""
+"""Print the logs of runs: every attempt of every submission, oldest first."""
 
 from __future__ import annotations
 
@@ -9,110 +9,134 @@ from pathlib import Path
 
 from harness.core.errors import UsageError
 from harness.core.files import read_json
-from harness.execution.cluster.status import status
+from harness.execution.cluster.status import read_status
 from harness.runs.lookup import resolve_runs, short_id
 from harness.runs.record import FAILURE
 from harness.runs.submissions import LogFiles, log_files
 
-POLL, ASK = 0.5, 10.0  # seconds between two looks at the files, and at the run's state
-LAST = 64 * 1024  # bytes of a log that its tail is taken from
-GOING = frozenset({"running", "starting", "queued", "requeued", "unknown"})
-# What submission says of itself around every attempt, and once more when the worker has failed;
-# `--raw` shows it.
-NOISE = re.compile(r"^submitit (INFO|WARNING|ERROR)\b|^srun: error: .* Exited with exit code")
-ECHO = re.compile(
-    r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*slurm\.job\.WorkerFailedError: "
-    r"(?:The worker ended with exit code.*\n?)?",  # but a worker that a signal killed told nothing
+FILE_POLL_SECONDS = 0.5
+STATE_POLL_SECONDS = 10.0  # reading the state queries the queue
+TAIL_BYTES = 64 * 1024  # end of a log that its last lines are taken from
+# Lines that submitit and srun write around every attempt; `--raw` prints them, too.
+SUBMITIT_LINE = re.compile(
+    r"^submitit (INFO|WARNING|ERROR)\b|^srun: error: .* Exited with exit code"
+)
+# The traceback of `WorkerFailedError`, which repeats that the worker failed. If a signal killed the
+# worker, its last line is kept: then nothing else in the log mentions it.
+WORKER_TRACEBACK = re.compile(
+    r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*"
+    r"slurm\.(?:worker_)?job\.WorkerFailedError: (?:The worker ended with exit code.*\n?)?",
     re.MULTILINE,
 )
 
 
 def show_logs(
-    words: Sequence[str], runs: Path, say: Callable[[str], None], *, follow: bool, raw: bool
+    handles: Sequence[str],
+    runs: Path,
+    print_line: Callable[[str], None],
+    *,
+    follow: bool,
+    raw: bool,
 ) -> None:
-    """Print the logs of runs; with `follow` go on until the one run asked for comes to an end.
+    """Print the logs of runs.
+
+    Args:
+        handles: Names of the runs.
+        runs: The runs folder.
+        print_line: Called with each line.
+        follow: Go on until the run, which must be the only one, ends.
+        raw: Print the lines of submitit and srun, too.
 
     Raises:
-        UsageError: nothing, or with `follow` not just one run is asked for, or there is no log.
+        UsageError: No run is named, or with `follow` several are, or a run has no log.
+        SetupError: The runs folder does not exist.
     """
-    keys = resolve_runs(words, runs)
+    keys = resolve_runs(handles, runs)
     if not keys:
-        raise UsageError("Say whose logs: kdreid logs RUN, as kdreid status names them.")
+        raise UsageError("Name the runs: kdreid logs RUN, with names from kdreid status.")
     if follow and len(keys) != 1:
-        raise UsageError(f"--follow takes one run; {len(keys)} are meant.")
+        raise UsageError(f"--follow takes one run, but {len(keys)} were named.")
     if follow:
-        _follow(keys[0], runs, say, raw=raw)
+        _follow(keys[0], runs, print_line, raw=raw)
         return
     for key in keys:
-        if not _show(key, runs, say, raw=raw):
-            raise UsageError(_none(key, runs))
+        if not _print_logs(key, runs, print_line, raw=raw):
+            raise UsageError(_why_no_log(key, runs))
 
 
-def tail(runs: Path, key: str, lines: int) -> list[str]:
-    """The last lines of a run's newest log, or of the traceback in its failure; without noise."""
+def log_tail(runs: Path, key: str, lines: int) -> list[str]:
+    """Return the last lines of a run's newest log, or else of the traceback of its failure."""
     for logs in reversed(log_files(runs, key)):
-        for path in reversed(logs.files):  # err says more about a failure than out
-            if found := strip_submitit_lines(_end(path))[-lines:]:
-                return found
-    trace = str((read_json(runs / key / FAILURE) or {}).get("traceback", ""))
-    return trace.strip().splitlines()[-lines:]
+        for path in reversed(logs.files):  # stderr, which explains more about a failure, is last
+            if tail := strip_submitit_lines(_read_end(path))[-lines:]:
+                return tail
+    traceback = str((read_json(runs / key / FAILURE) or {}).get("traceback", ""))
+    return traceback.strip().splitlines()[-lines:]
 
 
 def strip_submitit_lines(text: str) -> list[str]:
-    """The lines without empty ones and without what submission says of itself."""
-    lines = ECHO.sub("", text).splitlines()
-    return [line for line in lines if line.strip() and not NOISE.match(line)]
+    """Return the lines of a log without empty ones and without those of submitit and srun."""
+    lines = WORKER_TRACEBACK.sub("", text).splitlines()
+    return [line for line in lines if line.strip() and not SUBMITIT_LINE.match(line)]
 
 
-def _show(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> bool:
-    """Print all files of a run's submissions; whether there were any."""
-    files = False
+def _print_logs(key: str, runs: Path, print_line: Callable[[str], None], *, raw: bool) -> bool:
+    """Print all log files of a run; return whether there are any."""
+    has_files = False
     for logs in log_files(runs, key):
         for path in logs.files:
             text = path.read_text(errors="replace")
-            files = True
+            has_files = True
             if not text:
                 continue
-            say(_banner(key, logs, path))
-            kept = text.splitlines() if raw else strip_submitit_lines(text)
-            for line in kept:
-                say(line)
-            if (hidden := len([1 for line in text.splitlines() if line.strip()]) - len(kept)) > 0:
-                say(f"[{hidden} lines of submission left out; --raw shows them]")
-    return files
+            print_line(_banner(key, logs, path))
+            lines = text.splitlines() if raw else strip_submitit_lines(text)
+            for line in lines:
+                print_line(line)
+            if (hidden := sum(bool(line.strip()) for line in text.splitlines()) - len(lines)) > 0:
+                print_line(f"[{hidden} lines of submitit hidden; --raw prints them]")
+    return has_files
 
 
-def _follow(key: str, runs: Path, say: Callable[[str], None], *, raw: bool) -> None:
-    """Print what the files hold and what is added to them while the run goes on."""
-    shown: dict[Path, int] = {}
-    request = 0.0
-    going = True
-    while going:
-        if time.monotonic() - request >= ASK:
-            row = next(row for row in status(runs).rows if row.key == key)
-            going, request = row.state in GOING, time.monotonic()
+def _follow(key: str, runs: Path, print_line: Callable[[str], None], *, raw: bool) -> None:
+    """Print a run's log files, and what is added to them, until the run ends."""
+    printed: dict[Path, int] = {}  # bytes
+    last_query = float("-inf")
+    is_active = True
+    while is_active:
+        # The state is read before the files, so that the last lines are printed, too.
+        if time.monotonic() - last_query >= STATE_POLL_SECONDS:
+            row = next(row for row in read_status(runs).rows if row.key == key)
+            is_active, last_query = row.state.is_active, time.monotonic()
         for logs in log_files(runs, key):
             for path in logs.files:
-                shown[path] = _add(path, shown.get(path, 0), key, logs, say, raw=raw)
-        if going:
-            time.sleep(POLL)
-    say(f"==> {row.state}: {row.detail or key}")
+                start = printed.get(path, 0)
+                printed[path] = _print_new(path, start, key, logs, print_line, raw=raw)
+        if is_active:
+            time.sleep(FILE_POLL_SECONDS)
+    print_line(f"==> {row.state}: {row.detail or key}")
 
 
-def _add(
-    path: Path, since: int, key: str, logs: LogFiles, say: Callable[[str], None], *, raw: bool
+def _print_new(
+    path: Path,
+    start: int,
+    key: str,
+    logs: LogFiles,
+    print_line: Callable[[str], None],
+    *,
+    raw: bool,
 ) -> int:
-    """Print whole lines that were added to a file; where the printed part ends."""
+    """Print the complete lines of a file from byte `start` on; return where they end."""
     with path.open("rb") as file:
-        file.seek(since)
-        fresh = file.read()
-    whole = fresh[: fresh.rfind(b"\n") + 1]
-    if whole and since == 0:
-        say(_banner(key, logs, path))
-    text = whole.decode(errors="replace")
+        file.seek(start)
+        content = file.read()
+    complete = content[: content.rfind(b"\n") + 1]
+    if complete and start == 0:
+        print_line(_banner(key, logs, path))
+    text = complete.decode(errors="replace")
     for line in text.splitlines() if raw else strip_submitit_lines(text):
-        say(line)
-    return since + len(whole)
+        print_line(line)
+    return start + len(complete)
 
 
 def _banner(key: str, logs: LogFiles, path: Path) -> str:
@@ -120,18 +144,17 @@ def _banner(key: str, logs: LogFiles, path: Path) -> str:
     return f"==> {short_id(key)} {logs.group}{job}: {path.name} <=="
 
 
-def _none(key: str, runs: Path) -> str:
-    """Why there is nothing to show."""
+def _why_no_log(key: str, runs: Path) -> str:
     if log_files(runs, key):
-        return f"{key} was submitted but has not started: its log comes with it."
-    failure = " Its failure.json says why it failed." if (runs / key / FAILURE).exists() else ""
-    return f"{key} was never submitted; it wrote to the terminal it was started in.{failure}"
+        return f"{key} was submitted but has not started; its log begins when it starts."
+    failure = " Its failure.json contains its error." if (runs / key / FAILURE).exists() else ""
+    return f"{key} was not submitted; its output went to the terminal that started it.{failure}"
 
 
-def _end(path: Path) -> str:
+def _read_end(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LAST))
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
             return file.read().decode(errors="replace")
     except OSError:
         return ""

@@ -38,7 +38,7 @@ def test_a_killed_worker_is_told_by_its_jobs_log(tmp_path):
     """Slurm knows only that the job failed: the job outlives its worker, to say so."""
     run_folders.failed(tmp_path)
     (row,) = status(tmp_path).rows
-    row = replace(row, failure=None, detail="job 10 ended as FAILED, exit code 1 on n1")
+    row = replace(row, failure={}, detail="job 10 ended as FAILED, exit code 1 on n1")
     assert (
         cause_of(row, "step 8\nThe worker ended with signal 9; its last lines say why.") == "killed"
     )

@@ -1,0 +1,78 @@
+"""State of a run as its own folder describes it, without the queue and without other runs.
+
+`local_state` is all that a command on one machine needs. `kdreid status` starts from the same
+`inspect_run_folder` and adds what the queue reports and which teachers failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.core.files import read_json
+from harness.core.lease import LeaseInfo, inspect_lease
+from harness.runs.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, failure_kind
+from harness.runs.states import FailureKind, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Contents of a run's folder that decide its state."""
+
+    state: RunState  # done, running, starting, failed, blocked, interrupted or waiting
+    lease: LeaseInfo | None = None
+    failure: dict[str, Any] | None = None  # also one of an earlier attempt
+    progress: dict[str, Any] = field(default_factory=dict)
+    has_checkpoint: bool = False
+
+
+def inspect_run_folder(folder: Path, submitted: float = 0.0) -> RunFolder:
+    """Read a run's folder without writing to it.
+
+    Args:
+        folder: The run's folder; it need not exist.
+        submitted: Unix time of the run's last submission. An older failure does not count.
+    """
+    if read_json(folder / RECORD) is not None:
+        return RunFolder(RunState.DONE)
+    lease, failure = inspect_lease(folder), read_json(folder / FAILURE)
+    progress = read_json(folder / PROGRESS) or {}
+    has_checkpoint = (folder / CHECKPOINT).exists()
+    since = lease.since if lease is not None and lease.living else None
+    if failure is not None and _is_current(failure, progress, since, submitted):
+        state = failed_state(failure)
+    elif since is not None:
+        state = _attempt_state(progress, since)
+    else:
+        state = RunState.INTERRUPTED if has_checkpoint else RunState.WAITING
+    return RunFolder(state, lease, failure, progress, has_checkpoint)
+
+
+def local_state(folder: Path) -> RunState:
+    """Return the state of a run as far as its folder shows it."""
+    return inspect_run_folder(folder).state
+
+
+def failed_state(failure: dict[str, Any]) -> RunState:
+    """Return the state that a failure, as read from `failure.json`, leaves a run in."""
+    is_blocked = failure_kind(failure) is FailureKind.BLOCKED
+    return RunState.BLOCKED if is_blocked else RunState.FAILED
+
+
+def _is_current(
+    failure: dict[str, Any], progress: dict[str, Any], since: float | None, submitted: float
+) -> bool:
+    """Whether a failure ended the last attempt, not one before it.
+
+    While a process holds the run, its attempt began at `since`. It may also train the run again at
+    once after a failure (alone, if memory was short): progress newer than the failure shows that.
+    """
+    attempt = 0.0 if since is None else max(since, float(progress.get("time", 0)))
+    return float(failure.get("time", 0)) >= max(submitted, attempt)
+
+
+def _attempt_state(progress: dict[str, Any], since: float) -> RunState:
+    """Running once the present attempt has reported a step; before that, starting."""
+    reported = "step" in progress and float(progress.get("time", 0)) >= since
+    return RunState.RUNNING if reported else RunState.STARTING

@@ -1,0 +1,101 @@
+"""State of a run from its folder alone, and that `kdreid status` starts from the same."""
+
+import time
+
+import pytest
+
+from harness.core.files import write_json
+from harness.core.lease import try_acquire
+from harness.execution.cluster.status import read_status
+from harness.runs.folder_state import failed_state, inspect_run_folder, local_state
+from harness.runs.record import FAILURE, PROGRESS
+from harness.runs.states import RunState
+from tests.support import run_folders
+
+
+def state_in_status(runs, key):
+    return next(row.state for row in read_status(runs).rows if row.key == key)
+
+
+@pytest.mark.parametrize(
+    ("make", "state"),
+    [
+        (run_folders.done, RunState.DONE),
+        (run_folders.waiting, RunState.WAITING),
+        (run_folders.failed, RunState.FAILED),
+        (run_folders.interrupted, RunState.INTERRUPTED),
+        (lambda runs: run_folders.failed(runs, kind="blocked"), RunState.BLOCKED),
+    ],
+)
+def test_an_idle_folder(tmp_path, make, state):
+    key = make(tmp_path)
+    assert local_state(tmp_path / key) is state
+    assert state_in_status(tmp_path, key) is state
+
+
+def test_a_folder_that_does_not_exist_is_waiting(tmp_path):
+    assert local_state(tmp_path / "nowhere") is RunState.WAITING
+
+
+def test_a_held_run_starts_until_it_reports_a_step(tmp_path):
+    key = run_folders.interrupted(tmp_path)  # with the progress of an earlier attempt
+    with try_acquire(tmp_path / key):
+        assert local_state(tmp_path / key) is RunState.STARTING
+        assert state_in_status(tmp_path, key) is RunState.STARTING
+        write_json(tmp_path / key / PROGRESS, {"step": 6, "steps": 10, "time": time.time()})
+        assert local_state(tmp_path / key) is RunState.RUNNING
+        assert state_in_status(tmp_path, key) is RunState.RUNNING
+
+
+def test_a_failure_within_the_present_attempt_counts_while_its_cohort_trains(tmp_path):
+    """The process holds all its runs until the last of them has ended."""
+    key = run_folders.waiting(tmp_path)
+    with try_acquire(tmp_path / key):
+        run_folders.failed(tmp_path)
+        assert local_state(tmp_path / key) is RunState.FAILED
+        assert state_in_status(tmp_path, key) is RunState.FAILED
+
+
+def test_progress_after_a_failure_is_a_second_try_of_the_same_process(tmp_path):
+    key = run_folders.waiting(tmp_path)
+    with try_acquire(tmp_path / key):
+        run_folders.failed(tmp_path, kind="memory")
+        write_json(tmp_path / key / PROGRESS, {"step": 1, "steps": 10, "time": time.time() + 1})
+        assert local_state(tmp_path / key) is RunState.RUNNING
+
+
+def test_a_failure_before_the_present_attempt_does_not_count(tmp_path):
+    key = run_folders.failed(tmp_path)
+    run_folders.change(tmp_path / key / FAILURE, time=time.time() - 7200)
+    with try_acquire(tmp_path / key):
+        assert local_state(tmp_path / key) is RunState.STARTING
+    assert local_state(tmp_path / key) is RunState.FAILED
+
+
+def test_a_failure_before_the_submission_does_not_count_but_is_returned(tmp_path):
+    key = run_folders.failed(tmp_path)
+    folder = inspect_run_folder(tmp_path / key, submitted=time.time() + 60)
+    assert folder.state is RunState.WAITING
+    assert folder.failure["kind"] == "error"
+
+
+def test_a_damaged_failure_is_no_failure(tmp_path):
+    key = run_folders.failed(tmp_path)
+    (tmp_path / key / FAILURE).write_text('{"kind": ')
+    assert local_state(tmp_path / key) is RunState.WAITING
+    assert state_in_status(tmp_path, key) is RunState.WAITING
+
+
+def test_reading_a_folder_writes_nothing(tmp_path):
+    key = run_folders.interrupted(tmp_path)
+    lease = try_acquire(tmp_path / key)
+    lease._stop.set()
+    run_folders.change(lease.path, machine="elsewhere")
+    before = run_folders.everything(tmp_path)
+    assert local_state(tmp_path / key) is RunState.STARTING
+    assert run_folders.everything(tmp_path) == before
+
+
+@pytest.mark.parametrize(("kind", "state"), [("blocked", "blocked"), ("memory", "failed")])
+def test_failed_state(kind, state):
+    assert failed_state({"kind": kind}) == state
