@@ -64,7 +64,8 @@ class Dataset:
             for image in images:
                 size = (self.root / image.file).stat().st_size
                 digest.update(f"{image.file} {image.identity} {image.camera} {size}\n".encode())
-            # Run keys and random streams contain this digest: the class is hashed by its first name.
+            # Keys of runs and random streams contain this digest, so the text must never change:
+            # the class is hashed by the name that it had first.
             splits = repr(self.test_splits).replace(QueryGallerySplit.__name__, "Draw")
             digest.update(splits.encode())
             for image in images[:: max(1, len(images) // SAMPLED_FILES)]:
