@@ -19,6 +19,10 @@ from harness.runs.states import FailureKind
 
 RECORD, FAILURE, SPEC, PROGRESS = "record.json", "failure.json", "spec.json", "progress.json"
 CHECKPOINT, MODEL, PER_QUERY, CURVE = "checkpoint.pt", "model.pt", "per_query.npz", "curve.csv"
+CONSISTENCY, EMBEDDINGS = "consistency.json", "embeddings.npz"  # on request, not part of a record
+REPORT = "report"  # folder below the runs folder
+FIGURES = "figures"  # folder below the report's folder
+TRAINING_COST, EXTRACTION_TIME = "measured/cost.json", "measured/extraction.json"  # below it, too
 WRITTEN = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)  # by who has the lease
 RECORD_FORMAT = 1
 
