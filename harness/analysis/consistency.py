@@ -11,7 +11,7 @@ from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
 from harness.core.session import RunContext
 from harness.evaluation.ranking_consistency import ranking_inconsistency_from_features
-from harness.runs.lookup import find_run, finished_runs
+from harness.runs.lookup import finished_runs, resolve_specs
 from harness.runs.spec import RunSpec
 
 
@@ -27,7 +27,7 @@ def measure_consistency(
         UsageError: a word names no run or several.
         SetupError: there is no run to measure, or its files or images are not there.
     """
-    specs = [find_run(context.runs, word) for word in words] or finished_runs(context.runs)
+    specs = resolve_specs(words, context.runs) if words else finished_runs(context.runs)
     taught = sorted(
         (s for s in dict.fromkeys(specs) if s.teachers), key=lambda s: s.teachers[0].key
     )

@@ -19,7 +19,7 @@ from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.evaluation.scoring import extract_features
 from harness.planning.reopen import open_own
-from harness.runs.lookup import find_run
+from harness.runs.lookup import resolve_specs
 from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
 from harness.training.networks import load_network
@@ -75,7 +75,7 @@ def export_embeddings(words: Sequence[str], context: RunContext, root: Path | No
         SetupError: a run is not done, or its files or images are not there.
     """
     features, written = FeatureExtractor(context, root), []
-    for spec in dict.fromkeys(find_run(context.runs, word) for word in words):
+    for spec in resolve_specs(words, context.runs):
         test = features.data(spec).dataset.test
         arrays = {
             "features": features.of(spec).numpy(),

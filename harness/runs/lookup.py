@@ -1,4 +1,15 @@
-"""Short names for runs: its row's number, its 8 hexadecimal digits, or the start of its key."""
+"""Names of runs on the command line, resolved in one place for every command.
+
+A word is one of the following; the first rule that applies decides:
+
+1. a key: `synthetic/pkt/resnet18-cnn5/seed0-7ac0d2e1`;
+2. the name of a submission, for all its runs: `20260131-120000-1f2e`;
+3. a short id, the 8 hexadecimal digits at the end of a key: `7ac0d2e1`;
+4. up to 7 decimal digits: the number of a row of `kdreid status`, even if a short id begins so;
+5. the beginning of exactly one short id or key: `7ac0`, `synthetic/pkt/`.
+
+A word that fits several runs is an error that lists them.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +22,18 @@ from harness.runs.folder_state import local_state
 from harness.runs.groups import GROUPS
 from harness.runs.record import RECORD, iter_run_folders
 from harness.runs.spec import RunSpec
+from harness.runs.states import RunState
 from harness.runs.submissions import iter_submissions, submitted_jobs
 
-SHORT = 8  # hexadecimal digits of a run's digest
-SHOWN = 6  # of the runs that an ambiguous handle may mean
+SHORT_ID_LENGTH = 8  # hexadecimal digits of a run's digest
+MAX_CANDIDATES = 6  # listed for an ambiguous word
 
 
 def list_run_keys(runs: Path) -> list[str]:
-    """The key of every run, in the order of `kdreid status`, whose rows count from 1.
+    """Return the key of every run, in the order of `kdreid status`, whose rows count from 1.
 
     Raises:
-        SetupError: there is no such folder.
+        SetupError: The runs folder does not exist.
     """
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
@@ -29,100 +41,124 @@ def list_run_keys(runs: Path) -> list[str]:
 
 
 def short_id(key: str) -> str:
-    """The digest at the end of a key."""
-    return key[-SHORT:]
+    """Return the digest at the end of a key."""
+    return key[-SHORT_ID_LENGTH:]
 
 
 def resolve_runs(words: Iterable[str], runs: Path) -> list[str]:
-    """The keys that are meant, each once, in the order given; a group's name means all its runs.
+    """Return the keys that words name, each once, in the order of the words.
+
+    Args:
+        words: Names of runs or submissions; one word may hold several, separated by commas.
+        runs: The runs folder.
 
     Raises:
-        UsageError: a word fits no run, or several.
-        SetupError: there is no runs folder.
+        UsageError: A word fits no run or several.
+        SetupError: The runs folder does not exist.
     """
     keys = list_run_keys(runs)
-    split = [word for text in words for word in text.replace(",", " ").split()]
-    return list(dict.fromkeys(key for word in split for key in _find(word, keys, runs)))
+    names = [name for word in words for name in word.replace(",", " ").split()]
+    return list(dict.fromkeys(key for name in names for key in _resolve(name, keys, runs)))
 
 
-def _find(word: str, keys: Sequence[str], runs: Path) -> list[str]:
-    word = word.strip("/")
-    if word in keys:
-        return [word]
-    grouped = {folder.name: content for folder, content in iter_submissions(runs)}
-    if word in grouped:
-        members = {key for job in submitted_jobs(grouped[word]) for key in job.get("runs") or []}
-        return [key for key in keys if key in members]
-    exact = [key for key in keys if short_id(key) == word]
-    if exact:
-        return exact
-    if word.isdigit() and len(word) < SHORT:
-        if not 1 <= int(word) <= len(keys):
-            raise UsageError(f"There is no row {word}: {_counted(keys, runs)}")
-        return [keys[int(word) - 1]]
-    found = [key for key in keys if short_id(key).startswith(word)]
-    found = found or [key for key in keys if key.startswith(word)]
-    if len(found) == 1:
-        return found
-    if found:
-        some = ", ".join(found[:SHOWN]) + (" ..." if len(found) > SHOWN else "")
-        raise UsageError(f"{word!r} may mean {len(found)} runs: {some}. Give more of the name.")
-    if not keys:
-        raise UsageError(f"No run is called {word!r}: {_counted(keys, runs)}")
-    guess = did_you_mean(word, [*map(short_id, keys), *keys]).partition(" Known:")[0]
-    raise UsageError(
-        f"No run is called {word!r}.{guess} Runs are named by the row's number, by the 8 digits "
-        f"before the key or by the key's start, as `kdreid status --runs {runs}` shows them; "
-        f"submissions by their folder's name in {runs / GROUPS}."
-    )
-
-
-def _counted(keys: Sequence[str], runs: Path) -> str:
-    return f"{runs} holds {len(keys)} runs, as `kdreid status --runs {runs}` shows."
-
-
-def find_run(runs: Path, word: str) -> RunSpec:
-    """The finished run whose key, or a part of whose digest, is `word`.
+def resolve_specs(words: Iterable[str], runs: Path) -> list[RunSpec]:
+    """Return the specs of the finished runs that words name, as `resolve_runs`.
 
     Raises:
-        UsageError: there is none, or there are several.
-        SetupError: it is not done, or another version of this program made it.
+        UsageError: A word fits no run or several.
+        SetupError: The runs folder does not exist, or a run is not done or was made by another
+            version of this program.
     """
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    keys = [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs)]
-    word = word.rstrip("/")
-    found = [key for key in keys if key == word]
-    found = found or [key for key in keys if word and word in key.rpartition("-")[2]]
-    if not found:
-        raise UsageError(
-            f"No run in {runs} has the key {word!r} or a digest with it."
-            f"{did_you_mean(word, keys) if keys else ' There are no runs.'}"
-        )
-    if len(found) > 1:
-        raise UsageError(f"{word!r} may be any of {', '.join(found)}. Give more of its digest.")
-    record = read_json(runs / found[0] / RECORD)
-    if record is None:
-        raise SetupError(
-            f"{found[0]} is not done. Run it first; kdreid status tells how it stands."
-        )
-    try:
-        spec = RunSpec.from_json(record["spec"])
-    except (KeyError, ValueError) as error:
-        raise SetupError(
-            f"{found[0]} was made by another version of this program: {error}. "
-            "Score it with that version, or run it again."
-        ) from error
-    return spec
+    return [load_spec(runs, key) for key in resolve_runs(words, runs)]
 
 
 def finished_runs(runs: Path) -> list[RunSpec]:
-    """All runs that are done.
+    """Return the specs of all runs that are done.
 
     Raises:
-        SetupError: there is no such folder, or another version of this program made one of them.
+        SetupError: The runs folder does not exist, or another version of this program made a run.
     """
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    keys = [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs)]
-    return [find_run(runs, key) for key in keys if local_state(runs / key) == "done"]
+    keys = list_run_keys(runs)
+    return [load_spec(runs, key) for key in keys if local_state(runs / key) is RunState.DONE]
+
+
+def load_spec(runs: Path, key: str) -> RunSpec:
+    """Read the spec of a finished run from its record.
+
+    Raises:
+        SetupError: The run is not done, or another version of this program made it.
+    """
+    record = read_json(runs / key / RECORD)
+    if record is None:
+        raise SetupError(
+            f"{key} is not done ({local_state(runs / key)}). Run it first; "
+            f"`kdreid status --runs {runs}` shows the state of every run."
+        )
+    try:
+        return RunSpec.from_json(record["spec"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise SetupError(
+            f"{key} was made by another version of this program: {error}. "
+            "Use that version, or train the run again."
+        ) from error
+
+
+def _resolve(word: str, keys: Sequence[str], runs: Path) -> list[str]:
+    """Return the keys that one word names, by the rules of this module."""
+    name = word.strip("/")
+    if name in keys:
+        return [name]
+    if submitted := _submitted_runs(name, runs):
+        return _require_some(name, [key for key in keys if key in submitted], runs)
+    if exact := [key for key in keys if short_id(key) == name]:
+        return _require_one(word, exact, keys)  # several if a run's folder was copied
+    if name.isdecimal() and len(name) < SHORT_ID_LENGTH:
+        if not 1 <= int(name) <= len(keys):
+            raise UsageError(
+                f"There is no row {name}: {runs} contains {len(keys)} runs. "
+                f"`kdreid status --runs {runs}` lists them."
+            )
+        return [keys[int(name) - 1]]
+    start = word.lstrip(
+        "/"
+    )  # with the slash at its end: `market/` is not the start of `market1501/`
+    begins = [key for key in keys if short_id(key).startswith(start) or key.startswith(start)]
+    if not begins:
+        raise UsageError(_describe_unknown(word, keys, runs))
+    return _require_one(word, begins, keys)
+
+
+def _submitted_runs(name: str, runs: Path) -> set[str] | None:
+    """Return the keys of the submission of this name; None if there is no such submission."""
+    for folder, content in iter_submissions(runs):
+        if folder.name == name:
+            return {key for job in submitted_jobs(content) for key in job.get("runs") or []}
+    return None
+
+
+def _require_some(name: str, keys: list[str], runs: Path) -> list[str]:
+    if not keys:
+        raise UsageError(f"No run of the submission {name} exists in {runs} any more.")
+    return keys
+
+
+def _require_one(word: str, candidates: list[str], keys: Sequence[str]) -> list[str]:
+    if len(candidates) == 1:
+        return candidates
+    rows = [f"{key} (row {keys.index(key) + 1})" for key in candidates[:MAX_CANDIDATES]]
+    more = len(candidates) - len(rows)
+    listed = ", ".join(rows) + (f" and {more} more" if more else "")
+    raise UsageError(
+        f"{word!r} fits {len(candidates)} runs: {listed}. Give more of the name, or the row."
+    )
+
+
+def _describe_unknown(word: str, keys: Sequence[str], runs: Path) -> str:
+    if not keys:
+        return f"No run is called {word!r}: {runs} contains no runs."
+    guess = did_you_mean(word, [*map(short_id, keys), *keys]).partition(" Known:")[0]
+    return (
+        f"No run is called {word!r}.{guess} A run is named by its row's number, by its short id or "
+        f"the beginning of it, or by the beginning of its key, as `kdreid status --runs {runs}` "
+        f"lists them; a submission by its folder's name in {runs / GROUPS}."
+    )
