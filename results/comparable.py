@@ -9,9 +9,18 @@ from typing import Any
 
 import pandas as pd
 
-NAMED = ("network", "head", "weights", "epochs", "height", "width", "identities", "images_each")
-DESCRIBED = (*NAMED, "precision", "device", "threads")
-SHOWN = ("mAP", "R1")
+TITLE_FIELDS = (
+    "network",
+    "head",
+    "weights",
+    "epochs",
+    "height",
+    "width",
+    "identities",
+    "images_each",
+)
+DESCRIBED_FIELDS = (*TITLE_FIELDS, "precision", "device", "threads")
+SCORES = ("mAP", "R1")
 MARKS = {"Generated data:": "generated", "Partial data:": "partial"}  # how such notes begin
 
 
@@ -63,12 +72,14 @@ class ComparisonGroup:
     @property
     def scored(self) -> tuple[str, ...]:
         """The columns of the frame that tables show."""
-        several = (f"{name} {score}" for name in self.evaluations for score in SHOWN)
-        return tuple(several) or SHOWN
+        several = (f"{name} {score}" for name in self.evaluations for score in SCORES)
+        return tuple(several) or SCORES
 
     def describe(self) -> str:
         """The fields a reader asks for first, as one line."""
-        return ", ".join(f"{name} {self.fields[name]}" for name in DESCRIBED if name in self.fields)
+        return ", ".join(
+            f"{name} {self.fields[name]}" for name in DESCRIBED_FIELDS if name in self.fields
+        )
 
 
 def comparison_groups(frame: pd.DataFrame, dataset: str) -> list[ComparisonGroup]:

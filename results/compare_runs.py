@@ -26,7 +26,7 @@ ELSEWHERE = (*RECORDED_CODE, "data", "command", "finished")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldDifference:
     """One thing that differs; None where a run does not have it."""
 
     name: str
@@ -78,7 +78,7 @@ class RunDiff:
 
     first: str  # keys
     second: str
-    sections: dict[str, tuple[Field, ...]]
+    sections: dict[str, tuple[FieldDifference, ...]]
     courses: CurveComparison
     verdicts: tuple[ScoreDifference, ...]
 
@@ -169,10 +169,10 @@ def _verdicts(first: StoredRun, second: StoredRun) -> Iterator[ScoreDifference]:
         yield ScoreDifference(name, 100 * found.mean, (low, high), found.p, *size)
 
 
-def _unequal(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[Field]:
+def _unequal(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[FieldDifference]:
     for name in dict.fromkeys([*one, *two]):
         if one.get(name) != two.get(name):
-            yield Field(name, one.get(name), two.get(name))
+            yield FieldDifference(name, one.get(name), two.get(name))
 
 
 def _some(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from results.comparable import ComparisonGroup
 
-UNDISTILLED = ("none", "Student")  # the plain student's method and label in every table
+BASELINE = ("none", "Student")  # the plain student's method and label in every table
 RowId = tuple[str, str]  # of a line in its table: the method and the label
 
 
@@ -76,11 +76,11 @@ def expected_seeds(setting: ComparisonGroup) -> int:
 
 def baseline_row(setting: ComparisonGroup) -> TableRow | None:
     """The plain student to measure gains against; None if there is none, or more than one."""
-    found = table_rows(setting, *UNDISTILLED)
+    found = table_rows(setting, *BASELINE)
     return found[0] if len(found) == 1 and not found[0].done.empty else None
 
 
-def teacher_lines(setting: ComparisonGroup) -> list[tuple[TableRow, str]]:
+def teacher_rows(setting: ComparisonGroup) -> list[tuple[TableRow, str]]:
     """One line per teacher, with its network."""
     found = []
     for number, (key, network) in enumerate(setting.teachers, 1):

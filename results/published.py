@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-FILE = Path(__file__).with_name("published.yaml")
+PUBLISHED = Path(__file__).with_name("published.yaml")
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -181,8 +181,14 @@ class Published(_Frozen):
             for table in source.networks:
                 yield source, table
 
+    def network_sizes(self) -> list[PublishedNetworkRow]:
+        """Return a row with parameters and operations for each network, input and last stride."""
+        rows = [row for _, table in self.network_tables() for row in table.rows if row.network]
+        sized = [row for row in rows if row.parameters and row.operations]
+        return list({(row.network, row.size, row.last_stride): row for row in sized}.values())
 
-def load_published(path: Path = FILE) -> Published:
+
+def load_published(path: Path = PUBLISHED) -> Published:
     """Read and check the papers' numbers.
 
     Raises:

@@ -10,14 +10,14 @@ import pandas as pd
 
 from results.collect import collect_runs
 from results.files import write
-from results.page.build import page
+from results.page.build import render_page
 from results.page.details import ReproduceCallback, number_runs, provenance_data
 from results.page.figures import embedded_figures
 from results.published import load_published
 from results.tables import formats as render
-from results.tables.ablation import ablation
-from results.tables.comparison import comparison
-from results.tables.summary import summary
+from results.tables.ablation import ablation_tables
+from results.tables.comparison import comparison_tables
+from results.tables.summary import summary_tables
 from results.tables.table import Table
 from results.tables.vrkd import network_tables
 
@@ -31,7 +31,7 @@ INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of one call of `report`."""
+    """What came of one call of `write_report`."""
 
     tables: tuple[Table, ...]
     text: str  # for a terminal
@@ -41,7 +41,7 @@ class Report:
     absent: tuple[str, ...] = ()  # figures that could not be drawn, and what each needs
 
 
-def report(
+def write_report(
     runs: Path,
     target: Path | None = None,
     again: ReproduceCallback | None = None,
@@ -74,12 +74,12 @@ def report(
     drawn, absent = _draw(frame, folder, problems) if figures else ((), ())
     shown = embedded_figures(folder / FIGURES, drawn, problems)
     numbers = number_runs(tables)
-    contents[PAGE] = page(
+    contents[PAGE] = render_page(
         tables, numbers, provenance_data(tables, runs, numbers, again), shown, problems
     )
     for name, content in contents.items():
         write(folder / name, content.encode())
-    text = "\n".join(render.terminal(table) for table in tables)
+    text = "\n".join(render.to_terminal(table) for table in tables)
     files = tuple(folder / name for name in contents)
     return Report(tuple(tables), text, tuple(problems), files, drawn, absent)
 
@@ -87,13 +87,13 @@ def report(
 def _contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, str]:
     """The files of all tables by name."""
     contents = {
-        INDEX: "\n".join(render.markdown(table) for table in tables),
-        DOCUMENT: render.document([table.name for table in tables]),
+        INDEX: "\n".join(render.to_markdown(table) for table in tables),
+        DOCUMENT: render.latex_document([table.name for table in tables]),
     }
     for table in tables:
-        contents[f"{table.name}.md"] = render.markdown(table)
-        contents[f"{table.name}.tex"] = render.latex(table)
-        contents[f"{table.name}.csv"] = render.frame(table).to_csv(index=False)
+        contents[f"{table.name}.md"] = render.to_markdown(table)
+        contents[f"{table.name}.tex"] = render.to_latex(table)
+        contents[f"{table.name}.csv"] = render.text_frame(table).to_csv(index=False)
     contents[RUNS] = frame.drop(columns=INTERNAL).to_csv(index=False)
     return contents
 
@@ -113,6 +113,6 @@ def all_tables(frame: pd.DataFrame) -> list[Table]:
     """Ablations, comparisons by dataset, tables of networks, what holds over datasets."""
     published = load_published()
     datasets = sorted(set(frame["dataset"]))
-    compared = [table for name in datasets for table in comparison(frame, name, published)]
+    compared = [table for name in datasets for table in comparison_tables(frame, name, published)]
     networks = network_tables(frame, published)
-    return [*ablation(frame, published), *compared, *networks, *summary(frame)]
+    return [*ablation_tables(frame, published), *compared, *networks, *summary_tables(frame)]

@@ -16,7 +16,7 @@ from scipy import stats
 
 from results.statistics.paired_test import LEVEL
 
-ENOUGH = 10  # datasets, for Friedman's approximation (Demsar 2006, Section 3.2.2)
+MIN_DATASETS = 10  # datasets, for Friedman's approximation (Demsar 2006, Section 3.2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def critical_difference(scores: NDArray[np.float64], level: float = LEVEL) -> Cr
     if scores.ndim != 2 or scores.shape[0] < 1 or scores.shape[1] < 2:
         raise ValueError(f"mean ranks need datasets x methods, two at least, not {scores.shape}")
     datasets, methods = scores.shape
-    by_dataset = ranks(scores)
+    by_dataset = rank_methods(scores)
     statistic = p = math.nan
     if methods > 2 and datasets > 1 and np.ptp(by_dataset) > 0:
         statistic, p = map(float, stats.friedmanchisquare(*scores.T))
@@ -55,16 +55,16 @@ def critical_difference(scores: NDArray[np.float64], level: float = LEVEL) -> Cr
     )
 
 
-def ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def rank_methods(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks from 1, the highest score, within each row; equal scores share the mean of theirs."""
     return np.asarray(stats.rankdata(-scores, axis=-1), dtype=np.float64)
 
 
 def _warning(datasets: int, level: float) -> str:
-    if datasets >= ENOUGH:
+    if datasets >= MIN_DATASETS:
         return ""
     return (
-        f"{datasets} dataset{'s are' if datasets > 1 else ' is'} few: with fewer than {ENOUGH} the "
+        f"{datasets} dataset{'s are' if datasets > 1 else ' is'} few: with fewer than {MIN_DATASETS} the "
         f"tests of Friedman and Nemenyi are rough at {100 * level:.0f} % and see large differences "
         "only; that ranks are not told apart does not make methods alike."
     )

@@ -69,7 +69,7 @@ class PairedDifference:
 
     def minimum_significant_difference(self, level: float = LEVEL) -> float:
         """The smallest mean that is told from zero at `level`."""
-        return quantile(self.degrees, level) * self.error
+        return t_quantile(self.degrees, level) * self.error
 
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """Confidence interval of the true difference, at 1 - `level`."""
@@ -109,7 +109,7 @@ def paired_test(ours: Vector, theirs: Vector, weights: Vector) -> PairedDifferen
     )
 
 
-def quantile(degrees: int, level: float = LEVEL) -> float:
+def t_quantile(degrees: int, level: float = LEVEL) -> float:
     """The value that |t| exceeds with probability `level`."""
     return float(-special.stdtrit(degrees, level / 2))
 
@@ -139,6 +139,6 @@ def prediction_interval(
     if count < 2:
         return None
     array = np.asarray(values, dtype=np.float64)
-    reach = quantile(count - 1, level) * float(array.std(ddof=1)) * math.sqrt(1 + 1 / count)
+    reach = t_quantile(count - 1, level) * float(array.std(ddof=1)) * math.sqrt(1 + 1 / count)
     mean = float(array.mean())
     return mean - reach, mean + reach

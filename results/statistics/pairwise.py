@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from harness.runs.per_query import FILE, IdentitySums, load_identity_sums
 from results.comparable import ComparisonGroup
-from results.lines import UNDISTILLED, RowId, TableRow, complete_seeds
+from results.lines import BASELINE, RowId, TableRow, complete_seeds
 from results.statistics.letter_display import Group, Pair, compact_letter_display, top_groups
 from results.statistics.paired_test import LEVEL, PairedDifference, holm, paired_test
-from results.tables.cells import NO_RUN, failures
+from results.tables.cells import NO_RUN, describe_failures
 
 Mark = TypeVar("Mark", bound=str)
 NOT_COMPARED = "not compared"
@@ -79,7 +79,7 @@ def pairwise_tests(
 ) -> PairwiseTests:
     """Compare the complete ones of `members`, lines of `setting`, by one score."""
     partial = [line.place for line in members] if "partial" in setting.data_flags else []
-    reference = [line.place for line in members if line.method == UNDISTILLED[0]]
+    reference = [line.place for line in members if line.method == BASELINE[0]]
     wanted = complete_seeds(setting)
     return run_pairwise_tests(
         members, evaluation, score, wanted, partial=partial, unranked=reference
@@ -188,7 +188,7 @@ def _apart(places: Sequence[RowId], adjusted: dict[tuple[RowId, RowId], float]) 
 def _incomplete(line: TableRow, seeds: tuple[int, ...], partial: bool) -> str:
     """Why the line cannot be ranked, as far as the records say."""
     if line.done.empty:
-        return failures(line) or NO_RUN
+        return describe_failures(line) or NO_RUN
     count = len({*seeds} & {*line.done["seed"]})
     if count < len(seeds):
         return f"{count}/{len(seeds)} seeds"

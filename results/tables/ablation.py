@@ -7,14 +7,21 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from results.comparable import ComparisonGroup, comparison_groups
-from results.lines import UNDISTILLED, TableRow, expected_seeds, table_rows, teacher_lines
+from results.lines import BASELINE, TableRow, expected_seeds, table_rows, teacher_rows
 from results.published import Published, PublishedPaper, PublishedTable
 from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
-from results.tables.cells import NO_RUN, Cell, plain, seeds
-from results.tables.table import BLANK, DATASETS, Table, heading, scores, titled
+from results.tables.cells import NO_RUN, Cell, plain, seeds_cell
+from results.tables.table import (
+    BLANK,
+    DATASET_NAMES,
+    Table,
+    qualify_title,
+    score_cells,
+    score_heading,
+)
 
 SHORT = {"dukemtmc": "Duke", "veri776": "VeRi"}  # the datasets of the ablation
 ABLATED = {
@@ -24,7 +31,7 @@ ABLATED = {
 }
 
 
-def ablation(frame: pd.DataFrame, published: Published) -> list[Table]:
+def ablation_tables(frame: pd.DataFrame, published: Published) -> list[Table]:
     """What the parts of PDRD's loss add (PDRD, Table 1), where one of them has run.
 
     The datasets stand side by side if each has one setting and their networks agree; otherwise
@@ -51,10 +58,10 @@ def _is_ablation(setting: ComparisonGroup) -> bool:
 def _ablation(name: str, sections: Sequence[ComparisonGroup], published: Published) -> Table:
     headings: list[str] = []
     blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
-    printed: against.Printed = []
+    printed: against.PrintedTables = []
     said: list[str] = []
     for setting in sections:
-        tables = against.of_same_networks(setting, published, "ablation")[:1]
+        tables = against.tables_of_same_networks(setting, published, "ablation")[:1]
         printed += [pair for pair in tables if pair not in printed]
         members = _members(setting)
         tested = verdicts.pairwise_tests_by_score(setting, [line for _, line in members])
@@ -64,8 +71,8 @@ def _ablation(name: str, sections: Sequence[ComparisonGroup], published: Publish
         ]
         blocks.append(dict(_section(setting, members, tested, tables[0] if tables else None)))
         outside = [f"{column[0].lower()}{column[1:]}" for column in against.COLUMNS if tables]
-        shown = (heading(column, setting) for column in setting.scored)
-        groups = (name[0].lower() + name[1:] for name in verdicts.headings(setting))
+        shown = (score_heading(column, setting) for column in setting.scored)
+        groups = (name[0].lower() + name[1:] for name in verdicts.group_headings(setting))
         own = (*shown, *groups, "seeds")
         headings += [f"{SHORT[setting.dataset]} {part}" for part in (*own, *outside)]
     first = sections[0]
@@ -84,19 +91,19 @@ def _ablation(name: str, sections: Sequence[ComparisonGroup], published: Publish
     if len(sections) > 1 and marked:
         title = f"{title} ({'; '.join(marked)})"
     if len(sections) == 1:
-        title = titled(f"{title} on {DATASETS[first.dataset]}", first)
+        title = qualify_title(f"{title} on {DATASET_NAMES[first.dataset]}", first)
     return Table(
         name=name,
         title=title,
         columns=("Method", "Teacher", "Student", *headings),
         rows=tuple(rows),
-        footnotes=(*footnotes.collect(sections, printed, rows), *said),
+        footnotes=(*footnotes.table_footnotes(sections, printed, rows), *said),
     )
 
 
 def _members(setting: ComparisonGroup) -> list[tuple[str, TableRow]]:
     """The plain student and the methods of the ablation, line by line."""
-    labels = {**dict([UNDISTILLED]), **ABLATED}
+    labels = {**dict([BASELINE]), **ABLATED}
     return [
         (method, line)
         for method, label in labels.items()
@@ -118,15 +125,15 @@ def _section(
         source, table = printed
         return against.published_cells(line, setting, source, table.row(line.method))
 
-    apart = (BLANK,) * len(verdicts.of_precision(tested))
-    for line, _ in teacher_lines(setting):
-        numbers = (*scores(line, setting), *apart, seeds(line, 1))
+    apart = (BLANK,) * len(verdicts.map_tests(tested))
+    for line, _ in teacher_rows(setting):
+        numbers = (*score_cells(line, setting), *apart, seeds_cell(line, 1))
         yield ("teacher", line.label), (*numbers, *outside(line))
     expected = expected_seeds(setting)
     for method, line in members:
-        marked = verdicts.mark_top_groups(scores(line, setting), line, tested)
+        marked = verdicts.mark_top_groups(score_cells(line, setting), line, tested)
         letters = verdicts.letter_cells(line, tested)
-        yield (method, line.label), (*marked, *letters, seeds(line, expected), *outside(line))
+        yield (method, line.label), (*marked, *letters, seeds_cell(line, expected), *outside(line))
 
 
 def _absent(block: dict[tuple[str, str], tuple[Cell, ...]]) -> tuple[Cell, ...]:

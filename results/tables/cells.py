@@ -28,33 +28,33 @@ def plain(text: str) -> Cell:
     return Cell(text)
 
 
-def row_label(line: TableRow) -> Cell:
+def label_cell(line: TableRow) -> Cell:
     """What the row is called."""
     return Cell(line.label, line.keys)
 
 
-def score(line: TableRow, column: str) -> Cell:
+def score_cell(line: TableRow, column: str) -> Cell:
     """Percent: the value of one seed, mean ± standard deviation (ddof 1) of more."""
     if line.done.empty:
-        return Cell(failures(line) or NO_RUN, line.keys)
+        return Cell(describe_failures(line) or NO_RUN, line.keys)
     values = 100 * line.done[column].astype(float)
     mean, detail = float(values.mean()), _by_seed(values, line.done["seed"])
     text = f"{mean:.2f}" if len(values) == 1 else f"{mean:.2f} ± {values.std(ddof=1):.2f}"
     return Cell(text, run_keys(line.done), detail=detail, value=mean)
 
 
-def seeds(line: TableRow, expected: int) -> Cell:
+def seeds_cell(line: TableRow, expected: int) -> Cell:
     """How many seeds the line's scores are of, and of how many if that is fewer than `expected`."""
     if line.runs.empty:
         return Cell(NO_RUN)
     count = len(line.done)
     text = f"{count}/{expected} seeds" if count < expected else str(count)
     if count:
-        text = ", ".join(filter(None, (text, failures(line))))
+        text = ", ".join(filter(None, (text, describe_failures(line))))
     return Cell(text, line.keys, value=float(count))
 
 
-def gain(line: TableRow, student: TableRow | None) -> Cell:
+def mean_gain_cell(line: TableRow, student: TableRow | None) -> Cell:
     """Mean over seeds of mAP minus the undistilled student's of the same seed, in points."""
     if student is None or line.done.empty:
         return Cell(NO_RUN)
@@ -75,7 +75,7 @@ def _by_seed(values: pd.Series, numbers: pd.Series) -> str:
     return ", ".join(f"seed {number}: {value:.2f}" for number, value in pairs)
 
 
-def failures(line: TableRow) -> str:
+def describe_failures(line: TableRow) -> str:
     """How the line's failed runs failed; empty if none did."""
     kinds = ", ".join(sorted(set(line.failed["failure"])))
     return f"failed: {kinds}" if kinds else ""

@@ -15,10 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from results.comparable import ComparisonGroup, comparison_groups
-from results.lines import UNDISTILLED, RowId, TableRow
-from results.statistics.critical_difference import CriticalDifference, critical_difference, ranks
+from results.lines import BASELINE, RowId, TableRow
+from results.statistics.critical_difference import (
+    CriticalDifference,
+    critical_difference,
+    rank_methods,
+)
 from results.statistics.pairwise import PairwiseTests, pairwise_tests
-from results.tables.table import DATASETS, members
+from results.tables.table import DATASET_NAMES, rows_by_method
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,7 @@ class DatasetRanking:
     @property
     def name(self) -> str:
         """The dataset as its authors write it."""
-        return DATASETS.get(self.setting.dataset, self.setting.dataset)
+        return DATASET_NAMES.get(self.setting.dataset, self.setting.dataset)
 
     @cached_property
     def scores(self) -> dict[RowId, NDArray[np.float64]]:
@@ -44,19 +48,19 @@ class DatasetRanking:
             .loc[list(self.tested.seeds), first]
             .to_numpy(np.float64)
             for place, line in self.lines.items()
-            if place in self.tested.places and line.method != UNDISTILLED[0]
+            if place in self.tested.places and line.method != BASELINE[0]
         }
 
     @cached_property
     def ranks(self) -> dict[RowId, float]:
         """Rank of every such method by its mean, 1 the best."""
         means = np.array([values.mean() for values in self.scores.values()])
-        return dict(zip(self.scores, map(float, ranks(means)), strict=True))
+        return dict(zip(self.scores, map(float, rank_methods(means)), strict=True))
 
     @cached_property
     def ranks_by_seed(self) -> dict[RowId, NDArray[np.float64]]:
         """Ranks (S,) of every such method among the runs of each seed."""
-        found = ranks(np.stack(list(self.scores.values()), axis=1))
+        found = rank_methods(np.stack(list(self.scores.values()), axis=1))
         return dict(zip(self.scores, found.T, strict=True))
 
 
@@ -104,7 +108,7 @@ def rank_across_datasets(frame: pd.DataFrame) -> list[CrossDatasetRanking]:
 
 
 def _dataset_ranking(setting: ComparisonGroup) -> DatasetRanking:
-    lines = [line for of_method in members(setting).values() for line in of_method]
+    lines = [line for of_method in rows_by_method(setting).values() for line in of_method]
     tested = pairwise_tests(setting, lines, setting.tests[0])
     return DatasetRanking(setting, {line.place: line for line in lines if len(line.runs)}, tested)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from results.comparable import SHOWN, ComparisonGroup
+from results.comparable import SCORES, ComparisonGroup
 from results.lines import table_rows
 from results.tables import published_values as against
 from results.tables.cells import NO_RUN, Cell
@@ -29,9 +29,9 @@ SYNTHETIC = (
 )
 
 
-def collect(
+def table_footnotes(
     sections: Sequence[ComparisonGroup],
-    printed: against.Printed,
+    printed: against.PrintedTables,
     rows: Sequence[Sequence[Cell]],
 ) -> tuple[str, ...]:
     """All footnotes of a table over `sections`, each once, the most general first."""
@@ -44,7 +44,7 @@ def collect(
         found.append(against.DIFFERENCE)
     for setting in sections:
         found += _of_printed(setting, printed)
-    found += [note for setting in sections for note in recorded(setting)]
+    found += [note for setting in sections for note in recorded_notes(setting)]
     return tuple(dict.fromkeys(found))
 
 
@@ -68,16 +68,16 @@ def _of_setting(setting: ComparisonGroup) -> Iterator[str]:
             f"These scores are of different scoring protocols ({', '.join(protocols)}); "
             "score again before comparing them."
         )
-    yield from of_draws(setting)
+    yield from draw_notes(setting)
 
 
-def of_draws(setting: ComparisonGroup) -> Iterator[str]:
+def draw_notes(setting: ComparisonGroup) -> Iterator[str]:
     """How many draws every score is the mean of, and how much they differ at most."""
     draws = setting.done["draws"].max()
     if draws <= 1:
         return
     names = setting.evaluations or (setting.done["evaluation"].iloc[0],)
-    spreads = [max(100 * run[score] for run in setting.done["spreads"]) for score in SHOWN]
+    spreads = [max(100 * run[score] for run in setting.done["spreads"]) for score in SCORES]
     yield (
         f"Scores are of the evaluation{'s' * (len(names) > 1)} {', '.join(names)}, each the mean "
         f"of {int(draws)} draws; standard deviation over draws up to {spreads[0]:.2f} in mAP and "
@@ -85,13 +85,13 @@ def of_draws(setting: ComparisonGroup) -> Iterator[str]:
     )
 
 
-def _of_printed(setting: ComparisonGroup, printed: against.Printed) -> Iterator[str]:
+def _of_printed(setting: ComparisonGroup, printed: against.PrintedTables) -> Iterator[str]:
     for source, table in printed:
-        yield from against.notes(setting, source, table.number)
+        yield from against.published_notes(setting, source, table.number)
         yield from table.notes.get(setting.dataset, ())
 
 
-def recorded(setting: ComparisonGroup) -> Iterator[str]:
+def recorded_notes(setting: ComparisonGroup) -> Iterator[str]:
     """What the records themselves want said."""
     for notes in pd.concat([setting.teacher_runs, setting.students])["notes"]:
         yield from notes

@@ -44,7 +44,7 @@ LATEX = str.maketrans(
 )
 
 
-def markdown(table: Table) -> str:
+def to_markdown(table: Table) -> str:
     """A heading, a pipe table and a list of footnotes."""
     cells = _map(table, lambda cell: _emphasis(cell).format(_piped(cell.text)))
     cells.columns = pd.Index([_piped(column) for column in table.columns])
@@ -53,7 +53,7 @@ def markdown(table: Table) -> str:
     return f"## {table.title}\n\n{body}\n\n{notes}\n"
 
 
-def latex(table: Table) -> str:
+def to_latex(table: Table) -> str:
     """`table` environments that need nothing but booktabs, as many as an article's pages ask for.
 
     A table too wide for the text is cut into parts below each other, each with the first column.
@@ -72,12 +72,12 @@ def latex(table: Table) -> str:
         )
         made.append(
             "\\begin{table}\n\\centering\n\\scriptsize\n\\setlength{\\tabcolsep}{3pt}\n"
-            f"{again}\\caption{{{escape(title)}}}\n{label}{body}\\end{{table}}\n"
+            f"{again}\\caption{{{escape_latex(title)}}}\n{label}{body}\\end{{table}}\n"
         )
     return "\n".join(made)
 
 
-def document(names: Sequence[str]) -> str:
+def latex_document(names: Sequence[str]) -> str:
     """A LaTeX document of the tables whose files lie beside it, each on pages of its own."""
     body = "".join(f"\\input{{{name}}}\n\\clearpage\n" for name in names)
     head = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
@@ -92,10 +92,10 @@ def _heights(table: Table, parts: int) -> list[float]:
 
 
 def _note(text: str) -> str:
-    return f"\\parbox{{\\linewidth}}{{{escape(text)}}}\\par\n"
+    return f"\\parbox{{\\linewidth}}{{{escape_latex(text)}}}\\par\n"
 
 
-def terminal(table: Table) -> str:
+def to_terminal(table: Table) -> str:
     """Plain text, footnotes wrapped; a very wide table in parts below each other."""
     body = "\n\n".join(_plain(part) for part in split_columns(table, TERMINAL_WIDTH, 2))
     notes = "\n".join(
@@ -106,8 +106,8 @@ def terminal(table: Table) -> str:
 
 
 def _tabular(table: Table) -> str:
-    cells = _map(table, lambda cell: _latex_emphasis(cell).format(escape(cell.text)))
-    cells.columns = pd.Index([escape(column) for column in table.columns])
+    cells = _map(table, lambda cell: _latex_emphasis(cell).format(escape_latex(cell.text)))
+    cells.columns = pd.Index([escape_latex(column) for column in table.columns])
     layout = "".join(side[0] for side in _sides(table))
     return str(cells.to_latex(index=False, escape=False, column_format=layout))
 
@@ -124,12 +124,12 @@ def _plain(table: Table) -> str:
     )
 
 
-def frame(table: Table) -> pd.DataFrame:
+def text_frame(table: Table) -> pd.DataFrame:
     """The cells as a DataFrame of text."""
     return _map(table, lambda cell: cell.text)
 
 
-def escape(text: str) -> str:
+def escape_latex(text: str) -> str:
     """Text that LaTeX prints as it is."""
     return text.translate(LATEX)
 

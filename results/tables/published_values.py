@@ -19,7 +19,7 @@ from results.published import Protocol, Published, PublishedPaper, PublishedRow,
 from results.statistics.paired_test import prediction_interval
 from results.tables.cells import NO_RUN, Cell, plain
 
-Printed = list[tuple[PublishedPaper, PublishedTable]]
+PrintedTables = list[tuple[PublishedPaper, PublishedTable]]
 SCORING = {"metric": "cosine", "reranking": False, "cameras": "others"}  # of every table here
 COLUMNS = ("Published mAP", "Published R1", "Difference mAP", "Difference R1")
 DIFFERENCE = (
@@ -55,7 +55,7 @@ def published_cells(
 
 
 def all_published_cells(
-    line: TableRow, setting: ComparisonGroup, printed: Printed
+    line: TableRow, setting: ComparisonGroup, printed: PrintedTables
 ) -> tuple[Cell, ...]:
     """A line's cells under the `COLUMNS` of every printed table, from whichever table has its row.
 
@@ -141,7 +141,7 @@ def _row(
     return next((row for row in rows if row is not None and dataset in row.scores), None)
 
 
-def of_same_networks(
+def tables_of_same_networks(
     setting: ComparisonGroup, published: Published, kind: str
 ) -> list[tuple[PublishedPaper, PublishedTable]]:
     """The papers' tables of a kind; published numbers of other networks are no measure of ours."""
@@ -150,7 +150,7 @@ def of_same_networks(
     return [pair for pair in tables if (pair[1].teacher, pair[1].student) == mine]
 
 
-def notes(setting: ComparisonGroup, source: PublishedPaper, number: int) -> Iterator[str]:
+def published_notes(setting: ComparisonGroup, source: PublishedPaper, number: int) -> Iterator[str]:
     """Footnotes on a printed table beside a setting: protocols, and what the paper leaves open."""
     origin = f"Published: {source.reference}, Table {number}"
     protocol = source.protocols.get(setting.dataset)

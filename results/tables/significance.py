@@ -9,11 +9,11 @@ from statistics import median
 
 from scipy import special
 
-from results.comparable import SHOWN, ComparisonGroup
+from results.comparable import SCORES, ComparisonGroup
 from results.lines import TableRow
-from results.statistics.paired_test import LEVEL, PairedDifference, quantile
+from results.statistics.paired_test import LEVEL, PairedDifference, t_quantile
 from results.statistics.pairwise import PairwiseTests, paired_difference, pairwise_tests
-from results.tables.cells import NO_RUN, Cell, gain
+from results.tables.cells import NO_RUN, Cell, mean_gain_cell
 
 FEW_IDENTITIES = 30  # too few to know the variance over them, if that is all there is
 SURE = round(100 * (1 - LEVEL))  # percent
@@ -37,16 +37,16 @@ def pairwise_tests_by_score(
     return [
         pairwise_tests(setting, members, evaluation, score)
         for evaluation in setting.tests
-        for score in SHOWN
+        for score in SCORES
     ]
 
 
-def of_precision(tested: Sequence[PairwiseTests]) -> list[PairwiseTests]:
+def map_tests(tested: Sequence[PairwiseTests]) -> list[PairwiseTests]:
     """Those by mAP, which letters and intervals are of."""
-    return [one for one in tested if one.score == SHOWN[0]]
+    return [one for one in tested if one.score == SCORES[0]]
 
 
-def headings(setting: ComparisonGroup) -> tuple[str, ...]:
+def group_headings(setting: ComparisonGroup) -> tuple[str, ...]:
     """The columns of `letter_cells`."""
     if len(setting.tests) == 1:
         return ("Group",)
@@ -65,12 +65,14 @@ def mark_top_groups(
 
 def letter_cells(line: TableRow, tested: Sequence[PairwiseTests]) -> tuple[Cell, ...]:
     """The letters of a line, or why it has none."""
-    return tuple(_group(line, one) for one in of_precision(tested))
+    return tuple(_group(line, one) for one in map_tests(tested))
 
 
-def gain_cell(line: TableRow, student: TableRow | None, tested: Sequence[PairwiseTests]) -> Cell:
+def gain_with_interval(
+    line: TableRow, student: TableRow | None, tested: Sequence[PairwiseTests]
+) -> Cell:
     """The gain over the plain student in the first evaluation, with its interval."""
-    cell = gain(line, student)
+    cell = mean_gain_cell(line, student)
     if student is None or cell.value is None or not tested:
         return cell
     first = tested[0]
@@ -100,10 +102,10 @@ def significance_notes(tested: Sequence[PairwiseTests], *, lettered: bool = True
     able = [one for one in tested if one.differences]
     if not able:
         return
-    precise = of_precision(able)
+    precise = map_tests(able)
     yield _method(precise) if lettered else f"{_tests(precise)} {GROUPS}"
     yield _caution(able[0])
-    several = len(of_precision(tested)) > 1
+    several = len(map_tests(tested)) > 1
     for evaluation in dict.fromkeys(one.evaluation for one in able):
         of = f" of {evaluation}" if several else ""
         said = "; in ".join(
@@ -191,7 +193,7 @@ def _caution(one: PairwiseTests) -> str:
 
 def false_positive_rate(seeds: int) -> float:
     """The chance of a false alarm where only queries are noisy, and many: 2 Phi(-t_{S-1})."""
-    return float(2 * special.ndtr(-quantile(seeds - 1)))
+    return float(2 * special.ndtr(-t_quantile(seeds - 1)))
 
 
 def _percent(share: float) -> str:

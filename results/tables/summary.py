@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from results.lines import UNDISTILLED, RowId
+from results.lines import BASELINE, RowId
 from results.statistics.critical_difference import CriticalDifference
 from results.tables.cells import NO_RUN, Cell, plain
 from results.tables.dataset_ranks import CrossDatasetRanking, rank_across_datasets
 from results.tables.table import Table
 
-RIVALS = (UNDISTILLED, ("pdrd", "PDRD"))  # whom the others win or lose against
+RIVALS = (BASELINE, ("pdrd", "PDRD"))  # whom the others win or lose against
 BLANK = plain("")
 
 
-def summary(frame: pd.DataFrame) -> list[Table]:
+def summary_tables(frame: pd.DataFrame) -> list[Table]:
     """One table for each of `rank_across_datasets`."""
     found = rank_across_datasets(frame)
     return [_table(pair, several=len(found) > 1) for pair in found]
@@ -56,7 +56,7 @@ def _row(pair: CrossDatasetRanking, place: RowId) -> Iterator[Cell]:
     ranked = [contest for contest in pair.contests if place in contest.ranks]
     used = tuple(key for contest in ranked for key in contest.lines[place].keys)
     yield Cell(place[1], runs)
-    if place[0] == UNDISTILLED[0]:
+    if place[0] == BASELINE[0]:
         yield from (BLANK, BLANK, BLANK)
     elif not ranked:
         count = Cell(f"0/{len(pair.contests)}", runs, detail=_reasons(pair, place), value=0.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from results.comparable import ComparisonGroup
-from results.lines import UNDISTILLED, TableRow, table_rows
-from results.tables.cells import Cell, plain, score
+from results.lines import BASELINE, TableRow, table_rows
+from results.tables.cells import Cell, plain, score_cell
 
-DATASETS = {
+DATASET_NAMES = {
     "market1501": "Market-1501",
     "dukemtmc": "DukeMTMC-reID",
     "msmt17": "MSMT17",
@@ -52,26 +52,26 @@ class Table:
     footnotes: tuple[str, ...]
 
 
-def members(setting: ComparisonGroup) -> dict[str, list[TableRow]]:
+def rows_by_method(setting: ComparisonGroup) -> dict[str, list[TableRow]]:
     """The lines by method: the plain student, the compared methods, all others that ran."""
     ran = set(setting.students["method"]) - {"none"}
     others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
-    labels = {**dict([UNDISTILLED]), **COMPARED, **dict.fromkeys(others, "")}
+    labels = {**dict([BASELINE]), **COMPARED, **dict.fromkeys(others, "")}
     return {method: table_rows(setting, method, label) for method, label in labels.items()}
 
 
-def scores(line: TableRow, setting: ComparisonGroup) -> tuple[Cell, ...]:
+def score_cells(line: TableRow, setting: ComparisonGroup) -> tuple[Cell, ...]:
     """The cells of every score that the setting's tables show."""
-    return tuple(score(line, column) for column in setting.scored)
+    return tuple(score_cell(line, column) for column in setting.scored)
 
 
-def heading(column: str, setting: ComparisonGroup) -> str:
+def score_heading(column: str, setting: ComparisonGroup) -> str:
     """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
     heading = column[0].upper() + column[1:] if setting.evaluations else column
     return f"{heading} ({setting.data_flags})" if setting.data_flags else heading
 
 
-def titled(title: str, setting: ComparisonGroup) -> str:
+def qualify_title(title: str, setting: ComparisonGroup) -> str:
     """The title, and what sets this table apart from others of the kind."""
     said = [
         *([f"{setting.data_flags} data"] if setting.data_flags else []),

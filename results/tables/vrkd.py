@@ -11,25 +11,25 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from results.comparable import SHOWN, ComparisonGroup, comparison_groups
+from results.comparable import SCORES, ComparisonGroup, comparison_groups
 from results.lines import TableRow, baseline_row, expected_seeds
 from results.published import NetworkTable, Published, PublishedNetworkRow, PublishedPaper, Scored
 from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes
 from results.tables import published_values as against
 from results.tables import significance as verdicts
-from results.tables.cells import NO_RUN, Cell, plain, seeds
+from results.tables.cells import NO_RUN, Cell, plain, seeds_cell
 from results.tables.table import BLANK, Table
 from results.tables.vrkd_runs import (
     PaperRowMatch,
-    command,
     dataset_of,
     differences_of_test,
     match_paper_row,
-    pairwise_tests_by_group,
+    pairwise_tests_of_rows,
     runs_with_test,
-    score_of,
-    sizes,
+    score_cell_of_test,
+    size_cells,
+    training_command,
 )
 
 TESTS: dict[Scored, str] = {
@@ -47,7 +47,7 @@ SIZES = (
 TRICKS = "LS=1: last stride 1. LSR: label smoothing. TRI: triplet loss."
 SEEDS = "Seeds: on VeRi-776 / on VehicleID."
 GAIN = "Gain: points above the undistilled student of the same seed and setting."
-Tested = dict[Scored, list[PairwiseTests]]  # by test, one for each score
+TestsByTest = dict[Scored, list[PairwiseTests]]  # by test, one for each score
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,11 @@ def _table(source: PublishedPaper, table: NetworkTable, places: Sequence[_Place]
     tricks = ("LS=1", "LSR", "TRI") if table.kind == "models" else ("LS=1", "LSR")
     before = ("Method", "Network", "Params (M)", "Ops (G)", "Input")
     names = before if table.kind == "models" else ("Student", "Network", "Input")
-    columns = (*names, *tricks, "Seeds", *(f"{t} {s}" for t in TESTS.values() for s in SHOWN))
-    tested: Tested = {}
+    columns = (*names, *tricks, "Seeds", *(f"{t} {s}" for t in TESTS.values() for s in SCORES))
+    tested: TestsByTest = {}
     for test in TESTS:
         ours = (row for place in places for row in _ours(place, dataset_of(test)))
-        tested[test] = pairwise_tests_by_group(ours, test)
+        tested[test] = pairwise_tests_of_rows(ours, test)
     rows: list[tuple[Cell, ...]] = []
     previous: _Place | None = None
     for place in places:
@@ -119,10 +119,10 @@ def _table(source: PublishedPaper, table: NetworkTable, places: Sequence[_Place]
     )
 
 
-def _rows(table: NetworkTable, place: _Place, tested: Tested) -> Iterator[tuple[Cell, ...]]:
+def _rows(table: NetworkTable, place: _Place, tested: TestsByTest) -> Iterator[tuple[Cell, ...]]:
     """The paper's row, ours, and the differences."""
     row = place.row
-    printed = [_number(row.score(test, i)) for test in TESTS for i in range(len(SHOWN))]
+    printed = [_number(row.score(test, i)) for test in TESTS for i in range(len(SCORES))]
     counted = (_number(row.parameters), _number(row.operations))
     yield (*_head(table, row, place.label, row.model, counted), BLANK, *printed)
     if row.cited:
@@ -131,7 +131,7 @@ def _rows(table: NetworkTable, place: _Place, tested: Tested) -> Iterator[tuple[
     for option, ran in pairs.items():
         done = pd.concat([line.done for line in ran.values()])
         label = f"{place.label}, ours{option}"
-        head = _head(table, row, label, row.network or "", sizes(done))
+        head = _head(table, row, label, row.network or "", size_cells(done))
         yield (*head, _seeds(place, ran), *_scores(ran, label, tested))
         gaps = list(_differences(place, ran))
         if any(cell.text not in ("", NO_RUN) for cell in gaps):
@@ -174,22 +174,22 @@ def _head(
     return (plain(label), plain(network), *counted, size, *map(plain, told))
 
 
-def _scores(ran: dict[str, TableRow], label: str, tested: Tested) -> Iterator[Cell]:
+def _scores(ran: dict[str, TableRow], label: str, tested: TestsByTest) -> Iterator[Cell]:
     for test in TESTS:
         line = ran.get(dataset_of(test))
-        for column, family in zip(SHOWN, tested[test], strict=True):
+        for column, family in zip(SCORES, tested[test], strict=True):
             if line is None:
                 yield plain(NO_RUN)
                 continue
             group = family.groups.get((line.method, label), "")
-            yield replace(score_of(line, test, column), group=group)
+            yield replace(score_cell_of_test(line, test, column), group=group)
 
 
 def _differences(place: _Place, ran: dict[str, TableRow]) -> Iterator[Cell]:
     for test in TESTS:
         dataset = dataset_of(test)
         line = ran.get(dataset)
-        for number, column in enumerate(SHOWN):
+        for number, column in enumerate(SCORES):
             published = place.row.score(test, number)
             if line is None or published is None:
                 yield plain(NO_RUN)
@@ -209,14 +209,14 @@ def _seeds(place: _Place, ran: dict[str, TableRow]) -> Cell:
             continue
         setting, line = place.found[dataset].setting, ran[dataset]
         marks = f" ({setting.data_flags} data)" if setting.data_flags else ""
-        said.append(f"{seeds(line, expected_seeds(setting)).text}{marks}")
+        said.append(f"{seeds_cell(line, expected_seeds(setting)).text}{marks}")
         keys += line.keys
     return Cell(" / ".join(said), tuple(keys))
 
 
 def _gains(student: _Place, taught: _Place, width: int) -> Iterator[tuple[Cell, ...]]:
     """What VRKD adds to one network, as the paper's two rows say and as ours do."""
-    places = [(test, number) for test in TESTS for number in range(len(SHOWN))]
+    places = [(test, number) for test in TESTS for number in range(len(SCORES))]
     printed = [(taught.row.score(*place), student.row.score(*place)) for place in places]
     blank = (BLANK,) * (width - 1 - len(places))
     label = student.row.model
@@ -225,7 +225,7 @@ def _gains(student: _Place, taught: _Place, width: int) -> Iterator[tuple[Cell, 
         *blank,
         *(_number(None if a is None or b is None else a - b, "+.2f") for a, b in printed),
     )
-    cells = [_gain(taught.found.get(dataset_of(t)), t, SHOWN[n]) for t, n in places]
+    cells = [_gain(taught.found.get(dataset_of(t)), t, SCORES[n]) for t, n in places]
     yield (plain(f"{label}, gain of ours"), *blank, *cells)
 
 
@@ -254,7 +254,7 @@ def _notes(
     table: NetworkTable,
     places: Sequence[_Place],
     rows: Sequence[Sequence[Cell]],
-    tested: Tested,
+    tested: TestsByTest,
 ) -> Iterator[str]:
     if table.kind == "models":
         yield SIZES
@@ -275,8 +275,8 @@ def _notes(
         for note in verdicts.significance_notes_without_letters(ours):
             yield f"Ours on {dataset}. {note}"
     for one in (one for place in own for one in place.found.values()):
-        yield from footnotes.of_draws(one.setting)
-        yield from footnotes.recorded(one.setting)
+        yield from footnotes.draw_notes(one.setting)
+        yield from footnotes.recorded_notes(one.setting)
 
 
 def _of_dataset(source: PublishedPaper, dataset: str, own: Sequence[_Place]) -> Iterator[str]:
@@ -295,7 +295,7 @@ def _of_dataset(source: PublishedPaper, dataset: str, own: Sequence[_Place]) -> 
     if absent:
         yield (
             f"Missing on {dataset}: {', '.join(place.label for place in absent)}. The first: "
-            f"{command(absent[0].row, dataset)}"
+            f"{training_command(absent[0].row, dataset)}"
         )
     left_open = against.unstated_fields(source, dataset)
     if left_open:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from results.comparable import SHOWN, ComparisonGroup
+from results.comparable import SCORES, ComparisonGroup
 from results.lines import RowId, TableRow, complete_seeds, table_rows
 from results.published import NetworkTable, Protocol, PublishedNetworkRow
 from results.statistics.pairwise import PairwiseTests, run_pairwise_tests
-from results.tables.cells import NO_RUN, Cell, score
+from results.tables.cells import NO_RUN, Cell, score_cell
 from results.tables.published_values import protocol_differences
 
 WITHOUT_STRIDE = ("cnn5", "sdc-cnn-reconstructed")  # a last stride means nothing to them
@@ -83,13 +83,13 @@ def differences_of_test(unequal: Sequence[str], test: str) -> tuple[str, ...]:
     return tuple(said for said in unequal if " of test" not in said or f" of {name} " in said)
 
 
-def score_of(line: TableRow, test: str, column: str) -> Cell:
+def score_cell_of_test(line: TableRow, test: str, column: str) -> Cell:
     """Mean and deviation of one score of one test; a dash where no run has it."""
     kept, prefix = runs_with_test(line, test)
-    return score(kept, f"{prefix}{column}") if len(kept.runs) else Cell(NO_RUN, line.keys)
+    return score_cell(kept, f"{prefix}{column}") if len(kept.runs) else Cell(NO_RUN, line.keys)
 
 
-def command(row: PublishedNetworkRow, dataset: str) -> str:
+def training_command(row: PublishedNetworkRow, dataset: str) -> str:
     """What trains the runs of a row, its plain student among them."""
     changed = {
         "height": (row.size, 256),
@@ -140,7 +140,7 @@ def _stride(row: PublishedNetworkRow) -> int:
     return row.last_stride
 
 
-def sizes(runs: pd.DataFrame) -> tuple[Cell, Cell]:
+def size_cells(runs: pd.DataFrame) -> tuple[Cell, Cell]:
     """Millions of parameters and giga-operations of one image, from the first record that tells."""
     told = runs[runs["parameters"].notna() & runs["operations"].notna()]
     if told.empty:
@@ -153,7 +153,7 @@ def sizes(runs: pd.DataFrame) -> tuple[Cell, Cell]:
     return parameters, operations
 
 
-def pairwise_tests_by_group(
+def pairwise_tests_of_rows(
     rows: Iterable[tuple[str, TableRow, ComparisonGroup]], test: str
 ) -> list[PairwiseTests]:
     """One family for each score among the rows that have this test, by the label given.
@@ -171,4 +171,4 @@ def pairwise_tests_by_group(
             wanted |= complete_seeds(setting)
             partial += [member.place] if "partial" in setting.data_flags else []
     name = evaluation_of(test)
-    return [run_pairwise_tests(members, name, score, wanted, partial=partial) for score in SHOWN]
+    return [run_pairwise_tests(members, name, score, wanted, partial=partial) for score in SCORES]

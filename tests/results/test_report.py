@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from results.report import report
+from results.report import write_report
 from tests.support.latex import compiled, needs_latex
 from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts
 
 
 def test_writes_every_table_in_three_forms(tmp_path):
     study(tmp_path)
-    made = report(tmp_path)
+    made = write_report(tmp_path)
     names = {path.name for path in made.files}
     single = {f"comparison-synthetic.{end}" for end in ("md", "tex", "csv")}
     assert names == single | {"tables.md", "tables.tex", "runs.csv", "index.html"}
@@ -32,7 +32,7 @@ def test_writes_every_table_in_three_forms(tmp_path):
 def test_the_document_of_all_tables_compiles_as_it_is(tmp_path):
     for dataset in ("market1501", "msmt17"):
         study(tmp_path, dataset=dataset)
-    made = report(tmp_path)
+    made = write_report(tmp_path)
     compiled(tmp_path / "report", "tables.tex")
     labels = (tmp_path / "report" / "tables.aux").read_text()
     assert len(made.tables) == 2
@@ -41,13 +41,13 @@ def test_the_document_of_all_tables_compiles_as_it_is(tmp_path):
 
 def test_a_report_is_not_read_as_a_run(tmp_path):
     study(tmp_path)
-    first = report(tmp_path)
-    assert report(tmp_path) == first
+    first = write_report(tmp_path)
+    assert write_report(tmp_path) == first
 
 
 def test_another_folder(tmp_path):
     study(tmp_path / "runs")
-    made = report(tmp_path / "runs", tmp_path / "elsewhere" / "deep")
+    made = write_report(tmp_path / "runs", tmp_path / "elsewhere" / "deep")
     assert (tmp_path / "elsewhere" / "deep" / "tables.md").exists()
     assert not (tmp_path / "runs" / "report").exists()
     assert all(path.parent == tmp_path / "elsewhere" / "deep" for path in made.files)
@@ -58,7 +58,7 @@ def test_no_runs_is_a_sentence_and_no_file(tmp_path, make):
     runs = tmp_path / "runs"
     if make:
         runs.mkdir()
-    made = report(runs)
+    made = write_report(runs)
     assert made.tables == () and made.files == () and made.problems == ()
     assert made.text == f"No run under {runs} is done yet, so there is nothing to report.\n"
     assert not (runs / "report").exists()
@@ -67,7 +67,7 @@ def test_no_runs_is_a_sentence_and_no_file(tmp_path, make):
 def test_failures_and_damage_are_problems(tmp_path):
     failed(tmp_path, spec("sp", 0, [teacher_spec()]), message="Loss is NaN.\nTraceback")
     (tmp_path / "stray.txt").write_text("")
-    made = report(tmp_path)
+    made = write_report(tmp_path)
     assert made.files == () and "nothing to report" in made.text
     assert any(p.endswith("failed (diverged). Loss is NaN.") for p in made.problems)
     assert any("stray.txt" in problem for problem in made.problems)
@@ -75,7 +75,7 @@ def test_failures_and_damage_are_problems(tmp_path):
 
 def test_files_are_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     study(tmp_path, seeds=(0,))
-    report(tmp_path)
+    write_report(tmp_path)
     folder = tmp_path / "report"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     done(tmp_path, spec("sp", 0, [teacher_spec()]), 0.5)
@@ -85,19 +85,19 @@ def test_files_are_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        report(tmp_path)
+        write_report(tmp_path)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     monkeypatch.undo()
-    table = report(tmp_path).tables[0]
+    table = write_report(tmp_path).tables[0]
     assert cells(table, "SP")["mAP"] == "50.00"
     assert (folder / "comparison-synthetic.md").read_bytes() != before["comparison-synthetic.md"]
 
 
 def test_tables_of_an_earlier_report_are_named(tmp_path):
     study(tmp_path)
-    report(tmp_path)
+    write_report(tmp_path)
     (tmp_path / "report" / "comparison-old.md").write_text("")
-    (problem,) = report(tmp_path).problems
+    (problem,) = write_report(tmp_path).problems
     assert "comparison-old.md" in problem and "earlier report" in problem
 
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from results.statistics.critical_difference import critical_difference, ranks
+from results.statistics.critical_difference import critical_difference, rank_methods
 
 # Demsar 2006, Table 6: AUC of C4.5 and of its variants with m, cf and both, on 14 datasets
 DEMSAR = np.array(
@@ -57,7 +57,7 @@ def test_friedman_by_hand():
 
 
 def test_ties_share_their_ranks():
-    assert ranks(np.array([[0.5, 0.7, 0.5], [0.1, 0.2, 0.3]])).tolist() == [
+    assert rank_methods(np.array([[0.5, 0.7, 0.5], [0.1, 0.2, 0.3]])).tolist() == [
         [2.5, 1, 2.5],
         [3, 2, 1],
     ]

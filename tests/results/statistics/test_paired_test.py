@@ -11,7 +11,7 @@ from results.statistics.paired_test import (
     holm,
     paired_test,
     prediction_interval,
-    quantile,
+    t_quantile,
 )
 
 RANDOM = np.random.default_rng(5)
@@ -95,7 +95,7 @@ def test_images_of_one_identity_are_no_independent_witnesses():
 )
 def test_quantiles_in_closed_form(degrees, value):
     """t of 1 degree is Cauchy's tan(pi p / 2), of 2 degrees p sqrt(2 / (1 - p^2))."""
-    assert quantile(degrees) == pytest.approx(value)
+    assert t_quantile(degrees) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("t", [0.3, 2.0, 17.0, 4000.0])

@@ -11,7 +11,7 @@ from results.comparable import comparison_groups
 from results.lines import table_rows
 from results.published import load_published
 from results.statistics.pairwise import paired_difference, pairwise_tests
-from results.tables.comparison import comparison
+from results.tables.comparison import comparison_tables
 from tests.support.records import (
     cells,
     done,
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, 
     assert reasons == {("at", "AT"): "not compared"}
     kind = "missing" if damage == "missing" else "damaged"
     assert problems == (f"AT is not compared: per_query.npz is {kind} ({made['key']}).",)
-    (table,) = comparison(collect_runs(tmp_path)[0], "synthetic", load_published())
+    (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
     assert problems[0] in table.footnotes
     assert cells(table, "AT")["Group"] == "not compared"
     assert (cells(table, "AT")["mAP"], cells(table, "AT")["Gain in mAP"]) == (
@@ -219,7 +219,7 @@ def test_alone_there_is_nothing_to_compare(tmp_path):
     done(tmp_path, spec(), 0.4)
     found, by_label = compared(tmp_path)
     assert (found.differences, found.letters, found.groups) == ({}, {}, {})
-    (table,) = comparison(collect_runs(tmp_path)[0], "synthetic", load_published())
+    (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
     assert cells(table, "Student")["Group"] == ""
     assert not any("Group" in note or "Smallest" in note for note in table.footnotes)
 

@@ -1,6 +1,6 @@
 from results.collect import collect_runs
 from results.published import load_published
-from results.tables.ablation import ablation
+from results.tables.ablation import ablation_tables
 from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts, whole_cells
 
 PERSON = {"epochs": 150, "height": 256, "width": 128, "identities": 16}
@@ -8,7 +8,7 @@ VEHICLE = {"epochs": 120, "height": 256, "width": 256, "identities": 16}
 
 
 def ablate(runs):
-    return ablation(collect_runs(runs)[0], load_published())
+    return ablation_tables(collect_runs(runs)[0], load_published())
 
 
 def only(tables):

@@ -5,12 +5,12 @@ import pytest
 from results.collect import collect_runs
 from results.published import load_published
 from results.tables.cells import Cell, plain
-from results.tables.comparison import comparison
+from results.tables.comparison import comparison_tables
 from tests.support.records import done, failed, spec, study, texts, whole_cells
 
 
 def only_table(runs, dataset="synthetic"):
-    (table,) = comparison(collect_runs(runs)[0], dataset, load_published())
+    (table,) = comparison_tables(collect_runs(runs)[0], dataset, load_published())
     return table
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from results.collect import collect_runs
 from results.published import load_published
-from results.tables.comparison import comparison
+from results.tables.comparison import comparison_tables
 from results.tables.table import COMPARED
 from tests.support.records import (
     PAPER,
@@ -24,7 +24,7 @@ VEHICLE = {"epochs": 120, "height": 256, "width": 256, "identities": 16}
 
 
 def compare(runs, dataset="synthetic"):
-    return comparison(collect_runs(runs)[0], dataset, PUBLISHED)
+    return comparison_tables(collect_runs(runs)[0], dataset, PUBLISHED)
 
 
 def only(tables):

@@ -5,9 +5,9 @@ import pytest
 from results.collect import collect_runs
 from results.comparable import comparison_groups
 from results.published import load_published
-from results.report import report
-from results.tables.ablation import ablation
-from results.tables.comparison import comparison
+from results.report import write_report
+from results.tables.ablation import ablation_tables
+from results.tables.comparison import comparison_tables
 from tests.support.records import cells, done, spec, study, teacher_spec
 
 PARTIAL = "Partial data: train has 12 images where 12,936 are expected."
@@ -32,7 +32,7 @@ def noted(runs, notes, dataset="market1501", **fields):
 )
 def test_title_and_columns_say_what_the_data_is(tmp_path, notes, words):
     noted(tmp_path, notes)
-    (table,) = comparison(collect_runs(tmp_path)[0], "market1501", load_published())
+    (table,) = comparison_tables(collect_runs(tmp_path)[0], "market1501", load_published())
     assert table.title == f"Distillation methods on Market-1501 ({words} data)"
     scores = (f"mAP ({words})", f"R1 ({words})", f"Gain in mAP ({words})")
     assert table.columns[3:6] == scores
@@ -42,14 +42,14 @@ def test_title_and_columns_say_what_the_data_is(tmp_path, notes, words):
 
 def test_whole_data_is_not_marked(tmp_path):
     noted(tmp_path, ["Gallery: 3 files; 1 named -1 (junk) was dropped: partial counts are usual."])
-    (table,) = comparison(collect_runs(tmp_path)[0], "market1501", load_published())
+    (table,) = comparison_tables(collect_runs(tmp_path)[0], "market1501", load_published())
     assert table.title == "Distillation methods on Market-1501"
     assert table.columns[3:6] == ("mAP", "R1", "Gain in mAP")
 
 
 def test_every_format_says_partial_beside_the_scores(tmp_path):
     noted(tmp_path, [PARTIAL], dataset="dukemtmc")
-    text = report(tmp_path).text
+    text = write_report(tmp_path).text
     for name in ("ablation", "comparison-dukemtmc"):
         for form in FORMS:
             written = (tmp_path / "report" / f"{name}.{form}").read_text()
@@ -65,7 +65,7 @@ def test_partial_and_whole_runs_never_share_a_table(tmp_path):
     first, second = comparison_groups(frame, "market1501")
     assert (first.data_flags, second.data_flags) == ("", "partial")
     assert not set(first.students["key"]) & set(second.students["key"])
-    whole, partial = comparison(frame, "market1501", load_published())
+    whole, partial = comparison_tables(frame, "market1501", load_published())
     assert "partial" not in whole.title and "data 9f12" in whole.title
     words = "Distillation methods on Market-1501 (partial data; data 0bad; "
     assert partial.title.startswith(words)
@@ -76,7 +76,7 @@ def test_partial_and_whole_runs_never_share_a_table(tmp_path):
 def test_side_by_side_only_the_partial_dataset_is_marked(tmp_path):
     study(tmp_path, dataset="dukemtmc")
     noted(tmp_path, [PARTIAL], dataset="veri776")
-    (table,) = ablation(collect_runs(tmp_path)[0], load_published())
+    (table,) = ablation_tables(collect_runs(tmp_path)[0], load_published())
     assert table.title == "What the parts of PDRD's loss add (VeRi: partial data)"
     assert table.columns[3:6] == ("Duke mAP", "Duke R1", "Duke group")
     assert {"VeRi mAP (partial)", "VeRi R1 (partial)", "VeRi published mAP"} <= set(table.columns)
@@ -88,5 +88,5 @@ def test_side_by_side_only_the_partial_dataset_is_marked(tmp_path):
 def test_a_partial_teacher_marks_its_students(tmp_path):
     teacher = done(tmp_path, teacher_spec(dataset="market1501"), 0.6, notes=[PARTIAL])
     done(tmp_path, spec("sp", 0, [teacher], dataset="market1501"), 0.5)
-    (table,) = comparison(collect_runs(tmp_path)[0], "market1501", load_published())
+    (table,) = comparison_tables(collect_runs(tmp_path)[0], "market1501", load_published())
     assert "partial data" in table.title

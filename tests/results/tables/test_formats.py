@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from results.tables.cells import Cell, plain
-from results.tables.formats import escape, frame, latex, markdown, terminal
+from results.tables.formats import escape_latex, text_frame, to_latex, to_markdown, to_terminal
 from results.tables.table import Table
 from tests.support.latex import compiled, needs_latex
 
@@ -22,7 +22,7 @@ TABLE = Table(
 
 
 def test_markdown():
-    lines = markdown(TABLE).splitlines()
+    lines = to_markdown(TABLE).splitlines()
     assert lines[0] == "## 100 % of L_pdrk & others"
     assert lines[2].split() == ["|", "Method", "|", "mAP", "|", "Gain", "in", "mAP", "|"]
     assert set(lines[3]) <= set("|:-")
@@ -33,24 +33,24 @@ def test_markdown():
 
 
 def test_numbers_are_left_as_they_are():
-    assert "+6.50" in terminal(TABLE) and "47.50 ± 0.71" in terminal(TABLE)
+    assert "+6.50" in to_terminal(TABLE) and "47.50 ± 0.71" in to_terminal(TABLE)
 
 
 def test_letters_are_plain_in_the_terminal_and_in_csv():
-    for text in (terminal(TABLE), frame(TABLE).to_csv(index=False)):
+    for text in (to_terminal(TABLE), text_frame(TABLE).to_csv(index=False)):
         assert "47.50 ± 0.71" in text and "46.1 | 2" in text
         assert "*47" not in text and "<u>" not in text and "textbf" not in text
 
 
 def test_terminal():
-    lines = terminal(TABLE).splitlines()
+    lines = to_terminal(TABLE).splitlines()
     assert lines[0] == TABLE.title
     assert max(map(len, lines)) <= 100
     assert any(line.startswith("* A short note") for line in lines)
 
 
 def test_latex():
-    text = latex(TABLE)
+    text = to_latex(TABLE)
     assert text.startswith("\\begin{table}") and text.endswith("\\end{table}\n")
     assert "\\toprule" in text and "\\bottomrule" in text and "\\begin{tabular}{lrr}" in text
     assert r"\caption{100 \% of L\_pdrk \& others}" in text
@@ -77,7 +77,7 @@ def test_latex():
     ],
 )
 def test_escape(plain, escaped):
-    assert escape(plain) == escaped
+    assert escape_latex(plain) == escaped
 
 
 WIDE = replace(
@@ -92,14 +92,14 @@ WIDE = replace(
 
 
 def test_wide_tables_are_cut_in_the_terminal():
-    lines = terminal(WIDE).splitlines()
+    lines = to_terminal(WIDE).splitlines()
     assert max(map(len, lines)) <= 180
     assert sum(line.startswith("last ") for line in lines) > 1
-    assert terminal(WIDE).count("-12.75 out ≠11") == 16
+    assert to_terminal(WIDE).count("-12.75 out ≠11") == 16
 
 
 def test_wide_tables_are_numbered_once_in_latex():
-    text = latex(WIDE)
+    text = to_latex(WIDE)
     count = text.count("\\begin{table}")
     assert count > 1 and text.count(", continued}") == count - 1
     assert text.count("\\addtocounter{table}{-1}") == count - 1
@@ -111,7 +111,7 @@ def test_wide_tables_are_numbered_once_in_latex():
 @pytest.mark.parametrize("table", [TABLE, WIDE], ids=["small", "wide"])
 def test_latex_compiles_and_stays_on_its_pages(tmp_path, table):
     source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
-    (tmp_path / "t.tex").write_text(f"{source}{latex(table)}\\end{{document}}\n")
+    (tmp_path / "t.tex").write_text(f"{source}{to_latex(table)}\\end{{document}}\n")
     printed = compiled(tmp_path, "t.tex")
     assert "too large for page" not in printed
     assert not re.findall(r"Overfull \\hbox \(\d\d", printed)  # ten points or more

@@ -6,8 +6,8 @@ from scipy import stats
 
 from results.collect import collect_runs
 from results.published import Protocol, load_published
-from results.tables.ablation import ablation
-from results.tables.comparison import comparison
+from results.tables.ablation import ablation_tables
+from results.tables.comparison import comparison_tables
 from results.tables.published_values import protocol_differences, unstated_fields
 from tests.support.records import cells, done, draw, record, spec, teacher_spec, whole_cells, write
 
@@ -32,7 +32,7 @@ def vehicles(runs, accuracies, method="pdrd", queries=1678, notes=(), **fields):
 
 
 def only(runs, dataset="veri776"):
-    (table,) = comparison(collect_runs(runs)[0], dataset, PUBLISHED)
+    (table,) = comparison_tables(collect_runs(runs)[0], dataset, PUBLISHED)
     return table
 
 
@@ -131,7 +131,7 @@ def test_a_teacher_of_another_recipe_is_told(tmp_path):
 
 def test_the_ablation_has_the_same_columns(tmp_path):
     vehicles(tmp_path, (0.77, 0.78))
-    (table,) = ablation(collect_runs(tmp_path)[0], PUBLISHED)
+    (table,) = ablation_tables(collect_runs(tmp_path)[0], PUBLISHED)
     row = cells(table, "Student + L_npdrk")
     assert row["VeRi published mAP"] == "77.60"
     assert row["VeRi difference mAP"] == "-0.10 in"

@@ -5,8 +5,8 @@ import pytest
 
 from results.collect import collect_runs
 from results.published import load_published
-from results.tables.comparison import comparison
-from results.tables.formats import latex, markdown, terminal
+from results.tables.comparison import comparison_tables
+from results.tables.formats import to_latex, to_markdown, to_terminal
 from results.tables.significance import false_positive_rate
 from tests.support.records import (
     cells,
@@ -41,7 +41,7 @@ def made(runs, seeds, seed_noise=0.004):
 
 
 def table_of(runs):
-    (table,) = comparison(collect_runs(runs)[0], "veri776", load_published())
+    (table,) = comparison_tables(collect_runs(runs)[0], "veri776", load_published())
     return table
 
 
@@ -77,13 +77,13 @@ def test_the_top_group_is_bold_and_the_next_underlined(table, score):
 def test_every_format_marks_the_groups(table):
     rows = {
         line.split("|")[1].strip(): line
-        for line in markdown(table).splitlines()
+        for line in to_markdown(table).splitlines()
         if line.startswith("|")
     }
     assert "**" in rows["RKD"] and "**" in rows["PDRD"] and "<u>" in rows["SP"]
     assert "**" not in rows["KDPE"] + rows["Teacher"] + rows["Student"] + rows["AT"]
-    assert latex(table).count(r"\textbf{") == 4 and latex(table).count(r"\underline{") == 4
-    assert "**" not in terminal(table)
+    assert to_latex(table).count(r"\textbf{") == 4 and to_latex(table).count(r"\underline{") == 4
+    assert "**" not in to_terminal(table)
 
 
 def test_incomplete_failed_and_printed_rows_are_shown_and_never_ranked(table):

@@ -3,8 +3,8 @@
 import pytest
 
 from results.collect import collect_runs
-from results.report import report
-from results.tables.summary import summary
+from results.report import write_report
+from results.tables.summary import summary_tables
 from tests.support.dataset_records import FOUR, dataset_of
 from tests.support.records import cells, done, spec, texts, whole_cells
 
@@ -24,7 +24,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(runs):
-    (table,) = summary(collect_runs(runs)[0])
+    (table,) = summary_tables(collect_runs(runs)[0])
     return table
 
 
@@ -71,7 +71,7 @@ def test_footnotes_warn_of_few_datasets(table):
 def test_missing_datasets_are_said(tmp_path):
     dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2, "pdrd": 0.3}, seeds=(0,))
     dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1}, seeds=(0,))
-    (table,) = summary(collect_runs(tmp_path)[0])
+    (table,) = summary_tables(collect_runs(tmp_path)[0])
     row = cells(table, "PDRD")
     assert (row["Mean rank"], row["Datasets"]) == ("1.00", "1/2")
     assert [line[0].text for line in table.rows] == ["AT", "SP", "PDRD", "Student"]
@@ -84,12 +84,12 @@ def test_two_summaries_have_two_names(tmp_path):
     for dataset in FOUR[:2]:
         for big in ("resnet101", "resnet50"):
             dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2}, seeds=(0,), big=big)
-    names = [table.name for table in summary(collect_runs(tmp_path)[0])]
+    names = [table.name for table in summary_tables(collect_runs(tmp_path)[0])]
     assert sorted(names) == ["summary-resnet101-resnet18", "summary-resnet50-resnet18"]
 
 
 def test_the_report_has_it_in_every_form(runs):
-    made = report(runs)
+    made = write_report(runs)
     assert made.tables[-1].name == "summary"
     for form in ("md", "tex", "csv"):
         written = (runs / "report" / f"summary.{form}").read_text()

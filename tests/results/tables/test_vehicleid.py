@@ -8,8 +8,8 @@ import pytest
 
 from results.collect import COLUMNS, collect_runs
 from results.published import load_published
-from results.report import report
-from results.tables.comparison import comparison
+from results.report import write_report
+from results.tables.comparison import comparison_tables
 from tests.support.records import (
     cells,
     done,
@@ -34,7 +34,7 @@ def runs(tmp_path):
 
 @pytest.fixture
 def table(runs):
-    (table,) = comparison(collect_runs(runs)[0], "vehicleid", load_published())
+    (table,) = comparison_tables(collect_runs(runs)[0], "vehicleid", load_published())
     return table
 
 
@@ -65,7 +65,7 @@ def test_every_test_is_compared_on_its_own_queries(runs):
     for seed in (0, 1):
         made = spec("ft", seed, [teacher], dataset="vehicleid")
         scored(runs, made, 0.601 + 0.02 * seed)
-    (table,) = comparison(collect_runs(runs)[0], "vehicleid", load_published())
+    (table,) = comparison_tables(collect_runs(runs)[0], "vehicleid", load_published())
     row = whole_cells(table, "FT")
     assert cells(table, "SP")["Gain in Test800 mAP"] == "+11.00 [-1.71, 23.71]"
     assert row["Gain in Test800 mAP"].text == "+0.10 [0.10, 0.10]"
@@ -93,7 +93,7 @@ def test_the_spread_over_draws_is_a_footnote(table):
 
 
 def test_every_format_has_all_three(runs):
-    text = report(runs).text
+    text = write_report(runs).text
     for name in ("comparison-vehicleid.md", "comparison-vehicleid.tex", "comparison-vehicleid.csv"):
         written = (runs / "report" / name).read_text()
         assert all(
@@ -111,6 +111,6 @@ def test_other_datasets_beside_it_keep_their_columns(runs):
     done(runs, spec(dataset="market1501"), 0.4)
     frame, problems = collect_runs(runs)
     assert problems == [] and list(frame.columns)[: len(COLUMNS)] == list(COLUMNS)
-    (table,) = comparison(frame, "market1501", load_published())
+    (table,) = comparison_tables(frame, "market1501", load_published())
     assert table.columns[3:6] == ("mAP", "R1", "Gain in mAP")
     assert cells(table, "Student")["mAP"] == "40.00"

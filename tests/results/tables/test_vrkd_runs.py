@@ -5,12 +5,12 @@ import pytest
 from results.collect import collect_runs
 from results.comparable import comparison_groups
 from results.tables.vrkd_runs import (
-    command,
     differences_of_test,
     match_paper_row,
     runs_with_test,
-    score_of,
-    sizes,
+    score_cell_of_test,
+    size_cells,
+    training_command,
 )
 from tests.support.records import failed, spec
 from tests.support.vehicle_records import VRKD, fields, put, teachers
@@ -114,10 +114,10 @@ def test_what_the_paper_says_of_every_row_is_compared(tmp_path):
 def test_tests_of_vehicleid_have_columns_of_their_own(tmp_path):
     distilled(tmp_path, scores=(0.87, 0.83, 0.80), dataset="vehicleid")
     line = matched(tmp_path, dataset="vehicleid").lines[0]
-    assert score_of(line, "vehicleid test1600", "mAP").text == "83.00"
-    assert score_of(line, "vehicleid test2400", "R1").text == "70.00"
+    assert score_cell_of_test(line, "vehicleid test1600", "mAP").text == "83.00"
+    assert score_cell_of_test(line, "vehicleid test2400", "R1").text == "70.00"
     assert runs_with_test(line, "vehicleid test800")[1] == "test800 "
-    assert score_of(line, "veri776", "mAP").text == "-"
+    assert score_cell_of_test(line, "veri776", "mAP").text == "-"
 
 
 def test_a_failure_is_said_in_every_test(tmp_path):
@@ -125,7 +125,7 @@ def test_a_failure_is_said_in_every_test(tmp_path):
     made = teachers(tmp_path, **shared)
     failed(tmp_path, spec("vrkd", 0, made, **shared))
     line = matched(tmp_path, dataset="vehicleid").lines[0]
-    assert score_of(line, "vehicleid test800", "mAP").text == "failed: diverged"
+    assert score_cell_of_test(line, "vehicleid test800", "mAP").text == "failed: diverged"
 
 
 def test_queries_of_other_tests_are_no_difference_of_this_one():
@@ -142,25 +142,25 @@ def test_sizes_are_the_records_and_a_dash_without(tmp_path):
     put(tmp_path, spec(**fields()), 0.6, 0.7, counts=None)
     put(tmp_path, spec(seed=1, **fields()), 0.6, 0.7, counts=(1_006_400, 413_000_000))
     frame = collect_runs(tmp_path)[0]
-    parameters, operations = sizes(frame)
+    parameters, operations = size_cells(frame)
     assert (parameters.text, operations.text) == ("1.01", "0.41")
     assert parameters.runs == (frame["key"].iloc[1],)
-    assert [cell.text for cell in sizes(frame.iloc[:1])] == ["-", "-"]
+    assert [cell.text for cell in size_cells(frame.iloc[:1])] == ["-", "-"]
 
 
 def test_the_command_trains_the_row():
     plain = row(MODELS, network="cnn5", label_smoothing=False)
-    assert command(plain, "vehicleid") == (
+    assert training_command(plain, "vehicleid") == (
         "kdreid run --study vrkd --dataset vehicleid --student cnn5 --set recipe.height=128 "
         "--set recipe.width=128 --set recipe.label_smoothing=0"
     )
-    assert command(RESNET, "veri776").endswith(
+    assert training_command(RESNET, "veri776").endswith(
         "--student resnet18 --set recipe.last_stride=2 --set teacher_recipe.last_stride=1"
     )
     wide = row(MODELS, network="resnet18", size=512, last_stride=1)
-    assert "last_stride" not in command(wide, "veri776") and "height=512" in command(
+    assert "last_stride" not in training_command(
         wide, "veri776"
-    )
+    ) and "height=512" in training_command(wide, "veri776")
 
 
 @pytest.mark.parametrize("wanted", [r for t in VRKD.networks for r in t.rows if not r.cited])
@@ -172,7 +172,7 @@ def test_the_command_trains_by_the_papers_protocol(tmp_path, wanted, dataset):
     from harness.planning.overrides import resolve_settings
     from harness.planning.schema import load_dataset, load_study
 
-    assignments = command(wanted, dataset).split(" --set ")[1:]
+    assignments = training_command(wanted, dataset).split(" --set ")[1:]
     settled = resolve_settings([load_dataset(dataset), load_study("vrkd")], assignments, ["vrkd"])
     made = {}
     for name in ("recipe", "teacher_recipe"):
