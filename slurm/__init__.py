@@ -1,0 +1,1 @@
+"""Submit jobs to a Slurm cluster through submitit, and query the cluster about them."""

@@ -1,4 +1,4 @@
-"""What a cluster says of itself: version, limits, preemption, accounting, partitions."""
+"""Query the controller's settings and partitions: version, limits, preemption, accounting."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from slurm.commands import check_command, run_command
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A part of the cluster, as sinfo lists it."""
+    """A partition of the cluster, as `sinfo` lists it."""
 
     name: str
-    default: bool
-    up: bool
-    limit: str  # on a job's time, in Slurm's words
+    is_default: bool
+    is_up: bool
+    time_limit: str  # of a job, as Slurm writes it
     nodes: int
     gres: str  # of a node: gpu:a100:4
     memory: int  # MB of a node
@@ -25,45 +25,45 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class ClusterInfo:
-    """Settings of the controller that matter to long, requeued jobs."""
+    """Settings of a cluster that matter to long, requeued jobs."""
 
     version: str
-    cluster: str
-    array_size: int | None
+    name: str
+    max_array_size: int | None
     preempt_type: str
     preempt_mode: str
-    requeue: bool  # whether jobs may be requeued by default
+    requeues_by_default: bool
     min_job_age: int | None  # seconds that a finished job stays known without accounting
     kill_wait: int | None  # seconds between SIGTERM and SIGKILL
-    accounting: str  # its type
-    sacct: str | None  # why sacct does not work; None: it does
+    accounting_type: str
+    sacct_error: str | None  # None: sacct works
     partitions: tuple[Partition, ...]
 
     @property
     def requeues_preempted(self) -> bool:
-        """Whether a preempted job comes back by itself."""
+        """Whether Slurm puts a preempted job back into the queue."""
         return "CANCEL" not in self.preempt_mode
 
 
 def query_cluster() -> ClusterInfo:
-    """Ask the controller.
+    """Query the controller's settings and the cluster's partitions.
 
     Raises:
-        SlurmError: there are no commands of Slurm here, or the controller does not answer.
+        SlurmError: Slurm is not installed here, or the controller does not answer.
     """
-    words = read_config(check_command("scontrol", "show", "config"))
-    accounts = run_command("sacct", "--noheader", "--jobs=1")
+    config = read_config(check_command("scontrol", "show", "config"))
+    sacct = run_command("sacct", "--noheader", "--jobs=1")
     return ClusterInfo(
-        version=words.get("SLURM_VERSION", "?"),
-        cluster=words.get("ClusterName", "?"),
-        array_size=_number(words.get("MaxArraySize")),
-        preempt_type=words.get("PreemptType", "?"),
-        preempt_mode=words.get("PreemptMode", "?"),
-        requeue=words.get("JobRequeue", "1") != "0",
-        min_job_age=_number(words.get("MinJobAge")),
-        kill_wait=_number(words.get("KillWait")),
-        accounting=words.get("AccountingStorageType", "?"),
-        sacct=None if accounts.code == 0 else accounts.message,
+        version=config.get("SLURM_VERSION", "?"),
+        name=config.get("ClusterName", "?"),
+        max_array_size=_leading_number(config.get("MaxArraySize")),
+        preempt_type=config.get("PreemptType", "?"),
+        preempt_mode=config.get("PreemptMode", "?"),
+        requeues_by_default=config.get("JobRequeue", "1") != "0",
+        min_job_age=_leading_number(config.get("MinJobAge")),
+        kill_wait=_leading_number(config.get("KillWait")),
+        accounting_type=config.get("AccountingStorageType", "?"),
+        sacct_error=None if sacct.returncode == 0 else sacct.message,
         partitions=tuple(
             read_partitions(check_command("sinfo", "--noheader", "--format=%P|%a|%l|%D|%G|%m|%c"))
         ),
@@ -71,32 +71,32 @@ def query_cluster() -> ClusterInfo:
 
 
 def read_config(text: str) -> Mapping[str, str]:
-    """The settings of `scontrol show config`."""
+    """Read the output of `scontrol show config` into a dictionary."""
     return dict(re.findall(r"^(\w+)\s*= (.*?)\s*$", text, re.MULTILINE))
 
 
 def read_partitions(text: str) -> Sequence[Partition]:
-    """Partitions from sinfo's lines; one with unlike nodes stands there several times."""
-    found = []
+    """Read partitions from sinfo's lines; a partition of unlike nodes has several."""
+    partitions = []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.split("|")]
         if len(cells) == 7:
             name, up, limit, nodes, gres, memory, cpus = cells
-            found.append(
-                Partition(
-                    name.rstrip("*"),
-                    name.endswith("*"),
-                    up == "up",
-                    limit,
-                    _number(nodes) or 0,
-                    "" if gres == "(null)" else gres,
-                    _number(memory) or 0,
-                    _number(cpus) or 0,
-                )
+            partition = Partition(
+                name.rstrip("*"),
+                is_default=name.endswith("*"),
+                is_up=up == "up",
+                time_limit=limit,
+                nodes=_leading_number(nodes) or 0,
+                gres="" if gres == "(null)" else gres,
+                memory=_leading_number(memory) or 0,
+                cpus=_leading_number(cpus) or 0,
             )
-    return found
+            partitions.append(partition)
+    return partitions
 
 
-def _number(text: str | None) -> int | None:
-    found = re.match(r"\d+", text or "")
-    return int(found[0]) if found else None
+def _leading_number(text: str | None) -> int | None:
+    """Return the digits that a text begins with: `300 sec` and `4+` are numbers, too."""
+    digits = re.match(r"\d+", text or "")
+    return int(digits[0]) if digits else None

@@ -1,4 +1,4 @@
-"""Calling Slurm's commands so that the user's own settings cannot change what they print."""
+"""Run Slurm's commands so that a user's own settings cannot change what they print."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from dataclasses import dataclass
 
 from harness.core.errors import SlurmError
 
-PATIENCE = 30.0  # seconds: a busy controller answers late
-_FORMATTING = ("SQUEUE_", "SACCT_", "SCONTROL_", "SINFO_", "SLURM_TIME_FORMAT")
+TIMEOUT_SECONDS = 30.0  # a busy controller answers late
+_FORMAT_VARIABLES = ("SQUEUE_", "SACCT_", "SCONTROL_", "SINFO_", "SLURM_TIME_FORMAT")
 
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """What a command said, and how it ended."""
+    """Exit code and output of a finished command."""
 
-    code: int
-    out: str
-    err: str
+    returncode: int
+    stdout: str
+    stderr: str
 
     @property
     def message(self) -> str:
-        """Why it failed, on one line."""
-        return " ".join((self.err.strip() or self.out.strip() or f"exit code {self.code}").split())
+        """The command's message on one line: of stderr, or else of stdout."""
+        text = self.stderr.strip() or self.stdout.strip() or f"exit code {self.returncode}"
+        return " ".join(text.split())
 
 
-def run_command(*command: str, seconds: float = PATIENCE) -> CommandResult:
-    """Run one of Slurm's commands and wait for its answer, whatever its exit code.
+def run_command(*command: str, timeout_seconds: float = TIMEOUT_SECONDS) -> CommandResult:
+    """Run one of Slurm's commands and return its result, whatever its exit code.
 
     Raises:
-        SlurmError: it is not installed here or does not answer.
+        SlurmError: The command is not installed here, or takes more than `timeout_seconds`.
     """
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(_FORMATTING)
+        name: value for name, value in os.environ.items() if not name.startswith(_FORMAT_VARIABLES)
     }
     try:
         result = subprocess.run(
@@ -43,7 +44,7 @@ def run_command(*command: str, seconds: float = PATIENCE) -> CommandResult:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=seconds,
+            timeout=timeout_seconds,
             check=False,
         )
     except OSError as error:
@@ -53,23 +54,24 @@ def run_command(*command: str, seconds: float = PATIENCE) -> CommandResult:
         ) from error
     except subprocess.TimeoutExpired as error:
         raise SlurmError(
-            f"{command[0]} did not answer within {seconds:.0f} s; the controller may be down. "
-            f"Try again, or look with `scontrol ping`."
+            f"{command[0]} did not answer within {timeout_seconds:.0f} s; the controller may be "
+            f"down. Try again, or check it with `scontrol ping`."
         ) from error
     return CommandResult(result.returncode, result.stdout, result.stderr)
 
 
 def check_command(*command: str) -> str:
-    """What one of Slurm's commands printed.
+    """Run one of Slurm's commands and return what it printed to stdout.
 
     Raises:
-        SlurmError: it is not installed here, does not answer or failed; the message says why.
+        SlurmError: The command is not installed here, does not answer or fails; the message
+            contains the command's own.
     """
-    answer = run_command(*command)
-    if answer.code != 0:
-        raise SlurmError(f"{' '.join(_short(command))} failed: {answer.message}")
-    return answer.out
+    result = run_command(*command)
+    if result.returncode != 0:
+        raise SlurmError(f"{' '.join(_shorten(command))} failed: {result.message}")
+    return result.stdout
 
 
-def _short(command: Sequence[str]) -> Sequence[str]:
+def _shorten(command: Sequence[str]) -> Sequence[str]:
     return command if len(command) < 8 else [*command[:7], "..."]

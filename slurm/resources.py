@@ -1,4 +1,4 @@
-"""What one job asks of a cluster, and how it starts there: the words of an `sbatch` line."""
+"""Resources that a job requests, and the command that starts Python in it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from harness.core.errors import SlurmError
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """One node's share; None leaves the choice to the cluster."""
+    """A job's request for a share of one node; None leaves the choice to the cluster.
+
+    Written to `group.json` with each job.
+    """
 
     minutes: int = 60  # wall time
     gpus: int = 0
-    gres: str | None = None  # as the cluster words it, in place of `gpus`: gpu:a100:1
+    gres: str | None = None  # in place of `gpus`, as the cluster names it: gpu:a100:1
     cpus: int = 4
     memory: str | None = None  # 16G, 8000M
     partition: str | None = None
@@ -25,42 +28,44 @@ class Resources:
     constraint: str | None = None
     exclude: str | None = None  # nodes
     flags: tuple[tuple[str, str | bool], ...] = ()  # further #SBATCH lines, without the dashes
-    setup: tuple[str, ...] = ()  # shell lines before the job
-    container: str | None = None  # what stands before the Python command
-    python: str | None = None  # the Python command; None: this one
-    stop_ahead: int = 90  # seconds between the request to stop and the end of the time
+    setup: tuple[str, ...] = ()  # shell lines that run before the job
+    container: str | None = None  # a prefix of the Python command, as `singularity exec x.sif`
+    python: str | None = None  # the Python command; None: the interpreter that submits
+    stop_ahead: int = 90  # seconds between the signal to save and the end of the wall time
 
     @property
     def wants_gpu(self) -> bool:
-        """Whether the job gets a GPU, in whichever words."""
+        """Whether the job gets a GPU, by `gpus` or by `gres`."""
         return self.gpus > 0 or "gpu" in (self.gres or "")
 
     @property
-    def command(self) -> str:
-        """How Python is started, as shell words."""
-        plain = "python" if self.container else shlex.quote(sys.executable)
-        return " ".join(filter(None, (self.container, self.python or plain)))
+    def python_command(self) -> str:
+        """Shell command that starts Python, in its container if there is one."""
+        default = "python" if self.container else shlex.quote(sys.executable)
+        return " ".join(filter(None, (self.container, self.python or default)))
 
 
-def minutes(text: str | int) -> int:
-    """A wall time in whole minutes, rounded up: a number of minutes, or Slurm's own forms.
+def parse_wall_time(text: str | int) -> int:
+    """Convert a wall time to whole minutes, rounded up.
 
-    Those are `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM` and `D-HH:MM:SS`.
+    Args:
+        text: A number of minutes or one of Slurm's forms: `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM`,
+            `D-HH:MM:SS`.
 
     Raises:
-        SlurmError: the text is none of these, or no time at all.
+        SlurmError: The text has none of these forms, or is 0.
     """
-    found = _DAYS.fullmatch(str(text)) or _CLOCK.fullmatch(str(text))
-    if found is None:
+    match = _DAYS.fullmatch(str(text)) or _CLOCK.fullmatch(str(text))
+    if match is None:
         raise SlurmError(
             f"{text!r} is not a wall time. Give minutes, as 90, or HH:MM:SS or D-HH:MM:SS."
         )
-    part = {name: int(value or 0) for name, value in found.groupdict().items()}
-    days, hours, seconds = part.get("days", 0), part.get("hours", 0), part.get("seconds", 0)
-    total = (days * 24 + hours) * 60 + part.get("minutes", 0) + (seconds > 0)
-    if total == 0:  # which Slurm takes for "as long as the partition allows"
-        raise SlurmError("A wall time of 0 is not allowed: give minutes, or D-HH:MM:SS.")
-    return total
+    parts = {name: int(value or 0) for name, value in match.groupdict().items()}
+    days, hours, seconds = parts.get("days", 0), parts.get("hours", 0), parts.get("seconds", 0)
+    minutes = (days * 24 + hours) * 60 + parts.get("minutes", 0) + (seconds > 0)
+    if minutes == 0:  # which Slurm takes for "as long as the partition allows"
+        raise SlurmError("A wall time of 0 is not allowed. Give minutes, or D-HH:MM:SS.")
+    return minutes
 
 
 _DAYS = re.compile(r"(?P<days>\d+)-(?P<hours>\d+)(:(?P<minutes>\d+)(:(?P<seconds>\d+))?)?")

@@ -1,4 +1,4 @@
-"""Submitting through submitit: jobs that ask for the same go together, as one array."""
+"""Submit jobs through submitit; jobs with the same resources go together, as one array."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,112 +16,120 @@ from submitit import SlurmExecutor
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
 from harness.core.errors import SlurmError
-from slurm.commands import run_command
+from slurm.commands import check_command, run_command
 from slurm.resources import Resources
 from slurm.worker_job import WorkerJob
 
 # A job's own variables must not reach a job that it submits, and SBATCH_ ones outrank the script.
-FOREIGN = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_")
-KEPT = ("SLURM_CONF",)  # which cluster it is
-ENDS = (signal.SIGINT, signal.SIGTERM)
+HIDDEN_VARIABLES = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_")
+KEPT_VARIABLES = ("SLURM_CONF",)  # it selects the cluster
+BLOCKED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
 class JobArray:
-    """Jobs that ask for the same, `parallel` of them at a time at most.
+    """Jobs with the same resources, submitted together.
 
-    `succeeded` and `ended` are ids of jobs or arrays that these jobs wait for: to end well, or at
-    all. When one of the first fails, Slurm cancels these.
+    The jobs start when those of `after_success` have succeeded and those of `after_end` have ended
+    in any way. If one of `after_success` fails, Slurm cancels them.
     """
 
     name: str
     resources: Resources
     logs: Path
-    code: Path  # what the jobs run
-    size: int
-    parallel: int
-    succeeded: tuple[str, ...] = ()
-    ended: tuple[str, ...] = ()
+    code: Path  # folder of the code that the jobs run
+    size: int = 1
+    max_parallel: int = 1  # jobs that may run at the same time
+    after_success: tuple[str, ...] = ()  # ids of jobs or arrays
+    after_end: tuple[str, ...] = ()  # ids of jobs or arrays
 
     @property
     def dependency(self) -> str | None:
-        """Slurm's words for what these jobs wait for."""
-        words = [
+        """Value of sbatch's `--dependency`."""
+        conditions = [
             f"{kind}:{':'.join(ids)}"
-            for kind, ids in (("afterok", self.succeeded), ("afterany", self.ended))
+            for kind, ids in (("afterok", self.after_success), ("afterany", self.after_end))
             if ids
         ]
-        return ",".join(words) or None
+        return ",".join(conditions) or None
 
 
 def submission_script(array: JobArray) -> str:
-    """The file that sbatch is given, with every #SBATCH line.
+    """Return the script that sbatch is given, with every #SBATCH line.
 
     Raises:
-        SlurmError: there is no Slurm here.
+        SlurmError: Slurm is not installed here.
     """
-    executor = _executor(array)
+    executor = _make_executor(array)
     if array.size > 1:
         executor.parameters["map_count"] = array.size
     return executor._make_submission_file_text(executor._submitit_command_str, "")
 
 
 def check_submission(array: JobArray) -> str:
-    """What `sbatch --test-only` says of one of these jobs: when and where it could start.
+    """Return what `sbatch --test-only` prints for one of these jobs: when and where it could start.
 
     Raises:
-        SlurmError: the cluster would refuse it.
+        SlurmError: The cluster would refuse the job; the message contains its #SBATCH options.
     """
-    alone = JobArray(array.name, array.resources, array.logs, array.code, 1, 1)
-    with (
-        tempfile.NamedTemporaryFile("w", prefix="kdreid-", suffix=".sh") as file,
-        clean_slurm_environment(),
-    ):
-        file.write(submission_script(alone))
-        file.flush()
-        answer = run_command("sbatch", "--test-only", file.name)
-    said = answer.message.removeprefix("sbatch: ")
-    if answer.code != 0:
-        asked = "; ".join(
+    script = submission_script(
+        replace(array, size=1, max_parallel=1, after_success=(), after_end=())
+    )
+    with _script_file(script) as path, clean_slurm_environment():
+        result = run_command("sbatch", "--test-only", path)
+    message = result.message.removeprefix("sbatch: ")
+    if result.returncode != 0:
+        options = "; ".join(
             line.removeprefix("#SBATCH ")
-            for line in submission_script(alone).splitlines()
-            if line.startswith("#SBATCH") and not line.startswith(_OWN_LINES)
+            for line in script.splitlines()
+            if line.startswith("#SBATCH") and not line.startswith(_FIXED_LINES)
         )
         raise SlurmError(
-            f"The cluster would not take a job of this profile: {said}. It asks for {asked}. "
-            "See `sinfo` for what there is; change the profile, or --set cluster.NAME=VALUE."
+            f"The cluster would refuse a job of this profile: {message}. The job requests "
+            f"{options}. See `sinfo` for what the cluster has; change the profile, or use "
+            "--set cluster.NAME=VALUE."
         )
-    return said
+    return message
 
 
 def submit(array: JobArray, jobs: Sequence[WorkerJob]) -> list[str]:
-    """Submit the jobs as one array; their ids in order, as `12_0` or, of one job, `12`.
-
-    Between sbatch and the files that a job reads at its start nothing may interrupt.
+    """Submit the jobs as one array; return their ids in order, as `12_0` or, for one job, `12`.
 
     Raises:
-        SlurmError: the cluster refused; nothing of this array was submitted.
+        SlurmError: The cluster refused the array; none of its jobs was submitted.
     """
-    executor = _executor(array)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    executor = _make_executor(array)
+    # An interrupt between sbatch and the files that a job reads at its start would leave jobs that
+    # cannot start, so signals wait until both are there.
+    earlier_mask = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_SIGNALS)
     try:
         with clean_slurm_environment(), executor.batch():
             submitted = [executor.submit(job) for job in jobs]
         return [str(job.job_id) for job in submitted]
     except (FailedJobError, FailedSubmissionError, OSError) as error:
-        _sweep(array.logs)
+        _remove_unsubmitted_files(array.logs)
         raise SlurmError(f"sbatch refused: {' '.join(str(error).split())}") from error
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier_mask)
+
+
+def submit_script(script: str) -> str:
+    """Submit a script with sbatch; return the job's id.
+
+    Raises:
+        SlurmError: The cluster refused the job.
+    """
+    with _script_file(script) as path, clean_slurm_environment():
+        return check_command("sbatch", "--parsable", path).strip().partition(";")[0]
 
 
 @contextmanager
 def clean_slurm_environment() -> Iterator[None]:
-    """Without what an outer job or the user's own sbatch settings would add to a submission."""
+    """Hide the variables with which an outer job or the user would change a submission."""
     hidden = {
         name: os.environ.pop(name)
         for name in list(os.environ)
-        if name.startswith(FOREIGN) and name not in KEPT
+        if name.startswith(HIDDEN_VARIABLES) and name not in KEPT_VARIABLES
     }
     try:
         yield
@@ -129,7 +137,8 @@ def clean_slurm_environment() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-_OWN_LINES = tuple(
+# Options that every job has, which say nothing about why a cluster refuses one.
+_FIXED_LINES = tuple(
     f"#SBATCH --{name}"
     for name in (
         "output",
@@ -144,49 +153,60 @@ _OWN_LINES = tuple(
 )
 
 
-def _executor(array: JobArray) -> SlurmExecutor:
-    wanted = array.resources
+@contextmanager
+def _script_file(script: str) -> Iterator[str]:
+    """Write a script to a file that exists within the block; yield its path."""
+    with tempfile.NamedTemporaryFile("w", prefix="kdreid-", suffix=".sh") as file:
+        file.write(script)
+        file.flush()
+        yield file.name
+
+
+def _make_executor(array: JobArray) -> SlurmExecutor:
+    """Translate an array into submitit's terms."""
+    resources = array.resources
     try:
-        executor = SlurmExecutor(folder=array.logs, python=wanted.command)
+        executor = SlurmExecutor(folder=array.logs, python=resources.python_command)
     except RuntimeError as error:
         raise SlurmError(
-            "There is no `srun` here, so no SLURM to submit to. Go to a login node of the "
+            "There is no `srun` here, so no Slurm to submit to. Go to a login node of the "
             "cluster, or use --cluster local."
         ) from error
-    home = shlex.quote(str(array.code))
-    words: dict[str, Any] = {
+    code = shlex.quote(str(array.code))
+    parameters: dict[str, Any] = {
         "job_name": array.name,
-        "time": wanted.minutes,
+        "time": resources.minutes,  # a number: submitit cannot requeue a job with a time like 1:00
         "ntasks_per_node": 1,
-        "cpus_per_task": wanted.cpus,
-        "gpus_per_node": wanted.gpus or None,
-        "gres": wanted.gres,
-        "mem": wanted.memory,
-        "partition": wanted.partition,
-        "account": wanted.account,
-        "qos": wanted.qos,
-        "constraint": wanted.constraint,
-        "exclude": wanted.exclude,
+        "cpus_per_task": resources.cpus,
+        "gpus_per_node": resources.gpus or None,
+        "gres": resources.gres,
+        "mem": resources.memory,
+        "partition": resources.partition,
+        "account": resources.account,
+        "qos": resources.qos,
+        "constraint": resources.constraint,
+        "exclude": resources.exclude,
         "dependency": array.dependency,
-        "signal_delay_s": wanted.stop_ahead,
-        "array_parallelism": array.parallel,
-        "setup": [f"export PYTHONPATH={home}", f"cd {home}", *wanted.setup],
-        # since 22.05 srun does not take the number over from sbatch
-        "srun_args": [f"--cpus-per-task={wanted.cpus}"],
-        "wckey": None,  # which clusters that check them would refuse
+        "signal_delay_s": resources.stop_ahead,
+        "array_parallelism": array.max_parallel,
+        "setup": [f"export PYTHONPATH={code}", f"cd {code}", *resources.setup],
+        # since 22.05 srun does not inherit the number from sbatch
+        "srun_args": [f"--cpus-per-task={resources.cpus}"],
+        "wckey": None,  # clusters that check wckeys refuse submitit's default
         "additional_parameters": {
-            "signal": f"USR2@{wanted.stop_ahead}",
+            "signal": f"USR2@{resources.stop_ahead}",
             "requeue": True,
+            # without it, jobs that depend on a failed one stay in the queue for ever
             "kill-on-invalid-dep": "yes",
-            **{name.replace("_", "-"): value for name, value in wanted.flags},
+            **{name.replace("_", "-"): value for name, value in resources.flags},
         },
     }
-    executor.update_parameters(**words)
+    executor.update_parameters(**parameters)
     return executor
 
 
-def _sweep(logs: Path) -> None:
-    """Remove what submitit wrote for jobs that never came to be."""
+def _remove_unsubmitted_files(logs: Path) -> None:
+    """Remove what submitit wrote for jobs that the cluster refused."""
     for pattern in ("[0-9a-f]" * 32 + ".pkl", ".submission_file_*.sh"):
         for path in logs.glob(pattern):
             path.unlink(missing_ok=True)

@@ -1,11 +1,11 @@
-"""What a job runs: a worker in a process of its own, between it and Slurm's signals.
+"""The callable that submitit runs in a job: it starts a worker and forwards Slurm's signals to it.
 
-It is pickled at submission and loaded again at every start, so it holds only names; the state is
+It is pickled at submission and loaded again at every start, so it holds only paths; the state is
 in the runs' folders. It imports next to nothing: a signal before it is loaded would kill the job.
 
 submitit would requeue and exit inside its own signal handler, in the middle of a training step.
-Handlers of ours take its place: they pass the signal on, the worker saves at its next step and
-ends with `ExitCode.REQUEUE`, and then the job is requeued from here.
+The handlers here replace it: they forward the signal, the worker saves at its next step and ends
+with `ExitCode.REQUEUE`, and only then is the job requeued.
 """
 
 from __future__ import annotations
@@ -20,107 +20,116 @@ from types import FrameType
 
 from harness.core.errors import ExitCode
 
-PASSED_ON = (signal.SIGUSR2, signal.SIGTERM)
+FORWARDED_SIGNALS = (signal.SIGUSR2, signal.SIGTERM)
+SCONTROL_TIMEOUT_SECONDS = 60.0
 
 
 class WorkerFailedError(Exception):
-    """The worker ended without having done all its runs; its own words are in the log."""
+    """The worker ended without finishing all its runs; its log has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerJob:
-    """Run the worker on one order, from a snapshot of the code."""
+    """A call of `python -m harness.execution.worker` on one job file.
 
-    order: str
+    Args:
+        job_file: Path of the file that a `JobSpec` was written to.
+        runs: Path of the runs folder.
+        code: Path of the copy of the code to run.
+    """
+
+    job_file: str
     runs: str
     code: str
 
     def __call__(self) -> str:
-        """Wait for the worker; how it ended, if it ended well.
+        """Run the worker to its end.
 
         Raises:
-            WorkerFailedError: it failed, so that Slurm calls the job failed.
-            SystemExit: it is to be continued; the job is requeued.
+            WorkerFailedError: The worker failed; Slurm then reports the job as failed.
+            SystemExit: The worker is to be continued; the job has been requeued.
         """
-        _banner()
-        child = _start(
-            [sys.executable, "-m", "harness.execution.worker", self.order, "--runs", self.runs],
-            self.code,
-        )
-        code = child.wait()
+        _write_banner()
+        command = [sys.executable, "-m", "harness.execution.worker"]
+        worker = _start([*command, self.job_file, "--runs", self.runs], self.code)
+        code = worker.wait()
         if code in (ExitCode.REQUEUE, -signal.SIGUSR2) or (
-            code == ExitCode.INTERRUPTED and preempted()
+            code == ExitCode.INTERRUPTED and is_preempted()
         ):
             _requeue()
             sys.exit(ExitCode.REQUEUE)
         if code != 0:
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise WorkerFailedError(f"The worker ended with {how}; its last lines say why.")
+            status = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise WorkerFailedError(f"The worker ended with {status}; see the end of its log.")
         return "done"
 
 
-def job_id() -> str:
-    """This job's own name: of an array its element alone, as the bare number may mean them all."""
+def current_job_id() -> str:
+    """Return this job's id, `12_3` in an array: there `12` alone may mean all elements.
+
+    Raises:
+        KeyError: This process does not run in a job.
+    """
     array, index = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     return f"{array}_{index}" if array and index else os.environ["SLURM_JOB_ID"]
 
 
-def preempted() -> bool:
-    """Whether the cluster is taking this job's place for another's, and will not cancel it."""
+def is_preempted() -> bool:
+    """Return whether Slurm is preempting this job, and not cancelling it."""
     try:
-        shown = subprocess.run(
-            ["scontrol", "show", "job", "--oneliner", job_id()],
+        output = subprocess.run(
+            ["scontrol", "show", "job", "--oneliner", current_job_id()],
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=SCONTROL_TIMEOUT_SECONDS,
         ).stdout
-    except (OSError, KeyError, subprocess.TimeoutExpired):  # no job of Slurm's, or no answer
+    except (OSError, KeyError, subprocess.TimeoutExpired):  # not in a job, or no answer
         return False
-    words = dict(word.partition("=")[::2] for word in shown.split())
-    return words.get("JobState") != "CANCELLED" and words.get("PreemptTime", "None") != "None"
+    fields = dict(word.partition("=")[::2] for word in output.split())
+    return fields.get("JobState") != "CANCELLED" and fields.get("PreemptTime", "None") != "None"
 
 
 def _requeue() -> None:
-    """Put this job back into the queue, which ends it, and may end the asking, too.
+    """Put this job back into the queue, which ends it, possibly before scontrol returns.
 
     Raises:
         WorkerFailedError: Slurm refused.
     """
-    command = ["scontrol", "requeue", job_id()]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    if asked.returncode > 0:  # below 0: the requeue was quicker than the answer
+    command = ["scontrol", "requeue", current_job_id()]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode > 0:  # below 0: scontrol itself was killed with the job
         raise WorkerFailedError(
-            f"Everything is saved, but the job could not be requeued ({asked.stderr.strip()}). "
-            "Submit the runs again to go on from there."
+            f"Everything is saved, but the job could not be requeued ({result.stderr.strip()}). "
+            "Submit the runs again to continue them."
         )
 
 
 def _start(command: list[str], code: str) -> subprocess.Popen[bytes]:
-    """Start the worker so that no signal is lost: it begins with them blocked, and waiting."""
-    child: subprocess.Popen[bytes] | None = None
-    early: list[int] = []
+    """Start the worker with the signals blocked, so that none is lost before its handlers exist."""
+    worker: subprocess.Popen[bytes] | None = None
+    early_signals: list[int] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        early.append(number) if child is None else child.send_signal(number)
+        early_signals.append(number) if worker is None else worker.send_signal(number)
 
-    for number in PASSED_ON:
+    for number in FORWARDED_SIGNALS:
         signal.signal(number, forward)
     signal.signal(signal.SIGCONT, lambda _number, _frame: None)
-    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED_SIGNALS)
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    child = subprocess.Popen(command, cwd=code, env=environment)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
-    for missed in early:
-        child.send_signal(missed)
-    return child
+    worker = subprocess.Popen(command, cwd=code, env=environment)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED_SIGNALS)
+    for early_signal in early_signals:
+        worker.send_signal(early_signal)
+    return worker
 
 
-def _banner() -> None:
-    """Logs of all attempts lie in one file: say where each begins."""
+def _write_banner() -> None:
+    """Mark the beginning of an attempt: the logs of all attempts are appended to one file."""
     attempt = int(os.environ.get("SLURM_RESTART_COUNT", "0")) + 1
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     node = os.environ.get("SLURMD_NODENAME", "?")
     for stream in (sys.stdout, sys.stderr):
-        stream.write(f"=== attempt {attempt} of job {job_id()} on {node}, {now} ===\n")
+        stream.write(f"=== attempt {attempt} of job {current_job_id()} on {node}, {now} ===\n")
         stream.flush()

@@ -1,8 +1,8 @@
-"""Train one cohort to its records: `python -m harness.execution.worker ORDER --runs DIR`.
+"""Train one cohort to its records: `python -m harness.execution.worker JOB_FILE --runs DIR`.
 
-It goes on from the runs' checkpoints, and what it reaches is in the runs' folders alone. Exit
-codes: 0 all done, 1 some failed, 2 or 3 it cannot start, 75 saved and to be continued (SIGUSR2,
-from a time limit or preemption), 130 saved and stopped (SIGTERM, SIGINT).
+A worker continues from the runs' checkpoints, and its only results are in the runs' folders. Exit
+codes: 0 all runs are done, 1 some failed, 2 or 3 it cannot start, 75 saved and to be continued
+(SIGUSR2, from a time limit or preemption), 130 saved and stopped (SIGTERM, SIGINT).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:  # torch takes seconds to import, and signals may come before
 
 
 def main() -> int:
-    """Carry out one order; the exit code."""
+    """Train the runs of one job file; return the exit code."""
     stop = install_worker_signals()
     parser = argparse.ArgumentParser(prog="python -m harness.execution.worker", description=__doc__)
-    parser.add_argument("order", type=Path, help="the file that says which runs, on which inputs")
-    parser.add_argument("--runs", type=Path, required=True, help="where everything is written")
+    parser.add_argument("job_file", type=Path, help="the runs and where their inputs are")
+    parser.add_argument("--runs", type=Path, required=True, help="the runs folder")
     options = parser.parse_args()
 
     from harness.core.progress import Reporter
@@ -37,53 +37,53 @@ def main() -> int:
 
     reporter = Reporter()
     try:
-        order = JobSpec.read(options.order)
-        return _with_failures_on_disk(order, options.runs, stop, reporter)
+        job_spec = JobSpec.read(options.job_file)
+        return _train_and_record_failures(job_spec, options.runs, stop, reporter)
     except KDReIDError as error:
         reporter.info(f"kdreid: {error}")
         return error.exit_code
 
 
-def _with_failures_on_disk(
-    order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter
+def _train_and_record_failures(
+    job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter
 ) -> int:
-    """Do the work; whatever keeps the runs from their records is told in their folders."""
+    """Train the runs; write whatever keeps them from their records into their folders."""
     from harness.training.loop import capture_failure
 
     codes: list[int] = []
-    problems: list[KDReIDError] = []
-    before = _reached(order, runs)
+    errors: list[KDReIDError] = []
+    reached_before = _measure_progress(job_spec, runs)
 
     def work() -> None:
         try:
-            codes.append(carry_out(order, runs, stop, reporter))
+            codes.append(train_runs(job_spec, runs, stop, reporter))
         except RunInterrupted:
             raise
         except KDReIDError as error:
-            problems.append(error)
+            errors.append(error)
 
     try:
         failure = capture_failure(work)
     except RunInterrupted as error:
         reporter.info(f"kdreid: {error}")
-        return _interrupted(order, runs, stop, before)
-    if problems:
-        _fail(order, runs, FailureKind.SETUP, str(problems[0]), "")
-        reporter.info(f"kdreid: {problems[0]}")
-        return problems[0].exit_code
+        return _exit_code_after_stop(job_spec, runs, stop, reached_before)
+    if errors:
+        _record_failure(job_spec, runs, FailureKind.SETUP, str(errors[0]))
+        reporter.info(f"kdreid: {errors[0]}")
+        return errors[0].exit_code
     if failure is not None:
-        _fail(order, runs, failure.kind, failure.message, failure.trace)
+        _record_failure(job_spec, runs, failure.kind, failure.message, failure.trace)
         reporter.info(failure.trace or failure.message)
         return ExitCode.FAILED
     return codes[0]
 
 
-def carry_out(order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter) -> int:
-    """Check every input against what the runs' keys say, then train; the exit code.
+def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter) -> int:
+    """Compare every input with the runs' keys, then train; return the exit code.
 
     Raises:
-        InterruptedRunError: a stop was requested; what was reached is on disk.
-        SetupError: an input or the device is not there, or is another.
+        RunInterrupted: A stop was requested; what was reached is on disk.
+        SetupError: An input or the device is missing, or differs from the one planned with.
     """
     import torch
 
@@ -94,91 +94,102 @@ def carry_out(order: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter)
     from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
     from harness.planning.datasets import open_images
 
-    if order.threads:
-        torch.set_num_threads(order.threads)
-    device = find_device(order.device)
-    specs = read_specs(order, runs)
-    dataset, weights = open_inputs(order, specs, runs, reporter)
-    _introduce(order, reporter)
+    if job_spec.threads:
+        torch.set_num_threads(job_spec.threads)
+    device = find_device(job_spec.device)
+    specs = read_specs(job_spec, runs)
+    dataset, pretrained_files = open_inputs(job_spec, specs, runs, reporter)
+    _report_start(job_spec, reporter)
     opened: list[OpenedDataset] = []
 
-    def data(spec: RunSpec) -> OpenedDataset:
+    def open_data(spec: RunSpec) -> OpenedDataset:
         if not opened:
-            room = runs, order.workers, reporter
-            opened.append(open_images(dataset, spec.recipe, *room, cache=order.cache))
+            opened.append(
+                open_images(
+                    dataset, spec.recipe, runs, job_spec.workers, reporter, cache=job_spec.cache
+                )
+            )
         return opened[0]
 
     wait_for_teachers(specs, runs, stop, reporter)
     context = RunContext(
         runs=runs,
-        reporter=reporter,
-        workers=order.workers,
         device=device,
         stop=stop,
-        pretrained_files=weights,
-        checkpoint_seconds=order.checkpoint_every,
+        reporter=reporter,
+        pretrained_files=pretrained_files,
+        workers=job_spec.workers,
+        checkpoint_seconds=job_spec.checkpoint_every,
     )
-    outcome = InProcessExecutor(context, data, order.retry).launch([tuple(specs)])
+    outcome = InProcessExecutor(context, open_data, job_spec.retry).launch([tuple(specs)])
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE
 
 
-def _introduce(order: JobSpec, reporter: Reporter) -> None:
-    """Say where this is, and whether the job has fewer cores than it was to have."""
+def _report_start(job_spec: JobSpec, reporter: Reporter) -> None:
+    """Report the machine, and a warning if it has fewer cores than the runs' threads."""
     cores = len(os.sched_getaffinity(0))
     reporter.info(
         f"{time.strftime('%Y-%m-%d %H:%M:%S')} process {os.getpid()} on {os.uname().nodename}: "
-        f"{len(order.runs)} runs on {order.device}, {cores} cores"
+        f"{len(job_spec.runs)} runs on {job_spec.device}, {cores} cores"
     )
-    if cores < max(order.threads, 1):
+    if cores < max(job_spec.threads, 1):
         reporter.info(
-            f"warning: {order.threads} threads share {cores} cores. The numbers are right, the "
-            "speed is not: see `cpus` in the cluster's profile."
+            f"warning: {job_spec.threads} threads share {cores} cores. The results are right, but "
+            "training is slow: see `cpus` in the cluster's profile."
         )
 
 
-def _interrupted(order: JobSpec, runs: Path, stop: StopRequest, before: tuple[int, int]) -> int:
-    """To be continued, unless continuing leads nowhere: a whole attempt without one step."""
+def _exit_code_after_stop(
+    job_spec: JobSpec, runs: Path, stop: StopRequest, reached_before: tuple[int, int]
+) -> int:
+    """Return the code of a stopped worker: requeue, unless that would go on for ever.
+
+    An attempt after a requeue that ends at its time limit without a single training step would be
+    followed by others like it. A preemption may come at any time and proves nothing.
+    """
     if not stop.requeue:
         return ExitCode.INTERRUPTED
-    again = int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
-    if again and _reached(order, runs) == before:
-        from slurm.worker_job import preempted
+    was_requeued = int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
+    if was_requeued and _measure_progress(job_spec, runs) == reached_before:
+        from slurm.worker_job import is_preempted
 
-        if not preempted():
+        if not is_preempted():
             message = (
-                "The time limit came twice without a training step in between. Give the job more "
-                "time: --set cluster.time=D-HH:MM:SS."
+                "The time limit was reached twice without a training step in between. Give the "
+                "job more time: --set cluster.time=D-HH:MM:SS."
             )
-            _fail(order, runs, FailureKind.TIME_LIMIT, message, "")
+            _record_failure(job_spec, runs, FailureKind.TIME_LIMIT, message)
             sys.stderr.write(f"kdreid: {message}\n")
             return ExitCode.FAILED
     return ExitCode.REQUEUE
 
 
-def _reached(order: JobSpec, runs: Path) -> tuple[int, int]:
-    """How many runs are done, and how many steps the others have on disk."""
+def _measure_progress(job_spec: JobSpec, runs: Path) -> tuple[int, int]:
+    """Return the number of runs that are done, and of the others' steps in checkpoints."""
     import torch
 
     from harness.runs.record import CHECKPOINT, RECORD
 
-    done = sum((runs / key / RECORD).exists() for key in order.runs)
+    done = sum((runs / key / RECORD).exists() for key in job_spec.runs)
     steps = 0
-    for path in (runs / key / CHECKPOINT for key in order.runs):
+    for path in (runs / key / CHECKPOINT for key in job_spec.runs):
         if path.exists():
             state = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
             steps += int(state["step"])
     return done, steps
 
 
-def _fail(order: JobSpec, runs: Path, kind: FailureKind, message: str, trace: str) -> None:
-    """Tell of a failure in each run that is not done and that nobody else works on."""
+def _record_failure(
+    job_spec: JobSpec, runs: Path, kind: FailureKind, message: str, trace: str = ""
+) -> None:
+    """Write a failure for each run that is neither done nor held by another process."""
     from harness.core.lease import current_holder
     from harness.execution.worker_inputs import read_specs
     from harness.runs.record import RECORD, write_failure
 
-    for spec in read_specs(order, runs):
+    for spec in read_specs(job_spec, runs):
         folder = runs / spec.key
         if not (folder / RECORD).exists() and current_holder(folder) is None:
             write_failure(runs, spec, kind, message, trace)

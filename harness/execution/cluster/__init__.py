@@ -1,6 +1,6 @@
-"""Runs that other processes carry out: jobs on a cluster or on this machine's slots.
+"""Runs that other processes train: jobs on a Slurm cluster or on this machine's slots.
 
-`submission` sends them and `status` looks at them; what stands between is kept below the runs
-folder, a `group` for each submission, so that any later command finds it. Slurm itself is spoken to
-in `slurm/`; what a job runs is `harness/execution/worker.py`.
+`submit` and `local_pool` start them, `status`, `logs` and `failures` inspect them, `cancel` and
+`retry` act on them. All of these share what is written below the runs folder: see `submission`.
+Slurm's commands are called in the package `slurm`; a job runs `harness.execution.worker`.
 """

@@ -91,7 +91,7 @@ def cancel_runs(
     folders = [*stopped, *(f"{GROUPS}/{name}" for name in holders.pools)]
     left = _wait(folders, holders.jobs, runs, 0.0 if remote else TIMEOUT_SECONDS)
     if left:
-        print_line(f"Told to stop but still running: {', '.join(left)}")
+        print_line(f"Signalled to stop, but still running: {', '.join(left)}")
         return ExitCode.FAILED
     print_line(
         f"Stopped {len(stopped)} runs{_describe_jobs(holders.jobs)}. "
@@ -145,7 +145,9 @@ def _wait(
         snapshot = query_jobs(jobs)
         left = [job_id for job_id in jobs if _may_run(job_id, snapshot)]
         leases = [inspect_lease(runs / folder) for folder in folders]
-        left += [name for name, lease in zip(folders, leases, strict=True) if lease and lease.living]
+        left += [
+            name for name, lease in zip(folders, leases, strict=True) if lease and lease.living
+        ]
         if not left or time.monotonic() >= deadline:
             return left
         time.sleep(POLL_SECONDS)

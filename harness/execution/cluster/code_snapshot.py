@@ -1,7 +1,7 @@
-"""The code that jobs run: a copy made at submission, so that what is edited later changes no job.
+"""Copy the code that jobs run, so that edits after the submission do not change queued jobs.
 
-It lies in `runs/code/<digest>/`, by content: the same code is copied once. Methods from elsewhere
-are part of it, with all that they imported from the folder they came from.
+A copy is kept in `runs/code/<digest>/` by its content: the same code is copied once. Methods from
+outside are included, with all modules that they imported from the folder they came from.
 """
 
 from __future__ import annotations
@@ -11,76 +11,90 @@ import json
 import shutil
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError
+from harness.core.files import atomic_directory
 from harness.plugins.lookup import resolve_method
 from harness.runs.code_version import COMMIT_FILE, git_state
 
 ROOT = Path(__file__).parents[3]
-OURS = ("harness", "methods", "results", "slurm", "configs")
-CODE = "code"
-LARGEST = 50_000_000  # bytes that a method from elsewhere may bring
-LEFT_OUT = ("__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+PACKAGES = ("harness", "methods", "results", "slurm", "configs")
+CODE = "code"  # folder below the runs folder
+MAX_BYTES = 50_000_000  # of one package
+SKIPPED_FOLDERS = (
+    "__pycache__",
+    ".git",
+    ".venv",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+)
 
 
-def snapshot(runs: Path, methods: Iterable[str]) -> Path:
-    """The folder below `runs` that holds the present code, copied there if it was not.
+def snapshot_code(runs: Path, methods: Iterable[str]) -> Path:
+    """Return the folder below `runs` with a copy of the present code, which is made if needed.
+
+    Args:
+        runs: The runs folder.
+        methods: Names of the methods to be trained; `module:Class` is a method from outside.
 
     Raises:
-        UsageError: a method cannot be copied.
-        SetupError: the copy is not what it was.
+        UsageError: A method's code cannot be copied.
+        SetupError: The existing copy was changed.
     """
-    sources = {name: ROOT / name for name in OURS}
+    sources = {name: ROOT / name for name in PACKAGES}
     for method in methods:
-        for path in _foreign(method):
+        for path in _outside_sources(method):
             if (other := sources.setdefault(path.name, path)) != path:
                 raise UsageError(
-                    f"{method} lies in {path}, which has the name of {other}: jobs could not tell "
-                    "them apart. Rename one."
+                    f"{method} is in {path}, which has the same name as {other}: jobs could import "
+                    "only one of them. Rename one."
                 )
-    files = {file: source for name, path in sources.items() for file, source in _files(name, path)}
-    told = json.dumps(git_state()).encode()
-    digest = _digest(files, told)[:12]
+    files = {
+        file: source for name, path in sources.items() for file, source in _list_files(name, path)
+    }
+    commit = json.dumps(git_state()).encode()
+    digest = _digest(files, commit)[:12]
     target = (runs / CODE / digest).absolute()
     if not target.exists():
-        _copy(files, told, target)
-    copied = {file: target / file for file in files}
+        _copy(files, commit, target)
+    copies = {file: target / file for file in files}
     try:
-        whole = _digest(copied, (target / COMMIT_FILE).read_bytes())[:12] == digest
+        is_intact = _digest(copies, (target / COMMIT_FILE).read_bytes())[:12] == digest
     except OSError:
-        whole = False
-    if not whole:
+        is_intact = False
+    if not is_intact:
         raise SetupError(f"{target} was changed after it was made. Remove it and submit again.")
     return target
 
 
-def _foreign(method: str) -> list[Path]:
-    """Files and package folders, by their top-level names, that a method from elsewhere needs.
+def _outside_sources(method: str) -> list[Path]:
+    """Return the top-level files and packages that a method from outside needs.
 
     Raises:
-        UsageError: they cannot be copied.
+        UsageError: Its code is not a plain file or package.
     """
     if ":" not in method or method.startswith("torchdistill:"):
-        return []  # ours, or declared in configs
-    top = resolve_method(method).__module__.partition(".")[0]
-    if (home := _home(top)) is None:
+        return []  # built in, or declared in configs
+    package = resolve_method(method).__module__.partition(".")[0]
+    if (home := _import_folder(package)) is None:
         raise UsageError(
             f"{method} is not a plain file or package on disk, so its code cannot be copied for "
             "the jobs. Install it where they run, as a package that offers it under "
             "`kdreid.methods`, or train with it here, without --cluster."
         )
-    if _installed(home):
-        return [_entry(home, top)]
+    if _is_site_packages(home):
+        return [_source_path(home, package)]
+    # From a folder of the user's, all that was imported comes along: the method may need it.
     names = {name.partition(".")[0] for name in list(sys.modules)}
-    beside = [name for name in names if _home(name) == home and name not in OURS]
-    return [_entry(home, name) for name in sorted(beside)]
+    neighbours = [name for name in names if _import_folder(name) == home and name not in PACKAGES]
+    return [_source_path(home, name) for name in sorted(neighbours)]
 
 
-def _home(name: str) -> Path | None:
-    """The folder that a module was imported from; None if it is not a file of Python's."""
+def _import_folder(name: str) -> Path | None:
+    """Return the folder that a module was imported from; None if it is not a Python file."""
     module = sys.modules.get(name)
     file = getattr(module, "__file__", None)
     if file is None or not file.endswith(".py"):
@@ -89,53 +103,54 @@ def _home(name: str) -> Path | None:
     return path.parents[1] if path.name == "__init__.py" else path.parent
 
 
-def _entry(home: Path, name: str) -> Path:
+def _source_path(home: Path, name: str) -> Path:
     return home / name if (home / name).is_dir() else home / f"{name}.py"
 
 
-def _installed(home: Path) -> bool:
+def _is_site_packages(home: Path) -> bool:
+    """Whether a folder is one that Python installs packages or its own library into."""
     kinds = ("purelib", "platlib", "stdlib")
     return any(home == Path(sysconfig.get_path(kind)).resolve() for kind in kinds)
 
 
-def _files(name: str, path: Path) -> Iterator[tuple[str, Path]]:
-    """The files of a package, or the one of a module, by where they go in the copy."""
+def _list_files(name: str, path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield (path in the copy, source) for a module's file, or for each file of a package.
+
+    Raises:
+        UsageError: The package is too large.
+    """
     if path.is_file():
         yield name, path
         return
     size = 0
     for file in sorted(path.rglob("*")):
-        if file.is_file() and not set(LEFT_OUT) & set(file.relative_to(path).parts):
+        if file.is_file() and not set(SKIPPED_FOLDERS) & set(file.relative_to(path).parts):
             size += file.stat().st_size
-            if size > LARGEST:
+            if size > MAX_BYTES:
                 raise UsageError(
-                    f"{path} holds more than {LARGEST // 1_000_000} MB, too much to copy for every "
-                    "submission. Move what is no code out of it."
+                    f"{path} contains more than {MAX_BYTES // 1_000_000} MB, too much to copy for "
+                    "every submission. Move everything that is not code out of it."
                 )
             yield f"{name}/{file.relative_to(path).as_posix()}", file
 
 
-def _digest(files: dict[str, Path], told: bytes) -> str:
-    content = hashlib.sha256(told)
+def _digest(files: dict[str, Path], commit: bytes) -> str:
+    digest = hashlib.sha256(commit)
     for name in sorted(files):
-        content.update(f"\0{name}\0".encode())
-        content.update(files[name].read_bytes())
-    return content.hexdigest()
+        digest.update(f"\0{name}\0".encode())
+        digest.update(files[name].read_bytes())
+    return digest.hexdigest()
 
 
-def _copy(files: dict[str, Path], told: bytes, target: Path) -> None:
-    """Fill a folder beside the target, then rename it: there is never half a copy."""
+def _copy(files: dict[str, Path], commit: bytes, target: Path) -> None:
+    """Copy the files to a new folder, which appears under its name when it is complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    filling = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
     try:
-        for name, source in files.items():
-            (filling / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, filling / name)
-        (filling / COMMIT_FILE).write_bytes(told)
-        filling.chmod(0o755)
-        filling.rename(target)
+        with atomic_directory(target) as folder:
+            for name, source in files.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, folder / name)
+            (folder / COMMIT_FILE).write_bytes(commit)
     except OSError:
         if not target.exists():  # otherwise another submitter was quicker
             raise
-    finally:
-        shutil.rmtree(filling, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`kdreid doctor --cluster NAME`: everything a long grid will need, tried before it is needed."""
+"""Check a cluster before it is needed: `kdreid doctor --cluster NAME`."""
 
 from __future__ import annotations
 
@@ -18,24 +18,20 @@ from harness.core.errors import ExitCode, SlurmError
 from harness.core.files import ensure_writable, read_json
 from harness.execution.cluster.code_snapshot import ROOT
 from harness.execution.cluster.profile import Profile, load_profile
-from slurm.cluster_info import ClusterInfo, query_cluster
-from slurm.probe_job import (
-    cancel_quietly,
-    probe_script,
-    read_log,
-    submit_script,
-    wait_until_finished,
-)
+from slurm.cluster_info import ClusterInfo, Partition, query_cluster
+from slurm.job import SlurmJob
+from slurm.probe_job import cancel_quietly, probe_script, read_log, wait_until_finished
 from slurm.resources import Resources
-from slurm.submit import JobArray, check_submission
+from slurm.submit import JobArray, check_submission, submit_script
 
-LAG = 60.0  # seconds in which a shared disk shows a file that another machine wrote
-CLOCK = 10.0  # seconds that two machines' clocks may differ: heartbeats are told by them
+NODE_PROBE = "harness.execution.cluster.node_probe"
+DISK_LAG_SECONDS = 60.0  # until a shared disk shows a file that another machine wrote
+MAX_CLOCK_SECONDS = 10.0  # between two machines' clocks: leases are judged by file times
 
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticResult:
-    """One thing that was looked at; `good` is None where it is only worth knowing."""
+    """Result of one check; `ok` is None where it is only information."""
 
     name: str
     ok: bool | None
@@ -44,188 +40,202 @@ class DiagnosticResult:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticRequest:
-    """What the doctor is to look at."""
+    """What to check."""
 
-    cluster: str
+    cluster: str  # a profile's name or path
     runs: Path
-    settings: tuple[str, ...] = ()  # of --set cluster.NAME=VALUE
+    overrides: tuple[str, ...] = ()  # cluster.NAME=VALUE
     data_root: Path | None = None
-    patience: float = 300.0  # seconds for the job on a compute node; 0: none is sent
+    timeout_seconds: float = 300.0  # for the job on a compute node; 0: none is submitted
 
 
-def doctor(visit: DiagnosticRequest, say: Callable[[str], None], *, as_json: bool) -> int:
-    """Say what was found as it is found; 0 if nothing is wrong, otherwise 3.
+def run_diagnostics(
+    request: DiagnosticRequest, print_line: Callable[[str], None], *, as_json: bool
+) -> int:
+    """Print the result of each check as soon as it is known; return the exit code.
+
+    Args:
+        request: What to check.
+        print_line: Called with each line.
+        as_json: Print all results as one JSON list at the end instead.
+
+    Returns:
+        0 if no check fails, otherwise 3.
 
     Raises:
-        UsageError: there is no such profile, or it is wrong.
-        SetupError: the runs folder is not writable.
+        UsageError: There is no such profile, or it or an override is wrong.
+        SetupError: The runs folder is not writable.
     """
-    profile = load_profile(visit.cluster)
-    resources = profile.resources("", "", visit.settings)
-    ensure_writable(visit.runs)
-    found = []
-    for finding in _look(visit, profile, resources):
-        found.append(finding)
+    profile = load_profile(request.cluster)
+    resources = profile.resources("", "", request.overrides)
+    ensure_writable(request.runs)
+    results = []
+    for result in _check(request, profile, resources):
+        results.append(result)
         if not as_json:
-            mark = {True: "ok", False: "WRONG", None: "note"}[finding.ok]
-            say(f"{mark:<6} {finding.name}: {finding.message}")
+            mark = {True: "ok", False: "FAILED", None: "note"}[result.ok]
+            print_line(f"{mark:<6} {result.name}: {result.message}")
     if as_json:
-        say(json.dumps([asdict(finding) for finding in found], indent=1))
-    wrong = sum(finding.ok is False for finding in found)
+        print_line(json.dumps([asdict(result) for result in results], indent=1))
+    failed = sum(result.ok is False for result in results)
     if not as_json:
-        say(f"Wrong: {wrong} of {len(found)}." if wrong else "Nothing is wrong.")
-    return ExitCode.ENVIRONMENT if wrong else ExitCode.DONE
+        print_line(f"{failed} of {len(results)} checks failed." if failed else "All checks passed.")
+    return ExitCode.ENVIRONMENT if failed else ExitCode.DONE
 
 
-def _look(
-    visit: DiagnosticRequest, profile: Profile, resources: Resources
+def _check(
+    request: DiagnosticRequest, profile: Profile, resources: Resources
 ) -> Iterator[DiagnosticResult]:
-    yield from _weights()
+    yield from _check_pretrained_files()
     if profile.kind == "local":
-        yield from _seen(_probe_here(visit), resources)
+        yield from _check_machine(_probe_here(request), resources)
         return
     try:
-        yield from _cluster(query_cluster(), resources)
-        yield DiagnosticResult(
-            "a job of this profile", True, check_submission(_array(resources, visit.runs))
-        )
-        if visit.patience:
-            yield from _on_a_node(visit, resources)
+        yield from _check_controller(query_cluster(), resources)
+        answer = check_submission(_job_array(resources, request.runs))
+        yield DiagnosticResult("a job of this profile", True, answer)
+        if request.timeout_seconds:
+            yield from _check_compute_node(request, resources)
     except SlurmError as error:
         yield DiagnosticResult("slurm", False, str(error))
 
 
-def _cluster(told: ClusterInfo, resources: Resources) -> Iterator[DiagnosticResult]:
-    """What the controller says."""
-    yield DiagnosticResult("slurm", True, f"version {told.version}, cluster {told.cluster}")
-    if told.sacct is None:
-        yield DiagnosticResult("accounting", True, told.accounting)
+def _check_pretrained_files() -> Iterator[DiagnosticResult]:
+    """Check which ImageNet weights are where training expects them."""
+    from harness.models import NETWORKS
+    from harness.models.pretrained import torchvision_cache_path
+
+    names = dict.fromkeys(network.pretrained for network in NETWORKS.values())
+    for name in filter(None, names):
+        path = torchvision_cache_path(name)
+        exists = path.is_file()
+        message = str(path) if exists else f"missing; kdreid fetch-weights {name} downloads them"
+        yield DiagnosticResult(f"weights of {name}", True if exists else None, message)
+
+
+def _check_controller(cluster: ClusterInfo, resources: Resources) -> Iterator[DiagnosticResult]:
+    """Check the cluster's settings."""
+    yield DiagnosticResult("slurm", True, f"version {cluster.version}, cluster {cluster.name}")
+    if cluster.sacct_error is None:
+        yield DiagnosticResult("accounting", True, cluster.accounting_type)
     else:
-        yield DiagnosticResult(
-            "accounting",
-            None,
-            f"none ({told.sacct}): a job is forgotten {told.min_job_age} s after its end; how "
-            "runs stand then comes from their folders alone",
+        message = (
+            f"none ({cluster.sacct_error}): Slurm forgets a job {cluster.min_job_age} s after its "
+            "end; later the state of its runs comes from their folders alone"
         )
+        yield DiagnosticResult("accounting", None, message)
+    size = cluster.max_array_size
+    yield DiagnosticResult("MaxArraySize", size is not None, str(size or "unknown"))
+    effect = "preempted jobs are requeued"
+    if not cluster.requeues_preempted:
+        effect = "preempted jobs are cancelled, not requeued: submit their runs again"
     yield DiagnosticResult(
-        "MaxArraySize", told.array_size is not None, str(told.array_size or "unknown")
+        "preemption",
+        True if cluster.requeues_preempted else None,
+        f"{cluster.preempt_type}, {cluster.preempt_mode}: {effect}",
     )
-    back = (
-        "preempted jobs come back"
-        if told.requeues_preempted
-        else ("preempted jobs are cancelled, not requeued: submit again after that")
-    )
-    good = True if told.requeues_preempted else None
-    yield DiagnosticResult("preemption", good, f"{told.preempt_type}, {told.preempt_mode}: {back}")
-    if not told.requeue:
-        yield DiagnosticResult("requeue", None, "JobRequeue=0; these jobs ask for it themselves")
-    wait = f"{told.kill_wait} s between the request to stop and the kill at a cancellation"
-    yield DiagnosticResult("KillWait", None, wait)
-    names = {part.name: part for part in told.partitions}
-    if resources.partition and any(n not in names for n in resources.partition.split(",")):
-        words = f"there is no {resources.partition}; there are {', '.join(names)}"
-        yield DiagnosticResult("partition", False, words)
-    for part in told.partitions:
-        if part.name in (resources.partition or "").split(",") or (
-            part.default and not resources.partition
-        ):
-            words = (
-                f"{part.name}: {part.nodes} nodes of {part.cpus} cores, {part.memory} MB, "
-                f"{part.gres or 'no GPU'}, time limit {part.limit}"
-            )
-            yield DiagnosticResult(
-                "partition", part.up, words if part.up else f"{words}; it is down"
-            )
+    if not cluster.requeues_by_default:
+        message = "JobRequeue=0; these jobs request it themselves"
+        yield DiagnosticResult("requeue", None, message)
+    message = f"{cluster.kill_wait} s between SIGTERM and SIGKILL when a job is cancelled"
+    yield DiagnosticResult("KillWait", None, message)
+    yield from _check_partitions(cluster.partitions, resources.partition)
 
 
-def _on_a_node(visit: DiagnosticRequest, resources: Resources) -> Iterator[DiagnosticResult]:
-    """Send a job that writes into the runs folder from a compute node."""
-    folder = Path(tempfile.mkdtemp(prefix=".doctor-", dir=visit.runs)).absolute()
+def _check_partitions(
+    partitions: tuple[Partition, ...], requested: str | None
+) -> Iterator[DiagnosticResult]:
+    """Check the requested partitions, or else the default one."""
+    names = requested.split(",") if requested else []
+    known = [partition.name for partition in partitions]
+    if any(name not in known for name in names):
+        message = f"{requested} does not exist; the cluster has {', '.join(known)}"
+        yield DiagnosticResult("partition", False, message)
+    for partition in partitions:
+        if partition.name in names or (partition.is_default and not names):
+            message = (
+                f"{partition.name}: {partition.nodes} nodes of {partition.cpus} cores, "
+                f"{partition.memory} MB, {partition.gres or 'no GPU'}, "
+                f"time limit {partition.time_limit}{'' if partition.is_up else '; it is down'}"
+            )
+            yield DiagnosticResult("partition", partition.is_up, message)
+
+
+def _check_compute_node(
+    request: DiagnosticRequest, resources: Resources
+) -> Iterator[DiagnosticResult]:
+    """Submit a job that writes into the runs folder, and read what it wrote."""
+    folder = Path(tempfile.mkdtemp(prefix=".doctor-", dir=request.runs)).absolute()
     try:
-        answer = folder / "sight.json"
-        arguments = [str(answer), *_paths(visit)]
-        text = probe_script(
-            _array(resources, folder), "harness.execution.cluster.node_probe", arguments
-        )
-        job, sent = submit_script(text), time.time()
+        output = folder / "probe.json"
+        arguments = [str(output), *_paths(request)]
+        script = probe_script(_job_array(resources, folder), NODE_PROBE, arguments)
+        job_id, submitted = submit_script(script), time.time()
         try:
-            end = wait_until_finished(job, visit.patience)
+            job = wait_until_finished(job_id, request.timeout_seconds)
         finally:
-            cancel_quietly(job)
-        if end is None or not end.is_finished:
-            why = f"{end.state}, {end.reason}" if end else "not listed"
-            words = f"job {job} did not end within {visit.patience:.0f} s ({why}); --wait SECONDS"
-            yield DiagnosticResult("compute node", False, words)
+            cancel_quietly(job_id)
+        if job is None or job.state != "COMPLETED":
+            message = _describe_unfinished(job_id, job, folder, request.timeout_seconds)
+            yield DiagnosticResult("compute node", False, message)
             return
-        if end.state != "COMPLETED":
-            words = f"job {job} ended as {end.state} on {end.node}: {read_log(folder)}"
-            yield DiagnosticResult("compute node", False, words)
-            return
-        while (seen := read_json(answer)) is None and time.time() < sent + visit.patience + LAG:
+        deadline = submitted + request.timeout_seconds + DISK_LAG_SECONDS
+        while (machine := read_json(output)) is None and time.time() < deadline:
             time.sleep(1)
-        if seen is None:
-            words = f"{end.node} wrote into {visit.runs}, but nothing of it is seen here"
-            yield DiagnosticResult("shared disk", False, words)
+        if machine is None:
+            message = f"{job.node} wrote into {request.runs}, but the file does not appear here"
+            yield DiagnosticResult("shared disk", False, message)
             return
-        words = f"{visit.runs} was written by {seen['host']} ({end.node}) and read here"
-        yield DiagnosticResult("shared disk", True, words)
-        apart = abs(answer.stat().st_mtime - float(seen["time"]))
-        clock = f"{apart:.1f} s between {end.node} and the disk"
-        yield DiagnosticResult("clocks", apart < CLOCK, clock)
-        yield from _seen(seen, resources)
+        message = f"{request.runs} was written by {machine['host']} ({job.node}) and read here"
+        yield DiagnosticResult("shared disk", True, message)
+        difference = abs(output.stat().st_mtime - float(machine["time"]))
+        message = f"{difference:.1f} s between {job.node} and the disk"
+        yield DiagnosticResult("clocks", difference < MAX_CLOCK_SECONDS, message)
+        yield from _check_machine(machine, resources)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _seen(seen: dict[str, Any], resources: Resources) -> Iterator[DiagnosticResult]:
-    """What the machine that will train sees."""
-    here = platform.python_version()
-    same = seen["python"].rpartition(".")[0] == here.rpartition(".")[0]
-    yield DiagnosticResult(
-        "python", same, f"{seen['python']} there, {here} here ({seen['executable']})"
-    )
-    yield DiagnosticResult("torch", seen["torch"] is not None, seen["torch"] or seen["error"])
-    cores = f"{seen['cores']} of {resources.cpus} asked for"
-    yield DiagnosticResult("cores", True if seen["cores"] >= resources.cpus else None, cores)
+def _describe_unfinished(job_id: str, job: SlurmJob | None, folder: Path, seconds: float) -> str:
+    if job is not None and job.is_finished:
+        return f"job {job_id} ended as {job.state} on {job.node}: {read_log(folder)}"
+    state = f"{job.state}, {job.reason}" if job else "not listed"
+    return f"job {job_id} did not end within {seconds:.0f} s ({state}); wait longer: --wait SECONDS"
+
+
+def _check_machine(machine: dict[str, Any], resources: Resources) -> Iterator[DiagnosticResult]:
+    """Check the machine that will train, as `node_probe` inspected it."""
+    here, there = platform.python_version(), machine["python"]
+    same_minor = there.rpartition(".")[0] == here.rpartition(".")[0]
+    message = f"{there} there, {here} here ({machine['executable']})"
+    yield DiagnosticResult("python", same_minor, message)
+    message = machine["torch"] or machine["error"]
+    yield DiagnosticResult("torch", machine["torch"] is not None, message)
+    message = f"{machine['cores']} of {resources.cpus} requested"
+    yield DiagnosticResult("cores", True if machine["cores"] >= resources.cpus else None, message)
     if resources.wants_gpu:
-        names = ", ".join(seen["gpus"])
-        given = f"Slurm gave CUDA_VISIBLE_DEVICES={seen['visible']}"
-        yield DiagnosticResult("GPU", bool(names), names or f"torch sees none there; {given}")
+        gpus = ", ".join(machine["gpus"])
+        missing = f"torch sees none there, with CUDA_VISIBLE_DEVICES={machine['visible']}"
+        yield DiagnosticResult("GPU", bool(gpus), gpus or missing)
     else:
-        yield DiagnosticResult("GPU", None, "none asked for: runs train on the CPU")
-    for path, there in seen["paths"].items():
-        yield DiagnosticResult("data root", there, f"{path} {'is' if there else 'is not'} there")
+        yield DiagnosticResult("GPU", None, "none requested: runs train on the CPU")
+    for path, exists in machine["paths"].items():
+        message = f"{path} {'exists' if exists else 'does not exist'} there"
+        yield DiagnosticResult("data root", exists, message)
 
 
-def _probe_here(visit: DiagnosticRequest) -> dict[str, Any]:
-    """The same for the pool of this machine."""
-    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=visit.runs) as folder:
-        answer = Path(folder) / "sight.json"
-        look = [
-            sys.executable,
-            "-m",
-            "harness.execution.cluster.node_probe",
-            str(answer.absolute()),
-        ]
-        subprocess.run([*look, *_paths(visit)], cwd=ROOT, check=True)
-        return read_json(answer) or {}
+def _probe_here(request: DiagnosticRequest) -> dict[str, Any]:
+    """Inspect this machine as a worker of the local pool would find it."""
+    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=request.runs) as folder:
+        output = Path(folder).absolute() / "probe.json"
+        command = [sys.executable, "-m", NODE_PROBE, str(output), *_paths(request)]
+        subprocess.run(command, cwd=ROOT, check=True)
+        return read_json(output) or {}
 
 
-def _paths(visit: DiagnosticRequest) -> list[str]:
-    return [str(visit.data_root.absolute())] if visit.data_root else []
+def _paths(request: DiagnosticRequest) -> list[str]:
+    return [str(request.data_root.absolute())] if request.data_root else []
 
 
-def _array(resources: Resources, logs: Path) -> JobArray:
-    return JobArray("kdreid-doctor", resources, logs.absolute(), ROOT, 1, 1)
-
-
-def _weights() -> Iterator[DiagnosticResult]:
-    """Which ImageNet weights lie where training looks for them."""
-    from harness.models import NETWORKS
-    from harness.models.pretrained import torchvision_cache_path
-
-    published = dict.fromkeys(network.pretrained for network in NETWORKS.values())
-    for name in filter(None, published):
-        path = torchvision_cache_path(name)
-        words = str(path) if path.is_file() else f"none yet: kdreid fetch-weights {name}"
-        yield DiagnosticResult(f"weights of {name}", True if path.is_file() else None, words)
+def _job_array(resources: Resources, logs: Path) -> JobArray:
+    return JobArray("kdreid-doctor", resources, logs.absolute(), ROOT)

@@ -1,6 +1,7 @@
-"""What a worker is told: its runs and where their inputs are. Nothing in it can change a number.
+"""The job file: the runs of one job and where a worker finds their inputs.
 
-What can is in each run's own `spec.json`; the worker compares its inputs with that.
+Nothing in it can change a result. What can is in each run's own `spec.json`, and the worker
+compares its inputs with that.
 """
 
 from __future__ import annotations
@@ -22,31 +23,31 @@ class JobSpec:
     data_root: str
     weights: dict[str, str]  # files by network
     device: str
-    threads: int  # of a CPU run; 0 elsewhere
+    threads: int  # of a run on the CPU, otherwise 0
     workers: int = 2
     checkpoint_every: float = 300.0  # seconds
     allow_partial: bool = False
     cache: bool = True
-    retry: bool = False  # diverged runs, too
+    retry: bool = False  # whether diverged runs are trained again
 
     def write(self, path: Path) -> None:
-        """Put the order where its worker will read it."""
+        """Write the job file."""
         write_json(path, asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> JobSpec:
-        """The order in a file.
+        """Read a job file.
 
         Raises:
-            SetupError: the file is absent or holds something else.
+            SetupError: The file is missing or is not a job file.
         """
         content: dict[str, Any] | None = read_json(path)
         known = {field.name for field in fields(cls)}
         if content is None or not content.keys() <= known:
-            raise SetupError(f"{path} is no order for a worker. Submit the runs again.")
+            raise SetupError(f"{path} is not a valid job file. Submit the runs again.")
         try:
             return cls(**content | {"runs": tuple(content["runs"])})
         except (KeyError, TypeError) as error:
             raise SetupError(
-                f"{path} is no whole order ({error}). Submit the runs again."
+                f"{path} is not a complete job file ({error}). Submit the runs again."
             ) from error

@@ -1,7 +1,7 @@
-"""A profile of kind `local`: the same workers on this machine, a slot for each GPU or some cores.
+"""Execute a plan with a profile of kind `local`: workers on this machine, one for each slot.
 
-The process that submits stays and fills the slots, teachers first. Interrupted, it lets the
-workers save and ends; the same command goes on from there.
+A slot is a GPU, several GPUs or some cores. The process that submits stays and fills the slots,
+teachers first. When it is interrupted, its workers save and end, and the same command continues.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,207 +19,225 @@ from pathlib import Path
 from harness.core.errors import ExitCode, SetupError
 from harness.core.lease import acquire_blocking
 from harness.core.signals import StopRequest
-from harness.execution.cluster.group import ClusterJob, Submission, new_name
-from harness.execution.cluster.pending import local_id, select_pending
+from harness.execution.cluster.pending import PendingRuns, local_id
 from harness.execution.cluster.profile import local_core_count, local_gpu_count
+from harness.execution.cluster.submission import ClusterJob, Submission, new_submission_name
 from harness.execution.cluster.submit import (
-    Say,
     SubmitOptions,
-    prepare,
     report_skipped,
     submission_lock,
+    write_submission,
 )
+from harness.execution.reasons import blocked_by
 from harness.planning.plan import Plan
-from harness.runs.groups import LOGS
 from harness.runs.record import RECORD
 from harness.runs.spec import RunSpec
 from slurm.resources import Resources
 
-POLL = 0.2  # seconds between two looks at the workers
-DEVICES = "CUDA_VISIBLE_DEVICES"
+POLL_SECONDS = 0.2
+DEVICES_VARIABLE = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolOutcome:
+    """The runs of a plan that a pool did not train."""
+
+    reasons: Mapping[str, str]  # by key
+    active: frozenset[str]  # keys of those that another process or job has
 
 
 @dataclass
 class LocalPool:
-    """A group's jobs on this machine's slots."""
+    """The jobs of a submission on this machine's slots."""
 
-    group: Submission
+    submission: Submission
     specs: Mapping[str, RunSpec]
     runs: Path
     slots: list[dict[str, str]]  # free ones: what each adds to a worker's environment
-    say: Say
-    failed: dict[str, str] = field(default_factory=dict)  # by key, with the reason
-    _working: dict[int, _Worker] = field(default_factory=dict)  # by the job's number
+    print_line: Callable[[str], None]
+    failed: dict[str, str] = field(default_factory=dict)  # reasons by key
+    _workers: dict[int, _Worker] = field(default_factory=dict)  # by the job's number
 
     def run(self, stop: StopRequest) -> None:
-        """Bring every job to its end.
+        """Run every job to its end.
 
         Raises:
-            InterruptedRunError: a stop was requested; all workers saved what they had.
+            RunInterrupted: A stop was requested; all workers saved their runs.
         """
-        queue = list(self.group.jobs)
+        queue = list(self.submission.jobs)
         try:
-            while queue or self._working:
+            while queue or self._workers:
                 if stop.requested:
-                    self._end()
+                    self._stop_workers()
                     stop.raise_if_requested()
-                self._collect()
-                self._fill(queue)
-                time.sleep(POLL)
+                self._collect_finished()
+                self._start_ready(queue)
+                time.sleep(POLL_SECONDS)
         finally:
-            for worker in self._working.values():  # none, unless this was ended by force
+            for worker in self._workers.values():  # none, unless an exception ended the loop
                 worker.process.kill()
 
-    def _fill(self, queue: list[ClusterJob]) -> None:
-        """Start what may start, and drop what waits for a teacher that will not come."""
+    def _start_ready(self, queue: list[ClusterJob]) -> None:
+        """Start the jobs that have a slot and their teachers; drop those whose teacher failed."""
         for job in list(queue):
-            pending = {*self._working, *(other.number for other in queue)}
-            if pending & set(job.after):
+            unfinished = {*self._workers, *(other.number for other in queue)}
+            if unfinished & set(job.after):
                 continue
-            if lacking := self._missing_teacher(job):
-                reason = f"blocked: its teacher {lacking} failed"
-                self.failed |= dict.fromkeys(job.runs, reason)
+            if teacher := self._missing_teacher(job):
+                self.failed |= dict.fromkeys(job.runs, blocked_by(teacher))
                 queue.remove(job)
             elif self.slots:
                 queue.remove(job)
                 self._start(job)
 
     def _missing_teacher(self, job: ClusterJob) -> str:
-        """A teacher of these runs that is not done although its job has ended."""
+        """Return a teacher that is not done although its job has ended; empty if there is none."""
         if not any(isinstance(number, int) for number in job.after):
             return ""
         teachers = [teacher.key for key in job.runs for teacher in self.specs[key].teachers]
         return next((key for key in teachers if not (self.runs / key / RECORD).exists()), "")
 
     def _start(self, job: ClusterJob) -> None:
-        """A worker in a session of its own: the terminal's Ctrl-C is for this process alone."""
+        """Start a worker in its own session, so that Ctrl-C reaches only this process."""
         slot = self.slots.pop(0)
-        code, logs = self.group.snapshot, self.group.folder(self.runs) / LOGS
-        order = self.group.order(self.runs, job)
-        command = [
-            sys.executable,
-            "-m",
-            "harness.execution.worker",
-            str(order),
-            "--runs",
-            str(self.runs),
-        ]
+        code, logs = self.submission.snapshot, self.submission.logs(self.runs)
+        job_file = self.submission.job_file(self.runs, job)
+        command = [sys.executable, "-m", "harness.execution.worker", str(job_file)]
         environment = os.environ | slot | {"PYTHONPATH": code, "PYTHONUNBUFFERED": "1"}
         out, err = logs / f".{job.number}.out", logs / f".{job.number}.err"
-        with out.open("ab") as written, err.open("ab") as told:
+        with out.open("ab") as stdout, err.open("ab") as stderr:
             process = subprocess.Popen(
-                command,
+                [*command, "--runs", str(self.runs)],
                 cwd=code,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=told,
+                stdout=stdout,
+                stderr=stderr,
                 start_new_session=True,
             )
         job.job = local_id(process.pid)
-        for path in (out, err):
+        for path in (out, err):  # the process id, and so the final name, is known only now
             path.rename(logs / f"{job.job}_0_log{path.suffix}")
-        self._working[job.number] = _Worker(job, process, slot)
-        self.group.write(self.runs, [job])
-        where = f", GPU {slot[DEVICES]}" if slot.get(DEVICES) else ""
-        self.say(f"job {job.number} of {len(self.group.jobs)}: {_title(job)}{where}")
+        self._workers[job.number] = _Worker(job, process, slot)
+        self.submission.write(self.runs, [job])
+        gpus = f", GPU {slot[DEVICES_VARIABLE]}" if slot.get(DEVICES_VARIABLE) else ""
+        self.print_line(f"job {job.number}/{len(self.submission.jobs)}: {_job_title(job)}{gpus}")
 
-    def _collect(self) -> None:
-        """Take back the slots of the workers that have ended."""
-        for number, worker in list(self._working.items()):
+    def _collect_finished(self) -> None:
+        """Free the slots of the workers that have ended, and note their failures."""
+        for number, worker in list(self._workers.items()):
             code = worker.process.poll()
             if code is None:
                 continue
-            del self._working[number]
+            del self._workers[number]
             self.slots.append(worker.slot)
             if code == ExitCode.REQUEUE:
                 self._start(worker.job)
                 continue
-            lacking = [k for k in worker.job.runs if not (self.runs / k / RECORD).exists()]
-            if code != ExitCode.DONE or lacking:
-                how = f"signal {-code}" if code < 0 else f"exit code {code}"
-                log = self.group.folder(self.runs) / LOGS / f"{worker.job.job}_0_log.err"
-                reason = f"its worker ended with {how}; {log} says why"
-                self.failed |= dict.fromkeys(lacking, reason)
-                self.say(f"job {number} failed: {reason}")
+            missing = [k for k in worker.job.runs if not (self.runs / k / RECORD).exists()]
+            if code != ExitCode.DONE or missing:
+                status = f"signal {-code}" if code < 0 else f"exit code {code}"
+                log = self.submission.logs(self.runs) / f"{worker.job.job}_0_log.err"
+                reason = f"its worker ended with {status}; see {log}"
+                self.failed |= dict.fromkeys(missing, reason)
+                self.print_line(f"job {number} failed: {reason}")
 
-    def _end(self) -> None:
-        """Let every worker save and leave."""
-        for worker in self._working.values():
+    def _stop_workers(self) -> None:
+        """Let every worker save its runs and end."""
+        for worker in self._workers.values():
             worker.process.send_signal(signal.SIGTERM)
-        for worker in self._working.values():
+        for worker in self._workers.values():
             worker.process.wait()
-        self._working.clear()
+        self._workers.clear()
 
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
+    """A running worker, its job and the slot that it occupies."""
+
     job: ClusterJob
     process: subprocess.Popen[bytes]
     slot: dict[str, str]
 
 
 def run_local_pool(
-    plan: Plan, options: SubmitOptions, stop: StopRequest, say: Say
-) -> dict[str, str]:
-    """Carry out what is missing of a plan on this machine's slots.
+    plan: Plan, options: SubmitOptions, stop: StopRequest, print_line: Callable[[str], None]
+) -> PoolOutcome:
+    """Execute the plan's unfinished runs on this machine's slots.
 
-    What is returned tells, by key, why a run was left out or how it failed.
+    Args:
+        plan: The plan.
+        options: Profile and resources.
+        stop: Checked while workers run.
+        print_line: Called with each line of the report.
 
     Raises:
-        InterruptedRunError: a stop was requested; everything reached is on disk.
-        SetupError: this machine has not what the profile asks for.
+        RunInterrupted: A stop was requested; everything reached is on disk.
+        SetupError: This machine has fewer GPUs or cores than the profile requests.
+        UsageError: An override is wrong, or a method's code cannot be copied.
     """
     runs = plan.runs.absolute()
     with ExitStack() as stack:
         with submission_lock(runs):
-            chosen = select_pending(
-                plan.cohorts, options.resources(plan), runs, retry=options.retry
+            pending = options.select_pending(plan)
+            report_skipped(pending, print_line)
+            if not pending.jobs:
+                return _outcome(pending, {})
+            slots = make_slots([job.resources for job in pending.jobs], options)
+            submission = Submission(
+                new_submission_name(), options.cluster, "local", options.command, "", pending.jobs
             )
-            report_skipped(chosen, say)
-            if not chosen.jobs:
-                return chosen.left_out
-            slots = slots_for([job.resources for job in chosen.jobs], options)
-            group = Submission(
-                new_name(), options.cluster, "local", options.command, "", chosen.jobs
-            )
-            # By this lease others see that the jobs still to come are not forgotten.
-            stack.enter_context(acquire_blocking(group.folder(runs)))
-            prepare(group, chosen, plan, options)
-        pool = LocalPool(group, chosen.specs, runs, slots, say)
-        say(f"group {group.name}: {len(group.jobs)} jobs on {len(slots)} slots")
+            # While this lease lives, other commands take the jobs still to come for queued.
+            stack.enter_context(acquire_blocking(submission.folder(runs)))
+            write_submission(submission, pending, plan, options)
+        pool = LocalPool(submission, pending.specs, runs, slots, print_line)
+        print_line(f"group {submission.name}: {len(submission.jobs)} jobs on {len(slots)} slots")
         pool.run(stop)
-    return chosen.left_out | pool.failed
+    return _outcome(pending, pool.failed)
 
 
-def slots_for(wanted: Sequence[Resources], options: SubmitOptions) -> list[dict[str, str]]:
-    """Places for workers on this machine, as additions to their environments.
+def _outcome(pending: PendingRuns, failed: Mapping[str, str]) -> PoolOutcome:
+    reasons = {key: skipped.reason for key, skipped in pending.skipped.items()}
+    active = frozenset(key for key, skipped in pending.skipped.items() if skipped.is_active)
+    return PoolOutcome({**reasons, **failed}, active)
+
+
+def make_slots(requests: Sequence[Resources], options: SubmitOptions) -> list[dict[str, str]]:
+    """Divide this machine into slots for workers.
+
+    Args:
+        requests: The resources of the jobs to come; the largest request decides.
+        options: Profile, which may put several workers on a GPU, and the limit on parallel jobs.
+
+    Returns:
+        For each slot, the variables that select it in a worker's environment.
 
     Raises:
-        SetupError: a GPU is asked for and there is none, or more cores than there are.
+        SetupError: This machine has fewer GPUs or cores than one job requests.
     """
-    if any(resources.wants_gpu for resources in wanted):
-        each = max(1, *(resources.gpus for resources in wanted))
-        visible = os.environ.get(DEVICES)
-        names = visible.split(",") if visible else [str(n) for n in range(local_gpu_count())]
-        if len(names) < each:
+    if any(resources.wants_gpu for resources in requests):
+        size = max(1, *(resources.gpus for resources in requests))
+        visible = os.environ.get(DEVICES_VARIABLE)
+        gpus = visible.split(",") if visible else [str(n) for n in range(local_gpu_count())]
+        if len(gpus) < size:
             raise SetupError(
-                f"The profile asks for {each} GPU(s), torch sees {local_gpu_count()} here. "
+                f"The profile requests {size} GPU(s), torch sees {local_gpu_count()} here. "
                 "Train on the CPU with --set cluster.gpus=0."
             )
-        groups = [names[n : n + each] for n in range(0, len(names) - each + 1, each)]
-        slots = [{DEVICES: ",".join(some)} for some in groups] * options.profile.slots_per_gpu
+        groups = [gpus[n : n + size] for n in range(0, len(gpus) - size + 1, size)]
+        slots = [{DEVICES_VARIABLE: ",".join(group)} for group in groups]
+        slots *= options.profile.slots_per_gpu
     else:
-        each, cores = max(resources.cpus for resources in wanted), local_core_count()
-        if each > cores:
+        size, cores = max(resources.cpus for resources in requests), local_core_count()
+        if size > cores:
             raise SetupError(
-                f"The profile asks for {each} cores, this machine has {cores}. Say fewer with "
+                f"The profile requests {size} cores, this machine has {cores}. Request fewer with "
                 f"--set cluster.cpus=N; the number is part of a CPU run's key."
             )
-        slots = [{DEVICES: ""}] * (cores // each)
-    return [dict(slot) for slot in slots[: options.most or len(slots)]]
+        slots = [{DEVICES_VARIABLE: ""}] * (cores // size)
+    return [dict(slot) for slot in slots[: options.parallel_limit or len(slots)]]
 
 
-def _title(job: ClusterJob) -> str:
+def _job_title(job: ClusterJob) -> str:
     first = job.runs[0].rsplit("-", 1)[0]
-    return first if len(job.runs) == 1 else f"{first} and {len(job.runs) - 1} more side by side"
+    return first if len(job.runs) == 1 else f"{first} and {len(job.runs) - 1} more runs"

@@ -1,165 +1,186 @@
-"""Which runs of a plan need a job: not those that are done, and not those that have one."""
+"""Select the runs of a plan that need a job: those that are not done and have no job yet."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.core.errors import SlurmError
-from harness.core.files import read_json, write_json
+from harness.core.files import read_json
 from harness.core.lease import current_holder
-from harness.execution.cluster.group import ClusterJob
-from harness.runs.groups import (
-    GROUP,
-    GROUPS,
-    JOB,
-    job_name_prefix,
-    read_run_submission,
-    read_submission,
-)
-from harness.runs.record import FAILURE, NOT_RETRIED, RECORD
+from harness.execution.cluster.recovery import record_job_ids
+from harness.execution.cluster.submission import ClusterJob
+from harness.execution.reasons import DIVERGED, blocked_by
+from harness.runs.groups import GROUPS, job_name_prefix, read_run_submission
+from harness.runs.record import FAILURE, RECORD, failure_kind
 from harness.runs.spec import SCORING_VERSION, RunSpec
-from slurm.queue import jobs_with_prefix, query_jobs
+from slurm.queue import query_jobs
 from slurm.resources import Resources
+
+# Runs of a cohort by their resources and by the jobs that they wait for.
+_Parts = dict[tuple[Resources, tuple[int | str, ...]], list[RunSpec]]
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRun:
+    """A run that gets no job."""
+
+    reason: str
+    is_active: bool = False  # it has a job or a process already
+    is_failure: bool = False  # neither it nor its students can be trained
 
 
 @dataclass
 class PendingRuns:
-    """Jobs to be submitted, teachers first, and why the other runs need none."""
+    """Jobs to be submitted, teachers first, and the runs that need none."""
 
     jobs: list[ClusterJob] = field(default_factory=list)
     specs: dict[str, RunSpec] = field(default_factory=dict)  # of the jobs' runs, by key
-    left_out: dict[str, str] = field(default_factory=dict)  # by key
+    skipped: dict[str, SkippedRun] = field(default_factory=dict)  # by key
 
 
 def select_pending(
-    plan: Sequence[Sequence[RunSpec]], resources: dict[str, Resources], runs: Path, *, retry: bool
+    cohorts: Sequence[Sequence[RunSpec]],
+    resources: Mapping[str, Resources],
+    runs: Path,
+    *,
+    retry_diverged: bool,
 ) -> PendingRuns:
-    """Divide the plan's cohorts into jobs, one for each demand on the cluster within a cohort.
+    """Divide cohorts into jobs, one for each request for resources within a cohort.
 
-    `resources` says by key what each run asks for.
+    Args:
+        cohorts: Runs that train side by side, teachers before students.
+        resources: The resources of each run, by key.
+        runs: The runs folder.
+        retry_diverged: Whether runs that diverged are trained again.
 
     Raises:
-        SlurmError: earlier jobs may be in a queue that does not answer.
+        SlurmError: Earlier jobs may be in a queue that does not answer.
     """
-    result = PendingRuns()
-    taken = active_jobs([spec.key for cohort in plan for spec in cohort], runs)
-    home: dict[str, int] = {}
-    for cohort in plan:
-        parts: dict[tuple[Resources, tuple[int | str, ...]], list[RunSpec]] = {}
+    pending = PendingRuns()
+    active = active_jobs([spec.key for cohort in cohorts for spec in cohort], runs)
+    job_numbers: dict[str, int] = {}  # by key
+    for cohort in cohorts:
+        parts: _Parts = {}
         for spec in cohort:
-            if why := _why_not_pending(spec, runs, taken, result.left_out, retry=retry):
-                result.left_out[spec.key] = why
-                continue
-            after = dict.fromkeys(
-                home.get(teacher.key) or taken.get(teacher.key, "") for teacher in spec.teachers
+            skipped = _why_not_pending(
+                spec, runs, active, pending.skipped, retry_diverged=retry_diverged
             )
-            # A plain student needs no teacher, but shares the data stream of those that do.
-            parts.setdefault((resources[spec.key], tuple(filter(None, after))), []).append(spec)
-        for (wanted, after_), specs in _joined(parts).items():
-            number = len(result.jobs) + 1
+            if skipped is not None:
+                pending.skipped[spec.key] = skipped
+                continue
+            after = _teacher_jobs(spec, job_numbers, active)
+            parts.setdefault((resources[spec.key], after), []).append(spec)
+        for (request, after), specs in _join_plain_students(parts).items():
+            number = len(pending.jobs) + 1
             keys = tuple(spec.key for spec in specs)
-            result.jobs.append(ClusterJob(number, keys, wanted, after_))
-            home |= dict.fromkeys(keys, number)
-            result.specs |= {spec.key: spec for spec in specs}
-    return result
+            pending.jobs.append(ClusterJob(number, keys, request, after))
+            job_numbers |= dict.fromkeys(keys, number)
+            pending.specs |= {spec.key: spec for spec in specs}
+    return pending
 
 
-_Parts = dict[tuple[Resources, tuple[int | str, ...]], list[RunSpec]]
+def _teacher_jobs(
+    spec: RunSpec, job_numbers: Mapping[str, int], active: Mapping[str, str]
+) -> tuple[int | str, ...]:
+    """Return the jobs of a run's teachers: numbers in this submission, ids of earlier ones.
+
+    A teacher that a local pool trains has no id that Slurm could wait for; the worker does.
+    """
+    jobs: dict[int | str, None] = {}
+    for teacher in spec.teachers:
+        if teacher.key in job_numbers:
+            jobs[job_numbers[teacher.key]] = None
+        elif (job_id := active.get(teacher.key, ""))[:1].isdigit():
+            jobs[job_id] = None
+    return tuple(jobs)
 
 
-def _joined(parts: _Parts) -> _Parts:
-    """The runs of a cohort that wait for nothing join those that wait, if they ask for the same."""
-    for (wanted, after), specs in list(parts.items()):
-        company = [home for home in parts if home[0] == wanted and home[1]]
-        if not after and company:
-            parts[company[0]] = specs + parts[company[0]]
-            del parts[wanted, after]
+def _join_plain_students(parts: _Parts) -> _Parts:
+    """Add runs without a teacher to the runs of their cohort that wait for one.
+
+    They could start at once, but would then read the same images a second time.
+    """
+    for (request, after), specs in list(parts.items()):
+        distilled = [part for part in parts if part[0] == request and part[1]]
+        if not after and distilled:
+            parts[distilled[0]] = specs + parts[distilled[0]]
+            del parts[request, after]
     return parts
 
 
 def _why_not_pending(
-    spec: RunSpec, runs: Path, taken: dict[str, str], left_out: dict[str, str], *, retry: bool
-) -> str:
-    """Why a run needs no job of its own; empty if it does."""
+    spec: RunSpec,
+    runs: Path,
+    active: Mapping[str, str],
+    skipped: Mapping[str, SkippedRun],
+    *,
+    retry_diverged: bool,
+) -> SkippedRun | None:
+    """Return why a run needs no job; None if it needs one."""
     folder = runs / spec.key
     record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
     if record is not None and record.get("scoring_version") == SCORING_VERSION:
-        return "done"
-    if spec.key in taken:
-        return f"has a job: {taken[spec.key]}"
+        return SkippedRun("done")
+    if spec.key in active:
+        return SkippedRun(f"has a job: {active[spec.key]}", is_active=True)
     if holder := current_holder(folder):
-        return f"is worked on by process {holder.get('process')} on {holder.get('host')}"
-    if failure is not None and failure.get("kind") in NOT_RETRIED and not retry:
-        return f"{failure['kind']} earlier, and would again; --retry insists"
+        process, host = holder.get("process"), holder.get("host")
+        return SkippedRun(f"is trained by process {process} on {host}", is_active=True)
+    if failure and not failure_kind(failure).is_retried and not retry_diverged:
+        return SkippedRun(DIVERGED, is_failure=True)
     for teacher in spec.teachers:
-        if (why := left_out.get(teacher.key, "done")).startswith((*NOT_RETRIED, "blocked")):
-            return f"blocked: its teacher {teacher.key} {why}"
-    return ""
+        if (other := skipped.get(teacher.key)) is not None and other.is_failure:
+            return SkippedRun(blocked_by(teacher.key, other.reason), is_failure=True)
+    return None
 
 
 def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
-    """The job, queued or running, of each run that has one.
+    """Return the queued or running job of each run that has one, by the run's key.
 
     Raises:
-        SlurmError: the queue that may hold such jobs does not answer.
+        SlurmError: The queue that may contain such jobs does not answer.
     """
-    told = {key: last for key in keys if (last := read_run_submission(runs, key))}
-    for name in {str(last["group"]) for last in told.values() if last["job"] is None}:
-        if (read_submission(runs, name) or {}).get("kind") == "slurm":
-            recover_job_ids(runs, name, jobs_with_prefix(job_name_prefix(name)))
-    told = {key: read_run_submission(runs, key) or last for key, last in told.items()}
-    ids = {key: last["job"] for key, last in told.items() if last["job"]}
-    slurm = {key: job for key, job in ids.items() if not job.startswith("local-")}
-    seen = query_jobs(
-        slurm.values(), {job: job_name_prefix(told[key]["group"]) for key, job in slurm.items()}
-    )
-    if not seen.complete:
+    last = {key: content for key in keys if (content := read_run_submission(runs, key))}
+    for name in {str(content["group"]) for content in last.values() if content["job"] is None}:
+        record_job_ids(runs, name)
+    last = {key: read_run_submission(runs, key) or content for key, content in last.items()}
+    ids = {key: content["job"] for key, content in last.items() if content["job"]}
+    slurm_ids = {key: job for key, job in ids.items() if not job.startswith("local-")}
+    prefixes = {job: job_name_prefix(last[key]["group"]) for key, job in slurm_ids.items()}
+    snapshot = query_jobs(slurm_ids.values(), prefixes)
+    if not snapshot.complete:
         raise SlurmError(
             "Earlier jobs of these runs may still be in the queue, which does not answer: "
-            f"{'; '.join(seen.problems)}"
+            f"{'; '.join(snapshot.problems)}"
         )
     active = {
         key: job
-        for key, job in slurm.items()
-        if job in seen.jobs and not seen.jobs[job].is_finished
+        for key, job in slurm_ids.items()
+        if job in snapshot.jobs and not snapshot.jobs[job].is_finished
     }
-    for key, last in told.items():
-        if key not in slurm and is_pool_alive(runs, last["group"]) and not _failed(runs, key, last):
-            active[key] = last["job"] or f"waits in the local group {last['group']}"
+    for key, content in last.items():
+        if key not in slurm_ids and _is_in_pool(runs, key, content):
+            active[key] = content["job"] or f"waits in the local group {content['group']}"
     return active
 
 
-def _failed(runs: Path, key: str, last: dict[str, float]) -> bool:
-    """Whether a run failed since it was submitted."""
+def _is_in_pool(runs: Path, key: str, last: Mapping[str, Any]) -> bool:
+    """Whether a living local pool has a run and the run has not failed in it."""
+    if not is_pool_alive(runs, last["group"]):
+        return False
     failure = read_json(runs / key / FAILURE)
-    return failure is not None and float(failure["time"]) > last["submitted"]
-
-
-def recover_job_ids(runs: Path, name: str, ids: Sequence[tuple[str, str]]) -> None:
-    """Enter the ids that a killed submitter did not; `ids` are pairs of name and id."""
-    path = runs / GROUPS / name / GROUP
-    content = read_json(path)
-    if content is None:
-        return
-    found = {(title, int(job.partition("_")[2] or 0)): job for title, job in ids}
-    for told in content["jobs"]:
-        known = found.get((told["array"], told["index"]))
-        if told["job"] is None and known is not None:
-            told["job"] = known
-            for key in told["runs"]:
-                if (last := read_run_submission(runs, key)) and last["group"] == name:
-                    write_json(runs / key / JOB, last | {"job": known})
-    write_json(path, content)
+    return failure is None or float(failure["time"]) <= last["submitted"]
 
 
 def is_pool_alive(runs: Path, name: str) -> bool:
-    """Whether the process that works through a local group is at it."""
+    """Return whether the process of a local submission is alive."""
     return current_holder(runs / GROUPS / name) is not None
 
 
 def local_id(process: int | None = None) -> str:
-    """How a job of the local pool is called."""
+    """Return the id of a job that a process of this machine runs; None: this process."""
     return f"local-{process or os.getpid()}"

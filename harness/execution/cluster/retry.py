@@ -1,4 +1,4 @@
-"""Trying failed runs again, as they were or with other settings, where they ran before."""
+"""Train failed runs again, unchanged or with other settings, where they ran before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from harness.core.session import RunContext
 from harness.core.signals import handle_signals
 from harness.execution.cluster.failures import failed_runs
 from harness.execution.cluster.profile import Profile, load_profile
-from harness.execution.cluster.status import RunStatus, status
+from harness.execution.cluster.run_status import RunStatus
+from harness.execution.cluster.status import read_status
 from harness.execution.cluster.submit import SubmitOptions, submit_grid
 from harness.execution.in_process import InProcessExecutor
 from harness.planning.change import override_spec
@@ -26,178 +27,192 @@ from harness.planning.plan import DEFAULT_COHORT_SIZE
 from harness.planning.reopen import InputLocations, rebuild_plan
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import resolve_method
-from harness.runs.lookup import resolve_runs
+from harness.runs.lookup import list_run_keys, resolve_runs
 from harness.runs.record import RECORD, SPEC
 from harness.runs.spec import RunSpec
 
-INLINE = "inline"  # the cluster that is this process
+INLINE = "inline"  # in place of a profile: this process
+PRINTED_RUNS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class RetryRequest:
-    """What the command line says of a retry."""
+    """Which failed runs to train again, how and where."""
 
     runs: Path
-    only: Sequence[str] = ()  # causes
-    changes: Sequence[str] = ()  # of --with
-    cluster: str | None = None  # None: where each run was last
-    cluster_settings: Sequence[str] = ()  # of --set
+    causes: Sequence[str] = ()  # none: all
+    overrides: Sequence[str] = ()  # of recipe and method: they make other runs
+    cluster: str | None = None  # a profile or `inline`; None: where each run was last
+    cluster_overrides: Sequence[str] = ()  # cluster.NAME=VALUE
     inputs: InputLocations = field(default_factory=InputLocations)
-    pack: int = DEFAULT_COHORT_SIZE
+    cohort_size: int = DEFAULT_COHORT_SIZE
 
 
-def retry(words: Sequence[str], how: RetryRequest, reporter: Reporter) -> int:
-    """Try again; 0 if all ended well or were submitted, 1 if some failed again.
+def retry_runs(handles: Sequence[str], request: RetryRequest, reporter: Reporter) -> int:
+    """Train failed runs again; return the exit code.
+
+    Args:
+        handles: Names of the runs; none: all that failed, of the request's causes.
+        request: Settings and place.
+        reporter: Receives progress and results.
+
+    Returns:
+        0 if all runs ended well or were submitted, 1 if some failed again.
 
     Raises:
-        UsageError: a name, cause or setting is wrong, or nothing failed so.
-        SetupError: data, weights or a device are missing.
-        SlurmError: the cluster refuses the jobs.
+        UsageError: A name, cause or setting is wrong, or no such run has failed.
+        SetupError: Data, weights or a device are missing.
+        SlurmError: The cluster refuses the jobs.
+        RunInterrupted: A stop was requested while runs were trained in this process.
     """
-    rows = _chosen(words, how)
-    ensure_writable(how.runs)
-    by_place: dict[str, list[RunSpec]] = {}
+    rows = _choose(handles, request)
+    ensure_writable(request.runs)
+    specs_by_cluster: dict[str, list[RunSpec]] = {}
     for row in rows:
-        spec = _read(how.runs, row.key)
-        if how.changes:
-            _require_no_students(row.key, how.runs)
-            spec = override_spec(spec, how.changes)
-        place = how.cluster or row.cluster or INLINE
-        members = by_place.setdefault(place, [])
-        members += [t for t in spec.teachers if not (how.runs / t.key / RECORD).exists()]
-        members.append(spec)
+        spec = _read_spec(request.runs, row.key)
+        if request.overrides:
+            _require_no_students(row.key, request.runs)
+            spec = override_spec(spec, request.overrides)
+        cluster = request.cluster or row.cluster or INLINE
+        specs = specs_by_cluster.setdefault(cluster, [])
+        specs += [t for t in spec.teachers if not (request.runs / t.key / RECORD).exists()]
+        specs.append(spec)
     code: int = ExitCode.DONE
-    for place, specs in by_place.items():
-        code = max(code, _submit_or_run(place, list(dict.fromkeys(specs)), how, reporter))
+    for cluster, specs in specs_by_cluster.items():
+        unique = list(dict.fromkeys(specs))
+        code = max(code, _submit_or_run(cluster, unique, request, reporter))
     return code
 
 
-def _chosen(words: Sequence[str], how: RetryRequest) -> list[RunStatus]:
-    """The failed runs that are meant, and those that only wait for one of them.
+def _choose(handles: Sequence[str], request: RetryRequest) -> list[RunStatus]:
+    """Return the failed runs to train, and the runs that are blocked by one of them.
 
     Raises:
-        UsageError: there are none.
+        UsageError: There are none.
     """
-    failed = failed_runs(how.runs, words, how.only)
-    if not failed:
-        if words:
-            states = {row.key: row.state for row in status(how.runs).rows}
-            named = ", ".join(
-                f"{key} is {states[key]}" for key in resolve_runs(words, how.runs)[:6]
-            )
-            raise UsageError(f"Nothing to retry: {named}.")
-        request = f" by {', '.join(how.only)}" if how.only else ""
-        raise UsageError(f"No run in {how.runs} failed{request}; kdreid status shows them all.")
-    chosen = {one.row.key: one.row for one in failed}
-    if not words and not how.changes:
-        for one in failed_runs(how.runs):
-            taught = (read_json(how.runs / one.row.key / SPEC) or {}).get("teachers") or []
-            if one.cause == "blocked" and any(t.get("key") in chosen for t in taught):
-                chosen.setdefault(one.row.key, one.row)
+    failures = failed_runs(request.runs, handles, request.causes)
+    if not failures:
+        if handles:
+            states = {row.key: row.state for row in read_status(request.runs).rows}
+            keys = resolve_runs(handles, request.runs)[:PRINTED_RUNS]
+            described = ", ".join(f"{key} is {states[key]}" for key in keys)
+            raise UsageError(f"Nothing to retry: {described}.")
+        cause = f" by {', '.join(request.causes)}" if request.causes else ""
+        raise UsageError(f"No run in {request.runs} failed{cause}; kdreid status shows all runs.")
+    chosen = {failure.row.key: failure.row for failure in failures}
+    if not handles and not request.overrides:
+        for failure in failed_runs(request.runs, causes=["blocked"]):
+            if not chosen.keys().isdisjoint(_teacher_keys(request.runs, failure.row.key)):
+                chosen.setdefault(failure.row.key, failure.row)
     return list(chosen.values())
 
 
-def _read(runs: Path, key: str) -> RunSpec:
-    """A run as its folder tells it, if the present code would still train that run.
+def _teacher_keys(runs: Path, key: str) -> list[str]:
+    teachers = (read_json(runs / key / SPEC) or {}).get("teachers") or []
+    return [str(teacher.get("key")) for teacher in teachers]
+
+
+def _read_spec(runs: Path, key: str) -> RunSpec:
+    """Read a run from its folder, and check that the present code would still train that run.
 
     Raises:
-        UsageError: the program or the method's code has changed since.
+        UsageError: The program or the method's code has changed since it was planned.
     """
     try:
         spec = RunSpec.from_json(read_json(runs / key / SPEC) or {})
     except ValueError as error:
         raise UsageError(
-            f"{key} was planned by another version of this program: {error}. Plan it anew with "
+            f"{key} was planned by another version of this program: {error}. Plan it again with "
             "kdreid run."
         ) from error
     if method_digest(resolve_method(spec.method)) != spec.source:
         raise UsageError(
-            f"The code of {spec.method} has changed since {key} was planned, so it is another run "
-            "now. Plan it with kdreid run."
+            f"The code of {spec.method} has changed since {key} was planned, so it would be "
+            "another run now. Plan it again with kdreid run."
         )
     return spec
 
 
 def _require_no_students(key: str, runs: Path) -> None:
-    """A changed teacher is another teacher, so its students would be other runs.
+    """Check that no run has this one as its teacher: the teacher is part of a student's key.
 
     Raises:
-        UsageError: the run teaches another.
+        UsageError: A run has it as its teacher.
     """
-    for row in status(runs).rows:
-        taught = (read_json(runs / row.key / SPEC) or {}).get("teachers") or []
-        if any(teacher.get("key") == key for teacher in taught):
+    for other in list_run_keys(runs):
+        if key in _teacher_keys(runs, other):
             raise UsageError(
-                f"{key} teaches {row.key}, which would be another run after a change. Plan both "
-                "with kdreid run --set teacher_recipe.NAME=VALUE."
+                f"{key} is the teacher of {other}; changing it would change that run's key. Plan "
+                "both with kdreid run --set teacher_recipe.NAME=VALUE."
             )
 
 
 def _submit_or_run(
-    place: str, specs: Sequence[RunSpec], how: RetryRequest, reporter: Reporter
+    cluster: str, specs: Sequence[RunSpec], request: RetryRequest, reporter: Reporter
 ) -> int:
-    """Carry runs out in this process, or submit them to their cluster; the exit code."""
-    profile = None if place == INLINE else load_profile(place)
+    """Submit runs to a cluster, or train them in this process; return the exit code."""
+    profile = None if cluster == INLINE else load_profile(cluster)
     if profile is None or profile.kind == "local":
-        return max(_here(some, how, reporter) for some in _alike(specs))
-    _require_device(specs, profile, how)
-    plan = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        return max(_run_here(group, request, reporter) for group in _group_by_device(specs))
+    _require_device(specs, profile, request)
+    plan = rebuild_plan(specs, request.runs, request.inputs, request.cohort_size, reporter)
     options = SubmitOptions(
-        place,
-        profile,
-        how.cluster_settings,
-        retry=True,
-        command=command,
-        allow_partial=how.inputs.allow_partial,
+        cluster=cluster,
+        profile=profile,
+        overrides=request.cluster_overrides,
+        retry_diverged=True,
+        allow_partial=request.inputs.allow_partial,
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )
-    if group := submit_grid(plan, options, reporter.info):
-        runs = sum(len(job.runs) for job in group.jobs)
-        reporter.info(f"group {group.name}: {runs} runs in {len(group.jobs)} jobs submitted")
-    reporter.info(f"Next: kdreid status --runs {how.runs}")
+    if submission := submit_grid(plan, options, reporter.info):
+        count = sum(len(job.runs) for job in submission.jobs)
+        reporter.info(
+            f"group {submission.name}: {count} runs in {len(submission.jobs)} jobs submitted"
+        )
+    reporter.info(f"Next: kdreid status --runs {request.runs}")
     return ExitCode.DONE
 
 
-def _require_device(specs: Sequence[RunSpec], profile: Profile, how: RetryRequest) -> None:
-    """A run's device is part of its key, so the profile must give that one.
+def _require_device(specs: Sequence[RunSpec], profile: Profile, request: RetryRequest) -> None:
+    """Check that a profile gives each run the device that is part of its key.
 
     Raises:
-        UsageError: it gives another.
+        UsageError: It gives another.
     """
     for spec in specs:
-        wanted = profile.resources(spec.dataset, spec.method, how.cluster_settings)
-        if wanted.wants_gpu != (spec.device == "cuda"):
+        resources = profile.resources(spec.dataset, spec.method, request.cluster_overrides)
+        if resources.wants_gpu != (spec.device == "cuda"):
             raise UsageError(
-                f"{spec.key} is a run on {spec.device}, but the profile gives "
-                f"{'a GPU' if wanted.wants_gpu else 'no GPU'}. Choose another --cluster."
+                f"{spec.key} is a run on {spec.device}, but the profile requests "
+                f"{'a GPU' if resources.wants_gpu else 'no GPU'}. Choose another --cluster."
             )
 
 
-def _alike(specs: Iterable[RunSpec]) -> list[list[RunSpec]]:
-    """Runs by the device and the threads that are part of their keys."""
-    found: dict[tuple[str, int], list[RunSpec]] = {}
+def _group_by_device(specs: Iterable[RunSpec]) -> list[list[RunSpec]]:
+    """Group runs by the device and the threads that are part of their keys."""
+    groups: dict[tuple[str, int], list[RunSpec]] = {}
     for spec in specs:
-        found.setdefault((spec.device, spec.threads), []).append(spec)
-    return list(found.values())
+        groups.setdefault((spec.device, spec.threads), []).append(spec)
+    return list(groups.values())
 
 
-def _here(specs: Sequence[RunSpec], how: RetryRequest, reporter: Reporter) -> int:
+def _run_here(specs: Sequence[RunSpec], request: RetryRequest, reporter: Reporter) -> int:
+    """Train runs of one device in this process; return the exit code."""
     device = find_device(specs[0].device)
     if specs[0].threads:
         torch.set_num_threads(specs[0].threads)
-    plan = rebuild_plan(specs, how.runs, how.inputs, how.pack, reporter)
+    plan = rebuild_plan(specs, request.runs, request.inputs, request.cohort_size, reporter)
     with handle_signals() as stop:
         context = RunContext(
-            runs=how.runs,
+            runs=request.runs,
             reporter=reporter,
             workers=plan.workers,
             device=device,
             stop=stop,
             pretrained_files=plan.pretrained_files,
         )
-        outcome = InProcessExecutor(context, plan.open_data, retry_diverged=True).launch(
-            plan.cohorts
-        )
+        executor = InProcessExecutor(context, plan.open_data, retry_diverged=True)
+        outcome = executor.launch(plan.cohorts)
     reporter.info(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")

@@ -1,340 +1,180 @@
-"""How every run stands, from what lies in its folder and from what Slurm says of its job.
+"""Read the state of every run from its folder, and from the queue where the folder is not enough.
 
-The order of trust: the record, a living lease, a failure of the present submission, then Slurm. A
-job that nobody knows any more and that left nothing is lost; while Slurm does not answer, nothing
-is concluded. Looking writes nothing.
+The sources, most trusted first:
+
+1. the record: the run is done, whatever its job or a lease says;
+2. a failure that ended the last attempt;
+3. a living lease: a process trains the run, on whatever machine;
+4. the job of the last submission, in Slurm's queue or in a local pool;
+5. what an earlier attempt left: a checkpoint or nothing.
+
+A submitted run whose job Slurm no longer lists, and of which 1 to 3 tell nothing, is lost. While
+Slurm does not answer, nothing is concluded and the run is unknown. Reading writes nothing.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from harness.core.errors import ExitCode, SlurmError
+from harness.core.errors import ExitCode
 from harness.core.files import read_json
-from harness.core.lease import LeaseInfo, inspect_lease
-from harness.runs.groups import job_name_prefix, read_submission
+from harness.execution.cluster.recovery import find_unrecorded_jobs
+from harness.execution.cluster.run_status import RunStatus
+from harness.execution.cluster.state_from_queue import failed, idle, state_from_queue
+from harness.runs.folder_state import RunFolder, inspect_run_folder
+from harness.runs.groups import job_name_prefix
 from harness.runs.lookup import list_run_keys, short_id
 from harness.runs.progress import estimate_remaining, format_duration
-from harness.runs.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
-from harness.runs.submissions import RunSubmission, last_submission, submitted_jobs
-from slurm.queue import QueueSnapshot, SlurmJob, jobs_with_prefix, query_jobs
-
-STATES = (
-    "done",
-    "running",
-    "starting",
-    "queued",
-    "requeued",
-    "waiting",
-    "interrupted",
-    "unknown",
-    "blocked",
-    "failed",
-    "lost",
-)
-ENDED = frozenset({"blocked", "failed", "lost"})  # will not change without the user
-FRESH = 60.0  # seconds in which a submitted job may not be listed yet
-
-
-@dataclass(frozen=True, slots=True)
-class RunStatus:
-    """One run as `status` shows it."""
-
-    number: int
-    key: str
-    state: str
-    detail: str = ""
-    step: int | None = None
-    steps: int | None = None
-    seconds_left: float | None = None
-    until: float | None = None  # Unix time before which a requeued job does not start
-    group: str | None = None
-    job: str | None = None
-    cluster: str | None = None
-    slurm: SlurmJob | None = None
-    failure: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        """Its short name."""
-        return short_id(self.key)
-
-    def as_json(self) -> dict[str, Any]:
-        """The fields as JSON values; of Slurm its own word."""
-        names = (
-            "number",
-            "id",
-            "key",
-            "state",
-            "detail",
-            "step",
-            "steps",
-            "seconds_left",
-            "until",
-            "group",
-            "job",
-            "cluster",
-        )
-        told = {name: getattr(self, name) for name in names}
-        return told | {
-            "slurm": self.slurm.state if self.slurm else None,
-            "node": self.slurm.node if self.slurm else None,
-        }
+from harness.runs.record import SPEC
+from harness.runs.states import RunState
+from harness.runs.submissions import RunSubmission, last_submission
+from slurm.queue import QueueSnapshot, query_jobs
 
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """All rows, and what could not be found out."""
+    """The state of every run, and the problems met while reading them."""
 
     rows: tuple[RunStatus, ...]
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _RunFolder:
-    """What a run's folder says."""
+class _Run:
+    """A run's folder together with its last submission."""
 
-    done: bool
-    lease: LeaseInfo | None
-    failure: dict[str, Any] | None
-    progress: dict[str, Any]
-    checkpoint: bool
-    submission: RunSubmission | None
-    teachers: tuple[str, ...]
-    pool: bool = False  # whether a pool of processes on one machine will come to it
+    folder: RunFolder
+    submission: RunSubmission | None = None
+    teachers: tuple[str, ...] = ()  # keys
+    in_pool: bool = False  # whether a living local pool has it
 
     @property
-    def alive(self) -> bool:
-        return self.lease is not None and self.lease.living
+    def has_process(self) -> bool:
+        """Whether a living process holds the run."""
+        return self.folder.lease is not None and self.folder.lease.living
 
     @property
-    def failed(self) -> bool:
-        """Whether its failure belongs to the last attempt, not to one before."""
-        if self.failure is None:
-            return False
-        submitted = self.submission.submitted if self.submission else 0.0
-        began = self.lease.since if self.lease and self.lease.living else 0.0
-        went_on = float(self.progress.get("time", 0)) if began else 0.0  # tried again at once
-        return float(self.failure.get("time", 0)) >= max(submitted, began, went_on)
+    def is_done(self) -> bool:
+        """Whether the run has its record."""
+        return self.folder.state is RunState.DONE
 
 
-def status(runs: Path) -> StatusReport:
-    """Look at every run below `runs`.
+def read_status(runs: Path) -> StatusReport:
+    """Read the state of every run below `runs`.
 
     Raises:
-        SetupError: there is no such folder.
+        SetupError: The folder does not exist.
     """
     keys = list_run_keys(runs)
-    seen = {key: _read(runs, key) for key in keys}
-    unnoted = {k: f.submission for k, f in seen.items() if f.submission and not f.done}
-    for key, job in find_unrecorded_jobs(runs, unnoted).items():
-        seen[key] = replace(seen[key], submission=replace(unnoted[key], job=job))
-    request = {
-        name: job_name_prefix(folder.submission.group)
-        for folder in seen.values()
-        if not folder.done and not folder.alive
-        if folder.submission and (name := folder.submission.slurm)
+    by_key = {key: _read_run(runs, key) for key in keys}
+    unfinished = {
+        key: run.submission for key, run in by_key.items() if run.submission and not run.is_done
     }
-    queue, now = query_jobs(request, request), time.time()
+    for key, job_id in find_unrecorded_jobs(runs, unfinished).items():
+        by_key[key] = replace(by_key[key], submission=replace(unfinished[key], job=job_id))
+    # One query for all jobs, and none for the runs whose folders say enough.
+    submissions = [
+        run.submission
+        for run in by_key.values()
+        if run.submission and not run.is_done and not run.has_process
+    ]
+    prefixes = {last.slurm: job_name_prefix(last.group) for last in submissions if last.slurm}
+    queue, now = query_jobs(prefixes, prefixes), time.time()
     rows = {
-        key: _row(number, key, seen[key], queue, now) for number, key in enumerate(keys, start=1)
+        key: _derive_row(number, key, by_key[key], queue, now)
+        for number, key in enumerate(keys, start=1)
     }
-    return StatusReport(tuple(_blocked(rows, seen)), queue.problems)
+    return StatusReport(tuple(_block_students(rows, by_key)), queue.problems)
 
 
 def exit_code(rows: Iterable[RunStatus]) -> int:
-    """0: all done; 4: some may still get there; otherwise 1."""
+    """Return 0 if all runs are done, 4 if some may still finish, otherwise 1."""
     states = {row.state for row in rows}
-    if states <= {"done"}:
+    if states <= {RunState.DONE}:
         return ExitCode.DONE
-    return ExitCode.FAILED if states <= ENDED | {"done"} else ExitCode.INCOMPLETE
+    is_settled = all(state is RunState.DONE or state.is_failure for state in states)
+    return ExitCode.FAILED if is_settled else ExitCode.INCOMPLETE
 
 
-def _read(runs: Path, key: str) -> _RunFolder:
-    folder = runs / key
-    if read_json(folder / RECORD) is not None:
-        return _RunFolder(True, None, None, {}, False, None, ())
-    teachers = (read_json(folder / SPEC) or {}).get("teachers") or []
+def _read_run(runs: Path, key: str) -> _Run:
     submission = last_submission(runs, key)
-    return _RunFolder(
-        done=False,
-        lease=inspect_lease(folder),
-        failure=read_json(folder / FAILURE),
-        progress=read_json(folder / PROGRESS) or {},
-        checkpoint=(folder / CHECKPOINT).exists(),
-        submission=submission,
-        teachers=tuple(str(t["key"]) for t in teachers if isinstance(t, dict) and "key" in t),
-        pool=submission is not None and submission.slurm is None and submission.is_pool_alive(runs),
+    folder = inspect_run_folder(runs / key, submission.submitted if submission else 0.0)
+    if folder.state is RunState.DONE:
+        return _Run(folder)
+    teachers = (read_json(runs / key / SPEC) or {}).get("teachers") or []
+    return _Run(
+        folder,
+        submission,
+        tuple(str(t["key"]) for t in teachers if isinstance(t, dict) and "key" in t),
+        submission is not None and submission.slurm is None and submission.is_pool_alive(runs),
     )
 
 
-def _row(number: int, key: str, folder: _RunFolder, queue: QueueSnapshot, now: float) -> RunStatus:
-    """What the folder says, and where it says nothing of the present, what Slurm says."""
-    submission = folder.submission
+def _derive_row(number: int, key: str, run: _Run, queue: QueueSnapshot, now: float) -> RunStatus:
+    """Derive a run's state from the first of the sources above that decides it."""
+    folder, submission = run.folder, run.submission
     row = RunStatus(
         number,
         key,
-        "done",
+        folder.state,
         step=folder.progress.get("step"),
         steps=folder.progress.get("steps"),
         group=submission.group if submission else None,
         job=submission.job if submission else None,
         cluster=submission.cluster if submission else None,
-        failure=folder.failure or {},
     )
-    if folder.done:
+    if run.is_done:
         return row
-    if folder.failed:
-        return _failed(row, folder)
-    if folder.alive:
-        return _running(row, folder, now)
-    if submission is not None:
-        return _submitted(row, folder, submission, queue, now)
-    return _failed(row, folder) if folder.failure else _idle(row, folder, "")
-
-
-def _submitted(
-    row: RunStatus, folder: _RunFolder, submission: RunSubmission, queue: QueueSnapshot, now: float
-) -> RunStatus:
-    """A run that was handed over and that nobody holds just now."""
+    if row.state in (RunState.FAILED, RunState.BLOCKED):
+        return failed(row, folder)
+    if run.has_process:
+        return _describe_attempt(row, folder, now)
+    if submission is None:
+        return idle(row, folder, "")
     if submission.slurm is None:
-        if folder.pool and submission.local:
-            return replace(
-                row, state="starting", detail=f"{row.job}, in the pool {submission.group}"
-            )
-        if folder.pool:
-            return replace(row, state="queued", detail=f"in the pool {submission.group}")
-        why = "its pool has ended" if submission.local else "it was not handed over: submit again"
-        return _idle(row, folder, why)
-    job = queue.jobs.get(submission.slurm)
-    if job is None:
-        return _unknown(row, folder, submission, queue, now)
-    return _by_job(replace(row, slurm=job), folder, job, now)
+        return _state_from_pool(row, run, submission)
+    return state_from_queue(row, folder, submission, queue, now)
 
 
-def _failed(row: RunStatus, folder: _RunFolder) -> RunStatus:
-    failure = folder.failure or {}
-    detail = f"{failure.get('kind')}: {failure.get('message')} (attempt {failure.get('attempt')})"
-    state = "blocked" if failure.get("kind") == "blocked" else "failed"
-    return replace(row, state=state, detail=detail)
+def _describe_attempt(row: RunStatus, folder: RunFolder, now: float) -> RunStatus:
+    """Describe where a process trains the run, how far it is, and how long it still takes."""
+    host = str(folder.lease.holder.get("host", "")) if folder.lease else ""
+    if row.state is RunState.STARTING:
+        step = f" from {row.reached_step}" if row.step else ""
+        return replace(row, detail=f"on {host}{step}")
+    seconds = estimate_remaining(folder.progress, now)
+    remaining = f", {format_duration(seconds)} left" if seconds else ""
+    detail = f"step {row.step}/{row.steps}{remaining}, on {host}"
+    return replace(row, detail=detail, seconds_left=seconds)
 
 
-def _running(row: RunStatus, folder: _RunFolder, now: float) -> RunStatus:
-    """A living lease: how far, and how long it takes from here."""
-    progress, lease = folder.progress, folder.lease
-    where = str(lease.holder.get("host", "")) if lease else ""
-    since = lease.since if lease else 0.0
-    if float(progress.get("time", 0)) < since or "step" not in progress:
-        reached = f" from step {row.step} of {row.steps}" if row.step else ""
-        return replace(row, state="starting", detail=f"on {where}{reached}")
-    left = estimate_remaining(progress, now)
-    detail = f"step {row.step} of {row.steps}" + (f", {format_duration(left)} left" if left else "")
-    return replace(row, state="running", detail=f"{detail}, on {where}", seconds_left=left)
+def _state_from_pool(row: RunStatus, run: _Run, submission: RunSubmission) -> RunStatus:
+    """Derive the state of a run that was submitted to a local pool, or whose submission failed."""
+    if not run.in_pool:
+        reason = "its pool has ended" if submission.local else "not handed over; submit it again"
+        return idle(row, run.folder, reason)
+    if submission.local:
+        detail = f"{row.job}, in the pool {submission.group}"
+        return replace(row, state=RunState.STARTING, detail=detail)
+    return replace(row, state=RunState.QUEUED, detail=f"in the pool {submission.group}")
 
 
-def _idle(row: RunStatus, folder: _RunFolder, why: str) -> RunStatus:
-    """Nobody works on it and nobody will without being asked."""
-    if not folder.checkpoint:
-        return replace(row, state="waiting", detail=why)
-    reached = f"step {row.step or '?'} of {row.steps or '?'}"
-    return replace(row, state="interrupted", detail=", ".join(filter(None, (reached, why))))
-
-
-def _unknown(
-    row: RunStatus, folder: _RunFolder, submission: RunSubmission, queue: QueueSnapshot, now: float
-) -> RunStatus:
-    """Slurm has no word of its job, or no word at all."""
-    if not queue.complete:
-        return replace(row, state="unknown", detail=f"Slurm does not answer about job {row.job}")
-    if now - submission.submitted < FRESH:
-        return replace(row, state="queued", detail=f"job {row.job}, submitted just now")
-    if folder.failure:
-        return _failed(row, folder)
-    reached = f" at step {row.step} of {row.steps}" if row.step else ""
-    return replace(
-        row, state="lost", detail=f"job {row.job} is gone{reached} and left neither record nor word"
-    )
-
-
-def _by_job(row: RunStatus, folder: _RunFolder, job: SlurmJob, now: float) -> RunStatus:
-    """Slurm's word where the folder has none."""
-    name = f"job {row.job}"
-    if job.is_active:
-        silent = folder.lease
-        if silent is None or (job.begin and now - silent.age < job.begin):
-            return replace(row, state="starting", detail=f"{name} on {job.node}")
-        detail = (
-            f"{name} on {job.node}, no sign of life for {format_duration(max(0.0, silent.age))}"
-        )
-        return replace(row, state="running", detail=detail)
-    if job.is_pending:
-        return _waiting(row, job, now)
-    if job.state == "COMPLETED":
-        return replace(row, state="lost", detail=f"{name} ended well but left no record")
-    if job.state in ("CANCELLED", "PREEMPTED", "REVOKED"):
-        return _idle(row, folder, f"{name} was {job.state.lower()}")
-    how = f", signal {job.signal}" if job.signal else ""
-    how = f", exit code {job.exit_code}" if job.exit_code else how
-    place = f" on {job.node}" if job.node else ""
-    return replace(row, state="failed", detail=f"{name} ended as {job.state}{how}{place}")
-
-
-def _waiting(row: RunStatus, job: SlurmJob, now: float) -> RunStatus:
-    name = f"job {row.job}"
-    if job.reason.startswith("DependencyNeverSatisfied"):
-        return replace(row, state="blocked", detail=f"{name}: its teacher failed")
-    if job.restarts:
-        reached = f", step {row.step} of {row.steps}" if row.step else ""
-        if job.begin is not None and job.begin > now and job.reason == "BeginTime":
-            clock = time.strftime("%H:%M", time.localtime(job.begin))
-            detail = f"{name}, until {clock}{reached}"
-            return replace(row, state="requeued", detail=detail, until=job.begin)
-        return replace(row, state="requeued", detail=f"{name} ({job.reason}){reached}")
-    words = {"Dependency": "after its teacher", "": "waits"}
-    if job.reason.startswith("JobHeld"):
-        reason = f"held: scontrol release {row.job}"
-    else:
-        reason = words.get(job.reason, job.reason)
-    return replace(row, state="queued", detail=f"{name}, {reason}")
-
-
-def _blocked(rows: Mapping[str, RunStatus], seen: Mapping[str, _RunFolder]) -> Sequence[RunStatus]:
-    """Rows in order, where a run that nobody will start for want of its teacher says so."""
+def _block_students(rows: Mapping[str, RunStatus], runs: Mapping[str, _Run]) -> Sequence[RunStatus]:
+    """Return the rows in order, with idle students of teachers that will not finish as blocked."""
 
     @cache
-    def final(key: str) -> RunStatus:
+    def with_teachers(key: str) -> RunStatus:
         row = rows[key]
-        if row.state not in ("waiting", "interrupted"):
+        if row.state not in (RunState.WAITING, RunState.INTERRUPTED):
             return row
-        for teacher in seen[key].teachers:
-            if teacher in rows and final(teacher).state in ENDED:
-                detail = f"its teacher {short_id(teacher)} {final(teacher).state}"
-                return replace(row, state="blocked", detail=detail)
+        for teacher in runs[key].teachers:
+            if teacher in rows and with_teachers(teacher).state.is_failure:
+                detail = f"its teacher {short_id(teacher)} is {with_teachers(teacher).state}"
+                return replace(row, state=RunState.BLOCKED, detail=detail)
         return row
 
-    return [final(key) for key in rows]
-
-
-def find_unrecorded_jobs(runs: Path, submissions: Mapping[str, RunSubmission]) -> dict[str, str]:
-    """Ids, by run, of jobs whose submitter died before it noted them: their names tell."""
-    unnoted = {key: last for key, last in submissions.items() if last.job is None}
-    found: dict[str, str] = {}
-    for name in {last.group for last in unnoted.values()}:
-        content = read_submission(runs, name) or {}
-        if content.get("kind") != "slurm":
-            continue
-        with suppress(SlurmError):
-            ids = {
-                (title, int(job.partition("_")[2] or 0)): job
-                for title, job in jobs_with_prefix(job_name_prefix(name))
-            }
-            for told in submitted_jobs(content):
-                if job := ids.get((str(told.get("array")), int(told.get("index", 0)))):
-                    found |= {key: job for key in told.get("runs") or [] if key in unnoted}
-    return found
+    return [with_teachers(key) for key in rows]

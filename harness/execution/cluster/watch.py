@@ -10,22 +10,27 @@ from harness.execution.cluster.submit import SubmitOptions
 from harness.planning.plan import Plan
 from slurm.queue import query_jobs
 
-POLL = 15.0  # seconds
+POLL_SECONDS = 15.0
 
 
 def watch_jobs(plan: Plan, options: SubmitOptions, reporter: Reporter) -> None:
-    """Return when every job of these runs has ended; interrupting this leaves the jobs alone."""
+    """Wait for the jobs of a plan's runs, and report when their states change.
+
+    Interrupting the wait leaves the jobs alone. While the queue does not answer, it goes on.
+
+    Raises:
+        SlurmError: The queue does not answer at the beginning.
+    """
     ids = sorted(set(active_jobs([spec.key for spec in plan.specs], plan.runs).values()))
-    told = ""
+    last_line = ""
     while True:
-        seen = query_jobs(ids)
-        states = [seen.jobs[name].state.lower() for name in ids if name in seen.jobs]
+        snapshot = query_jobs(ids)
+        states = [snapshot.jobs[name].state.lower() for name in ids if name in snapshot.jobs]
         counts = {state: states.count(state) for state in dict.fromkeys(states)}
-        going = [job for job in seen.jobs.values() if not job.is_finished]
         line = ", ".join(f"{count} {state}" for state, count in counts.items())
-        if line and line != told:
+        if line and line != last_line:
             reporter.info(f"{time.strftime('%H:%M:%S')} jobs on {options.cluster}: {line}")
-            told = line
-        if seen.complete and not going:
+            last_line = line
+        if snapshot.complete and all(job.is_finished for job in snapshot.jobs.values()):
             return
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
