@@ -1,4 +1,4 @@
-"""The main command: `python -m harness.run --methods all --dataset msmt17`, or `kdreid run`."""
+"""`python -m harness.run`: the command `kdreid run`."""
 
 from __future__ import annotations
 

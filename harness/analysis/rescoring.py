@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch.nn import functional as F
 
 from harness.core.errors import SetupError, UsageError, did_you_mean
@@ -27,6 +29,9 @@ from harness.evaluation.metrics import (
 )
 from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
 from harness.evaluation.scoring import extract_features, summarise, take, with_labels
+from harness.planning.reopen import open_own
+from harness.runs.lookup import resolve_specs
+from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
 from harness.training.networks import load_network
 
@@ -61,6 +66,37 @@ class ScoringOptions:
                 f"re-ranked (k1 {settings.k1}, k2 {settings.k2}, lambda {settings.lambda_})"
             )
         return ", ".join(words)
+
+
+def rescore_runs(
+    handles: Sequence[str], rules: ScoringOptions, context: RunContext, data_root: Path | None
+) -> list[dict[str, Any]]:
+    """Score finished runs by `rules` and change no file.
+
+    Args:
+        handles: Names of the runs, as `harness.runs.lookup` resolves them.
+        rules: Rules of scoring.
+        context: Runs folder, device and reporter.
+        data_root: Folder that contains the dataset; None: where it was in training.
+
+    Returns:
+        For each run and evaluation `key`, `evaluation`, `rules` as text, and `scores` and
+        `recorded`: the new scores of each draw and those in the run's record.
+
+    Raises:
+        UsageError: A handle names no run, or several.
+        SetupError: A run is not done, its files or data are missing, or memory is short.
+    """
+    rows = []
+    for spec in resolve_specs(handles, context.runs):
+        if context.device.type == "cpu" and spec.threads:
+            torch.set_num_threads(spec.threads)  # as when it was scored: the same last bits
+        data = open_own(spec, data_root, context)
+        recorded = read_record(context.runs, spec)["result"]["evaluations"]
+        for name, scores in _score(spec, data, rules, context).items():
+            row = {"key": spec.key, "evaluation": name, "rules": str(rules), "scores": scores}
+            rows.append(row | {"recorded": recorded[name]})
+    return rows
 
 
 def _score(

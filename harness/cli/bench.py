@@ -1,152 +1,171 @@
-"""What `kdreid bench` prints."""
+"""Benchmarks against a naive baseline: `kdreid bench`, which `--help` does not list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.analysis.extraction_time import extraction_time, keep
-from harness.analysis.training_cost import FILE as COST
-from harness.analysis.training_cost import training_cost
-from harness.benchmarks.collecting import time_collecting
-from harness.benchmarks.evaluation import SIZES, EvaluationSize, evaluation
-from harness.benchmarks.loader import SOURCES, measure_loader
-from harness.benchmarks.pdrd_loss import pdrd_loss
-from harness.benchmarks.ranking_consistency import consistency
-from harness.core.devices import device_name
+from harness.cli import completion, options
 from harness.core.errors import UsageError, did_you_mean
-from harness.core.session import RunContext
+from harness.runs.spec import HEADS
+
+if TYPE_CHECKING:
+    from harness.benchmarks.evaluation import TestSetSize
+
+bench = typer.Typer(no_args_is_help=True)
+
+Repeats = Annotated[int, typer.Option(min=1, metavar="N", help="Repetitions of each timing.")]
+Threads = Annotated[int, typer.Option(min=1, metavar="N", help="CPU threads.")]
 
 
-def show_npdrk(batches: list[int], repeats: int, threads: int) -> None:
-    """Both ways of computing PDRD's loss side by side, with their ratio."""
-    typer.echo(f"forward and backward of PDRD's loss, float32, {threads} threads, median of 3 runs")
-    for images in batches:
-        ways = pdrd_loss(images, repeats, threads)
-        for name, found in ways.items():
-            typer.echo(
-                f"  {images:>4} images  {name:<11}{found.seconds * 1e3:>9.1f} ms"
-                f"{found.mebibytes:>9.0f} MiB at most"
-            )
-        slow, quick = ways["broadcast"], ways["by anchors"]
-        typer.echo(
-            f"  {images:>4} images  by anchors takes {quick.seconds / slow.seconds:.2f} of the time"
-            f" and {quick.mebibytes / max(slow.mebibytes, 1e-9):.2f} of the memory"
-        )
+@bench.command()
+def consistency(
+    queries: Annotated[int, typer.Option(min=1, metavar="N", help="Number of queries.")] = 3368,
+    gallery: Annotated[
+        int, typer.Option(min=2, metavar="N", help="Number of gallery images.")
+    ] = 19732,
+) -> None:
+    """Time PDRD's ranking consistency (Eq. 2), by default at the size of Market-1501."""
+    from harness.cli.bench_printing import print_consistency
+
+    print_consistency(queries, gallery)
 
 
-def show_consistency(queries: int, gallery: int) -> None:
-    """How long ranking consistency takes."""
-    seconds = consistency(queries, gallery)
-    typer.echo(
-        f"L_rank of {queries:,} queries in a gallery of {gallery:,}: {seconds:.0f} s, "
-        f"{seconds / queries * 1e3:.1f} ms a query"
+@bench.command()
+def evaluate(
+    size: Annotated[
+        str, typer.Option(metavar="NAME", help="Test set: market1501, msmt17 or both.")
+    ] = "both",
+    width: Annotated[
+        str, typer.Option(metavar="N,...", help="Dimensions of the features.")
+    ] = "512,2048",
+    repeats: Repeats = 3,
+    threads: Threads = 2,
+) -> None:
+    """Compare scoring with the bare matrix product of the same features: time and memory."""
+    from harness.cli.bench_printing import print_evaluation
+
+    widths = parse_numbers(width, "--width", "512,2048")
+    print_evaluation(parse_sizes(size), widths, repeats, threads)
+
+
+@bench.command()
+def npdrk(
+    images: Annotated[str, typer.Option(metavar="N,...", help="Batch sizes.")] = "96,256,512",
+    repeats: Repeats = 5,
+    threads: Threads = 2,
+) -> None:
+    """Compare PDRD's loss computed by anchors with broadcasting: time and peak memory."""
+    from harness.cli.bench_printing import print_pdrd_loss
+
+    print_pdrd_loss(parse_numbers(images, "--images", "96,256"), repeats, threads)
+
+
+@bench.command()
+def loader(
+    datasets: Annotated[
+        str,
+        typer.Option(
+            "--datasets",
+            "--dataset",
+            metavar="NAMES",
+            help="Datasets whose file sizes are used, comma-separated.",
+            show_default="all five",
+            autocompletion=completion.datasets,
+        ),
+    ] = "",
+    images: Annotated[int, typer.Option(min=8, metavar="N", help="Images per pass.")] = 96,
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Passes.")] = 5,
+) -> None:
+    """Compare loading from the pixel cache with Pillow and torchvision: images per second."""
+    from harness.cli.bench_printing import print_loader
+
+    print_loader(datasets.replace(",", " ").split(), images, rounds)
+
+
+@bench.command()
+def gather(
+    records: Annotated[int, typer.Option(min=1, metavar="N", help="Number of records.")] = 10_000,
+    repeats: Repeats = 3,
+) -> None:
+    """Compare collecting the records of many runs with only parsing them."""
+    from harness.cli.bench_printing import print_collecting
+
+    print_collecting(records, repeats)
+
+
+@bench.command()
+def extract(
+    networks: Annotated[
+        str,
+        typer.Option(
+            "--networks",
+            "--network",
+            metavar="NAMES",
+            help="Networks or ensembles; ratios are to the first.",
+        ),
+    ] = "resnet18,densenet121,resnet50,resnet18-directional,resnet101",
+    batch: Annotated[str, typer.Option(metavar="N,...", help="Batch sizes.")] = "1,8,32,128",
+    size: Annotated[
+        str, typer.Option(metavar="HEIGHTxWIDTH", help="Size of the images in pixels.")
+    ] = "256x256",
+    head: Annotated[
+        str,
+        typer.Option(
+            metavar="HEAD",
+            help="bnneck, fc256 or classblock.",
+            autocompletion=completion.heads,
+        ),
+    ] = "fc256",
+    repeats: Repeats = 5,
+    runs: options.Runs = Path("runs"),
+    device: options.Device = "auto",
+    quiet: options.Quiet = False,
+) -> None:
+    """Time feature extraction by batch size (VRKD's Fig. 5); `report` draws it."""
+    from harness.cli.bench_printing import print_extraction
+
+    if head not in HEADS:
+        raise UsageError(f"No head is called {head!r}.{did_you_mean(head, HEADS)}")
+    sides = parse_numbers(size.replace("x", " "), "--size", "256x256")
+    if len(sides) != 2:
+        raise UsageError(f"--size is HEIGHTxWIDTH in pixels, such as 256x256; given {size!r}.")
+    print_extraction(
+        list(dict.fromkeys(networks.replace(",", " ").split())),
+        parse_numbers(batch, "--batch", "1,8,32"),
+        (sides[0], sides[1]),
+        head,
+        repeats,
+        options.make_context(runs, device, workers=0, quiet=quiet),
     )
 
 
-def show_gather(records: int, repeats: int) -> None:
-    """Gathering records beside the bare parsing of the same files."""
-    found = time_collecting(records, repeats)
-    typer.echo(
-        f"{found.records:,} records, {found.megabytes:.0f} MB, median of {repeats}, in turns"
-    )
-    typer.echo(f"  gathering   {found.gathering:>8.2f} s")
-    typer.echo(
-        f"  json.loads  {found.parsing:>8.2f} s, of which gathering takes {found.ratio:.2f}x"
-    )
+@bench.command()
+def cost(
+    handles: options.OptionalHandles = None,
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Timed steps of each run, in three turns.")
+    ] = 12,
+    runs: options.Runs = Path("runs"),
+    data_root: options.DataRoot = None,
+    device: options.Device = "auto",
+    workers: options.Workers = 2,
+    quiet: options.Quiet = False,
+) -> None:
+    """Time training steps of each student alone; `report` draws mAP against them."""
+    from harness.cli.bench_printing import print_cost
+
+    context = options.make_context(runs, device, workers, quiet=quiet)
+    print_cost(handles or (), steps, context, data_root)
 
 
-def show_loader(names: list[str], images: int, rounds: int) -> None:
-    """Images per second and core at each dataset's source size, both ways.
+def parse_numbers(text: str, option: str, example: str) -> list[int]:
+    """Parse positive whole numbers separated by commas.
 
     Raises:
-        UsageError: a name is none of the five datasets.
-    """
-    if unknown := [name for name in names if name not in SOURCES]:
-        raise UsageError(f"No source is called {unknown[0]!r}.{did_you_mean(unknown[0], SOURCES)}")
-    typer.echo(
-        "images per second on one core, files in memory; once: the pass that fills the cache"
-    )
-    typer.echo(f"  {'files':<22}{'input':>9}{'usual':>9}{'ours':>9}{'ratio':>8}{'once':>9}")
-    for name in names or SOURCES:
-        source = SOURCES[name]
-        found = measure_loader(source, images, rounds)
-        files, size = f"{name} {source.height}x{source.width}", "x".join(map(str, source.size))
-        typer.echo(
-            f"  {files:<22}{size:>9}{found.usual:>9.0f}{found.ours:>9.0f}{found.ratio:>7.1f}x"
-            f"{found.decoding:>9.0f}"
-        )
-
-
-def show_evaluate(
-    sizes: Mapping[str, EvaluationSize], widths: Sequence[int], repeats: int, threads: int
-) -> None:
-    """Scoring against the bare product of the same features, well retrieving and nearly random."""
-    typer.echo(
-        f"scoring and the bare product in turns, float32, {threads} threads, {repeats} times, "
-        "small products more often"
-    )
-    typer.echo(
-        f"  {'queries x gallery':<34}{'d':>5}{'mAP':>6}{'product':>10}{'scoring':>10}"
-        f"{'ratio':>7}{'least':>7}{'most':>6}{'memory':>9}"
-    )
-    for name, size in sizes.items():
-        for width in widths:
-            for separation in size.separations:
-                found = evaluation(size, width, separation, repeats, threads)
-                typer.echo(
-                    f"  {name:<15}{size.queries:>7,} x {size.rows:<9,}{width:>5}"
-                    f"{found.mean_average_precision:>6.2f}{found.product_seconds:>8.2f} s"
-                    f"{found.seconds:>8.2f} s{found.ratio:>7.2f}{found.least_ratio:>7.2f}"
-                    f"{found.greatest_ratio:>6.2f}{found.megabytes:>6.0f} MB"
-                )
-    typer.echo("Medians. Ratio: scoring's time as a multiple of the product's before it, with the")
-    typer.echo("least and the most of all turns. Memory: above the features, at most. Features: a")
-    typer.echo("centre for every identity, with noise.")
-
-
-def show_extraction(
-    names: Sequence[str],
-    batches: Sequence[int],
-    size: tuple[int, int],
-    head: str,
-    repeats: int,
-    context: RunContext,
-) -> None:
-    """Time per image of every network and batch size, and the first network's share of each."""
-    found = extraction_time(names, batches, size, head, repeats, context.device, context.reporter)
-    where = f"{device_name(context.device)}, {size[0]}x{size[1]}, float32, median of {repeats}"
-    typer.echo(f"feature extraction, milliseconds an image, in turns on {where}")
-    typer.echo(f"  {'network':<24}" + "".join(f"{batch:>10}" for batch in batches))
-    seconds = {(row["network"], row["batch"]): row["seconds"] for row in found}
-    for name in names:
-        times = (f"{seconds[name, batch] * 1e3:>10.2f}" for batch in batches)
-        typer.echo(f"  {name:<24}" + "".join(times))
-    for name in names[1:]:
-        shares = (f"{seconds[names[0], b] / seconds[name, b]:>10.0%}" for b in batches)
-        typer.echo(f"  {names[0]} / {name}".ljust(26) + "".join(shares))
-    typer.echo(f"Kept in {keep(context.runs, found, size, head, context.device)}")
-
-
-def show_cost(words: Sequence[str], steps: int, context: RunContext, root: Path | None) -> None:
-    """Time of a step of every student, trained alone."""
-    rows = training_cost(words, steps, context, root)
-    typer.echo(f"a training step, each run alone, on {device_name(context.device)}")
-    for row in sorted(rows, key=lambda row: float(row["seconds"])):
-        typer.echo(
-            f"  {row['key']:<64}{row['seconds'] * 1e3:>9.1f} ms "
-            f"({row['least'] * 1e3:.1f} to {row['most'] * 1e3:.1f}, {row['counted']} steps)"
-        )
-    typer.echo(f"Kept in {context.runs / COST}")
-
-
-def chosen_numbers(text: str, option: str, example: str) -> list[int]:
-    """Numbers as in `512,2048`.
-
-    Raises:
-        UsageError: they are no whole numbers from 1.
+        UsageError: The text contains anything else, or nothing.
     """
     words = text.replace(",", " ").split()
     if not words or not all(word.isdigit() and int(word) for word in words):
@@ -154,12 +173,14 @@ def chosen_numbers(text: str, option: str, example: str) -> list[int]:
     return [int(word) for word in words]
 
 
-def chosen_sizes(word: str) -> dict[str, EvaluationSize]:
-    """The sizes that `word` means: one by its name, or `both`.
+def parse_sizes(name: str) -> dict[str, TestSetSize]:
+    """Return the test set sizes that `--size` names: one of them, or `both`.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: It names neither.
     """
-    if word != "both" and word not in SIZES:
-        raise UsageError(f"--size is {word!r}.{did_you_mean(word, [*SIZES, 'both'])}")
-    return SIZES if word == "both" else {word: SIZES[word]}
+    from harness.benchmarks.evaluation import TEST_SET_SIZES
+
+    if name != "both" and name not in TEST_SET_SIZES:
+        raise UsageError(f"--size is {name!r}.{did_you_mean(name, [*TEST_SET_SIZES, 'both'])}")
+    return TEST_SET_SIZES if name == "both" else {name: TEST_SET_SIZES[name]}

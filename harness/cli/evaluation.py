@@ -1,4 +1,4 @@
-"""The verbs of `kdreid` that measure for figures; each imports late."""
+"""Evaluate finished runs: `kdreid score`, `measure-consistency` and other commands."""
 
 from __future__ import annotations
 
@@ -8,171 +8,135 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any
 
-import torch
 import typer
 
-from harness.analysis.rescoring import ScoringOptions, _score
-from harness.cli.run import DataRoot, Device, Quiet, Runs, Workers
-from harness.core.files import read_json
-from harness.core.session import RunContext
-from harness.evaluation.scoring import RANKS, tie_warnings
-from harness.planning.reopen import open_own
-from harness.runs.lookup import find_run
-from harness.runs.record import RECORD
+from harness.cli import completion, options
+from harness.core.errors import UsageError
 
 
-def consistency(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Or all.")] = None,
-    runs: Runs = Path("runs"),
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    workers: Workers = 2,
-    quiet: Quiet = False,
+def score(
+    handles: options.Handles,
+    runs: options.Runs = Path("runs"),
+    data_root: options.DataRoot = None,
+    metric: Annotated[
+        str, typer.Option(metavar="METRIC", help="Distance: cosine or euclidean.")
+    ] = "cosine",
+    ties: Annotated[
+        str, typer.Option(metavar="RULE", help="Order of equal distances: pessimistic, optimistic.")
+    ] = "pessimistic",
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Average the features with those of mirrored images.")
+    ] = False,
+    rerank: Annotated[bool, typer.Option("--rerank", help="Use k-reciprocal re-ranking.")] = False,
+    k1: Annotated[int, typer.Option(metavar="N", help="Neighbours of re-ranking.")] = 20,
+    k2: Annotated[
+        int, typer.Option(metavar="N", help="Neighbours of re-ranking's query expansion.")
+    ] = 6,
+    lambda_: Annotated[
+        float,
+        typer.Option("--lambda", metavar="SHARE", help="Share of the original distance, 0 to 1."),
+    ] = 0.3,
+    device: options.Device = "auto",
+    workers: options.Workers = 2,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """How far students rank otherwise than their teachers (PDRD's Fig. 3), beside each run."""
-    from harness.analysis.consistency import measure_consistency
-    from harness.cli.printing import session
+    """Score finished runs by other rules than those of the tables; no record changes."""
+    from harness.analysis.rescoring import ScoringOptions, rescore_runs
+    from harness.evaluation.reranking import RerankingOptions
 
-    found = measure_consistency(words or (), session(runs, device, workers, quiet=quiet), data_root)
-    for key, line in found:
+    try:
+        reranking = RerankingOptions(k1, k2, lambda_) if rerank else None
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    rules = ScoringOptions(metric, ties, flip, reranking)
+    context = options.make_context(runs, device, workers, quiet=quiet)
+    rows = rescore_runs(handles, rules, context, data_root)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        print_scores(rows, str(rules))
+
+
+def measure_consistency(
+    handles: options.OptionalHandles = None,
+    runs: options.Runs = Path("runs"),
+    data_root: options.DataRoot = None,
+    device: options.Device = "auto",
+    workers: options.Workers = 2,
+    quiet: options.Quiet = False,
+) -> None:
+    """Measure how far students rank differently from their teachers (PDRD's Fig. 3)."""
+    from harness.analysis import consistency
+
+    context = options.make_context(runs, device, workers, quiet=quiet)
+    for key, line in consistency.measure_consistency(handles or (), context, data_root):
         typer.echo(f"{key}: {line}")
     typer.echo(f"Next: kdreid report --runs {runs}")
 
 
-def embed(
-    words: Annotated[list[str], typer.Argument(metavar="RUN...", help="Keys or parts of digests.")],
-    runs: Runs = Path("runs"),
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    workers: Workers = 2,
-    quiet: Quiet = False,
+def export_embeddings(
+    handles: options.Handles,
+    runs: options.Runs = Path("runs"),
+    data_root: options.DataRoot = None,
+    device: options.Device = "auto",
+    workers: options.Workers = 2,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Write finished runs' embeddings of the test images beside them; report draws their t-SNE."""
-    from harness.analysis.embeddings import export_embeddings
-    from harness.cli.printing import session
+    """Save the embeddings of the test images with each run; `report` draws their t-SNE."""
+    from harness.analysis import embeddings
 
-    for path in export_embeddings(words, session(runs, device, workers, quiet=quiet), data_root):
+    context = options.make_context(runs, device, workers, quiet=quiet)
+    for path in embeddings.export_embeddings(handles, context, data_root):
         typer.echo(path)
     typer.echo(f"Next: kdreid report --runs {runs}")
 
 
-def bench_extract(
-    network: Annotated[str, typer.Option(help="Networks or teams; ratios are to the first.")] = (
-        "resnet18,densenet121,resnet50,resnet18-directional,resnet101"
-    ),
-    batch: Annotated[str, typer.Option(help="Images at a time.")] = "1,8,32,128",
-    size: Annotated[str, typer.Option(help="Of the images, height x width.")] = "256x256",
-    head: Annotated[str, typer.Option(help="bnneck, fc256 or classblock.")] = "fc256",
-    repeats: Annotated[int, typer.Option(min=1)] = 5,
-    runs: Runs = Path("runs"),
-    device: Device = "auto",
-    quiet: Quiet = False,
+def compare_rankings(
+    first: Annotated[
+        str,
+        typer.Argument(metavar="A", help=options.RUN_HELP, autocompletion=completion.runs),
+    ],
+    second: Annotated[
+        str, typer.Argument(metavar="B", help="The other run.", autocompletion=completion.runs)
+    ],
+    queries: Annotated[int, typer.Option(min=1, metavar="N", help="Number of queries.")] = 4,
+    runs: options.Runs = Path("runs"),
+    data_root: options.DataRoot = None,
+    workers: options.Workers = 2,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Feature-extraction time against batch size (VRKD's Fig. 5); report draws it."""
-    from harness.cli.bench import chosen_numbers, show_extraction
-    from harness.cli.printing import session
-    from harness.core.errors import UsageError, did_you_mean
-    from harness.runs.spec import HEADS
+    """Draw the queries on which two runs differ most, with the top ranks of each run."""
+    from harness.analysis.ranked_lists import draw_ranked_lists
 
-    if head not in HEADS:
-        raise UsageError(f"No head is called {head!r}.{did_you_mean(head, HEADS)}")
-    sides = chosen_numbers(size.replace("x", " "), "--size", "256x256")
-    if len(sides) != 2:
-        raise UsageError(f"--size takes height x width such as 256x256; given {size!r}.")
-    names = list(dict.fromkeys(network.replace(",", " ").split()))
-    batches = chosen_numbers(batch, "--batch", "1,8,32")
-    show_extraction(
-        names, batches, (sides[0], sides[1]), head, repeats, session(runs, device, 0, quiet=quiet)
-    )
-
-
-def ranked(
-    first: Annotated[str, typer.Argument(help="A run's key, or part of its digest.")],
-    second: Annotated[str, typer.Argument(help="The run to set beside it.")],
-    queries: Annotated[int, typer.Option(min=1, help="How many to show.")] = 4,
-    runs: Runs = Path("runs"),
-    data_root: DataRoot = None,
-    workers: Workers = 2,
-    quiet: Quiet = False,
-) -> None:
-    """Draw the queries on which two runs differ most, with what each run found."""
-    from harness.analysis.ranked_lists import show_ranked
-    from harness.cli.printing import session
-
-    found = session(runs, "cpu", workers, quiet=quiet)
-    for path in show_ranked((first, second), queries, found, data_root):
+    context = options.make_context(runs, "cpu", workers, quiet=quiet)
+    for path in draw_ranked_lists((first, second), queries, context, data_root):
         typer.echo(path)
 
 
-def bench_cost(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Or all.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Timed of each run, in three turns.")] = 12,
-    runs: Runs = Path("runs"),
-    data_root: DataRoot = None,
-    device: Device = "auto",
-    workers: Workers = 2,
-    quiet: Quiet = False,
-) -> None:
-    """Time a few training steps of every student alone; report draws mAP against it."""
-    from harness.cli.bench import show_cost
-    from harness.cli.printing import session
+def print_scores(rows: Sequence[dict[str, Any]], rules: str) -> None:
+    """Print the scores of runs above those in their records, each the mean over the draws.
 
-    show_cost(words or (), steps, session(runs, device, workers, quiet=quiet), data_root)
-
-
-def rescore_runs(
-    words: Sequence[str],
-    rules: ScoringOptions,
-    context: RunContext,
-    root: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Score the named runs by `rules`, print the numbers and change nothing.
-
-    Raises:
-        UsageError: a word names no run or several.
-        SetupError: a run is not done, its files or its data are not there, or memory is short.
+    Args:
+        rows: The rows that `harness.analysis.rescoring.rescore_runs` returns.
+        rules: The rules of scoring, for the heading.
     """
-    specs = list(dict.fromkeys(find_run(context.runs, word) for word in words))
-    rows = []
-    for spec in specs:
-        if context.device.type == "cpu" and spec.threads:
-            torch.set_num_threads(spec.threads)  # as when it was scored: the same last bits
-        data = open_own(spec, root, context)
-        recorded = (read_json(context.runs / spec.key / RECORD) or {})["result"]["evaluations"]
-        for name, draws in _score(spec, data, rules, context).items():
-            rows.append(
-                {
-                    "key": spec.key,
-                    "evaluation": name,
-                    "rules": str(rules),
-                    "scores": draws,
-                    "recorded": recorded[name],
-                }
-            )
-    if as_json:
-        typer.echo(json.dumps(rows, indent=1))
-    else:
-        _print(rows, rules)
+    from harness.evaluation.scoring import CMC_RANKS, tie_warnings
 
-
-def _print(rows: Sequence[dict[str, Any]], rules: ScoringOptions) -> None:
-    """Every run's scores, what its record has beneath, each the mean over the draws."""
-    typer.echo(f"Outside the tables, no record changes: {rules}.")
-    names = ["mAP", *(f"R{rank}" for rank in RANKS), "mINP"]
+    names = ["mAP", *(f"R{rank}" for rank in CMC_RANKS), "mINP"]
+    typer.echo(f"Not in the tables; no record changes: {rules}.")
     for row in rows:
         count = len(row["scores"])
         draws = f", mean of {count} draws" if count > 1 else ""
         typer.echo(f"{row['key']} ({row['evaluation']}{draws})")
         typer.echo(f"  {'':<16}" + "".join(f"{name:>8}" for name in names))
-        for title, several in (("so scored", row["scores"]), ("in its record", row["recorded"])):
-            means = [fmean(_numbers(draw)[name] for draw in several) for name in names]
+        for title, scores in (("these rules", row["scores"]), ("its record", row["recorded"])):
+            means = [fmean(_score_value(draw, name) for draw in scores) for name in names]
             typer.echo(f"  {title:<16}" + "".join(f"{100 * mean:>8.2f}" for mean in means))
-        for note in tie_warnings(row["key"], {row["evaluation"]: row["scores"]}):
-            typer.echo(f"  {note}")
+        for warning in tie_warnings(row["key"], {row["evaluation"]: row["scores"]}):
+            typer.echo(f"  {warning}")
 
 
-def _numbers(draw: dict[str, Any]) -> dict[str, float]:
-    ranks = {f"R{rank}": draw["cmc"][str(rank)] for rank in RANKS}
-    return {"mAP": draw["mAP"], **ranks, "mINP": draw["mINP"]}
+def _score_value(draw: dict[str, Any], name: str) -> float:
+    """Return one score of a draw by its name in a table: mAP, mINP, or R1 and other ranks."""
+    return float(draw["cmc"][name[1:]] if name.startswith("R") else draw[name])

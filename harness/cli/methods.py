@@ -1,64 +1,139 @@
-"""`kdreid check-method`: the conformance kit on one method, told line by line."""
+"""Check, start and describe methods: `kdreid check-method`, `new-method` and `options`."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
+import json
+import re
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from harness.core.errors import ExitCode, UsageError
-from harness.plugins.lookup import canonical_name, methods_in, resolve_method
-from harness.testing import CheckResult, run_checks
-from harness.testing import loss_checks as losses
-from harness.testing import training_checks as training
-from methods import Method, Widths, create
+from harness.cli import completion
+from harness.cli.options import Json
+from harness.core.errors import ExitCode, UsageError, did_you_mean
+from harness.runs.spec import Recipe
 
-WIDE = Widths(maps=(256, 512, 1024, 2048), embedding=2048, identities=702)
-NARROW = Widths(maps=(64, 128, 256, 512), embedding=512, identities=702)
+if TYPE_CHECKING:
+    from harness.testing import CheckResult
+    from methods import Method
+
+RECIPE = "recipe"
 
 
-def check_method(given: str, *, train: bool = True) -> int:
-    """Make every check and say how it went; the exit code.
+def check_method(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD",
+            help="Name of a method, package.module:Class, or file.py.",
+            autocompletion=completion.methods,
+        ),
+    ],
+    train: Annotated[bool, typer.Option(help="Also train with it, for half a minute.")] = True,
+) -> None:
+    """Check a method against the contract; exit code 1 if a check fails."""
+    raise typer.Exit(run_method_checks(name, train=train))
+
+
+def new_method(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name in lower case, such as my_method.")
+    ],
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path(),
+) -> None:
+    """Write a working method and its test, as a start for your own."""
+    from harness.testing.scaffold import write_method
+
+    for path in write_method(name, folder):
+        typer.echo(path)
+    typer.echo(f"Next: kdreid check-method {folder / name}.py")
+
+
+def options(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="recipe|METHOD",
+            help="recipe, or the name of a method.",
+            autocompletion=completion.option_sections,
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """List what --set can change: name, default, meaning and the papers' values."""
+    rows = _recipe_rows() if name == RECIPE else _method_rows(name)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    else:
+        _print_table(name, rows)
+
+
+def run_method_checks(given: str, *, train: bool = True) -> int:
+    """Run every check of a method, print the results and return the exit code.
+
+    Args:
+        given: Name of the method, its import path, or the path of its file.
+        train: Also train with it on generated images.
 
     Raises:
-        UsageError: there is no such method.
+        UsageError: No method has this name, or its file cannot be imported.
     """
-    name = _from_file(Path(given)) if given.endswith(".py") else canonical_name(given)
-    kind, problems = resolve_method(name), 0
-    for variant in kind.variants:
-        typer.echo(f"{kind.label}, variant {variant}")
-        for finding in run_checks(losses.checks(kind, variant)):
-            problems += _tell(finding)
-        _tell_parameters(kind, variant)
+    from harness.plugins.lookup import canonical_name, resolve_method
+    from harness.testing import loss_checks, run_checks, training_checks
+
+    name = _import_file(Path(given)) if given.endswith(".py") else canonical_name(given)
+    method, problems = resolve_method(name), 0
+    for variant in method.variants:
+        typer.echo(f"{method.label}, variant {variant}")
+        problems += sum(map(_print_check, run_checks(loss_checks.checks(method, variant))))
+        _print_extra_parameters(method, variant)
     if train and problems:
-        typer.echo("in training: left out, as the loss alone fails already")
+        typer.echo("training: skipped, because the loss alone fails")
     elif train:
-        typer.echo(f"{kind.label} in training, on generated images")
+        typer.echo(f"{method.label} in training, on generated images")
         with tempfile.TemporaryDirectory() as folder:
-            for finding in run_checks(training.checks(name, Path(folder))):
-                problems += _tell(finding)
-    typer.echo(f"{given}: {problems} problems" if problems else f"{given}: conforms")
+            checks = training_checks.checks(name, Path(folder))
+            problems += sum(map(_print_check, run_checks(checks)))
+    typer.echo(f"{given}: {problems} checks failed" if problems else f"{given}: conforms")
     return ExitCode.FAILED if problems else ExitCode.DONE
 
 
-def _tell(finding: CheckResult) -> int:
-    typer.echo(f"  {'FAIL' if finding.problem else 'ok  '} {finding.check}")
-    if finding.problem:
-        typer.echo(f"       {finding.problem}")
-    return bool(finding.problem)
+def _print_check(result: CheckResult) -> bool:
+    """Print the result of a check; return whether it failed."""
+    typer.echo(f"  {'FAIL' if result.problem else 'ok  '} {result.check}")
+    if result.problem:
+        typer.echo(f"       {result.problem}")
+    return bool(result.problem)
 
 
-def _tell_parameters(kind: type[Method], variant: str) -> None:
-    method = create(kind, NARROW, WIDE, {"variant": variant})
-    trained = sum(p.numel() for p in method.parameters() if p.requires_grad)
-    typer.echo(f"       {trained:,} extra parameters train with a ResNet-18 under a ResNet-101")
+def _print_extra_parameters(method: type[Method], variant: str) -> None:
+    from methods import Widths, create
+
+    teacher = Widths(maps=(256, 512, 1024, 2048), embedding=2048, identities=702)
+    student = Widths(maps=(64, 128, 256, 512), embedding=512, identities=702)
+    parameters = create(method, student, teacher, {"variant": variant}).parameters()
+    count = sum(p.numel() for p in parameters if p.requires_grad)
+    typer.echo(f"       {count:,} extra parameters train with a ResNet-18 under a ResNet-101")
 
 
-def _from_file(path: Path) -> str:
-    """The import path of the one method that a file defines."""
+def _import_file(path: Path) -> str:
+    """Import the one method that a file defines and return its import path.
+
+    Raises:
+        UsageError: The file does not exist, cannot be imported, or does not define one method.
+    """
+    from harness.plugins.lookup import methods_in
+
     if not path.is_file():
         raise UsageError(f"There is no file {path}.")
     sys.path.insert(0, str(path.resolve().parent))
@@ -66,9 +141,113 @@ def _from_file(path: Path) -> str:
         module = importlib.import_module(path.stem)
     except Exception as error:
         raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {error}).") from error
-    found = methods_in(module)
-    if len(found) != 1:
+    names = methods_in(module)
+    if len(names) != 1:
         raise UsageError(
-            f"{path} defines {len(found)} methods; say which: {path.stem}:CLASS, from its folder."
+            f"{path} defines {len(names)} methods. Name one from its folder: {path.stem}:CLASS."
         )
-    return f"{module.__name__}:{found[0]}"
+    return f"{module.__name__}:{names[0]}"
+
+
+def _recipe_rows() -> list[dict[str, Any]]:
+    """Describe every field of a recipe, with the values that papers state."""
+    from results.published import load_published
+
+    papers: dict[str, dict[str, dict[str, Any]]] = {}  # field -> paper -> dataset -> value
+    for paper in load_published().sources:
+        for dataset, protocol in paper.protocols.items():
+            for field, value in protocol.recipe.items():
+                papers.setdefault(field, {}).setdefault(paper.name, {})[dataset] = value
+    return [
+        {
+            "name": field.name,
+            "default": field.default,
+            "meaning": field.metadata["help"],
+            "unit": field.metadata["unit"],
+            "aliases": field.metadata["aliases"],
+            "papers": papers.get(field.name, {}),
+        }
+        for field in fields(Recipe)
+    ]
+
+
+def _method_rows(name: str) -> list[dict[str, Any]]:
+    """Describe every option of a method, with its value in each variant.
+
+    Raises:
+        UsageError: No method has this name.
+    """
+    from harness.plugins.lookup import canonical_name, known_methods, resolve_method
+    from methods import defaults
+    from methods import options as method_options
+
+    if ":" not in name and name not in known_methods():
+        known = [RECIPE, *known_methods()]
+        raise UsageError(f"Nothing with options is called {name!r}.{did_you_mean(name, known)}")
+    method = resolve_method(canonical_name(name))
+    variants = {variant: defaults(method, variant) for variant in method.variants}
+    documented = _documented_arguments(method)
+    rows = []
+    for option in method_options(method).values():
+        values = {variant: of.get(option.name, variant) for variant, of in variants.items()}
+        default = option.default
+        if default is None:
+            default = values[str(method_options(method)["variant"].default)]
+        rows.append(
+            {
+                "name": option.name,
+                "type": option.type.__name__,
+                "default": default,
+                "meaning": documented.get(option.name, ""),
+                "variants": values,
+            }
+        )
+    return rows
+
+
+def _documented_arguments(method: type[Method]) -> dict[str, str]:
+    """Return the `Args:` entries of a method's docstring and of its base classes, by name."""
+    arguments: dict[str, str] = {}
+    for kind in reversed(method.__mro__):
+        if not kind.__module__.startswith("torch"):
+            _, _, section = inspect.cleandoc(kind.__doc__ or "").partition("\nArgs:\n")
+            for entry in re.findall(r"^    (\w+): ((?:.|\n(?=     ))*)", section, re.MULTILINE):
+                arguments[entry[0]] = " ".join(entry[1].split())
+    return arguments
+
+
+def _print_table(name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as a table as wide as the terminal."""
+    columns = {"name": [row["name"] for row in rows]}
+    columns["default"] = [_show(row["default"]) for row in rows]
+    if name == RECIPE:
+        columns["papers"] = [_show_papers(row["papers"]) for row in rows]
+        columns["meaning"] = [
+            f"{row['meaning']} ({row['unit']})" if row["unit"] else row["meaning"] for row in rows
+        ]
+    else:
+        variants = rows[0]["variants"]
+        for variant in variants if len(variants) > 1 else ():
+            columns[f"variant {variant}"] = [_show(row["variants"][variant]) for row in rows]
+        columns["meaning"] = [row["meaning"] for row in rows]
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*map(escape, cells))
+    Console(highlight=False).print(table)
+    typer.echo(f"Change them with --set {name}.NAME=VALUE.")
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _show_papers(papers: dict[str, dict[str, Any]]) -> str:
+    """Return each paper's values, with datasets where they differ: `pdrd 150, veri776 120`."""
+    texts = []
+    for paper, values in papers.items():
+        usual, *_ = values.values()
+        others = [f"{d} {_show(value)}" for d, value in values.items() if value != usual]
+        texts.append(f"{paper} {', '.join([_show(usual), *others])}")
+    return "; ".join(texts)

@@ -1,133 +1,261 @@
-"""`kdreid diff A B`: where two runs differ, and whether their mAP differs by more than noise."""
+"""Report, trace and compare results: `kdreid report`, `trace` and `diff`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from harness.cli import completion, options
+from harness.cli.printing import print_report
 from harness.core.errors import SetupError, UsageError
 from harness.runs.lookup import resolve_runs
 from harness.runs.reader import StoredRun, load_run
-from results.compare_runs import CurveComparison, RunDiff, ScoreDifference, diff_runs
 
+if TYPE_CHECKING:
+    from harness.planning.reproduce import Reproduction
+    from results.compare_runs import CurveComparison, RunDiff, ScoreDifference
+    from results.trace import TracedCell
+
+DIGITS = 12  # of a digest that is printed
 ABSENT = {"config": "not set", "teacher": "none", "result": "none"}  # else: not recorded
-WIDEST = 46  # of one value
+MAX_WIDTH = 46  # of one value
 SEEDS = (
-    "Two single runs say nothing of the noise between seeds: another seed could turn such a "
-    "difference around. Tables of several seeds test that, too."
+    "Two single runs do not show the variation between seeds: other seeds could reverse such a "
+    "difference. Tables over several seeds test that, too."
 )
 
 
-def show_diff(
-    words: tuple[str, str],
-    runs: Path,
-    other: Path | None,
-    say: Callable[[str], None],
-    *,
-    as_json: bool,
+def report(
+    runs: options.Runs = Path("runs"),
+    figures: Annotated[bool, typer.Option(help="Draw all figures that the runs allow.")] = True,
 ) -> None:
-    """Print how two runs differ; the second may lie in another runs folder.
+    """Write tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and a web page."""
+    print_report(runs, figures=figures)
+
+
+def trace(
+    cell: Annotated[
+        str, typer.Argument(metavar="CELL", help="TABLE:ROW:COLUMN: comparison-msmt17:PDRD:mAP.")
+    ],
+    runs: options.Runs = Path("runs"),
+    as_json: options.Json = False,
+) -> None:
+    """Show the runs behind a cell of the report, and the command that reproduces them."""
+    print_trace(cell, runs, as_json=as_json)
+
+
+def diff(
+    first: Annotated[
+        str,
+        typer.Argument(metavar="A", help=options.RUN_HELP, autocompletion=completion.runs),
+    ],
+    second: Annotated[
+        str, typer.Argument(metavar="B", help="The other run.", autocompletion=completion.runs)
+    ],
+    runs: options.Runs = Path("runs"),
+    other_runs: Annotated[
+        Path | None,
+        typer.Option(
+            "--other-runs",
+            "--other",
+            metavar="DIR",
+            help="Runs folder of B.",
+            show_default="that of A",
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show how two runs differ, and whether their mAP differs significantly."""
+    print_diff((first, second), runs, other_runs, as_json=as_json)
+
+
+def print_trace(cell: str, runs: Path, *, as_json: bool) -> None:
+    """Print the runs behind a cell of the tables that `report` would write now.
 
     Raises:
-        UsageError: a word names no run, or several.
-        SetupError: a folder is not there, or does not tell of its run.
+        UsageError: The tables have no such cell.
+        SetupError: The runs folder does not exist, or no run is done.
     """
-    second_home = runs if other is None else other
-    pair = one_run(words[0], runs), one_run(words[1], second_home)
-    if pair[0].folder.resolve() == pair[1].folder.resolve():
-        raise UsageError(f"Both are {pair[0].key}. Name two runs: kdreid diff A B --runs {runs}")
-    found = diff_runs(*pair)
+    from harness.planning.reproduce import reproduce
+    from results.collect import collect_runs
+    from results.report import all_tables
+    from results.trace import run_facts, trace_cell
+
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    frame, _ = collect_runs(runs)
+    tables = all_tables(frame)
+    if not tables:
+        raise SetupError(f"No run under {runs} is done yet, so there is no table to trace.")
+    try:
+        traced = trace_cell(cell, tables, frame)
+    except LookupError as error:
+        raise UsageError(str(error.args[0])) from error
+    try:
+        stored = [load_run(runs, key) for key in traced.runs]
+    except ValueError as error:
+        raise SetupError(f"{error}.") from error
+    reproduction = reproduce(stored, runs)
+    facts = [run_facts(run) for run in stored]
     if as_json:
-        say(json.dumps(_plain(found), indent=1))
+        content = {**asdict(traced), "runs": facts, "reproduce": asdict(reproduction)}
+        typer.echo(json.dumps(content, indent=1))
         return
-    for line in _lines(found):
-        say(line)
+    for line in _trace_lines(traced, facts, reproduction):
+        typer.echo(line)
 
 
-def one_run(word: str, runs: Path) -> StoredRun:
-    """The run that a word names.
+def _trace_lines(
+    traced: TracedCell, facts: Sequence[dict[str, Any]], reproduction: Reproduction
+) -> Iterator[str]:
+    yield f"{traced.table}: {traced.title}"
+    yield f"{traced.row}, {traced.column}: {traced.text}" if traced.column else traced.row
+    if traced.detail:
+        yield traced.detail
+    if not facts:
+        yield "This cell comes from no run."
+        return
+    for run in facts:
+        yield from _run_lines(run)
+    yield "To reproduce these runs:"
+    yield from (f"  {command}" for command in reproduction.commands)
+    if reproduction.exact:
+        yield "  With the present code this plans the same keys."
+    yield from (f"  note: {remark}" for remark in reproduction.remarks)
+
+
+def _run_lines(run: dict[str, Any]) -> Iterator[str]:
+    scores = "; ".join(
+        f"{name} " + ", ".join(f"{score} {value:.2f}" for score, value in several.items())
+        for name, several in run["scores"].items()
+    )
+    yield f"{run['key']}"
+    yield f"  seed {run['seed']}: {scores or run['failure'] or run['status']}"
+    edited = "" if not run["dirty"] else f", edited ({_shorten_digest(run['patch'])})"
+    commit, method = _shorten_digest(run["commit"]), _shorten_digest(run["source"])
+    yield f"  code: commit {commit}{edited}; method {method}"
+    yield f"  versions: {', '.join(f'{name} {value}' for name, value in run['versions'].items())}"
+    folder = f" in {run['data']}" if run["data"] else ""
+    yield f"  data: {run['dataset']} {run['fingerprint']}{folder}"
+    for teacher in run["teachers"]:
+        yield f"  teacher: {teacher['key']}, weights {_shorten_digest(teacher['weights'])}"
+    seconds = run["training_seconds"]
+    time = f", {seconds:.0f} s in its training steps" if isinstance(seconds, int | float) else ""
+    finished = run["finished"] or "time not recorded"
+    yield f"  trained: {finished} on {run['host']}, {run['device']}{time}"
+    yield from (f"  note: {note}" for note in run["notes"])
+
+
+def _shorten_digest(text: str | None) -> str:
+    return text[:DIGITS] if text else "not recorded"
+
+
+def print_diff(
+    handles: tuple[str, str], runs: Path, other_runs: Path | None, *, as_json: bool
+) -> None:
+    """Print how two runs differ; the second may be in another runs folder.
 
     Raises:
-        UsageError: it names none, or several.
-        SetupError: its folder does not tell of it.
+        UsageError: A handle names no run or several, or both name one run.
+        SetupError: A runs folder does not exist, or a run cannot be read.
     """
-    keys = resolve_runs([word], runs)
+    from results.compare_runs import diff_runs
+
+    first = load_one_run(handles[0], runs)
+    second = load_one_run(handles[1], runs if other_runs is None else other_runs)
+    if first.folder.resolve() == second.folder.resolve():
+        raise UsageError(f"Both are {first.key}. Name two runs: kdreid diff A B --runs {runs}")
+    differences = diff_runs(first, second)
+    if as_json:
+        typer.echo(json.dumps(_diff_as_json(differences), indent=1))
+        return
+    for line in _diff_lines(differences):
+        typer.echo(line)
+
+
+def load_one_run(handle: str, runs: Path) -> StoredRun:
+    """Read the one run that a handle names.
+
+    Raises:
+        UsageError: The handle names no run, or several.
+        SetupError: The runs folder does not exist, or the run cannot be read.
+    """
+    keys = resolve_runs([handle], runs)
     if len(keys) != 1:
-        raise UsageError(f"{word!r} names {len(keys)} runs; name one, as kdreid status shows them.")
+        raise UsageError(f"{handle!r} names {len(keys)} runs; name one, as kdreid status shows it.")
     try:
         return load_run(runs, keys[0])
     except ValueError as error:
         raise SetupError(f"{error}.") from error
 
 
-def _plain(found: RunDiff) -> dict[str, object]:
-    plain = asdict(found)
-    for verdict, told in zip(found.verdicts, plain["verdicts"], strict=True):
-        told["more_than_noise"] = verdict.is_significant
-    return plain
+def _diff_as_json(differences: RunDiff) -> dict[str, Any]:
+    content = asdict(differences)
+    for verdict, fields in zip(differences.verdicts, content["verdicts"], strict=True):
+        fields["more_than_noise"] = verdict.is_significant
+    return content
 
 
-def _lines(found: RunDiff) -> Iterator[str]:
-    yield f"A  {found.first}"
-    yield f"B  {found.second}"
-    for section, fields in found.sections.items():
+def _diff_lines(differences: RunDiff) -> Iterator[str]:
+    yield f"A  {differences.first}"
+    yield f"B  {differences.second}"
+    for section, fields in differences.sections.items():
         if not fields:
             yield f"{section}: the same"
             continue
         yield section
         absent = ABSENT.get(section, "not recorded")
         rows = [
-            (one.name, *(_short(value, absent) for value in (one.first, one.second)))
+            (one.name, *(_shorten(value, absent) for value in (one.first, one.second)))
             for one in fields
         ]
         widths = [max(len(row[column]) for row in rows) for column in range(2)]
         for name, first, second in rows:
             yield f"  {name:<{widths[0]}}  {first:<{widths[1]}}  {second}"
     yield "training"
-    yield from (f"  {line}" for line in _told(found.courses))
-    for verdict in found.verdicts:
-        yield _judged(verdict)
-    if found.verdicts:
+    yield from (f"  {line}" for line in _curve_lines(differences.courses))
+    for verdict in differences.verdicts:
+        yield _score_line(verdict)
+    if differences.verdicts:
         yield SEEDS
     else:
-        yield "No evaluation was scored in both runs, so nothing can be said of their mAP."
+        yield "The runs have no evaluation in common, so their mAP cannot be compared."
 
 
-def _told(courses: CurveComparison) -> Iterator[str]:
-    if courses.problem:
-        yield f"not compared: {courses.problem}"
-    elif not courses.partings:
-        yield f"equal at all {courses.steps} steps that both curves tell of"
-    for number, part in enumerate(courses.partings):
-        since = (
-            ""
-            if number or courses.last_equal is None
-            else (
-                f" (equal up to step {courses.last_equal}; the curves share {courses.steps} steps)"
-            )
-        )
-        values = f"{part.first:.6g}, {part.second:.6g}"
-        yield f"{part.column} differs from step {part.step}: {values}{since}"
+def _curve_lines(curves: CurveComparison) -> Iterator[str]:
+    if curves.problem:
+        yield f"not compared: {curves.problem}"
+    elif not curves.partings:
+        yield f"equal at all {curves.steps} steps that both curves contain"
+    for number, divergence in enumerate(curves.partings):
+        since = ""
+        if not number and curves.last_equal is not None:
+            since = f" (equal up to step {curves.last_equal} of {curves.steps} common steps)"
+        values = f"{divergence.first:.6g}, {divergence.second:.6g}"
+        yield f"{divergence.column} differs from step {divergence.step}: {values}{since}"
 
 
-def _judged(verdict: ScoreDifference) -> str:
-    size, side = abs(verdict.mean), "above" if verdict.mean > 0 else "below"
-    said = f"{verdict.evaluation}: the mAP of A is "
-    said += f"{size:.2f} points {side} B's" if verdict.mean else "that of B"
-    if verdict.interval is None:
-        return f"{said}; not tested: {verdict.problem}."
-    low, high = verdict.interval
+def _score_line(score: ScoreDifference) -> str:
+    size, side = abs(score.mean), "above" if score.mean > 0 else "below"
+    text = f"{score.evaluation}: the mAP of A is "
+    text += f"{size:.2f} points {side} B's" if score.mean else "that of B"
+    if score.interval is None:
+        return f"{text}; not tested: {score.problem}."
+    low, high = score.interval
     return (
-        f"{said}, 95 % interval {low:+.2f} to {high:+.2f} (paired, {verdict.queries:,} queries of "
-        f"{verdict.identities:,} identities): "
-        f"{'more than' if verdict.is_significant else 'within'} the noise between queries."
+        f"{text}, 95 % interval {low:+.2f} to {high:+.2f} (paired, {score.queries:,} queries of "
+        f"{score.identities:,} identities): "
+        f"{'more than' if score.is_significant else 'within'} the noise between queries."
     )
 
 
-def _short(value: object, absent: str) -> str:
+def _shorten(value: object, absent: str) -> str:
     if value is None:
         return absent
     text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 3]}..."

@@ -1,136 +1,111 @@
-"""The main command: `python -m harness.run --methods all --dataset msmt17`, or `kdreid run`."""
+"""Plan, train and submit: `kdreid run`, `plan`, `retry` and `cancel`.
+
+`python -m harness.run` is `kdreid run` under its older name.
+"""
 
 from __future__ import annotations
 
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from harness.cli.serve import serve
+from harness.cli import completion, options, run_options
+from harness.cli.options import Names
+from harness.cli.printing import serve
 from harness.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
-    from harness.cli.manner import ExecutionOptions
     from harness.core.progress import Reporter
-    from harness.execution.in_process import Outcome
-    from harness.planning.plan import Plan, RunRequest
+    from harness.execution.cluster.submit import SubmitOptions
+    from harness.planning.plan import Plan
+    from harness.planning.request import RunRequest
 
 
-Names = list[str] | None
-Methods = Annotated[Names, typer.Option(help="`all`, names or globs, comma-separated or repeated.")]
-Exclude = Annotated[Names, typer.Option("--exclude", "-x", help="Methods to leave out.")]
-Datasets = Annotated[Names, typer.Option("--dataset", help="One or more, comma-separated.")]
-DataRoot = Annotated[Path | None, typer.Option(help="Folder that holds the dataset as unpacked.")]
-Study = Annotated[str | None, typer.Option(help="A file of configs/study, or a path to one.")]
-Network = Annotated[str | None, typer.Option(help="A network's name; see kdreid list.")]
-Head = Annotated[str | None, typer.Option(help="bnneck (default), fc256 or classblock.")]
-Seeds = Annotated[str | None, typer.Option(help="Student seeds, as in 0,1,2.")]
-TeacherSeed = Annotated[str, typer.Option(help="The teacher's seed, or `same` as each student's.")]
-Pack = Annotated[int | None, typer.Option(min=1, help="Students behind one teacher forward.")]
-Set = Annotated[
-    Names, typer.Option("--set", help="recipe.epochs=60, pdrd.weight=1, data.seed=3 ...")
-]
-Weights = Annotated[Names, typer.Option(help="ImageNet weights, as NETWORK=FILE.")]
-Runs = Annotated[Path, typer.Option(help="Where everything is written.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Precision = Annotated[str | None, typer.Option(help="fp32, bf16 or fp16.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; part of a CPU run's key.")]
-Workers = Annotated[int, typer.Option(min=0, help="Readers beside the training; change no number.")]
-Checkpoint = Annotated[float, typer.Option(min=0, help="Seconds between two checkpoints.")]
-Partial = Annotated[bool, typer.Option("--allow-partial", help="Go on with an incomplete dataset.")]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Decode images as they are needed.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan and stop.")]
-Retry = Annotated[bool, typer.Option("--retry", help="Try diverged runs again, too.")]
-Json = Annotated[bool, typer.Option("--json", help="As JSON; for `run`, with --dry-run.")]
-Cluster = Annotated[str | None, typer.Option(help="Submit: a profile of configs/cluster, a path.")]
-Parallel = Annotated[int | None, typer.Option(min=1, help="With --cluster: jobs at a time.")]
-Watch = Annotated[bool, typer.Option("--watch", help="With --cluster: stay until all has ended.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+@dataclass(frozen=True, slots=True)
+class ExecutionOptions:
+    """Options of `kdreid run` that say where and how a plan is carried out."""
+
+    cluster: str | None = None  # a profile; None: in this process
+    max_parallel: int | None = None
+    watch: bool = False
+    dry_run: bool = False
+    retry_diverged: bool = False
+    checkpoint_every: float = 300.0  # seconds
+    as_json: bool = False
 
 
 def run(
     context: typer.Context,
-    methods: Methods = None,
-    exclude: Exclude = None,
-    dataset: Datasets = None,
-    data_root: DataRoot = None,
-    study: Study = None,
-    teacher: Network = None,
-    student: Network = None,
-    head: Head = None,
-    seeds: Seeds = None,
-    teacher_seed: TeacherSeed = "0",
-    pack: Pack = None,
-    assignments: Set = None,
-    weights: Weights = None,
-    runs: Runs = Path("runs"),
-    device: Device = "auto",
-    precision: Precision = None,
-    threads: Threads = None,
-    workers: Workers = 2,
-    checkpoint_every: Checkpoint = 300.0,
-    allow_partial: Partial = False,
-    no_cache: NoCache = False,
-    dry_run: DryRun = False,
-    retry: Retry = False,
-    cluster: Cluster = None,
-    max_parallel: Parallel = None,
-    watch: Watch = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    methods: run_options.Methods = None,
+    exclude: run_options.Exclude = None,
+    study: run_options.Study = None,
+    teacher: run_options.Teacher = None,
+    student: run_options.Student = None,
+    head: run_options.Head = None,
+    seeds: run_options.Seeds = None,
+    teacher_seed: run_options.TeacherSeed = "0",
+    datasets: run_options.Datasets = None,
+    data_root: options.DataRoot = None,
+    allow_partial: options.AllowPartial = False,
+    no_cache: run_options.NoCache = False,
+    overrides: run_options.Set = None,
+    pretrained: options.Pretrained = None,
+    precision: run_options.Precision = None,
+    threads: run_options.Threads = None,
+    pack: options.CohortSize = None,
+    device: options.Device = "auto",
+    workers: options.Workers = 2,
+    checkpoint_every: run_options.CheckpointEvery = 300.0,
+    retry_diverged: run_options.RetryDiverged = False,
+    cluster: run_options.Cluster = None,
+    max_parallel: run_options.MaxParallel = None,
+    watch: run_options.Watch = False,
+    runs: options.Runs = Path("runs"),
+    dry_run: run_options.DryRun = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Train teachers, plain students and every method, then compare; what is done is kept."""
-    from harness.cli.manner import ExecutionOptions
+    """Train teachers, plain students and every method, then compare; finished runs are kept."""
+    given = locals() | {"cache": not no_cache, "dry_run": dry_run or context.info_name == "plan"}
     from harness.core.progress import Reporter
-    from harness.planning.plan import RunRequest
+    from harness.planning.request import RunRequest
 
-    request = RunRequest(
-        methods or (),
-        exclude or (),
-        dataset or (),
-        data_root,
-        study,
-        teacher,
-        student,
-        head,
-        seeds,
-        teacher_seed,
-        pack,
-        assignments or (),
-        weights or (),
-        runs,
-        device,
-        precision,
-        threads,
-        workers,
-        allow_partial,
-        not no_cache,
-    )
-    show = dry_run or context.info_name == "plan"
-    manner = ExecutionOptions(cluster, max_parallel, watch, show, retry, checkpoint_every, as_json)
-    raise typer.Exit(_execute(request, manner, Reporter(quiet=quiet)))
+    request, execution = _record(RunRequest, given), _record(ExecutionOptions, given)
+    raise typer.Exit(_execute(request, execution, Reporter(quiet=quiet)))
 
 
-def _execute(request: RunRequest, manner: ExecutionOptions, reporter: Reporter) -> int:
-    """Show the plan, or carry it out here or on a cluster; the exit code."""
-    from harness.cli.printing import show_plan
-    from harness.planning.plan import make_plan
+T = TypeVar("T")
 
-    if manner.cluster is not None:
-        from harness.cli.away import run_on_cluster
 
-        return run_on_cluster(request, manner.cluster, manner, reporter)
-    if manner.max_parallel is not None or manner.watch:
-        raise UsageError("--max-parallel and --watch go with --cluster NAME: --cluster local.")
-    if manner.dry_run:
-        show_plan(make_plan(request, reporter), as_json=manner.as_json)
+def _record(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Return a dataclass of the options that it has fields for and that are not None."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: values[name] for name in names if values.get(name) is not None})
+
+
+def _execute(request: RunRequest, execution: ExecutionOptions, reporter: Reporter) -> int:
+    """Print the plan, or carry it out here or on a cluster; return the exit code."""
+    if execution.cluster is not None:
+        return run_on_cluster(request, execution.cluster, execution, reporter)
+    if execution.max_parallel is not None or execution.watch:
+        raise UsageError("--max-parallel and --watch need --cluster NAME, such as --cluster local.")
+    if execution.dry_run:
+        from harness.cli.plan import print_plan
+        from harness.planning.plan import make_plan
+
+        print_plan(make_plan(request, reporter), as_json=execution.as_json)
         return ExitCode.DONE
-    return _train(request, reporter, manner.checkpoint_every, retry=manner.retry)
+    return _train(request, execution, reporter)
 
 
-def _train(request: RunRequest, reporter: Reporter, interval: float, *, retry: bool) -> int:
-    """Plan, train, report; the exit code."""
+def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter) -> int:
+    """Plan, train in this process and report; return the exit code."""
+    from harness.cli.run_printing import print_outcome
     from harness.core.files import ensure_writable
     from harness.core.session import RunContext
     from harness.core.signals import handle_signals
@@ -141,43 +116,176 @@ def _train(request: RunRequest, reporter: Reporter, interval: float, *, retry: b
     with handle_signals() as stop:
         plan = make_plan(request, reporter)
         context = RunContext(
-            request.runs,
-            plan.device,
-            stop,
-            reporter,
-            plan.pretrained_files,
-            request.workers,
-            interval,
+            runs=request.runs,
+            device=plan.device,
+            stop=stop,
+            reporter=reporter,
+            pretrained_files=plan.pretrained_files,
+            workers=request.workers,
+            checkpoint_seconds=execution.checkpoint_every,
         )
-        reporter.info(f"{len(plan.specs)} runs in {len(plan.cohorts)} cohorts on {plan.device}")
-        outcome = InProcessExecutor(context, plan.open_data, retry).launch(plan.cohorts)
-    _report(plan, outcome, reporter)
+        executor = InProcessExecutor(context, plan.open_data, execution.retry_diverged)
+        outcome = executor.launch(plan.cohorts)
+    print_outcome(plan, outcome)
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE
 
 
-def _report(plan: Plan, outcome: Outcome, reporter: Reporter) -> None:
-    """Print the tables of what was asked for, where everything is, and what failed."""
-    from harness.cli.printing import show_report
+def run_on_cluster(
+    request: RunRequest, cluster: str, execution: ExecutionOptions, reporter: Reporter
+) -> int:
+    """Plan for the machines of a profile and submit, or print what would be submitted.
 
-    show_report(plan.runs)
-    reporter.info(
-        f"{len(outcome.done)} runs done now, {len(outcome.done_before)} were done before, "
-        f"{len(outcome.failed)} failed."
-    )
-    for key, reason in outcome.failed.items():
-        reporter.info(f"failed: {key}: {reason}")
-    if outcome.failed:
-        reporter.info(
-            "The same command tries failed runs again; each folder's failure.json says more."
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: The profile or the request is wrong.
+        SetupError: Data, weights or a writable runs folder are missing.
+        SlurmError: The cluster refuses the jobs or does not answer.
+    """
+    from harness.cli.run_printing import print_states, print_submitted
+    from harness.core.signals import handle_signals
+    from harness.execution.cluster.local_pool import run_local_pool
+    from harness.execution.cluster.profile import load_profile, split_cluster_overrides
+    from harness.execution.cluster.submit import SubmitOptions, submit_grid
+    from harness.execution.cluster.watch import watch_jobs
+    from harness.planning.plan import make_plan
+    from harness.plugins.lookup import known_methods
+
+    profile = load_profile(cluster)
+    cluster_overrides, overrides = split_cluster_overrides(request.overrides)
+    _require_device_of_profile(request)
+    profile.require_names(known_methods())
+    with handle_signals() as stop:
+        plan = make_plan(
+            replace(request, overrides=overrides),
+            reporter,
+            lambda dataset: profile.device_and_threads(dataset, cluster_overrides),
+        )
+        submit_options = SubmitOptions(
+            cluster=cluster,
+            profile=profile,
+            overrides=cluster_overrides,
+            max_parallel=execution.max_parallel,
+            retry_diverged=execution.retry_diverged,
+            checkpoint_seconds=execution.checkpoint_every,
+            allow_partial=request.allow_partial,
+            command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        )
+        if execution.dry_run:
+            return _print_dry_run(plan, submit_options, as_json=execution.as_json)
+        stop.raise_if_requested()
+        if profile.kind == "local":
+            outcome = run_local_pool(plan, submit_options, stop, reporter.info)
+            return print_states(plan, outcome.reasons, outcome.active)
+        submission = submit_grid(plan, submit_options, reporter.info)
+    print_submitted(plan, submission)
+    if not execution.watch:
+        return ExitCode.DONE
+    watch_jobs(plan, submit_options, reporter)
+    return print_states(plan, {spec.key: "not done; see kdreid status" for spec in plan.specs})
+
+
+def _require_device_of_profile(request: RunRequest) -> None:
+    """Check that the command line leaves device and threads to the profile.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if request.device != "auto":
+        raise UsageError(
+            "With --cluster the profile sets the device. Replace --device by --set cluster.gpus=N; "
+            "0 is the CPU."
+        )
+    if request.threads is not None:
+        raise UsageError(
+            "With --cluster the profile sets the threads. Replace --threads by --set "
+            "cluster.cpus=N."
         )
 
 
+def _print_dry_run(plan: Plan, submit_options: SubmitOptions, *, as_json: bool) -> int:
+    from harness.cli.plan import print_plan, print_submission
+
+    print_plan(plan, as_json=as_json)
+    if not as_json and submit_options.profile.kind == "slurm":
+        print_submission(plan, submit_options)
+    return ExitCode.DONE
+
+
+def retry(
+    handles: options.OptionalHandles = None,
+    only: options.Causes = None,
+    assignments: Annotated[
+        Names,
+        typer.Option(
+            "--set",
+            metavar="SECTION.NAME=VALUE",
+            help="Change the cluster (cluster.time=600, cluster.memory=32G), or a recipe or a "
+            "method's option (recipe.images_each=4), which makes new runs.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = None,
+    changes: Annotated[
+        Names,
+        typer.Option(
+            "--with",
+            metavar="SECTION.NAME=VALUE",
+            help="The same as --set for recipes and methods.",
+            rich_help_panel=options.TRAINING,
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROFILE",
+            help="Where to run: a profile in configs/cluster, a path, or inline for this process.",
+            show_default="where each run ran before",
+            autocompletion=completion.clusters,
+            rich_help_panel=options.WHERE,
+        ),
+    ] = None,
+    data_root: options.DataRoot = None,
+    allow_partial: options.AllowPartial = False,
+    pretrained: options.Pretrained = None,
+    pack: options.CohortSize = None,
+    runs: options.Runs = Path("runs"),
+    quiet: options.Quiet = False,
+) -> None:
+    """Retry failed runs: all, some, or those of one cause, unchanged or with other settings."""
+    from harness.core.progress import Reporter
+    from harness.execution.cluster.profile import split_cluster_overrides
+    from harness.execution.cluster.retry import RetryRequest, retry_runs
+    from harness.planning.plan import DEFAULT_COHORT_SIZE
+    from harness.planning.reopen import InputLocations
+    from harness.planning.weights import parse_weights
+
+    cluster_settings, overrides = split_cluster_overrides(assignments or ())
+    request = RetryRequest(
+        runs=runs,
+        causes=only or (),
+        overrides=[*overrides, *(changes or ())],
+        cluster=cluster,
+        cluster_overrides=cluster_settings,
+        inputs=InputLocations(data_root, parse_weights(pretrained or ()), allow_partial),
+        cohort_size=pack or DEFAULT_COHORT_SIZE,
+    )
+    raise typer.Exit(retry_runs(handles or (), request, Reporter(quiet=quiet)))
+
+
+def cancel(
+    handles: options.OptionalHandles = None,
+    everything: Annotated[bool, typer.Option("--all", help="Stop all runs of the folder.")] = False,
+    runs: options.Runs = Path("runs"),
+) -> None:
+    """Stop queued and running runs; their checkpoints are kept."""
+    from harness.execution.cluster.cancel import cancel_runs
+
+    raise typer.Exit(cancel_runs(handles or (), runs, typer.echo, everything=everything))
+
+
 def main() -> None:
-    """Entry point of `python -m harness.run`."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(name="run")(run)
-    serve(app)
-
-
-if __name__ == "__main__":
-    main()
+    """Run the entry point of `python -m harness.run`."""
+    application = typer.Typer(pretty_exceptions_enable=False)
+    application.command(name="run")(run)
+    serve(application)

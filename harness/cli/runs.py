@@ -1,158 +1,108 @@
-"""The verbs of `kdreid` that look at runs and act on those that are there; each imports late."""
+"""Inspect runs: `kdreid status`, `logs` and `failures`."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.run import DataRoot, Json, Pack, Partial, Quiet, Runs, Weights
+from harness.cli import completion, options
+from harness.cli.printing import count_states
+from harness.core.errors import UsageError, did_you_mean
+from harness.runs.lookup import resolve_runs
+from harness.runs.states import RunState
 
-Handles = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[RUN]...", help="Row numbers, short ids, starts of keys or groups."),
+if TYPE_CHECKING:
+    from harness.execution.cluster.run_status import RunStatus
+
+State = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STATE",
+        help=f"Show only runs in this state: {', '.join(RunState)}.",
+        show_default="all states",
+        autocompletion=completion.states,
+    ),
 ]
-
-Only = Annotated[list[str] | None, typer.Option(help="Causes, as kdreid failures names them.")]
 
 
 def status(
-    handles: Handles = None,
-    state: Annotated[str | None, typer.Option(help="Only runs that stand so.")] = None,
-    runs: Runs = Path("runs"),
-    as_json: Json = False,
+    handles: options.OptionalHandles = None,
+    state: State = None,
+    runs: options.Runs = Path("runs"),
+    as_json: options.Json = False,
 ) -> None:
-    """How every run stands; exit code 0: all done, 1: some failed, 4: some are missing."""
-    from harness.cli.printing import show_status
+    """Show the state of every run; exit code 0: all done, 1: some failed, 4: some unfinished."""
+    raise typer.Exit(print_status(runs, handles or (), state, as_json=as_json))
 
-    raise typer.Exit(show_status(runs, handles or (), state, as_json=as_json))
+
+def print_status(runs: Path, handles: Sequence[str], state: str | None, *, as_json: bool) -> int:
+    """Print a line for each run, the counts, and what could not be found out.
+
+    Args:
+        runs: The runs folder.
+        handles: Names of the runs to count and print; none: all.
+        state: Print only runs in this state; the counts and the exit code cover the others, too.
+        as_json: Print the runs as JSON instead.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: No run or state has this name.
+        SetupError: The runs folder does not exist.
+    """
+    from harness.execution.cluster.status import exit_code, read_status
+
+    if state is not None and state not in list(RunState):
+        raise UsageError(f"No state is called {state!r}.{did_you_mean(state, RunState)}")
+    report = read_status(runs)
+    keys = set(resolve_runs(handles, runs)) if handles else {row.key for row in report.rows}
+    rows = [row for row in report.rows if row.key in keys]
+    shown = [row for row in rows if state in (None, row.state)]
+    if as_json:
+        typer.echo(json.dumps([row.as_json() for row in shown], indent=1))
+    else:
+        _print_rows(shown)
+        typer.echo(f"{len(rows)} runs: {count_states(row.state for row in rows)}")
+    for problem in report.problems:
+        typer.echo(f"note: {problem}", err=True)
+    if not as_json and any(row.state.is_failure for row in rows):
+        typer.echo(f"Causes and fixes: kdreid failures --runs {runs}")
+    return exit_code(rows)
+
+
+def _print_rows(rows: Sequence[RunStatus]) -> None:
+    for row in rows:
+        typer.echo(f"{row.number:>4} {row.id} {row.state:<12} {row.key}  {row.detail}".rstrip())
 
 
 def logs(
-    handles: Handles = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it ends.")] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Leave nothing out.")] = False,
-    runs: Runs = Path("runs"),
+    handles: options.OptionalHandles = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print new lines until the run ends.")
+    ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Also print the lines of the submission library.")
+    ] = False,
+    runs: options.Runs = Path("runs"),
 ) -> None:
-    """What runs wrote, all attempts of all their submissions."""
+    """Print the logs of runs: every attempt of every submission."""
     from harness.execution.cluster.logs import show_logs
 
     show_logs(handles or (), runs, typer.echo, follow=follow, raw=raw)
 
 
 def failures(
-    handles: Handles = None,
-    only: Only = None,
-    runs: Runs = Path("runs"),
-    as_json: Json = False,
+    handles: options.OptionalHandles = None,
+    only: options.Causes = None,
+    runs: options.Runs = Path("runs"),
+    as_json: options.Json = False,
 ) -> None:
-    """Failed runs by cause, with the end of a log and the command to go on; exit code 1 if any."""
+    """Show failed runs by cause, with the end of a log and the fix; exit code 1 if any failed."""
     from harness.execution.cluster.failures import show_failures
 
     raise typer.Exit(show_failures(handles or (), only or (), runs, typer.echo, as_json=as_json))
-
-
-def retry(
-    handles: Handles = None,
-    only: Only = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--with", help="recipe.images_each=4: makes other runs.")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="A profile, or `inline`; usually where they ran before.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="cluster.time=600, cluster.memory=32G ...")
-    ] = None,
-    data_root: DataRoot = None,
-    weights: Weights = None,
-    pack: Pack = None,
-    allow_partial: Partial = False,
-    runs: Runs = Path("runs"),
-    quiet: Quiet = False,
-) -> None:
-    """Try failed runs again: all, some, those of one cause, as they were or with other settings."""
-    from harness.core.progress import Reporter
-    from harness.execution.cluster.retry import RetryRequest
-    from harness.execution.cluster.retry import retry as again
-    from harness.planning.plan import DEFAULT_COHORT_SIZE
-    from harness.planning.reopen import InputLocations
-    from harness.planning.weights import parse_weights
-
-    inputs = InputLocations(data_root, parse_weights(weights or ()), allow_partial)
-    how = RetryRequest(
-        runs,
-        only or (),
-        changes or (),
-        cluster,
-        settings or (),
-        inputs,
-        pack or DEFAULT_COHORT_SIZE,
-    )
-    raise typer.Exit(again(handles or (), how, Reporter(quiet=quiet)))
-
-
-def cancel(
-    handles: Handles = None,
-    everything: Annotated[bool, typer.Option("--all", help="All runs of the folder.")] = False,
-    runs: Runs = Path("runs"),
-) -> None:
-    """Stop queued and running runs; what they reached is kept."""
-    from harness.execution.cluster.cancel import cancel as stop
-
-    raise typer.Exit(stop(handles or (), runs, typer.echo, everything=everything))
-
-
-def doctor(
-    cluster: Annotated[str, typer.Option(help="A profile of configs/cluster, or a path.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="cluster.partition=gpu ...")
-    ] = None,
-    data_root: DataRoot = None,
-    wait: Annotated[
-        float, typer.Option(min=0, help="Seconds for a job on a compute node; 0: send none.")
-    ] = 300.0,
-    runs: Runs = Path("runs"),
-    as_json: Json = False,
-) -> None:
-    """Look at a cluster from here and from a compute node; exit code 3 if something is wrong."""
-    from harness.execution.cluster.doctor import DiagnosticRequest
-    from harness.execution.cluster.doctor import doctor as examine
-
-    visit = DiagnosticRequest(cluster, runs, tuple(settings or ()), data_root, wait)
-    raise typer.Exit(examine(visit, typer.echo, as_json=as_json))
-
-
-def diff(
-    first: Annotated[str, typer.Argument(metavar="A", help="A run, as kdreid status names it.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another.")],
-    runs: Runs = Path("runs"),
-    other: Annotated[Path | None, typer.Option(help="B's runs folder, if it is another.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Where two runs differ, and whether their mAP differs by more than noise."""
-    from harness.cli.results import show_diff
-
-    show_diff((first, second), runs, other, typer.echo, as_json=as_json)
-
-
-def trace(
-    cell: Annotated[str, typer.Argument(help="TABLE:ROW:COLUMN, as in comparison-msmt17:PDRD:mAP")],
-    runs: Runs = Path("runs"),
-    as_json: Json = False,
-) -> None:
-    """The runs behind a cell of the report, and the command that makes them again."""
-    from harness.cli.tracing import show_trace
-
-    show_trace(cell, runs, typer.echo, as_json=as_json)
-
-
-def fetch_weights(
-    networks: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None,
-) -> None:
-    """Fetch ImageNet weights to where runs look for them; compute nodes often have no internet."""
-    from harness.cli.fetching import fetch
-
-    for path in fetch(networks or ()):
-        typer.echo(path)

@@ -1,5 +1,5 @@
 from harness.benchmarks.collecting import time_collecting
-from harness.cli.bench import show_gather
+from harness.cli.bench_printing import print_collecting
 
 
 def test_both_ways_read_all_records():
@@ -10,6 +10,6 @@ def test_both_ways_read_all_records():
 
 
 def test_the_output_tells_seconds_and_ratio(capsys):
-    show_gather(5, 1)
+    print_collecting(5, 1)
     said = capsys.readouterr().out
-    assert said.startswith("5 records, ") and "json.loads" in said and "x\n" in said
+    assert said.startswith("5 records, ") and "json.loads" in said and "x as long\n" in said

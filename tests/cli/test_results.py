@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 
-from harness.cli.results import show_diff
+from harness.cli.results import print_diff
 from harness.core.errors import SetupError, UsageError
 from harness.runs.lookup import short_id
 from tests.support import tiny_grid
@@ -24,9 +26,9 @@ def two(shared_runs, tmp_path_factory):
 
 
 def shown(words, runs, other=None, as_json=False):
-    lines = []
-    show_diff(words, runs, other, lines.append, as_json=as_json)
-    return "\n".join(lines)
+    with redirect_stdout(StringIO()) as output:
+        print_diff(words, runs, other, as_json=as_json)
+    return output.getvalue().rstrip()
 
 
 def test_one_option_and_what_it_leads_to(two):
@@ -40,7 +42,7 @@ def test_one_option_and_what_it_leads_to(two):
     assert (
         "test: the mAP of A is " in said and "6 queries of 6 identities): within the noise" in said
     )
-    assert "nothing of the noise between seeds" in said
+    assert "do not show the variation between seeds" in said
 
 
 def test_the_same_as_json(two):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.cli.printing import show_plan
+from harness.cli.plan import print_plan
 from harness.planning.estimate import estimate, read_timings, sum_estimates
 from tests.support import tiny_grid
 
@@ -62,8 +62,8 @@ def test_what_nothing_is_known_of_is_named(shared_runs):
 
 
 def test_the_plan_says_it(shared_runs, capsys):
-    show_plan(tiny_grid.grid(shared_runs, "kd", seeds="0,1"), as_json=False)
+    print_plan(tiny_grid.grid(shared_runs, "kd", seeds="0,1"), as_json=False)
     said = capsys.readouterr().out
     assert "In all about" in said and "from 2 records" in said
-    show_plan(tiny_grid.grid(shared_runs, "kd", student="resnet34"), as_json=False)
+    print_plan(tiny_grid.grid(shared_runs, "kd", student="resnet34"), as_json=False)
     assert "no estimate: no earlier record tells the time of" in capsys.readouterr().out

@@ -4,12 +4,14 @@ import json
 import re
 import shlex
 import shutil
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 from typer.testing import CliRunner
 
 from harness.cli.app import app
-from harness.cli.tracing import show_trace
+from harness.cli.results import print_trace
 from harness.core.errors import SetupError, UsageError
 from tests.support import run_folders as made_runs
 from tests.support import tiny_grid
@@ -21,9 +23,9 @@ def runs(shared_runs, tmp_path):
 
 
 def shown(cell, runs, as_json=False):
-    lines = []
-    show_trace(cell, runs, lines.append, as_json=as_json)
-    return "\n".join(lines)
+    with redirect_stdout(StringIO()) as output:
+        print_trace(cell, runs, as_json=as_json)
+    return output.getvalue().rstrip()
 
 
 def test_the_printed_command_plans_the_same_keys_from_nothing(runs):
@@ -51,7 +53,7 @@ def test_what_a_reviewer_reads(runs):
     assert f"data: synthetic {student.fingerprint} in {record['environment']['data']}" in said
     assert f"teacher: {student.teachers[0].key}, weights {record['teachers'][0][:12]}" in said
     assert f"trained: {record['environment']['finished']} on " in said
-    assert "The plan of this has the same keys" in said
+    assert "With the present code this plans the same keys." in said
 
 
 def test_changed_code_and_commit_are_told(runs):
@@ -80,9 +82,9 @@ def test_images_that_are_gone_are_told(runs):
 
 
 def test_the_page_of_the_report_has_the_same_command(runs, capsys):
-    from harness.cli.printing import show_report
+    from harness.cli.printing import print_report
 
-    show_report(runs)
+    print_report(runs)
     assert f"For a browser: {runs}/report/index.html" in capsys.readouterr().out
     text = (runs / "report" / "index.html").read_text()
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
@@ -99,7 +101,7 @@ def test_the_page_of_the_report_has_the_same_command(runs, capsys):
 
 
 def test_a_cell_without_runs_and_wrong_names(runs):
-    assert shown("comparison-synthetic:PDRD:mAP", runs).endswith("No run stands behind it.")
+    assert shown("comparison-synthetic:PDRD:mAP", runs).endswith("This cell comes from no run.")
     with pytest.raises(UsageError, match="No table is called 'comparison'. Nearest: 'comparison-"):
         shown("comparison:PDRD:mAP", runs)
     with pytest.raises(SetupError, match="There is no runs folder"):
@@ -112,7 +114,7 @@ def test_a_cell_without_runs_and_wrong_names(runs):
 def test_the_command_line_says_a_wrong_name_in_one_sentence_and_exits_with_2(
     runs, monkeypatch, capsys
 ):
-    from harness.cli.serve import serve
+    from harness.cli.printing import serve
 
     words = ["kdreid", "trace", "comparison-synthetic:nobody:mAP", "--runs", str(runs)]
     monkeypatch.setattr("sys.argv", words)

@@ -1,0 +1,146 @@
+"""Print the benchmarks of `kdreid bench`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+from harness.analysis.extraction_time import measure_extraction_time, save_extraction_times
+from harness.analysis.training_cost import FILE as COST
+from harness.analysis.training_cost import measure_training_cost
+from harness.benchmarks.collecting import time_collecting
+from harness.benchmarks.evaluation import TestSetSize, time_evaluation
+from harness.benchmarks.loader import IMAGE_SOURCES, measure_throughput
+from harness.benchmarks.pdrd_loss import measure_pdrd_loss
+from harness.benchmarks.ranking_consistency import time_consistency
+from harness.core.devices import device_name
+from harness.core.errors import UsageError, did_you_mean
+from harness.core.session import RunContext
+
+
+def print_pdrd_loss(batches: Sequence[int], repeats: int, threads: int) -> None:
+    """Print time and memory of both implementations of PDRD's loss, and their ratio."""
+    typer.echo(f"forward and backward of PDRD's loss, float32, {threads} threads, median of 3 runs")
+    for images in batches:
+        costs = measure_pdrd_loss(images, repeats, threads)
+        for name, cost in costs.items():
+            typer.echo(
+                f"  {images:>4} images  {name:<11}{cost.seconds * 1e3:>9.1f} ms"
+                f"{cost.mebibytes:>9.0f} MiB at most"
+            )
+        slow, quick = costs["broadcast"], costs["by anchors"]
+        typer.echo(
+            f"  {images:>4} images  by anchors takes {quick.seconds / slow.seconds:.2f} of the time"
+            f" and {quick.mebibytes / max(slow.mebibytes, 1e-9):.2f} of the memory"
+        )
+
+
+def print_consistency(queries: int, gallery: int) -> None:
+    """Print the time of ranking consistency."""
+    seconds = time_consistency(queries, gallery)
+    typer.echo(
+        f"L_rank of {queries:,} queries in a gallery of {gallery:,}: {seconds:.0f} s, "
+        f"{seconds / queries * 1e3:.1f} ms per query"
+    )
+
+
+def print_collecting(records: int, repeats: int) -> None:
+    """Print the time to collect records, and to only parse the same files."""
+    timing = time_collecting(records, repeats)
+    typer.echo(
+        f"{timing.records:,} records, {timing.megabytes:.0f} MB, median of {repeats}, in turns"
+    )
+    typer.echo(f"  collecting  {timing.gathering:>8.2f} s")
+    typer.echo(
+        f"  json.loads  {timing.parsing:>8.2f} s; collecting takes {timing.ratio:.2f}x as long"
+    )
+
+
+def print_loader(names: Sequence[str], images: int, rounds: int) -> None:
+    """Print images per second on one core at each dataset's file size, from cache and from files.
+
+    Raises:
+        UsageError: A name is not that of a dataset with photographs.
+    """
+    if unknown := [name for name in names if name not in IMAGE_SOURCES]:
+        raise UsageError(
+            f"No source is called {unknown[0]!r}.{did_you_mean(unknown[0], IMAGE_SOURCES)}"
+        )
+    typer.echo(
+        "images per second on one core, files in memory; fill: the pass that fills the cache"
+    )
+    typer.echo(f"  {'files':<22}{'input':>9}{'usual':>9}{'ours':>9}{'ratio':>8}{'fill':>9}")
+    for name in names or IMAGE_SOURCES:
+        source = IMAGE_SOURCES[name]
+        speed = measure_throughput(source, images, rounds)
+        files, size = f"{name} {source.height}x{source.width}", "x".join(map(str, source.size))
+        typer.echo(
+            f"  {files:<22}{size:>9}{speed.usual:>9.0f}{speed.ours:>9.0f}{speed.ratio:>7.1f}x"
+            f"{speed.decoding:>9.0f}"
+        )
+
+
+def print_evaluation(
+    sizes: Mapping[str, TestSetSize], widths: Sequence[int], repeats: int, threads: int
+) -> None:
+    """Print time and memory of scoring, next to the bare matrix product of the same features."""
+    typer.echo(
+        f"scoring and the bare product in turns, float32, {threads} threads, {repeats} times, "
+        "small products more often"
+    )
+    typer.echo(
+        f"  {'queries x gallery':<34}{'d':>5}{'mAP':>6}{'product':>10}{'scoring':>10}"
+        f"{'ratio':>7}{'least':>7}{'most':>6}{'memory':>9}"
+    )
+    for name, size in sizes.items():
+        for width in widths:
+            for separation in size.separations:
+                timing = time_evaluation(size, width, separation, repeats, threads)
+                typer.echo(
+                    f"  {name:<15}{size.queries:>7,} x {size.rows:<9,}{width:>5}"
+                    f"{timing.mean_average_precision:>6.2f}{timing.product_seconds:>8.2f} s"
+                    f"{timing.seconds:>8.2f} s{timing.ratio:>7.2f}{timing.least_ratio:>7.2f}"
+                    f"{timing.greatest_ratio:>6.2f}{timing.megabytes:>6.0f} MB"
+                )
+    typer.echo("Medians. Ratio: time of scoring over that of the product before it; least, most:")
+    typer.echo("of all turns. Memory: peak above that of the features. Features: a centre for each")
+    typer.echo("identity, with noise.")
+
+
+def print_extraction(
+    names: Sequence[str],
+    batches: Sequence[int],
+    size: tuple[int, int],
+    head: str,
+    repeats: int,
+    context: RunContext,
+) -> None:
+    """Print time per image of every network and batch size, and its ratio to the first network."""
+    rows = measure_extraction_time(
+        names, batches, size, head, repeats, context.device, context.reporter
+    )
+    where = f"{device_name(context.device)}, {size[0]}x{size[1]}, float32, median of {repeats}"
+    typer.echo(f"feature extraction, milliseconds per image, in turns on {where}")
+    typer.echo(f"  {'network':<24}" + "".join(f"{batch:>10}" for batch in batches))
+    seconds = {(row["network"], row["batch"]): row["seconds"] for row in rows}
+    for name in names:
+        times = (f"{seconds[name, batch] * 1e3:>10.2f}" for batch in batches)
+        typer.echo(f"  {name:<24}" + "".join(times))
+    for name in names[1:]:
+        shares = (f"{seconds[names[0], b] / seconds[name, b]:>10.0%}" for b in batches)
+        typer.echo(f"  {names[0]} / {name}".ljust(26) + "".join(shares))
+    typer.echo(f"Saved in {save_extraction_times(context.runs, rows, size, head, context.device)}")
+
+
+def print_cost(words: Sequence[str], steps: int, context: RunContext, root: Path | None) -> None:
+    """Print the time of a training step of every student, trained alone."""
+    rows = measure_training_cost(words, steps, context, root)
+    typer.echo(f"time of a training step, each run alone, on {device_name(context.device)}")
+    for row in sorted(rows, key=lambda row: float(row["seconds"])):
+        typer.echo(
+            f"  {row['key']:<64}{row['seconds'] * 1e3:>9.1f} ms "
+            f"({row['least'] * 1e3:.1f} to {row['most'] * 1e3:.1f}, {row['counted']} steps)"
+        )
+    typer.echo(f"Saved in {context.runs / COST}")

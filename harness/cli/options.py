@@ -1,0 +1,181 @@
+"""Options that several commands share, and the context that some of them make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli import completion
+
+if TYPE_CHECKING:
+    from harness.core.session import RunContext
+
+# Panels of --help
+WHAT, DATA, TRAINING = "What to run", "Data", "Training"
+WHERE, OUTPUT = "Where and how", "Output"
+
+Names = list[str] | None
+
+# Runs are named alike by every command; harness/runs/lookup.py resolves the words.
+RUN_HELP = "Row number, short id, beginning of the key, or submission, as kdreid status shows."
+Handles = Annotated[
+    list[str],
+    typer.Argument(metavar="RUN...", help=RUN_HELP, autocompletion=completion.runs),
+]
+OptionalHandles = Annotated[
+    Names,
+    typer.Argument(
+        metavar="[RUN]...", help=RUN_HELP, autocompletion=completion.runs, show_default="all runs"
+    ),
+]
+
+Causes = Annotated[
+    Names,
+    typer.Option(
+        "--only", metavar="CAUSE", help="Only failures of this cause, as in kdreid failures."
+    ),
+]
+
+DatasetName = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="Name of the dataset.",
+        autocompletion=completion.datasets,
+        rich_help_panel=DATA,
+    ),
+]
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder that contains the dataset as unpacked.",
+        show_default="from the dataset's configuration, else $KDREID_DATA",
+        rich_help_panel=DATA,
+    ),
+]
+AllowPartial = Annotated[
+    bool,
+    typer.Option(
+        "--allow-partial",
+        help="Accept an incomplete dataset; tables mark it.",
+        rich_help_panel=DATA,
+    ),
+]
+
+Pretrained = Annotated[
+    Names,
+    typer.Option(
+        "--pretrained",
+        "--weights",
+        metavar="NETWORK=FILE",
+        help="File with a network's ImageNet weights; repeatable.",
+        show_default="torchvision's cache",
+        rich_help_panel=TRAINING,
+    ),
+]
+CohortSize = Annotated[
+    int | None,
+    typer.Option(
+        "--cohort-size",
+        "--pack",
+        min=1,
+        metavar="N",
+        help="Students trained together behind one teacher. Does not affect results.",
+        show_default="from the study, else 16",
+        rich_help_panel=TRAINING,
+    ),
+]
+
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="DEVICE",
+        help="auto (a GPU where there is one), cpu, cuda or cuda:N.",
+        rich_help_panel=WHERE,
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--num-workers",
+        "--workers",
+        min=0,
+        metavar="N",
+        help="Data-loading threads. Does not affect results.",
+        rich_help_panel=WHERE,
+    ),
+]
+DecodingThreads = Annotated[
+    int,
+    typer.Option(
+        "--num-workers",
+        "--workers",
+        min=1,
+        metavar="N",
+        help="Decoding threads.",
+        rich_help_panel=WHERE,
+    ),
+]
+Processes = Annotated[
+    int,
+    typer.Option(
+        "--num-workers",
+        "--workers",
+        min=1,
+        metavar="N",
+        help="Processes at a time.",
+        rich_help_panel=WHERE,
+    ),
+]
+
+Runs = Annotated[
+    Path,
+    typer.Option(
+        metavar="DIR",
+        help="Runs folder: runs, logs and reports are below it.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print JSON.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Print no progress, only results and the last line.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
+
+def make_context(runs: Path, device: str, workers: int, *, quiet: bool) -> RunContext:
+    """Return the context of a command that works with finished networks.
+
+    Raises:
+        SetupError: the device does not exist on this machine.
+        UsageError: torch has no device of this name.
+    """
+    from harness.core.devices import find_device
+    from harness.core.progress import Reporter
+    from harness.core.session import RunContext
+    from harness.core.signals import StopRequest
+
+    return RunContext(
+        runs=runs,
+        device=find_device(device),
+        stop=StopRequest(),
+        reporter=Reporter(quiet=quiet),
+        pretrained_files={},
+        workers=workers,
+    )

@@ -1,0 +1,113 @@
+"""Print a plan: its cohorts and runs, how long they take, and what would be submitted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from harness.cli.printing import count_states
+from harness.data.batches import make_sampler
+from harness.data.dataset import Dataset
+from harness.execution.cluster.submit import SubmitOptions, preview_submission, report_skipped
+from harness.planning.estimate import Estimate, estimate, read_timings, sum_estimates
+from harness.planning.plan import Plan
+from harness.runs.folder_state import local_state
+from harness.runs.spec import Recipe, RunSpec
+from harness.runs.states import RunState
+from slurm.submit import check_submission, submission_script
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print every cohort with its runs and their states, then the counts; start nothing."""
+    states = {spec.key: local_state(plan.runs / spec.key) for spec in plan.specs}
+    estimates = _estimate_cohorts(plan, states)
+    if as_json:
+        typer.echo(json.dumps(_rows(plan, states, estimates), indent=1))
+        return
+    for number, (cohort, time) in enumerate(zip(plan.cohorts, estimates, strict=True), 1):
+        _print_cohort(plan, number, cohort, time)
+        for spec in cohort:
+            typer.echo(f"  {states[spec.key]:<12} {spec.key}")
+    if any(state != RunState.DONE for state in states.values()):
+        typer.echo(f"In all {sum_estimates(estimates).words(_device_kind(plan))}.")
+    typer.echo(f"{len(states)} runs: {count_states(states.values())}. Nothing was started.")
+
+
+def _rows(
+    plan: Plan, states: dict[str, RunState], estimates: Sequence[Estimate]
+) -> list[dict[str, Any]]:
+    """Return one JSON object for each run."""
+    return [
+        {
+            "cohort": number,
+            "key": spec.key,
+            "state": states[spec.key],
+            "cohort_seconds": time.seconds,
+        }
+        for number, (cohort, time) in enumerate(zip(plan.cohorts, estimates, strict=True), 1)
+        for spec in cohort
+    ]
+
+
+def _print_cohort(plan: Plan, number: int, cohort: Sequence[RunSpec], time: Estimate) -> None:
+    recipe, device = cohort[0].recipe, cohort[0].device
+    size = f"{recipe.height}x{recipe.width}, {recipe.epochs} epochs, {recipe.precision}"
+    typer.echo(f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {device}")
+    typer.echo(f"  {_describe_epoch(plan.datasets[cohort[0].dataset], recipe)}")
+    if time.seconds != 0:
+        typer.echo(f"  {time.words(_device_kind(plan))}")
+
+
+def _describe_epoch(dataset: Dataset, recipe: Recipe) -> str:
+    """Return the length of an epoch, which differs between samplers."""
+    batches = make_sampler(dataset, recipe, "").batches_per_epoch
+    size, shape = recipe.batch, f"{recipe.batch} images"
+    if recipe.sampling == "identities":
+        size = recipe.identities * recipe.images_each
+        shape = f"{recipe.identities} identities x {recipe.images_each} images"
+    return (
+        f"an epoch is {batches:,} batches of {shape}: {batches * size:,} of "
+        f"{len(dataset.train):,} training images; {recipe.epochs * batches:,} steps in all"
+    )
+
+
+def _estimate_cohorts(plan: Plan, states: dict[str, RunState]) -> list[Estimate]:
+    """Estimate each cohort's time from earlier records in the runs folder."""
+    timings = read_timings(plan.runs)
+    done = [key for key, state in states.items() if state == RunState.DONE]
+    estimates = []
+    for cohort in plan.cohorts:
+        recipe = cohort[0].recipe
+        sampler = make_sampler(plan.datasets[cohort[0].dataset], recipe, "")
+        steps = recipe.epochs * sampler.batches_per_epoch
+        estimates.append(estimate(cohort, steps, timings, done=done))
+    return estimates
+
+
+def _device_kind(plan: Plan) -> str:
+    return "GPU" if plan.device.type == "cuda" else "CPU"
+
+
+def print_submission(plan: Plan, options: SubmitOptions) -> None:
+    """Print every `#SBATCH` line that would be submitted, and Slurm's answer to a test of it.
+
+    Raises:
+        UsageError: An override is wrong.
+        SlurmError: The cluster refuses the jobs or does not answer.
+    """
+    pending, arrays = preview_submission(plan, options)
+    report_skipped(pending, typer.echo)
+    for number, (jobs, array) in enumerate(arrays, 1):
+        size = f"an array of {len(jobs)} jobs" if len(jobs) > 1 else "a job"
+        typer.echo(f"\nsubmission {number}: {size}, {sum(len(job.runs) for job in jobs)} runs")
+        for line in submission_script(array).splitlines():
+            if line.startswith("#SBATCH"):
+                typer.echo(line)
+        for job in jobs:
+            teachers = [f"JOB{n}" if isinstance(n, int) else n for n in job.after]
+            after = f", after {', '.join(teachers)}" if teachers else ""
+            typer.echo(f"  JOB{job.number}: {len(job.runs)} runs{after}")
+        typer.echo(f"sbatch --test-only: {check_submission(array)}")

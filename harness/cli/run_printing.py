@@ -1,0 +1,89 @@
+"""Print what `kdreid run` did: tables, states of the runs, and the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from pathlib import Path
+
+from harness.cli.printing import print_last_line, print_report
+from harness.core.errors import ExitCode
+from harness.execution.cluster.submission import Submission
+from harness.execution.in_process import Outcome
+from harness.planning.plan import Plan
+from harness.runs.folder_state import local_state
+from harness.runs.states import RunState
+
+
+def print_outcome(plan: Plan, outcome: Outcome) -> None:
+    """Print the tables, why runs failed, and how many are done."""
+    print_report(plan.runs)
+    for key, reason in outcome.failed.items():
+        plan.reporter.info(f"failed: {key}: {reason}")
+    if outcome.failed:
+        plan.reporter.info(_failures_hint(plan.runs))
+    print_last_line(
+        f"{len(outcome.done)} runs done now, {len(outcome.done_before)} were done before, "
+        f"{len(outcome.failed)} failed. Report: {plan.runs / 'report'}"
+    )
+
+
+def print_submitted(plan: Plan, submission: Submission | None) -> None:
+    """Print what was submitted and the next command; None: every run is done or has a job."""
+    if submission is None:
+        is_done = all(state is RunState.DONE for state in _states(plan).values())
+        command = f"kdreid {'report' if is_done else 'status'}{_runs_option(plan.runs)}"
+        print_last_line(f"Nothing to submit. Next: {command}")
+        return
+    runs = sum(len(job.runs) for job in submission.jobs)
+    print_last_line(
+        f"group {submission.name}: {runs} runs in {len(submission.jobs)} jobs submitted\n"
+        f"Next: kdreid status{_runs_option(plan.runs)}"
+    )
+
+
+def print_states(
+    plan: Plan, unfinished: Mapping[str, str], active: Container[str] = frozenset()
+) -> ExitCode:
+    """Print the tables and the runs that are missing in them.
+
+    Args:
+        plan: The plan that was carried out.
+        unfinished: Why runs are not done, by key.
+        active: Keys of runs that another process or job has.
+
+    Returns:
+        DONE, INCOMPLETE if other processes have all that is missing, otherwise FAILED.
+    """
+    print_report(plan.runs)
+    states = _states(plan)
+    missing = {key: state for key, state in states.items() if state is not RunState.DONE}
+    reasons = {key: unfinished.get(key, "") for key in missing}
+    for key, state in missing.items():
+        plan.reporter.info(f"{state}: {key}: {reasons[key]}")
+    code = ExitCode.DONE
+    if missing:
+        is_active = all(key in active for key in missing)
+        code = ExitCode.INCOMPLETE if is_active else ExitCode.FAILED
+    if code is ExitCode.FAILED:
+        plan.reporter.info(_failures_hint(plan.runs))
+    print_last_line(
+        f"{len(states) - len(missing)} of {len(states)} runs are done. "
+        f"Report: {plan.runs / 'report'}"
+    )
+    return code
+
+
+def _states(plan: Plan) -> dict[str, RunState]:
+    return {spec.key: local_state(plan.runs / spec.key) for spec in plan.specs}
+
+
+def _failures_hint(runs: Path) -> str:
+    return (
+        "The same command retries failed runs. "
+        f"Causes and fixes: kdreid failures{_runs_option(runs)}"
+    )
+
+
+def _runs_option(runs: Path) -> str:
+    """Return the option that names a runs folder in a command; empty for the default."""
+    return "" if runs == Path("runs") else f" --runs {runs}"
