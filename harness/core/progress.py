@@ -1,11 +1,12 @@
-"""How long work shows that it goes on: bars on a terminal, a plain line now and then elsewhere."""
+"""Report the progress of long work: bars on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -17,28 +18,41 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-ProgressCallback = Callable[[int, int, str], None]  # done, total, a note
-
 PLAIN_LINE_EVERY = 10.0  # seconds
 
 
+class ProgressCallback(Protocol):
+    """Function that long work calls as it proceeds."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Report that `done` of `total` units are complete; `note` is printed next to them."""
+
+
+def ignore_progress(done: int, total: int, note: str = "") -> None:
+    """Report nothing: the `ProgressCallback` for work that nobody watches."""
+
+
 class Reporter:
-    """Writes to standard error, so that tables on standard output can be piped."""
+    """Messages and progress on standard error, so that tables on standard output can be piped.
+
+    Args:
+        quiet: Print nothing.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._bars = sys.stderr.isatty() and not quiet
+        self._has_bars = sys.stderr.isatty() and not quiet
 
     def info(self, text: str) -> None:
-        """One line, unless quiet."""
+        """Print one line, unless quiet."""
         if not self._quiet:
             self._console.print(text, markup=False)
 
     @contextmanager
     def task(self, title: str) -> Iterator[ProgressCallback]:
-        """A piece of work; call what this yields with (done, total, note) as it goes on."""
-        if self._bars:
+        """Show the progress of the block, which calls the yielded function."""
+        if self._has_bars:
             with Bars(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -49,25 +63,28 @@ class Reporter:
                 console=self._console,
             ) as bars:
                 bar = bars.add_task(title, total=None, note="")
-                yield lambda done, total, note: bars.update(
-                    bar, completed=done, total=total, note=note
-                )
+
+                def update(done: int, total: int, note: str = "") -> None:
+                    bars.update(bar, completed=done, total=total, note=note)
+
+                yield update
         else:
-            yield self._plain(title)
+            yield self._plain_lines(title)
 
-    def _plain(self, title: str) -> ProgressCallback:
-        began = time.monotonic()
-        last = began
+    def _plain_lines(self, title: str) -> ProgressCallback:
+        """Return a callback that prints a line at the end and every few seconds before it."""
+        start = time.monotonic()
+        last_line = start
 
-        def show(done: int, total: int, note: str) -> None:
-            nonlocal last
+        def update(done: int, total: int, note: str = "") -> None:
+            nonlocal last_line
             now = time.monotonic()
-            if done == total or now - last >= PLAIN_LINE_EVERY:
-                last = now
-                left = (now - began) / max(done, 1) * (total - done)
-                times = (
-                    f"{now - began:.0f} s, {left:.0f} s left" if left else f"{now - began:.0f} s"
-                )
-                self.info("  ".join(filter(None, (f"{title}: {done}/{total}", times, note))))
+            if done < total and now - last_line < PLAIN_LINE_EVERY:
+                return
+            last_line = now
+            elapsed = f"{now - start:.0f} s"
+            remaining = (now - start) / max(done, 1) * (total - done)
+            times = f"{elapsed}, {remaining:.0f} s left" if remaining else elapsed
+            self.info("  ".join(filter(None, (f"{title}: {done}/{total}", times, note))))
 
-        return show
+        return update

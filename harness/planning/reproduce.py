@@ -76,9 +76,9 @@ def _remarks(members: Sequence[StoredRun]) -> Iterator[str]:
         name, dirty, patch = (run.environment.get(what) for what in ("commit", "dirty", "patch"))
         if run.record and not name:
             yield "Of some runs it is not recorded from which commit they were made."
-        elif name and (name, patch) != (now[0], now[2]):
+        elif name and (name, patch) != (now.commit, now.patch):
             yield f"For the code as it was: git checkout {name}"
-        if dirty and patch != now[2]:
+        if dirty and patch != now.patch:
             told = f"digest {patch}" if patch else "not recorded which"
             yield f"At {str(name)[:SHORT]} files had been edited and not committed ({told})."
         if (weights := run.spec.get("weights", "none")) != "none":

@@ -1,4 +1,4 @@
-"""Identify the code that is running: commit, local changes and their digest."""
+"""Identify the code that is running: its commit, and a digest of local changes."""
 
 from __future__ import annotations
 
@@ -7,30 +7,39 @@ import json
 import subprocess
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-COMMIT_FILE = "commit.json"
+COMMIT_FILE = "commit.json"  # of a copy of the code: a GitState as a JSON list
+
+
+class GitState(NamedTuple):
+    """Commit of the running code and its local changes; every field is None outside a clone."""
+
+    commit: str | None = None
+    dirty: bool | None = None  # whether tracked files differ from the commit
+    patch: str | None = None  # digest of `git diff HEAD`; None without local changes
 
 
 @lru_cache
-def git_state() -> tuple[str | None, bool | None, str | None]:
-    """The commit this code was checked out from, whether tracked files differ from it, and how.
+def git_state() -> GitState:
+    """Return the state of the code that this process runs.
 
-    The last is a digest of `git diff HEAD`: two runs that have the same ran the same code. Asked
-    when the program starts to work and kept, since files may be edited meanwhile. A copy made for
-    jobs has it in a file: the repository around it may have moved on.
+    Two runs with the same commit and patch ran the same code. The state is read once and kept,
+    because files may be edited while a process runs. A copy made for jobs has it in `COMMIT_FILE`:
+    the repository that the copy lies in may have changed since.
     """
     root = Path(__file__).parents[2]
     if (root / COMMIT_FILE).exists():
-        name, dirty, patch = json.loads((root / COMMIT_FILE).read_text())
-        return name, dirty, patch
+        return GitState(*json.loads((root / COMMIT_FILE).read_text()))
 
     def git(*arguments: str) -> bytes:
         command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, check=True).stdout.strip()
 
     try:
-        name = git("rev-parse", "HEAD").decode()
-        changes = git("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
+        commit = git("rev-parse", "HEAD").decode()
+        diff = git("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--no-color")
     except (OSError, subprocess.CalledProcessError):
-        return None, None, None
-    return name, bool(changes), hashlib.sha256(changes).hexdigest()[:16] if changes else None
+        return GitState()
+    patch = hashlib.sha256(diff).hexdigest()[:16] if diff else None
+    return GitState(commit, bool(diff), patch)

@@ -83,7 +83,7 @@ def run_cohort(
             finish = partial(score_and_record, training_run, data, context, timings, len(members))
             if failure := capture_failure(finish):
                 failures[training_run.spec.key] = failure
-            progress(number, len(going), "")
+            progress(number, len(going))
     for spec in members:
         if (failure := failures.get(spec.key)) and not pace.is_stopped(spec.key):
             _record_failure(pace, context, spec, failure)

@@ -116,4 +116,4 @@ def _teacher_batches(
             with torch.no_grad():
                 outputs = as_float32(teacher(images))
             yield outputs  # outside the block, which would otherwise hold for whoever asks
-            progress(number, total, "")
+            progress(number, total)
