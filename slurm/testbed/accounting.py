@@ -1,4 +1,4 @@
-"""Accounting: a MariaDB of the cluster's own behind slurmdbd, reached by a socket only."""
+"""Start the accounting: slurmdbd with its own MariaDB, which is reached by a socket only."""
 
 from __future__ import annotations
 
@@ -7,44 +7,54 @@ import shutil
 import subprocess
 
 from harness.core.errors import SlurmError
-from slurm.testbed.config import user
-from slurm.testbed.daemons import Daemon, launch
+from slurm.testbed.config import current_user
+from slurm.testbed.daemons import Daemon, start_daemon
 from slurm.testbed.layout import Layout
-from slurm.testbed.packages import program
-from slurm.testbed.processes import DAEMON, FOLDER, environment
+from slurm.testbed.packages import find_program
+from slurm.testbed.processes import cluster_environment, daemon_variables
+
+INSTALLER = "mariadb-install-db"
 
 
-def make_database(layout: Layout) -> None:
-    """Create MariaDB's tables once; their administrator is who starts the cluster.
+def create_database(layout: Layout) -> None:
+    """Create MariaDB's tables, unless they exist; the current user becomes their administrator.
 
     Raises:
-        SlurmError: MariaDB could not.
+        SlurmError: MariaDB is not installed or fails.
     """
     if layout.database.exists():
         return
     unfinished = layout.database.with_name("database.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [
-        program("mariadb-install-db"),
+        find_program(INSTALLER),
         "--no-defaults",
         f"--datadir={unfinished}",
         "--auth-root-authentication-method=socket",
-        f"--auth-root-socket-user={user()}",
+        f"--auth-root-socket-user={current_user()}",
         "--skip-test-db",
-        *_as_root(),
+        *_user_option(),
     ]
-    marks = {FOLDER: str(layout.folder), DAEMON: "mariadb-install-db"}
-    with layout.log("mariadb-install-db").open("wb") as log:
+    variables = daemon_variables(layout, INSTALLER)
+    with layout.log(INSTALLER).open("wb") as log:
         result = subprocess.run(
-            command, env=environment(layout) | marks, stdout=log, stderr=log, check=False
+            command,
+            env=cluster_environment(layout) | variables,
+            stdout=log,
+            stderr=log,
+            check=False,
         )
     if result.returncode != 0:
-        raise SlurmError(f"mariadb-install-db failed; see {log.name}.")
+        raise SlurmError(f"{INSTALLER} failed; see {log.name}.")
     unfinished.rename(layout.database)
 
 
 def start_database(layout: Layout) -> Daemon:
-    """Start MariaDB without a TCP port."""
+    """Start MariaDB without a TCP port.
+
+    Raises:
+        SlurmError: MariaDB is not installed.
+    """
     command = [
         "mariadbd",
         "--no-defaults",
@@ -53,21 +63,24 @@ def start_database(layout: Layout) -> Daemon:
         "--skip-networking",
         f"--pid-file={layout.folder / 'run' / 'mariadbd.pid'}",
         "--innodb-flush-log-at-trx-commit=0",  # a test's accounts need not survive a power cut
-        *_as_root(),
+        *_user_option(),
     ]
-    return launch(layout, "mariadbd", command)
+    return start_daemon(layout, "mariadbd", command)
 
 
 def start_slurmdbd(layout: Layout) -> Daemon:
     """Start slurmdbd, which creates its tables when they are missing.
 
-    It finds slurmdbd.conf beside slurm.conf. It has no option for MariaDB's socket, but the
-    client library it uses reads this variable.
+    It reads slurmdbd.conf from the folder of slurm.conf. It has no option for MariaDB's socket, but
+    the client library that it uses reads the path from this variable.
+
+    Raises:
+        SlurmError: slurmdbd is not installed.
     """
     socket = {"MYSQL_UNIX_PORT": str(layout.database_socket)}
-    return launch(layout, "slurmdbd", ["slurmdbd", "-D"], socket)
+    return start_daemon(layout, "slurmdbd", ["slurmdbd", "-D"], socket)
 
 
-def _as_root() -> list[str]:
-    """MariaDB refuses to run as root unless told so."""
-    return [f"--user={user()}"] if os.geteuid() == 0 else []
+def _user_option() -> list[str]:
+    """MariaDB refuses to run as root without this option."""
+    return [f"--user={current_user()}"] if os.geteuid() == 0 else []

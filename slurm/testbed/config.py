@@ -1,4 +1,4 @@
-"""The configuration files of a cluster: one controller and several nodes on one machine."""
+"""Write the configuration files of a cluster: a controller and several nodes on one machine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CLUSTER_NAME = "testbed"
 # No cgroups (containers have none): processes are tracked by parentage (linuxproc), tasks are
 # not bound. config_overrides lets nodes claim more than the machine has. A requeued job waits
 # cred_expire seconds, 120 by default. ReturnToService=2 takes a lost node back when it answers.
-# No...InAddrAny keeps the daemons to this machine. preempt_send_user_signal delivers what
-# `sbatch --signal` asks for at preemption, too, not only before the time limit.
+# No...InAddrAny keeps the daemons off the network. preempt_send_user_signal sends the signal of
+# `sbatch --signal` at preemption, too, not only before the time limit.
 SLURM_CONF = """\
 ClusterName={cluster}
 SlurmctldHost={host}(127.0.0.1)
@@ -82,48 +82,50 @@ StorageLoc=slurm_accounting
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The size of a cluster and its times in seconds, short enough for tests."""
+class ClusterSettings:
+    """Size of a cluster, and its times in seconds, short enough for tests."""
 
     nodes: int = 2
     gpus: int = 2  # per node
     cpus: int = 4  # per node
     memory: int = 8000  # MB per node
-    array_size: int = 6  # an array's indices are below this, so that cutting is cheap to test
-    requeue_delay: int = 10  # before a requeued job may start again; by default 120
-    grace: int = 20  # between preemption's signal and the kill
+    array_size: int = 6  # indices of an array are below it: small, so that few jobs exceed it
+    requeue_delay: int = 10  # before a requeued job may start again; Slurm's default is 120
+    grace: int = 20  # between preemption's signal and SIGKILL
     kill_wait: int = 5  # between SIGTERM and SIGKILL
-    node_timeout: int = 30  # a silent node is lost after this
-    job_age: int = 60  # finished jobs stay in squeue and scontrol for this long
+    node_timeout: int = 30  # until a silent node counts as failed
+    job_age: int = 60  # for which squeue and scontrol list a finished job
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The nodes' names: n1, n2 and so on."""
+    def node_names(self) -> tuple[str, ...]:
+        """Names of the nodes: n1, n2 and so on."""
         return tuple(f"n{index + 1}" for index in range(self.nodes))
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The TCP ports of a cluster's daemons."""
+    """TCP ports of a cluster's daemons."""
 
     controller: int
     database: int
     nodes: tuple[int, ...]
 
 
-def user() -> str:
-    """The one user of the cluster, who starts it: every daemon and every job is theirs."""
+def current_user() -> str:
+    """Return the name of the user of this process, who runs every daemon and every job."""
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-def write(layout: Layout, settings: Settings, ports: Ports, *, accounting: bool) -> None:
-    """Write all configuration files and the files that stand for GPUs."""
+def write_config(
+    layout: Layout, settings: ClusterSettings, ports: Ports, *, accounting: bool
+) -> None:
+    """Write all configuration files, and the files that stand for GPUs."""
     host = socket.gethostname().partition(".")[0]
     values: dict[str, object] = {
         "cluster": CLUSTER_NAME,
         "folder": layout.folder,
         "host": host,
-        "user": user(),
+        "user": current_user(),
         "controller_port": ports.controller,
         "database_port": ports.database,
         "munge_socket": layout.munge_socket,
@@ -143,7 +145,7 @@ def write(layout: Layout, settings: Settings, ports: Ports, *, accounting: bool)
                 memory=settings.memory,
                 gpus=settings.gpus,
             )
-            for name, port in zip(settings.names, ports.nodes, strict=True)
+            for name, port in zip(settings.node_names, ports.nodes, strict=True)
         ),
     }
     if accounting:
@@ -156,11 +158,11 @@ def write(layout: Layout, settings: Settings, ports: Ports, *, accounting: bool)
         layout.slurmdbd_conf.write_text(SLURMDBD_CONF.format_map(values))
 
 
-def _gres(layout: Layout, settings: Settings) -> str:
-    """gres.conf; a GPU is refused without a device of its own name, so each is a link to one."""
+def _gres(layout: Layout, settings: ClusterSettings) -> str:
+    """Return gres.conf; Slurm wants a device of its own for each GPU, so each is a link to one."""
     for index in range(settings.gpus):
         layout.gpu(index).unlink(missing_ok=True)
         layout.gpu(index).symlink_to("/dev/null")
     files = f"{layout.folder / 'gpu'}/[0-{settings.gpus - 1}]"
-    lines = [f"NodeName={name} Name=gpu File={files}" for name in settings.names]
+    lines = [f"NodeName={name} Name=gpu File={files}" for name in settings.node_names]
     return "\n".join(["AutoDetect=off", *lines]) + "\n"

@@ -1,4 +1,4 @@
-"""Where everything of one cluster lies: all below one folder."""
+"""Paths of a cluster, all below one folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.core.errors import SlurmError
 
-SOCKET_LIMIT = 107  # bytes of a Unix socket's path, by sys/un.h
+MAX_SOCKET_BYTES = 107  # of a Unix socket's path, by sys/un.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,71 +22,83 @@ class Layout:
 
     @property
     def slurm_conf(self) -> Path:
+        """Configuration of the controller and of Slurm's commands."""
         return self.folder / "etc" / "slurm.conf"
 
     @property
     def gres_conf(self) -> Path:
+        """Configuration of the GPUs."""
         return self.folder / "etc" / "gres.conf"
 
     @property
     def slurmdbd_conf(self) -> Path:
+        """Configuration of the accounting; exists only if there is accounting."""
         return self.folder / "etc" / "slurmdbd.conf"
 
     @property
     def munge_key(self) -> Path:
+        """Key by which the daemons authenticate each other."""
         return self.folder / "etc" / "munge.key"
 
     @property
     def munge_socket(self) -> Path:
+        """Socket of munged."""
         return self.folder / "run" / "munge"
 
     @property
     def database_socket(self) -> Path:
+        """Socket of MariaDB."""
         return self.folder / "run" / "mariadb"
 
     @property
     def database(self) -> Path:
+        """Data folder of MariaDB."""
         return self.folder / "database"
 
+    @property
+    def started_marker(self) -> Path:
+        """File that exists while the cluster is completely started."""
+        return self.folder / "run" / "started"
+
     def log(self, name: str) -> Path:
-        """What the daemon of this name says."""
+        """Return the log of the daemon of this name."""
         return self.folder / "log" / f"{name}.log"
 
     def gpu(self, index: int) -> Path:
-        """The file that stands for a GPU's device."""
+        """Return the file that stands for a GPU's device."""
         return self.folder / "gpu" / str(index)
 
-    def check(self) -> None:
-        """Make sure that the folder's path can stand in Slurm's files and socket addresses.
+    def validate(self) -> None:
+        """Check that Slurm's files and socket addresses can contain the folder's path.
 
         Raises:
-            SlurmError: it is too long, or has characters that slurm.conf has no quotes for.
+            SlurmError: It is too long, or has characters that slurm.conf has no quotes for.
         """
         longest = len(bytes(self.database_socket))
-        if longest > SOCKET_LIMIT:
+        if longest > MAX_SOCKET_BYTES:
             raise SlurmError(
                 f"The folder {self.folder} is too deep: a socket's path below it has {longest} "
-                f"bytes, {SOCKET_LIMIT} are allowed. Choose a shorter one with --folder DIR."
+                f"bytes, {MAX_SOCKET_BYTES} are allowed. Choose a shorter one with --folder DIR."
             )
         if re.fullmatch(r"[A-Za-z0-9/._+-]+", str(self.folder)) is None:
             raise SlurmError(
-                f"The folder {str(self.folder)!r} has a character that slurm.conf cannot hold; "
+                f"The folder {str(self.folder)!r} has a character that slurm.conf cannot contain; "
                 f"letters, digits and . _ + - are allowed. Choose another with --folder DIR."
             )
 
-    def make(self) -> None:
+    def create(self) -> None:
         """Create the folders."""
         for name in ("etc", "run", "log", "gpu", "state", "spool"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Only one process starts or stops the cluster of this folder at a time.
+        """Hold the right to start or stop the cluster of this folder.
 
-        The system drops this lock with its holder, even one that was killed.
+        The operating system releases the lock when its holder ends, even if it is killed.
 
         Raises:
-            SlurmError: another process has it.
+            SlurmError: Another process has it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as file:
@@ -94,6 +106,6 @@ class Layout:
                 flock(file, LOCK_EX | LOCK_NB)
             except BlockingIOError as error:
                 raise SlurmError(
-                    f"Another process starts or stops the cluster in {self.folder} just now."
+                    f"Another process is starting or stopping the cluster in {self.folder}."
                 ) from error
             yield

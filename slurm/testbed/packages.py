@@ -1,4 +1,4 @@
-"""Which programs a cluster needs, and the Debian packages that bring them."""
+"""Programs that a cluster needs, and the Debian packages that contain them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRAMS = {
     "sbatch": "slurm-wlm",
     "munged": "munge",
 }
-ACCOUNTING = {
+ACCOUNTING_PROGRAMS = {
     "slurmdbd": "slurmdbd",
     "mariadbd": "mariadb-server",
     "mariadb-install-db": "mariadb-server",
@@ -21,29 +21,33 @@ ACCOUNTING = {
 PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 
 
-def program(name: str) -> str:
-    """Where a program lies; the sbin folders count although few users have them on PATH.
+def find_program(name: str) -> str:
+    """Return the path of a program, also if it is in an sbin folder that is not on PATH.
 
     Raises:
-        SlurmError: it is not installed.
+        SlurmError: It is not installed.
     """
-    found = shutil.which(name, path=PATH)
-    if found is None:
-        raise SlurmError(_sentence([name]))
-    return found
+    path = shutil.which(name, path=PATH)
+    if path is None:
+        raise SlurmError(_describe([name]))
+    return path
 
 
-def missing(*, accounting: bool) -> str | None:
-    """A sentence that names the packages to install; None if every program is there."""
-    needed = PROGRAMS | ACCOUNTING if accounting else PROGRAMS
-    absent = [name for name in needed if shutil.which(name, path=PATH) is None]
-    return _sentence(absent) if absent else None
+def describe_missing_programs(*, accounting: bool) -> str | None:
+    """Return a sentence with the packages to install; None if every program is there.
+
+    Args:
+        accounting: Whether the cluster is to have accounting.
+    """
+    needed = PROGRAMS | ACCOUNTING_PROGRAMS if accounting else PROGRAMS
+    missing = [name for name in needed if shutil.which(name, path=PATH) is None]
+    return _describe(missing) if missing else None
 
 
-def _sentence(absent: list[str]) -> str:
-    needed = PROGRAMS | ACCOUNTING
-    packages = " ".join(dict.fromkeys(needed[name] for name in absent))
+def _describe(missing: list[str]) -> str:
+    programs = PROGRAMS | ACCOUNTING_PROGRAMS
+    packages = " ".join(dict.fromkeys(programs[name] for name in missing))
     return (
-        f"A SLURM cluster on this machine needs {', '.join(absent)}: "
+        f"A Slurm cluster on this machine needs {', '.join(missing)}: "
         f"as root, apt-get install {packages}"
     )

@@ -1,4 +1,4 @@
-"""Free TCP ports."""
+"""Find free TCP ports."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import socket
 from contextlib import suppress
 
 # Below the range from which Linux takes the ports of outgoing connections.
-LOWEST, HIGHEST = 20_000, 32_000
+FIRST_PORT, LAST_PORT = 20_000, 31_999
 
 
-def free(count: int) -> tuple[int, ...]:
-    """Ports nobody listens on; different at each call, so that clusters may start together."""
-    found: list[int] = []
-    for port in random.sample(range(LOWEST, HIGHEST), k=HIGHEST - LOWEST):
-        if len(found) == count:
+def find_free_ports(count: int) -> tuple[int, ...]:
+    """Return ports that no process listens on, at random, so that clusters may start together."""
+    ports: list[int] = []
+    for port in random.sample(range(FIRST_PORT, LAST_PORT + 1), k=LAST_PORT - FIRST_PORT + 1):
+        if len(ports) == count:
             break
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("", port))
-            found.append(port)
-    return tuple(found)
+            ports.append(port)
+    return tuple(ports)

@@ -3,13 +3,13 @@
 import pytest
 
 from slurm.testbed import temporary_cluster
-from slurm.testbed.packages import missing
+from slurm.testbed.packages import describe_missing_programs
 
 
 @pytest.fixture(scope="session")
 def slurm_installed():
     """Skip, naming the packages to install, where there is no Slurm."""
-    if (sentence := missing(accounting=True)) is not None:
+    if (sentence := describe_missing_programs(accounting=True)) is not None:
         pytest.skip(sentence)
 
 
