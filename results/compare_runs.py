@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.runs.per_query import FILE, load_identity_sums
+from harness.runs.layout import PER_QUERY
+from harness.runs.per_query import load_identity_sums
 from harness.runs.reader import StoredRun, load_curve
 from results.statistics.paired_test import paired_test
 
@@ -156,12 +157,12 @@ def _verdicts(first: StoredRun, second: StoredRun) -> Iterator[ScoreDifference]:
     for name in (name for name in one if name in two):
         mean = one[name]["mAP"] - two[name]["mAP"]
         try:
-            left, right = (load_identity_sums(run.folder / FILE)[name] for run in (first, second))
+            left, right = (load_identity_sums(run.folder / PER_QUERY)[name] for run in (first, second))
             if left.queries != right.queries:
                 raise ValueError("they were scored on other queries")
             found = paired_test(left.parts["mAP"][None], right.parts["mAP"][None], left.weights)
         except (ValueError, KeyError) as error:
-            reason = f"{FILE} lacks {error}" if isinstance(error, KeyError) else str(error)
+            reason = f"{PER_QUERY} lacks {error}" if isinstance(error, KeyError) else str(error)
             yield ScoreDifference(name, mean, None, None, 0, 0, reason)
             continue
         low, high = (100 * bound for bound in found.interval())

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.analysis.embeddings import CONSISTENCY, FeatureExtractor, _model
+from harness.analysis.embeddings import FeatureExtractor, _model
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
 from harness.core.session import RunContext
 from harness.evaluation.ranking_consistency import ranking_inconsistency_from_features
+from harness.runs.layout import CONSISTENCY
 from harness.runs.lookup import finished_runs, resolve_specs
 from harness.runs.spec import RunSpec
 

@@ -19,12 +19,11 @@ from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.evaluation.scoring import extract_features
 from harness.planning.reopen import open_own
+from harness.runs.layout import EMBEDDINGS
 from harness.runs.lookup import resolve_specs
 from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
 from harness.training.networks import load_network
-
-CONSISTENCY, EMBEDDINGS = "consistency.json", "embeddings.npz"
 
 
 @dataclass

@@ -12,8 +12,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from harness.evaluation.scoring import RANKS
-from harness.runs.record import RECORD, RECORD_FORMAT
+from harness.evaluation.scoring import CMC_RANKS
+from harness.runs.layout import CURVE, RECORD
+from harness.runs.record import RECORD_FORMAT
 from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec
 from harness.training.environment import PACKAGES
 from methods import METHODS
@@ -101,7 +102,7 @@ def _content(spec: RunSpec) -> dict[str, Any]:
         "mINP": 1 / (7 + spec.seed),
         "queries": 11659,
         "scored": 11659,
-        "cmc": {str(rank): 1 / 3 for rank in RANKS},
+        "cmc": {str(rank): 1 / 3 for rank in CMC_RANKS},
         "ties": {"optimistic": {"mAP": 1 / 3, "R1": 1 / 3}, "flagged": False},
     }
     paper = METHODS[spec.method].paper if spec.teachers else None
@@ -110,7 +111,7 @@ def _content(spec: RunSpec) -> dict[str, Any]:
         "scoring_version": SCORING_VERSION,
         "notes": [],
         "result": {"steps": 50850, "model": "0" * 64, "evaluations": {"test": [draw]}},
-        "curve": {"file": "curve.csv", "thinned": curve},
+        "curve": {"file": CURVE, "thinned": curve},
         "teachers": ["0" * 64],
         "environment": dict.fromkeys(PACKAGES, "1.0.0") | {"commit": "0" * 40, "dirty": False},
         "timings": dict.fromkeys(("training", "scoring", "preparing"), 1 / 3),

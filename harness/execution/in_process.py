@@ -16,13 +16,8 @@ from harness.core.lease import Lease, current_holder, try_acquire
 from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.execution.reasons import DIVERGED, blocked_by
-from harness.runs.record import (
-    FAILURE,
-    RECORD,
-    create_run_folder,
-    failure_kind,
-    remove_temporary_files,
-)
+from harness.runs.layout import FAILURE, RECORD
+from harness.runs.record import create_run_folder, failure_kind, remove_temporary_files
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.runs.states import FailureKind
 from harness.training.cohort import rescore, run_cohort

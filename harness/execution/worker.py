@@ -170,7 +170,7 @@ def _measure_progress(job_spec: JobSpec, runs: Path) -> tuple[int, int]:
     """Return the number of runs that are done, and of the others' steps in checkpoints."""
     import torch
 
-    from harness.runs.record import CHECKPOINT, RECORD
+    from harness.runs.layout import CHECKPOINT, RECORD
 
     done = sum((runs / key / RECORD).exists() for key in job_spec.runs)
     steps = 0
@@ -187,7 +187,8 @@ def _record_failure(
     """Write a failure for each run that is neither done nor held by another process."""
     from harness.core.lease import current_holder
     from harness.execution.worker_inputs import read_specs
-    from harness.runs.record import RECORD, write_failure
+    from harness.runs.layout import RECORD
+    from harness.runs.record import write_failure
 
     for spec in read_specs(job_spec, runs):
         folder = runs / spec.key

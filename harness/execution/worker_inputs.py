@@ -19,7 +19,7 @@ from harness.planning.datasets import open_dataset
 from harness.planning.schema import load_dataset
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import resolve_method
-from harness.runs.record import RECORD, SPEC
+from harness.runs.layout import RECORD, SPEC
 from harness.runs.spec import RunSpec
 
 POLL = 2.0  # seconds between two looks at a teacher in training

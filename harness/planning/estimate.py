@@ -14,8 +14,8 @@ from statistics import median
 from typing import Any
 
 from harness.core.files import read_json
+from harness.runs.layout import RECORD, iter_run_folders
 from harness.runs.progress import format_duration
-from harness.runs.record import RECORD, iter_run_folders
 from harness.runs.spec import Recipe, RunSpec
 
 SHOWN = 3  # runs named that nothing is known of

@@ -18,6 +18,7 @@ from harness.planning.overrides import DATA, resolve_settings
 from harness.planning.schema import load_dataset
 from harness.runs.code_version import git_state
 from harness.runs.data_flags import DataFlag
+from harness.runs.layout import DATA_FOLDER
 from harness.runs.reader import StoredRun
 from harness.runs.spec import RunSpec
 
@@ -97,7 +98,7 @@ def _data(
     places = [Path(str(place)) for place in dict.fromkeys(told) if place]
     generated = _file(spec.dataset).loader == SYNTHETIC
     if generated:
-        places += sorted((runs / "data").glob(f"{SYNTHETIC}-*-????????"))
+        places += sorted((runs / DATA_FOLDER).glob(f"{SYNTHETIC}-*-????????"))
     partial = any(DataFlag.PARTIAL in run.data_flags for run in members)
     allowed = ["--allow-partial"] if partial else []
     for place in dict.fromkeys(places):

@@ -12,7 +12,8 @@ from typing import Any
 
 from harness.core.files import read_json
 from harness.core.lease import LeaseInfo, inspect_lease
-from harness.runs.record import CHECKPOINT, FAILURE, PROGRESS, RECORD, failure_kind
+from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS, RECORD
+from harness.runs.record import failure_kind
 from harness.runs.states import FailureKind, RunState
 
 

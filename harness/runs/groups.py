@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.files import read_json
-
-GROUPS, GROUP, JOB, LOGS = "groups", "group.json", "job.json", "logs"
+from harness.runs.layout import GROUP, GROUPS, JOB
 
 
 def job_name_prefix(group: str) -> str:

@@ -19,8 +19,7 @@ from pathlib import Path
 from harness.core.errors import SetupError, UsageError, did_you_mean
 from harness.core.files import read_json
 from harness.runs.folder_state import local_state
-from harness.runs.groups import GROUPS
-from harness.runs.record import RECORD, iter_run_folders
+from harness.runs.layout import GROUPS, RECORD, iter_run_folders
 from harness.runs.spec import RunSpec
 from harness.runs.states import RunState
 from harness.runs.submissions import iter_submissions, submitted_jobs

@@ -22,7 +22,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-FILE = "per_query.npz"
+from harness.runs.layout import PER_QUERY
+
 COLUMNS = ("query", "identity", "average_precision", "first_rank")
 
 
@@ -93,7 +94,7 @@ def sum_by_identity(draws: list[QueryScores]) -> IdentitySums:
     matched = [~np.isnan(draw.average_precision) for draw in draws]
     counts = [int(mask.sum()) for mask in matched]
     if not all(counts):
-        raise ValueError(f"{FILE} has a draw in which no query has a match")
+        raise ValueError(f"{PER_QUERY} has a draw in which no query has a match")
     pairs = list(zip(draws, matched, strict=True))
     identity = np.concatenate([draw.identity[mask] for draw, mask in pairs])
     precision = np.concatenate([draw.average_precision[mask] for draw, mask in pairs])

@@ -9,16 +9,9 @@ from statistics import fmean
 from typing import Any
 
 from harness.runs.data_flags import DataFlag, data_flags
-from harness.runs.scan import (
-    FAILURE,
-    RECORD,
-    SPEC,
-    describe_error,
-    load_json_object,
-    read_record_or_failure,
-)
+from harness.runs.layout import CURVE, FAILURE, RECORD, SPEC
+from harness.runs.scan import describe_error, load_json_object, read_record_or_failure
 
-CURVE = "curve.csv"
 Content = dict[str, Any]
 
 

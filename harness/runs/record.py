@@ -8,28 +8,27 @@ model.pt, per_query.npz, curve.csv, and last of all record.json
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
+from harness.runs.layout import (
+    CHECKPOINT,
+    CURVE,
+    FAILURE,
+    MODEL,
+    PER_QUERY,
+    PROGRESS,
+    RECORD,
+    SPEC,
+)
 from harness.runs.spec import RunSpec
 from harness.runs.states import FailureKind
 
-RECORD, FAILURE, SPEC, PROGRESS = "record.json", "failure.json", "spec.json", "progress.json"
-CHECKPOINT, MODEL, PER_QUERY, CURVE = "checkpoint.pt", "model.pt", "per_query.npz", "curve.csv"
-CONSISTENCY, EMBEDDINGS = "consistency.json", "embeddings.npz"  # on request, not part of a record
-REPORT = "report"  # folder below the runs folder
-FIGURES = "figures"  # folder below the report's folder
-TRAINING_COST, EXTRACTION_TIME = "measured/cost.json", "measured/extraction.json"  # below it, too
 WRITTEN = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)  # by who has the lease
 RECORD_FORMAT = 1
-
-
-def iter_run_folders(runs: Path) -> Iterator[Path]:
-    """Every run's folder below `runs`, in order."""
-    yield from sorted(path.parent for path in runs.glob(f"*/*/*/*/{SPEC}"))
 
 
 def create_run_folder(runs: Path, spec: RunSpec) -> None:

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-DEPTH = 4  # folders from the runs folder down to a run
+from harness.runs.layout import FAILURE, RECORD, RUN_DEPTH, holds_runs
+
 DEEPEST = 9  # folders below which nobody looks for misplaced runs
-NOT_RUNS = ("data", "cache", "report", "groups", "code")
-RECORD, FAILURE, SPEC = "record.json", "failure.json", "spec.json"
 LARGEST = 64_000_000  # bytes; a record of a thousand epochs has a hundredth of that
 
 
@@ -123,7 +122,7 @@ def _folders(runs: Path, problems: list[str]) -> Iterator[Path]:
         return
     home = runs.resolve()
     for entry in _entries(runs, problems):
-        if entry.name in NOT_RUNS or entry.name.startswith("."):
+        if not holds_runs(entry.name):
             continue
         if _is_folder(entry):
             yield from _below(entry, 1, home, problems)
@@ -133,16 +132,16 @@ def _folders(runs: Path, problems: list[str]) -> Iterator[Path]:
 
 def _below(folder: os.DirEntry[str], depth: int, home: Path, problems: list[str]) -> Iterator[Path]:
     """The folder itself if it lies where a run lies, and what is below it."""
-    if folder.is_symlink() and (depth > DEPTH or _inside(folder, home, problems)):
+    if folder.is_symlink() and (depth > RUN_DEPTH or _inside(folder, home, problems)):
         return
     entries = _entries(folder.path, problems)
     names = {entry.name for entry in entries} & {RECORD, FAILURE}
-    if depth == DEPTH:
+    if depth == RUN_DEPTH:
         if names:
             yield Path(folder.path)
     else:
         problems += [
-            f"{folder.path}/{name}: ignored, a run lies {DEPTH} folders below the runs folder."
+            f"{folder.path}/{name}: ignored, a run lies {RUN_DEPTH} folders below the runs folder."
             for name in sorted(names)
         ]
     for entry in entries:
@@ -159,7 +158,7 @@ def _inside(folder: os.DirEntry[str], home: Path, problems: list[str]) -> bool:
     if not target.is_relative_to(home):
         return False
     top = target.relative_to(home).parts[0]
-    if top in NOT_RUNS or top.startswith("."):
+    if not holds_runs(top):
         return False
     problems.append(f"{folder.path}: ignored, it is a link to {target}, which is gathered itself.")
     return True

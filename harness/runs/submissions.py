@@ -10,7 +10,8 @@ from typing import Any
 
 from harness.core.files import read_json
 from harness.core.lease import inspect_lease
-from harness.runs.groups import GROUP, GROUPS, LOGS, read_run_submission
+from harness.runs.groups import read_run_submission
+from harness.runs.layout import GROUP, GROUPS, LOGS
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,14 @@ from harness.core.files import read_json
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.execution.in_process import InProcessExecutor
-from harness.planning.plan import Plan, RunRequest, make_plan
-from harness.runs.record import MODEL, PER_QUERY, RECORD
+from harness.planning.plan import Plan, make_plan
+from harness.planning.request import RunRequest
+from harness.runs.layout import MODEL, PER_QUERY, RECORD
 from harness.runs.spec import RunSpec
-from methods import EXTRAS
+from methods import EXTRA_METHODS
 
 STUDY = "conformance"
-COMPANY = tuple(EXTRAS)  # side by side with the method
+COMPANY = tuple(EXTRA_METHODS)  # side by side with the method
 STUDY_DATA = "synthetic"
 NEVER = 1e9  # seconds between two checkpoints: longer than any training here
 

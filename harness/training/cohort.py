@@ -17,7 +17,8 @@ from harness.data.images import OpenedDataset
 from harness.evaluation.scoring import evaluate_network, tie_warnings
 from harness.models import EnsembleTeacher, ReIDNetwork
 from harness.runs.code_version import git_state
-from harness.runs.record import PER_QUERY, read_record, write_failure, write_record
+from harness.runs.layout import PER_QUERY
+from harness.runs.record import read_record, write_failure, write_record
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.runs.states import FailureKind
 from harness.training.loop import LoopContext, RunFailure, capture_failure, train

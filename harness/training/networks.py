@@ -17,7 +17,8 @@ from harness.data.batches import PREPARE_BATCH, unaugmented_batches
 from harness.data.images import OpenedDataset
 from harness.models import EnsembleTeacher, ReIDNetwork, as_float32, build_network
 from harness.plugins.lookup import resolve_method
-from harness.runs.record import MODEL, read_record
+from harness.runs.layout import MODEL
+from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
 from harness.training.prepare import prepare_method
 from harness.training.state import TrainingRun, weights_sha256

@@ -18,6 +18,7 @@ from torch import Tensor
 from harness.core.files import atomic_write
 from harness.core.lease import acquire_blocking
 from harness.core.seeding import make_generator, seeded_rng
+from harness.runs.layout import PREPARED
 from harness.runs.spec import RunSpec
 from methods import Method, Outputs, Widths
 
@@ -34,7 +35,7 @@ def prepare_method(
         return frozenset()
     content = [spec.source, spec.options, spec.seed, [asdict(width) for width in widths]]
     digest = hashlib.sha256(json.dumps(content, default=list).encode()).hexdigest()[:16]
-    path = teacher_folder / "prepared" / f"{spec.method_folder}-{digest}.pt"
+    path = teacher_folder / PREPARED / f"{spec.method_folder}-{digest}.pt"
     if not path.exists():
         with acquire_blocking(path.with_suffix(".making")):
             if not path.exists():

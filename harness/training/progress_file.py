@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.core.files import write_json
-from harness.runs.record import PROGRESS
+from harness.runs.layout import PROGRESS
 
 if TYPE_CHECKING:  # looking at a folder must not wait for torch
     from harness.core.progress import ProgressCallback

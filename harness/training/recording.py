@@ -19,7 +19,8 @@ from harness.data.images import OpenedDataset
 from harness.evaluation.scoring import evaluate_network, tie_warnings
 from harness.models.complexity import measure_complexity
 from harness.plugins.lookup import resolve_method
-from harness.runs.record import CURVE, MODEL, PER_QUERY, read_record, write_record
+from harness.runs.layout import CURVE, MODEL, PER_QUERY
+from harness.runs.record import read_record, write_record
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.training.environment import capture_environment
 from harness.training.loop import CURVE_ROWS_PER_EPOCH, DivergedError

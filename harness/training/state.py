@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from harness.core.files import atomic_write
 from harness.core.lease import Lease
 from harness.models import ReIDNetwork
-from harness.runs.record import CHECKPOINT
+from harness.runs.layout import CHECKPOINT
 from harness.runs.spec import RunSpec
 from methods import Method
 

@@ -8,7 +8,7 @@ from harness.core.files import write_json
 from harness.core.lease import try_acquire
 from harness.execution.cluster.status import read_status
 from harness.runs.folder_state import failed_state, inspect_run_folder, local_state
-from harness.runs.record import FAILURE, PROGRESS
+from harness.runs.layout import FAILURE, PROGRESS
 from harness.runs.states import RunState
 from tests.support import run_folders
 

@@ -6,6 +6,7 @@ import pytest
 
 from harness.core.errors import SetupError, UsageError
 from harness.core.files import read_json, write_json
+from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import (
     finished_runs,
     list_run_keys,
@@ -14,7 +15,6 @@ from harness.runs.lookup import (
     resolve_specs,
     short_id,
 )
-from harness.runs.record import RECORD, SPEC
 from tests.support import run_folders
 
 SUBMISSION = "20260101-000000-abcd"

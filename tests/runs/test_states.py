@@ -3,7 +3,8 @@
 import pytest
 
 from harness.core.files import read_json
-from harness.runs.record import FAILURE, failure_kind
+from harness.runs.layout import FAILURE
+from harness.runs.record import failure_kind
 from harness.runs.states import FailureKind, RunState
 from tests.support import run_folders
 

@@ -4,8 +4,8 @@ import json
 import time
 
 from harness.core.files import write_json
-from harness.runs.groups import GROUPS, JOB
-from harness.runs.record import CHECKPOINT, PROGRESS, create_run_folder, write_failure, write_record
+from harness.runs.layout import CHECKPOINT, GROUPS, JOB, PROGRESS
+from harness.runs.record import create_run_folder, write_failure, write_record
 from harness.runs.spec import Recipe, RunSpec
 from harness.runs.states import FailureKind
 

@@ -98,7 +98,7 @@ def test_diverged_runs_are_tried_again_only_when_asked(with_teacher):
         return json.loads((with_teacher / key / "failure.json").read_text())["attempt"]
 
     _, outcome = tiny_grid.run(with_teacher, "faulty")
-    assert "diverged earlier" in outcome.failed[key]
+    assert "diverged before" in outcome.failed[key]
     assert attempts() == 1
     tiny_grid.run(with_teacher, "faulty", retry=True)
     assert attempts() == 2

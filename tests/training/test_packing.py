@@ -5,10 +5,10 @@ import shutil
 import pytest
 import torch
 
-from methods import EXTRAS, METHODS
+from methods import EXTRA_METHODS, METHODS
 from tests.support import tiny_grid
 
-EVERY_METHOD = [*METHODS, *(name for name in EXTRAS if name != "none")]
+EVERY_METHOD = [*METHODS, *(name for name in EXTRA_METHODS if name != "none")]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from harness.core.errors import ExitCode, UsageError
 from harness.core.lease import LeaseInfo, inspect_lease, is_local
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
-from harness.runs.groups import GROUPS
+from harness.runs.layout import GROUPS
 from harness.runs.lookup import resolve_runs, short_id
 from slurm.commands import check_command
 from slurm.queue import QueueSnapshot, query_jobs

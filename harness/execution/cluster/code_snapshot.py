@@ -18,10 +18,10 @@ from harness.core.errors import SetupError, UsageError
 from harness.core.files import atomic_directory
 from harness.plugins.lookup import resolve_method
 from harness.runs.code_version import COMMIT_FILE, git_state
+from harness.runs.layout import CODE
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("harness", "methods", "results", "slurm", "configs")
-CODE = "code"  # folder below the runs folder
 MAX_BYTES = 50_000_000  # of one package
 SKIPPED_FOLDERS = (
     "__pycache__",

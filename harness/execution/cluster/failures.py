@@ -13,8 +13,8 @@ from harness.execution.cluster.failure_causes import CAUSES, cause_of
 from harness.execution.cluster.logs import log_tail
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
+from harness.runs.layout import SPEC
 from harness.runs.lookup import resolve_runs
-from harness.runs.record import SPEC
 
 PRINTED_LINES = 6  # of the log of each cause's last run
 SEARCHED_LINES = 200  # at the end of a log, for what the cause is recognised by

@@ -30,7 +30,7 @@ from harness.execution.cluster.submit import (
 )
 from harness.execution.reasons import blocked_by
 from harness.planning.plan import Plan
-from harness.runs.record import RECORD
+from harness.runs.layout import RECORD
 from harness.runs.spec import RunSpec
 from slurm.resources import Resources
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.core.errors import UsageError
 from harness.core.files import read_json
 from harness.execution.cluster.status import read_status
+from harness.runs.layout import FAILURE
 from harness.runs.lookup import resolve_runs, short_id
-from harness.runs.record import FAILURE
 from harness.runs.submissions import LogFiles, log_files
 
 FILE_POLL_SECONDS = 0.5

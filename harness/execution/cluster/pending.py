@@ -14,8 +14,9 @@ from harness.core.lease import current_holder
 from harness.execution.cluster.recovery import record_job_ids
 from harness.execution.cluster.submission import ClusterJob
 from harness.execution.reasons import DIVERGED, blocked_by
-from harness.runs.groups import GROUPS, job_name_prefix, read_run_submission
-from harness.runs.record import FAILURE, RECORD, failure_kind
+from harness.runs.groups import job_name_prefix, read_run_submission
+from harness.runs.layout import FAILURE, GROUPS, RECORD
+from harness.runs.record import failure_kind
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from slurm.queue import query_jobs
 from slurm.resources import Resources

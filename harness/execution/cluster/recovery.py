@@ -13,14 +13,8 @@ from typing import Any
 
 from harness.core.errors import SlurmError
 from harness.core.files import write_json
-from harness.runs.groups import (
-    GROUP,
-    GROUPS,
-    JOB,
-    job_name_prefix,
-    read_run_submission,
-    read_submission,
-)
+from harness.runs.groups import job_name_prefix, read_run_submission, read_submission
+from harness.runs.layout import GROUP, GROUPS, JOB
 from harness.runs.submissions import RunSubmission, submitted_jobs
 from slurm.queue import jobs_with_prefix
 

@@ -27,8 +27,8 @@ from harness.planning.plan import DEFAULT_COHORT_SIZE
 from harness.planning.reopen import InputLocations, rebuild_plan
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import resolve_method
+from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import list_run_keys, resolve_runs
-from harness.runs.record import RECORD, SPEC
 from harness.runs.spec import RunSpec
 
 INLINE = "inline"  # in place of a profile: this process
@@ -166,10 +166,10 @@ def _submit_or_run(
     )
     if submission := submit_grid(plan, options, reporter.info):
         count = sum(len(job.runs) for job in submission.jobs)
-        reporter.info(
+        reporter.result(
             f"group {submission.name}: {count} runs in {len(submission.jobs)} jobs submitted"
         )
-    reporter.info(f"Next: kdreid status --runs {request.runs}")
+    reporter.result(f"Next: kdreid status --runs {request.runs}")
     return ExitCode.DONE
 
 
@@ -213,7 +213,7 @@ def _run_here(specs: Sequence[RunSpec], request: RetryRequest, reporter: Reporte
         )
         executor = InProcessExecutor(context, plan.open_data, retry_diverged=True)
         outcome = executor.launch(plan.cohorts)
-    reporter.info(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")
+    reporter.result(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE

@@ -27,9 +27,9 @@ from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.state_from_queue import failed, idle, state_from_queue
 from harness.runs.folder_state import RunFolder, inspect_run_folder
 from harness.runs.groups import job_name_prefix
+from harness.runs.layout import SPEC
 from harness.runs.lookup import list_run_keys, short_id
 from harness.runs.progress import estimate_remaining, format_duration
-from harness.runs.record import SPEC
 from harness.runs.states import RunState
 from harness.runs.submissions import RunSubmission, last_submission
 from slurm.queue import QueueSnapshot, query_jobs

@@ -5,8 +5,8 @@
     groups/<name>/logs/           the jobs' logs
     <run's key>/job.json          the last job of each run
 
-This module writes; `harness.runs.groups` names these files and reads them back as dictionaries, for
-commands that need neither Slurm nor torch. Users know a submission as a group: `kdreid status`
+This module writes them. `harness.runs.layout` names them, and `harness.runs.groups` and
+`harness.runs.submissions` read them for everything that knows nothing of Slurm. Users know a submission as a group: `kdreid status`
 prints its name, and every verb accepts it for all its runs.
 """
 
@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.core.files import write_json
-from harness.runs.groups import GROUP, GROUPS, JOB, LOGS, job_name_prefix
+from harness.runs.groups import job_name_prefix
+from harness.runs.layout import GROUP, GROUPS, JOB, LOGS
 from slurm.resources import Resources
 
 

@@ -11,7 +11,7 @@ from harness.core.errors import SlurmError
 from harness.core.files import ensure_writable
 from harness.core.lease import Lease, acquire_blocking
 from harness.execution.cluster.arrays import JobArrayPlan, group_into_arrays
-from harness.execution.cluster.code_snapshot import CODE, snapshot_code
+from harness.execution.cluster.code_snapshot import snapshot_code
 from harness.execution.cluster.job_spec import JobSpec
 from harness.execution.cluster.pending import PendingRuns, select_pending
 from harness.execution.cluster.profile import Profile
@@ -22,7 +22,7 @@ from harness.execution.cluster.submission import (
     new_submission_name,
 )
 from harness.planning.plan import Plan
-from harness.runs.groups import GROUPS
+from harness.runs.layout import CODE, GROUPS
 from harness.runs.record import create_run_folder
 from slurm.limits import max_array_size
 from slurm.resources import Resources

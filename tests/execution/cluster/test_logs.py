@@ -8,7 +8,7 @@ from harness.core.errors import UsageError
 from harness.core.lease import try_acquire
 from harness.execution.cluster import logs
 from harness.execution.cluster.logs import show_logs, tail
-from harness.runs.groups import GROUPS
+from harness.runs.layout import GROUPS
 from tests.support import run_folders
 
 # What Python and srun add when the worker has told of its failure already.

@@ -11,7 +11,7 @@ from harness.core.progress import Reporter
 from harness.execution.cluster.cancel import cancel
 from harness.execution.cluster.retry import RetryRequest, retry
 from harness.execution.cluster.status import status
-from harness.runs.record import FAILURE, RECORD
+from harness.runs.layout import FAILURE, RECORD
 from tests.support import tiny_grid
 
 QUIET = Reporter(quiet=True)

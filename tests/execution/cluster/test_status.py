@@ -11,8 +11,7 @@ from harness.core.errors import ExitCode, SetupError
 from harness.core.files import write_json
 from harness.core.lease import try_acquire
 from harness.execution.cluster.status import exit_code, status
-from harness.runs.groups import GROUPS
-from harness.runs.record import FAILURE, PROGRESS
+from harness.runs.layout import FAILURE, GROUPS, PROGRESS
 from harness.runs.spec import SCORING_VERSION
 from tests.support import run_folders, tiny_grid
 

@@ -8,8 +8,7 @@ import pytest
 from harness.execution.cluster.failure_causes import cause_of
 from harness.execution.cluster.failures import failed_runs, show_failures
 from harness.execution.cluster.status import exit_code, status
-from harness.runs.groups import GROUPS
-from harness.runs.record import CHECKPOINT
+from harness.runs.layout import CHECKPOINT, GROUPS
 from tests.support import run_folders
 from tests.support.slurm_queue import OURS, submit, turn_to
 
