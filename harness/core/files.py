@@ -1,4 +1,4 @@
-"""Writing files so that a kill at any moment leaves either the old content or the new."""
+"""Write files and folders so that a kill at any moment leaves the old content or the new."""
 
 from __future__ import annotations
 
@@ -15,33 +15,43 @@ from typing import IO, Any
 from harness.core.errors import SetupError
 
 
-def atomic_write(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then flush it to disk and rename it."""
+def atomic_write(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> None:
+    """Replace a file by new content in one step; its folder is created if needed.
+
+    The content is written to a temporary file in the same folder, flushed to the disk and renamed,
+    which is atomic within a file system. A killed process may leave `.<name>.<random>.tmp`.
+
+    Args:
+        path: The file. It gets the permissions of any new file of this process (the umask).
+        content: The bytes, or a function that writes them to the open file it is given.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
+        with temporary.open("xb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                content(file)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `value` as indented JSON, atomically."""
-    content = json.dumps(value, indent=1, sort_keys=True) + "\n"
-    atomic_write(path, lambda file: file.write(content.encode()))
+    """Replace a file by `value` as indented JSON, in one step."""
+    atomic_write(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
 
 
 @contextmanager
 def atomic_directory(root: Path) -> Iterator[Path]:
-    """A new folder beside `root` to fill; it takes that name if the block ends without an error.
+    """Yield a new folder to fill; it is renamed to `root` if the block ends without an error.
 
     Raises:
-        OSError: `root` holds something by then.
+        OSError: `root` exists by then and contains something.
     """
     partial = root.with_name(f".{root.name}.{uuid.uuid4().hex[:8]}.partial")
     partial.mkdir(parents=True)
@@ -53,7 +63,7 @@ def atomic_directory(root: Path) -> Iterator[Path]:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in `path`; None if the file is absent or is not a JSON object."""
+    """Return the JSON object in a file; None if the file is missing or contains anything else."""
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -62,10 +72,10 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def ensure_writable(folder: Path) -> None:
-    """Create `folder` if needed and prove that files can be made in it.
+    """Create the runs folder if needed and check that files can be created in it.
 
     Raises:
-        SetupError: they cannot.
+        SetupError: They cannot.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

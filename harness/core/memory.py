@@ -1,4 +1,4 @@
-"""The most memory that a piece of work held, on the host and on the GPU."""
+"""Peak memory of a piece of work, on the host and on the GPU (Linux)."""
 
 from __future__ import annotations
 
@@ -8,31 +8,43 @@ from pathlib import Path
 
 import torch
 
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_RESET_PEAK_RSS = "5"  # proc(5): reset the peak resident set size
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Begin anew; where the kernel does not allow it, the whole life of the process counts."""
+    """Start a new measurement.
+
+    Where the kernel does not allow it, the peak of the host stays that of the whole process.
+    """
     with suppress(OSError):
-        _RESET.write_text("5")
+        _CLEAR_REFS.write_text(_RESET_PEAK_RSS)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def peak_memory(device: torch.device) -> dict[str, int | None]:
-    """Bytes: `host` resident, `gpu` in tensors, `gpu_reserved` by torch; None where unknown."""
+    """Return the peaks since `reset_peak_memory` in bytes; None where unknown.
+
+    Returns:
+        `host`: resident memory of this process; `gpu`: memory of tensors on `device`;
+        `gpu_reserved`: the same with what torch keeps in reserve.
+    """
     gpu = device.type == "cuda"
     return {
-        "host": _resident_peak(),
+        "host": peak_host_memory(),
         "gpu": torch.cuda.max_memory_allocated(device) if gpu else None,
         "gpu_reserved": torch.cuda.max_memory_reserved(device) if gpu else None,
     }
 
 
-def _resident_peak() -> int | None:
-    """VmHWM, as Linux tells it."""
+def peak_host_memory() -> int | None:
+    """Return the peak resident memory of this process in bytes; None if Linux does not report it.
+
+    getrusage would report the parent's peak in a child process.
+    """
     try:
-        found = re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
+        line = re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
     except OSError:
         return None
-    return int(found[1]) * 1024 if found else None
+    return int(line[1]) * 1024 if line else None

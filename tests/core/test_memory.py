@@ -1,0 +1,35 @@
+"""Peak memory of this process; the GPU's needs a GPU."""
+
+import pytest
+import torch
+
+from harness.core import memory
+from harness.core.memory import peak_host_memory, peak_memory, reset_peak_memory
+
+CPU = torch.device("cpu")
+SIZE = 64 * 2**20  # bytes
+
+
+def test_the_peak_is_in_bytes_and_remains_after_memory_is_freed():
+    reset_peak_memory(CPU)
+    before = peak_host_memory()
+    block = torch.ones(SIZE, dtype=torch.uint8)  # ones, because untouched pages are not resident
+    del block
+    assert SIZE / 2 < peak_host_memory() - before < 2 * SIZE
+
+
+def test_a_cpu_has_no_gpu_memory():
+    peaks = peak_memory(CPU)
+    assert peaks.keys() == {"host", "gpu", "gpu_reserved"}
+    assert peaks["gpu"] is peaks["gpu_reserved"] is None
+    assert peaks["host"] == pytest.approx(peak_host_memory(), rel=0.1)
+
+
+@pytest.mark.parametrize("text", [None, "VmPeak: 12 kB\n"])
+def test_without_the_kernels_report_the_peak_is_unknown(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(memory, "_STATUS", tmp_path / "status")
+    monkeypatch.setattr(memory, "_CLEAR_REFS", tmp_path / "absent" / "clear_refs")
+    if text is not None:
+        (tmp_path / "status").write_text(text)
+    reset_peak_memory(CPU)
+    assert peak_host_memory() is None
