@@ -144,7 +144,9 @@ def extract(
 
 @bench.command()
 def cost(
-    handles: options.OptionalHandles = None,
+    handles: Annotated[
+        options.Names, options.run_argument("one seed of each finished student")
+    ] = None,
     steps: Annotated[
         int, typer.Option(min=1, metavar="N", help="Timed steps of each run, in three turns.")
     ] = 12,

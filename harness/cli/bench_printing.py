@@ -8,7 +8,6 @@ from pathlib import Path
 import typer
 
 from harness.analysis.extraction_time import measure_extraction_time, save_extraction_times
-from harness.analysis.training_cost import FILE as COST
 from harness.analysis.training_cost import measure_training_cost
 from harness.benchmarks.collecting import time_collecting
 from harness.benchmarks.evaluation import TestSetSize, time_evaluation
@@ -18,6 +17,7 @@ from harness.benchmarks.ranking_consistency import time_consistency
 from harness.core.devices import device_name
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.session import RunContext
+from harness.runs.layout import REPORT, TRAINING_COST
 
 
 def print_pdrd_loss(batches: Sequence[int], repeats: int, threads: int) -> None:
@@ -143,4 +143,4 @@ def print_cost(words: Sequence[str], steps: int, context: RunContext, root: Path
             f"  {row['key']:<64}{row['seconds'] * 1e3:>9.1f} ms "
             f"({row['least'] * 1e3:.1f} to {row['most'] * 1e3:.1f}, {row['counted']} steps)"
         )
-    typer.echo(f"Saved in {context.runs / COST}")
+    typer.echo(f"Saved in {context.runs / REPORT / TRAINING_COST}")

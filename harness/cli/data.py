@@ -148,7 +148,11 @@ def draw_images(
             if like is None:
                 return generate(target, settings, workers=workers, progress=progress)
             if images is None:
-                plan: RenderPlan = settings.studio, plan_from_settings(settings), manifest(settings)
+                plan: RenderPlan = (
+                    settings.render_settings,
+                    plan_from_settings(settings),
+                    manifest(settings),
+                )
             else:
                 plan = _plan_counted(settings, like, images, assignments)
             return render_like(target, like, *plan, workers=workers, progress=progress)
@@ -178,7 +182,7 @@ def _plan_counted(
         raise UsageError(f"--images takes a number or {FULL}, given {images!r}.")
     full = REAL_COUNTS[like]
     counts = full if images == FULL else scale_counts(full, int(images))
-    studio = replace(settings.studio, cameras=counts.cameras, subjects=counts.subjects)
+    studio = replace(settings.render_settings, cameras=counts.cameras, subjects=counts.subjects)
     content: dict[str, object] = {"generator_version": GENERATOR_VERSION, "like": like}
     content |= {"studio": asdict(studio), "census": asdict(counts)}
     return studio, plan_from_counts(counts, settings.seed), content
@@ -230,7 +234,7 @@ def _print_counts(counts: Sequence[CountCheck]) -> None:
     for count in counts:
         expected = " or ".join(f"{number:,}" for number in count.expected) or "-"
         mark = "" if count.ok else "  <- differs"
-        typer.echo(f"  {count.subset:<18}{count.what:<12}{count.found:>10,}{expected:>20}{mark}")
+        typer.echo(f"  {count.subset:<18}{count.unit:<12}{count.counted:>10,}{expected:>20}{mark}")
 
 
 def cache_data(
@@ -249,6 +253,7 @@ def cache_data(
         UsageError: `size` is not HEIGHTxWIDTH.
     """
     from harness.core.files import ensure_writable
+    from harness.core.session import RunContext
     from harness.planning.datasets import build_cache, open_dataset
     from harness.planning.overrides import resolve_settings
     from harness.planning.schema import load_dataset
@@ -262,11 +267,9 @@ def cache_data(
             raise UsageError(f"--size is HEIGHTxWIDTH in pixels, such as 256x128; given {size!r}.")
         height, width = int(match[1]), int(match[2])
     ensure_writable(runs)
-    reporter = Reporter()
-    dataset = open_dataset(
-        name, file, settings.data, root, runs, workers, reporter, allow_partial=allow_partial
-    )
-    train, test = build_cache(dataset, (height, width), runs, workers, reporter)
+    context = RunContext(runs=runs, workers=workers)
+    dataset = open_dataset(name, file, settings.data, root, context, allow_partial=allow_partial)
+    train, test = build_cache(dataset, (height, width), context)
     gigabytes = (train.array.nbytes + test.array.nbytes) / 1e9
     typer.echo(
         f"{name}: {len(train):,} training and {len(test):,} test images at {height}x{width}, "

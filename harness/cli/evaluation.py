@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli import completion, options
+from harness.cli import options
 from harness.core.errors import UsageError
 
 
 def score(
-    handles: options.Handles,
+    handles: Annotated[list[str], options.run_argument()],
     runs: options.Runs = Path("runs"),
     data_root: options.DataRoot = None,
     metric: Annotated[
@@ -59,7 +59,7 @@ def score(
 
 
 def measure_consistency(
-    handles: options.OptionalHandles = None,
+    handles: Annotated[options.Names, options.run_argument("all finished students")] = None,
     runs: options.Runs = Path("runs"),
     data_root: options.DataRoot = None,
     device: options.Device = "auto",
@@ -76,7 +76,7 @@ def measure_consistency(
 
 
 def export_embeddings(
-    handles: options.Handles,
+    handles: Annotated[list[str], options.run_argument()],
     runs: options.Runs = Path("runs"),
     data_root: options.DataRoot = None,
     device: options.Device = "auto",
@@ -93,13 +93,8 @@ def export_embeddings(
 
 
 def compare_rankings(
-    first: Annotated[
-        str,
-        typer.Argument(metavar="A", help=options.RUN_HELP, autocompletion=completion.runs),
-    ],
-    second: Annotated[
-        str, typer.Argument(metavar="B", help="The other run.", autocompletion=completion.runs)
-    ],
+    first: Annotated[str, options.run_argument(metavar="A")],
+    second: Annotated[str, options.run_argument(metavar="B")],
     queries: Annotated[int, typer.Option(min=1, metavar="N", help="Number of queries.")] = 4,
     runs: options.Runs = Path("runs"),
     data_root: options.DataRoot = None,

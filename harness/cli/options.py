@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,18 +18,21 @@ WHERE, OUTPUT = "Where and how", "Output"
 
 Names = list[str] | None
 
-# Runs are named alike by every command; harness/runs/lookup.py resolves the words.
-RUN_HELP = "Row number, short id, beginning of the key, or submission, as kdreid status shows."
-Handles = Annotated[
-    list[str],
-    typer.Argument(metavar="RUN...", help=RUN_HELP, autocompletion=completion.runs),
-]
-OptionalHandles = Annotated[
-    Names,
-    typer.Argument(
-        metavar="[RUN]...", help=RUN_HELP, autocompletion=completion.runs, show_default="all runs"
-    ),
-]
+
+def run_argument(default: str | bool = False, *, metavar: str = "RUN") -> Any:
+    """Return an argument that names runs, as `harness.runs.lookup` resolves them.
+
+    Args:
+        default: Text for the help: the runs that no name stands for. False: a name is needed.
+        metavar: Name of the argument in the help.
+    """
+    return typer.Argument(
+        metavar=metavar,
+        help="Row number, short id, beginning of the key, or submission, as kdreid status shows.",
+        show_default=default,
+        autocompletion=completion.runs,
+    )
+
 
 Causes = Annotated[
     Names,

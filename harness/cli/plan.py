@@ -88,7 +88,7 @@ def _estimate_cohorts(plan: Plan, states: dict[str, RunState]) -> list[Estimate]
 
 
 def _device_kind(plan: Plan) -> str:
-    return "GPU" if plan.device.type == "cuda" else "CPU"
+    return "GPU" if plan.context.device.type == "cuda" else "CPU"
 
 
 def print_submission(plan: Plan, options: SubmitOptions) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.core.errors import ExitCode, KDReIDError, SetupError
+from harness.core.installation import ensure_own_packages
 
 if TYPE_CHECKING:
     from harness.runs.reader import StoredRun
@@ -20,17 +21,13 @@ if TYPE_CHECKING:
 def serve(application: typer.Typer) -> None:
     """Run an application on the process's arguments and exit; print a known error as text."""
     try:
+        ensure_own_packages()
         application()
     except KDReIDError as error:
         typer.echo(f"kdreid: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
-
-
-def print_last_line(text: str) -> None:
-    """Print the outcome of a command to standard error, with --quiet, too."""
-    typer.echo(text, err=True)
 
 
 def print_report(runs: Path, *, figures: bool = False) -> None:
@@ -70,7 +67,7 @@ def _reproduce_callback(runs: Path) -> ReproduceCallback:
     def commands(members: Sequence[StoredRun]) -> tuple[Sequence[str], Sequence[str]]:
         from harness.planning.reproduce import reproduce
 
-        reproduction = reproduce(members, runs, look=False)
+        reproduction = reproduce(members, runs, check_data=False)
         return reproduction.commands, reproduction.remarks
 
     return commands

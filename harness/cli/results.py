@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli import completion, options
+from harness.cli import options
 from harness.cli.printing import print_report
 from harness.core.errors import SetupError, UsageError
 from harness.runs.lookup import resolve_runs
@@ -50,13 +50,8 @@ def trace(
 
 
 def diff(
-    first: Annotated[
-        str,
-        typer.Argument(metavar="A", help=options.RUN_HELP, autocompletion=completion.runs),
-    ],
-    second: Annotated[
-        str, typer.Argument(metavar="B", help="The other run.", autocompletion=completion.runs)
-    ],
+    first: Annotated[str, options.run_argument(metavar="A")],
+    second: Annotated[str, options.run_argument(metavar="B")],
     runs: options.Runs = Path("runs"),
     other_runs: Annotated[
         Path | None,

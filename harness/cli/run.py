@@ -98,7 +98,8 @@ def _execute(request: RunRequest, execution: ExecutionOptions, reporter: Reporte
         from harness.cli.plan import print_plan
         from harness.planning.plan import make_plan
 
-        print_plan(make_plan(request, reporter), as_json=execution.as_json)
+        plan = make_plan(request, reporter, allow_missing_weights=True)
+        print_plan(plan, as_json=execution.as_json)
         return ExitCode.DONE
     return _train(request, execution, reporter)
 
@@ -107,7 +108,6 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
     """Plan, train in this process and report; return the exit code."""
     from harness.cli.run_printing import print_outcome
     from harness.core.files import ensure_writable
-    from harness.core.session import RunContext
     from harness.core.signals import handle_signals
     from harness.execution.in_process import InProcessExecutor
     from harness.planning.plan import make_plan
@@ -115,15 +115,7 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
     ensure_writable(request.runs)
     with handle_signals() as stop:
         plan = make_plan(request, reporter)
-        context = RunContext(
-            runs=request.runs,
-            device=plan.device,
-            stop=stop,
-            reporter=reporter,
-            pretrained_files=plan.pretrained_files,
-            workers=request.workers,
-            checkpoint_seconds=execution.checkpoint_every,
-        )
+        context = replace(plan.context, stop=stop, checkpoint_seconds=execution.checkpoint_every)
         executor = InProcessExecutor(context, plan.open_data, execution.retry_diverged)
         outcome = executor.launch(plan.cohorts)
     print_outcome(plan, outcome)
@@ -161,6 +153,7 @@ def run_on_cluster(
             replace(request, overrides=overrides),
             reporter,
             lambda dataset: profile.device_and_threads(dataset, cluster_overrides),
+            allow_missing_weights=execution.dry_run,
         )
         submit_options = SubmitOptions(
             cluster=cluster,
@@ -192,16 +185,19 @@ def _require_device_of_profile(request: RunRequest) -> None:
     Raises:
         UsageError: It does not.
     """
+    problems = []
     if request.device != "auto":
-        raise UsageError(
+        problems.append(
             "With --cluster the profile sets the device. Replace --device by --set cluster.gpus=N; "
             "0 is the CPU."
         )
     if request.threads is not None:
-        raise UsageError(
+        problems.append(
             "With --cluster the profile sets the threads. Replace --threads by --set "
             "cluster.cpus=N."
         )
+    if problems:
+        raise UsageError(*problems)
 
 
 def _print_dry_run(plan: Plan, submit_options: SubmitOptions, *, as_json: bool) -> int:
@@ -214,7 +210,7 @@ def _print_dry_run(plan: Plan, submit_options: SubmitOptions, *, as_json: bool) 
 
 
 def retry(
-    handles: options.OptionalHandles = None,
+    handles: Annotated[Names, options.run_argument("all failed runs")] = None,
     only: options.Causes = None,
     assignments: Annotated[
         Names,
@@ -258,7 +254,7 @@ def retry(
     from harness.execution.cluster.retry import RetryRequest, retry_runs
     from harness.planning.plan import DEFAULT_COHORT_SIZE
     from harness.planning.reopen import InputLocations
-    from harness.planning.weights import parse_weights
+    from harness.planning.weights import parse_pretrained
 
     cluster_settings, overrides = split_cluster_overrides(assignments or ())
     request = RetryRequest(
@@ -267,14 +263,14 @@ def retry(
         overrides=[*overrides, *(changes or ())],
         cluster=cluster,
         cluster_overrides=cluster_settings,
-        inputs=InputLocations(data_root, parse_weights(pretrained or ()), allow_partial),
+        inputs=InputLocations(data_root, parse_pretrained(pretrained or ()), allow_partial),
         cohort_size=pack or DEFAULT_COHORT_SIZE,
     )
     raise typer.Exit(retry_runs(handles or (), request, Reporter(quiet=quiet)))
 
 
 def cancel(
-    handles: options.OptionalHandles = None,
+    handles: Annotated[Names, options.run_argument()] = None,
     everything: Annotated[bool, typer.Option("--all", help="Stop all runs of the folder.")] = False,
     runs: options.Runs = Path("runs"),
 ) -> None:

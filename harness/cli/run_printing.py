@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from pathlib import Path
 
-from harness.cli.printing import print_last_line, print_report
+from harness.cli.printing import print_report
 from harness.core.errors import ExitCode
 from harness.execution.cluster.submission import Submission
 from harness.execution.in_process import Outcome
@@ -18,10 +18,10 @@ def print_outcome(plan: Plan, outcome: Outcome) -> None:
     """Print the tables, why runs failed, and how many are done."""
     print_report(plan.runs)
     for key, reason in outcome.failed.items():
-        plan.reporter.info(f"failed: {key}: {reason}")
+        plan.context.reporter.info(f"failed: {key}: {reason}")
     if outcome.failed:
-        plan.reporter.info(_failures_hint(plan.runs))
-    print_last_line(
+        plan.context.reporter.info(_failures_hint(plan.runs))
+    plan.context.reporter.result(
         f"{len(outcome.done)} runs done now, {len(outcome.done_before)} were done before, "
         f"{len(outcome.failed)} failed. Report: {plan.runs / 'report'}"
     )
@@ -32,10 +32,10 @@ def print_submitted(plan: Plan, submission: Submission | None) -> None:
     if submission is None:
         is_done = all(state is RunState.DONE for state in _states(plan).values())
         command = f"kdreid {'report' if is_done else 'status'}{_runs_option(plan.runs)}"
-        print_last_line(f"Nothing to submit. Next: {command}")
+        plan.context.reporter.result(f"Nothing to submit. Next: {command}")
         return
     runs = sum(len(job.runs) for job in submission.jobs)
-    print_last_line(
+    plan.context.reporter.result(
         f"group {submission.name}: {runs} runs in {len(submission.jobs)} jobs submitted\n"
         f"Next: kdreid status{_runs_option(plan.runs)}"
     )
@@ -59,14 +59,14 @@ def print_states(
     missing = {key: state for key, state in states.items() if state is not RunState.DONE}
     reasons = {key: unfinished.get(key, "") for key in missing}
     for key, state in missing.items():
-        plan.reporter.info(f"{state}: {key}: {reasons[key]}")
+        plan.context.reporter.info(f"{state}: {key}: {reasons[key]}")
     code = ExitCode.DONE
     if missing:
         is_active = all(key in active for key in missing)
         code = ExitCode.INCOMPLETE if is_active else ExitCode.FAILED
     if code is ExitCode.FAILED:
-        plan.reporter.info(_failures_hint(plan.runs))
-    print_last_line(
+        plan.context.reporter.info(_failures_hint(plan.runs))
+    plan.context.reporter.result(
         f"{len(states) - len(missing)} of {len(states)} runs are done. "
         f"Report: {plan.runs / 'report'}"
     )

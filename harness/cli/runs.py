@@ -30,7 +30,7 @@ State = Annotated[
 
 
 def status(
-    handles: options.OptionalHandles = None,
+    handles: Annotated[options.Names, options.run_argument("all")] = None,
     state: State = None,
     runs: options.Runs = Path("runs"),
     as_json: options.Json = False,
@@ -81,7 +81,7 @@ def _print_rows(rows: Sequence[RunStatus]) -> None:
 
 
 def logs(
-    handles: options.OptionalHandles = None,
+    handles: Annotated[options.Names, options.run_argument()] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print new lines until the run ends.")
     ] = False,
@@ -97,7 +97,7 @@ def logs(
 
 
 def failures(
-    handles: options.OptionalHandles = None,
+    handles: Annotated[options.Names, options.run_argument("all")] = None,
     only: options.Causes = None,
     runs: options.Runs = Path("runs"),
     as_json: options.Json = False,

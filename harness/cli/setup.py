@@ -70,10 +70,10 @@ def download_weights(networks: Sequence[str]) -> Iterator[Path]:
         SetupError: A download fails.
     """
     from harness.models import NETWORKS, pretrained
-    from harness.planning.names import network_name
+    from harness.planning.names import require_network
 
     words = [word for text in networks for word in text.replace(",", " ").split()]
-    weights = {name: NETWORKS[network_name(name)].pretrained for name in words or NETWORKS}
+    weights = {name: NETWORKS[require_network(name)].pretrained for name in words or NETWORKS}
     for name in words:
         if weights[name] is None:
             raise UsageError(f"{name} has no ImageNet weights: it always starts from scratch.")

@@ -49,6 +49,10 @@ class Reporter:
         if not self._quiet:
             self._console.print(text, markup=False)
 
+    def result(self, text: str) -> None:
+        """Print the outcome of a command, even if quiet."""
+        self._console.print(text, markup=False)
+
     @contextmanager
     def task(self, title: str) -> Iterator[ProgressCallback]:
         """Show the progress of the block, which calls the yielded function."""

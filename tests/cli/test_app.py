@@ -1,28 +1,51 @@
-"""The commands as a user types them, in processes of their own."""
+"""The command `kdreid`: its help, its version, its old names and its start."""
 
-import json
+import os
+import re
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import pytest
 
-from harness.cli.run import main
+from harness.cli import app as kdreid
 from tests.support import tiny_grid
-from tests.support.command_line import call
+from tests.support.command_line import call, invoke
+
+PANELS = {
+    "Experiments": ["run", "plan", "retry", "cancel"],
+    "Runs": ["status", "logs", "failures"],
+    "Results": ["report", "trace", "diff"],
+    "Evaluation": ["score", "measure-consistency", "export-embeddings", "compare-rankings"],
+    "Data": ["data"],
+    "Methods": ["check-method", "new-method", "options"],
+    "Setup": ["doctor", "fetch-weights", "list"],
+}
+OLD_NAMES = {
+    "consistency": "measure-consistency",
+    "embed": "export-embeddings",
+    "ranked": "compare-rankings",
+    "networks": "list networks",
+}
+BENCHMARKS = ("consistency", "evaluate", "npdrk", "loader", "gather", "extract", "cost")
 
 
-@pytest.fixture
-def study(shared_runs):
-    return ("--study", tiny_grid.STUDY, "--runs", shared_runs, "--methods", "kd")
+def panels(text):
+    """The first words of the lines of each panel of a help text."""
+    found = {}
+    for line in text.splitlines():
+        if title := re.match(r"╭─ (.+?) ─", line):
+            found[title[1]] = []
+        elif entry := re.match(r"│ [* ] {4}(\S+)|│ {3}(\S+)|│ (\S+)", line):
+            found[list(found)[-1]].append(entry[1] or entry[2] or entry[3])
+    return found
 
 
 def test_help_does_not_import_torch_and_is_quick():
     code = "import sys, harness.cli.app; sys.exit('torch' in sys.modules)"
-    assert (
-        subprocess.run([sys.executable, "-c", code], cwd=tiny_grid.ROOT, check=False).returncode
-        == 0
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tiny_grid.ROOT, check=False)
+    assert done.returncode == 0
     began = time.monotonic()
     assert call("kdreid", "--help").returncode == 0
     helped = time.monotonic() - began
@@ -31,226 +54,83 @@ def test_help_does_not_import_torch_and_is_quick():
     assert helped < time.monotonic() - began
 
 
-def test_the_main_command_and_its_twin_show_one_plan(study):
-    first = call("run", *study, "--dry-run")
-    second = call("kdreid", "plan", *study)
-    assert first.returncode == second.returncode == 0
-    assert first.stdout == second.stdout
-    assert "cohort 2: 2 runs, one data stream, 32x16, 2 epochs, fp32, on cpu" in first.stdout
-    assert "an epoch is 4 batches of 4 identities x 2 images: 32 of 32 training" in first.stdout
-    assert "3 runs: 3 done. Nothing was started." in first.stdout
-
-
-def test_a_plan_as_json(study):
-    rows = json.loads(call("kdreid", "plan", *study, "--json").stdout)
-    assert [row["state"] for row in rows] == ["done"] * 3
-    assert [row["cohort"] for row in rows] == [1, 2, 2]
-
-
-def test_a_finished_grid_prints_its_table_and_where_it_lies(study):
-    done = call("kdreid", "run", *study)
-    assert done.returncode == 0, done.stderr
-    assert "0 runs done now, 3 were done before, 0 failed" in done.stderr
-    assert "resnet18" in done.stdout
-    assert "KD" in done.stdout
-    assert "report" in done.stdout
-
-
-def test_status_and_list(shared_runs):
-    status = call("kdreid", "status", "--runs", shared_runs)
-    assert "done" in status.stdout
-    rows = json.loads(call("kdreid", "status", "--runs", shared_runs, "--json").stdout)
-    assert {row["state"] for row in rows} >= {"done"}
-    names = call("kdreid", "list").stdout
-    for word in ("pdrd", "msmt17", "resnet101", "bnneck", "demo"):
-        assert word in names
-
-
-def test_status_exit_codes(tmp_path, with_teacher):
-    assert call("kdreid", "status", "--runs", tmp_path / "nowhere").returncode == 3
-    assert call("kdreid", "status", "--runs", with_teacher).returncode == 0
-    (teacher,) = with_teacher.glob("synthetic/none/resnet18/*")
-    (teacher / "record.json").unlink()
-    assert call("kdreid", "status", "--runs", with_teacher).returncode == 4
-    (teacher / "failure.json").write_text('{"kind": "diverged", "message": "m", "attempt": 1}')
-    failed = call("kdreid", "status", "--runs", with_teacher)
-    assert failed.returncode == 1
-    assert "diverged: m (attempt 1)" in failed.stdout
-
-
-BAD = [
-    (2, ["--dataset", "synthetic", "--methods", "pdrdd"], "Did you mean 'pdrd'?"),
-    (2, ["--dataset", "market", "--methods", "all"], "No dataset is called 'market'"),
-    (2, ["--dataset", "synthetic", "--student", "resnet19"], "No network is called 'resnet19'"),
-    (2, ["--dataset", "synthetic", "--head", "neck"], "No head is called 'neck'"),
-    (2, ["--dataset", "synthetic", "--set", "recipe.epoch=3"], "Did you mean 'epochs'?"),
-    (2, ["--dataset", "synthetic", "--seeds", "x"], "--seeds takes whole numbers"),
-    (2, ["--dataset", "synthetic", "--precision", "fp8"], "fp32 or bf16 or fp16"),
-    (2, ["--dataset", "synthetic", "--device", "tpu"], "No device is called 'tpu'"),
-    (2, ["--methods", "all"], "--dataset NAME"),
-    (2, ["--methodz", "all"], "No such option"),
-    (2, ["--study", "nowhere.yaml"], "nowhere.yaml cannot be read"),
-    (3, ["--dataset", "market1501", "--set", "recipe.pretrained=none"], "--data-root DIR"),
-    (3, ["--dataset", "market1501"], "No ImageNet weights for resnet"),
-]
-
-
-@pytest.mark.parametrize(("code", "arguments", "words"), BAD, ids=[" ".join(a) for _, a, _ in BAD])
-def test_bad_input_is_one_sentence_and_a_code(
-    tmp_path, monkeypatch, capsys, code, arguments, words
-):
-    """In this process, since each would import torch again."""
-    runs = tmp_path / "runs"
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setattr(sys, "argv", ["harness.run", *arguments, "--runs", str(runs)])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    errors = capsys.readouterr().err
-    assert ended.value.code == code
-    assert words in " ".join(errors.replace("│", " ").split())
-    assert "Traceback" not in errors
-    assert not list(runs.glob("*/*/*/*/spec.json"))
-
-
-def test_a_wrong_name_in_a_process_of_its_own(tmp_path):
-    done = call("run", "--dataset", "synthetic", "--methods", "pdrdd", "--runs", tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("kdreid: No method is called 'pdrdd'. Did you mean 'pdrd'?")
-
-
-def test_an_unwritable_runs_folder(tmp_path):
-    (tmp_path / "file").write_text("")
-    done = call("run", "--study", tiny_grid.STUDY, "--runs", tmp_path / "file" / "runs")
-    assert done.returncode == 3
-    assert "is not writable" in done.stderr
-
-
-def test_more_identities_than_there_are(shared_runs):
-    done = call(
-        "run",
-        "--study",
-        tiny_grid.STUDY,
-        "--runs",
-        shared_runs,
-        "--methods",
-        "none",
-        "--set",
-        "recipe.identities=9",
+@pytest.mark.parametrize("words", [["status", "--runs", "absent"], ["run", "--help"]])
+def test_commands_that_need_no_torch_do_not_import_it(words, tmp_path):
+    code = (
+        "import sys\nfrom harness.cli.app import app\n"
+        "try: app()\nexcept BaseException: sys.exit('torch' in sys.modules)"
     )
-    assert done.returncode == 2
-    assert "the training set has 8" in done.stderr
-
-
-def test_an_unreadable_image_fails_cleanly_before_training(with_teacher):
-    (file, *_) = sorted(with_teacher.glob("data/*/bounding_box_train/*.jpg"))
-    file.write_bytes(b"broken")
-    done = call("run", "--study", tiny_grid.STUDY, "--runs", with_teacher, "--methods", "sp")
-    assert done.returncode == 3
-    assert f"1 unreadable images: {file}" in done.stderr
-    assert not list(with_teacher.glob("**/checkpoint.pt"))
-
-
-def test_a_diverging_run_exits_1_with_its_reason(with_teacher):
-    done = call(
-        "run",
-        "--study",
-        tiny_grid.STUDY,
-        "--runs",
-        with_teacher,
-        "--methods",
-        "sp",
-        "--set",
-        "sp.weight=1e38",
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=tiny_grid.ROOT, capture_output=True, check=False
     )
-    assert done.returncode == 1
-    assert "failed: synthetic/sp/" in done.stderr
-    assert "diverged" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
 
 
-def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
-    (root,) = [p for p in (shared_runs / "data").iterdir() if (p / "query").is_dir()]
-    done = call(
-        "run",
-        "--study",
-        tiny_grid.STUDY,
-        "--dataset",
-        "market1501",
-        "--data-root",
-        root,
-        "--runs",
-        tmp_path,
-        "--methods",
-        "none",
-        "--set",
-        "recipe.pretrained=none",
+def test_help_lists_the_commands_by_panel():
+    found = panels(invoke("--help").stdout)
+    assert found.pop("Options") == [
+        "--version",
+        "--install-completion",
+        "--show-completion",
+        "--help",
+    ]
+    assert found == PANELS
+    assert list(found) == list(PANELS)
+
+
+@pytest.mark.parametrize("name", [*OLD_NAMES, *(name for names in PANELS.values() for name in names)])
+def test_every_command_has_help_without_gaps(name):
+    done = invoke(name, "--help")
+    assert done.returncode == 0
+    assert re.search(r"Usage: kdreid \S+ .*\n\s*\n \S", done.stdout)
+    for panel, entries in panels(done.stdout).items():
+        assert entries, panel
+
+
+@pytest.mark.parametrize("old", OLD_NAMES)
+def test_an_old_name_is_the_same_command(old):
+    new = OLD_NAMES[old]
+    helps = [invoke(*name.split(), "--help").stdout.split() for name in (old, new)]
+    assert helps[0] == [word for word in " ".join(helps[1]).replace(new, old).split()]
+
+
+def test_benchmarks_are_hidden_and_callable():
+    assert "bench" not in invoke("--help").stdout
+    assert set(panels(invoke("bench", "--help").stdout)["Commands"]) == set(BENCHMARKS)
+    for name in BENCHMARKS:
+        assert invoke("bench", name, "--help").returncode == 0
+
+
+def test_the_version_is_that_of_the_distribution():
+    done = invoke("--version")
+    assert done.returncode == 0
+    assert done.stdout == f"kdreid {version(kdreid.DISTRIBUTION)}\n"
+    assert re.fullmatch(r"kdreid \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_python_m_harness_is_kdreid():
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "--version"],
+        cwd=tiny_grid.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == invoke("--version").stdout
+
+
+@pytest.mark.parametrize("package", ["results", "methods"])
+def test_a_folder_that_hides_a_package_of_ours_ends_the_start(package, tmp_path):
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(tiny_grid.ROOT)},
     )
     assert done.returncode == 3
-    assert "is not the whole dataset: train has 32 images where 12,936" in done.stderr
-    done = call(
-        "run",
-        "--study",
-        tiny_grid.STUDY,
-        "--dataset",
-        "market1501",
-        "--data-root",
-        root,
-        "--runs",
-        tmp_path,
-        "--methods",
-        "none",
-        "--set",
-        "recipe.pretrained=none",
-        "--allow-partial",
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Partial data: train has 32 images" in done.stdout
-    (path,) = tmp_path.glob("market1501/none/cnn5/*/record.json")
-    record = json.loads(path.read_text())
-    assert "junk" in record["notes"][0] and record["data_flags"] == ["partial"]
-
-
-def test_images_and_their_contact_sheet(tmp_path):
-    made = call(
-        "kdreid",
-        "data",
-        "make",
-        tmp_path / "cars",
-        "--set",
-        "kind=vehicles",
-        "--set",
-        "train_identities=3",
-        "--set",
-        "test_identities=3",
-    )
-    assert made.returncode == 0, made.stderr
-    sheet = call("kdreid", "data", "sheet", tmp_path / "cars", tmp_path / "cars.png")
-    assert sheet.returncode == 0, sheet.stderr
-    assert (tmp_path / "cars.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_copy_in_a_real_layout_with_as_many_images_as_asked(tmp_path):
-    made = call(
-        "kdreid",
-        "data",
-        "make",
-        tmp_path,
-        "--like",
-        "veri776",
-        "--images",
-        "30",
-        "--set",
-        "height=32",
-        "--set",
-        "width=32",
-        "--workers",
-        "1",
-    )
-    assert made.returncode == 0, made.stderr
-    assert made.stdout.strip() == str(tmp_path / "VeRi")
-    assert "drawing images: 30/30" in made.stderr
-    told = call("kdreid", "data", "check", "--dataset", "veri776", "--data-root", tmp_path)
-    assert told.returncode == 3
-    assert "37,778  <- differs" in told.stdout and "Generated data: " in told.stdout
-    refused = call("kdreid", "data", "make", tmp_path / "x", "--images", "full")
-    assert refused.returncode == 2 and "name it with --like" in refused.stderr
+    assert done.stderr.count("\n") == 1
+    assert str(tmp_path / package) in done.stderr and "hides" in done.stderr

@@ -1,15 +1,20 @@
-"""The two commands, each in a process of its own."""
+"""The two commands: in processes of their own as a user starts them, or quicker in this one."""
 
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from unittest import mock
 
+from harness.cli.app import main
 from tests.support import tiny_grid
 
 COMMANDS = {
     "run": ["-m", "harness.run"],
     "kdreid": ["-c", "from harness.cli.app import main; main()"],
 }
+WIDTH = {"COLUMNS": "100"}  # of the terminal
 
 
 def call(kind, *arguments):
@@ -20,5 +25,22 @@ def call(kind, *arguments):
         timeout=250,
         cwd=tiny_grid.ROOT,
         check=False,
-        env=os.environ | {"COLUMNS": "100"},
+        env=os.environ | WIDTH,
     )
+
+
+def invoke(*arguments, entry=main):
+    """Run `kdreid` in this process, which saves the import of torch; return what `call` does."""
+    argv = ["kdreid", *map(str, arguments)]
+    with (
+        mock.patch.object(sys, "argv", argv),
+        mock.patch.dict(os.environ, WIDTH),
+        redirect_stdout(StringIO()) as output,
+        redirect_stderr(StringIO()) as errors,
+    ):
+        code = 0
+        try:
+            entry()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(argv, code, output.getvalue(), errors.getvalue())

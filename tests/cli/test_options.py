@@ -1,0 +1,67 @@
+"""Every command names runs alike, and every option has its aliases."""
+
+import pytest
+
+from harness.runs.lookup import list_run_keys, short_id
+from tests.support import run_folders
+from tests.support.command_line import invoke
+
+SUBMISSION = "20260101-000000-abcd"
+ROWS = (2, 5, 11)  # digits of most digests, which must not count
+# By command: arguments with the run in place of RUN, and where the key of a done run is printed.
+VERBS = {
+    "status": ["status", "RUN"],
+    "logs": ["logs", "RUN"],
+    "failures": ["failures", "RUN"],
+    "retry": ["retry", "RUN"],
+    "cancel": ["cancel", "RUN"],
+    "diff": ["diff", "RUN", "RUN"],
+    "score": ["score", "RUN", "--device", "cpu"],
+    "measure-consistency": ["measure-consistency", "RUN", "--device", "cpu"],
+    "consistency": ["consistency", "RUN", "--device", "cpu"],
+    "export-embeddings": ["export-embeddings", "RUN", "--device", "cpu"],
+    "embed": ["embed", "RUN", "--device", "cpu"],
+    "compare-rankings": ["compare-rankings", "RUN", "RUN"],
+    "ranked": ["ranked", "RUN", "RUN"],
+    "bench cost": ["bench", "cost", "RUN", "--device", "cpu"],
+}
+SILENT = {"cancel", "failures"}  # print nothing about a run that is done
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Twelve students that are done, and their teacher."""
+    runs = tmp_path_factory.mktemp("runs")
+    for seed in range(12):
+        run_folders.done(runs, seed, method="kd", teachers=(run_folders.TEACHER,))
+    run_folders.submitted(runs, [(None, [list_run_keys(runs)[3]])], group=SUBMISSION)
+    return runs
+
+
+def called(verb, name, runs):
+    return invoke(*(name if word == "RUN" else word for word in VERBS[verb]), "--runs", runs)
+
+
+@pytest.mark.parametrize("verb", VERBS.keys() - SILENT)
+def test_every_command_takes_the_same_names_of_a_run(verb, runs):
+    keys = list_run_keys(runs)
+    names = {str(row): keys[row - 1] for row in ROWS}
+    names |= {short_id(keys[0]): keys[0], keys[1][:-2]: keys[1], SUBMISSION: keys[3]}
+    for name, key in names.items():
+        done = called(verb, name, runs)
+        text = done.stdout + done.stderr
+        assert [k for k in keys if k in text] == [key], (name, text)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_ambiguous_name_lists_the_candidates(verb, runs):
+    done = called(verb, "synthetic/kd", runs)
+    assert done.returncode == 2
+    assert "'synthetic/kd' may mean 12 runs" in done.stderr
+    assert all(key in done.stderr for key in list_run_keys(runs)[:3])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_row_that_does_not_exist(verb, runs):
+    done = called(verb, "13", runs)
+    assert done.returncode == 2 and "There is no row 13" in done.stderr
