@@ -1,4 +1,4 @@
-"""The worker alone: what it checks before it trains, how it stops, what it leaves."""
+"""The worker alone: its checks before it trains, how it stops, and what it leaves on disk."""
 
 import json
 import os
@@ -26,8 +26,8 @@ from tests.support import tiny_grid
 QUIET = Reporter(quiet=True)
 
 
-def order_of(plan, cohort):
-    """What the worker of one of a plan's cohorts is told."""
+def job_spec_of(plan, cohort):
+    """Return the job of one of a plan's cohorts."""
     first = cohort[0]
     for spec in plan.specs:
         create_run_folder(plan.runs, spec)
@@ -36,9 +36,9 @@ def order_of(plan, cohort):
     return JobSpec(keys, first.dataset, root, {}, "cpu", first.threads, checkpoint_every=1000)
 
 
-def start(runs, order, **environment):
-    path = Path(runs) / "groups" / "order.json"
-    order.write(path)
+def start(runs, job_spec, **environment):
+    path = Path(runs) / "groups" / "1.json"
+    job_spec.write(path)
     return subprocess.Popen(
         [sys.executable, "-m", "harness.execution.worker", str(path), "--runs", str(runs)],
         cwd=tiny_grid.ROOT,
@@ -50,8 +50,8 @@ def start(runs, order, **environment):
 
 
 def finish(process):
-    output, said = process.communicate(timeout=200)
-    return process.returncode, output + said
+    stdout, stderr = process.communicate(timeout=200)
+    return process.returncode, stdout + stderr
 
 
 def in_training(process, folder):
@@ -73,9 +73,9 @@ def long(with_teacher):
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGUSR2, ExitCode.REQUEUE), (signal.SIGTERM, 130)]
 )
-def test_a_signal_however_often_saves_and_says_how_to_go_on(long, number, code):
+def test_a_signal_however_often_saves_and_gives_its_exit_code(long, number, code):
     plan, student = long
-    process = start(plan.runs, order_of(plan, [student]))
+    process = start(plan.runs, job_spec_of(plan, [student]))
     in_training(process, plan.runs / student.key)
     for _ in range(3):
         process.send_signal(number)
@@ -89,12 +89,12 @@ def test_a_signal_before_anything_is_loaded_is_not_lost(long):
     plan, student = long
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
     try:
-        process = start(plan.runs, order_of(plan, [student]))
+        process = start(plan.runs, job_spec_of(plan, [student]))
         process.send_signal(signal.SIGUSR2)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])
-    code, said = finish(process)
-    assert code == ExitCode.REQUEUE, said
+    code, output = finish(process)
+    assert code == ExitCode.REQUEUE, output
     assert not (plan.runs / student.key / "record.json").exists()
 
 
@@ -102,31 +102,31 @@ def test_an_attempt_without_a_step_after_another_is_a_failure(long):
     plan, student = long
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
     try:
-        process = start(plan.runs, order_of(plan, [student]), SLURM_RESTART_COUNT="1")
+        process = start(plan.runs, job_spec_of(plan, [student]), SLURM_RESTART_COUNT="1")
         process.send_signal(signal.SIGUSR2)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])
-    code, said = finish(process)
-    assert code == 1, said
+    code, output = finish(process)
+    assert code == 1, output
     failure = read_json(plan.runs / student.key / "failure.json")
     assert failure["kind"] == "time limit"
     assert "--set cluster.time=" in failure["message"]
 
 
-def test_a_restarted_attempt_that_got_on_is_continued(long):
+def test_a_restarted_attempt_with_progress_is_continued(long):
     plan, student = long
-    process = start(plan.runs, order_of(plan, [student]), SLURM_RESTART_COUNT="3")
+    process = start(plan.runs, job_spec_of(plan, [student]), SLURM_RESTART_COUNT="3")
     in_training(process, plan.runs / student.key)
     process.send_signal(signal.SIGUSR2)
     assert finish(process)[0] == ExitCode.REQUEUE
 
 
-def test_a_gpu_that_is_not_there_is_told_in_the_runs_folder(long):
+def test_a_missing_gpu_is_recorded_in_the_runs_folder(long):
     plan, student = long
-    order = replace(order_of(plan, [student]), device="cuda")
-    code, said = finish(start(plan.runs, order, CUDA_VISIBLE_DEVICES=""))
+    job_spec = replace(job_spec_of(plan, [student]), device="cuda")
+    code, output = finish(start(plan.runs, job_spec, CUDA_VISIBLE_DEVICES=""))
     assert code == 3
-    assert "torch sees no GPU here" in said
+    assert "torch sees no GPU here" in output
     assert read_json(plan.runs / student.key / "failure.json")["kind"] == "setup"
 
 
@@ -134,77 +134,77 @@ def test_a_gpu_that_is_not_there_is_told_in_the_runs_folder(long):
 def planned(with_teacher):
     plan = tiny_grid.grid(with_teacher, "kd")
     student = next(spec for spec in plan.specs if spec.teachers)
-    return plan, student, order_of(plan, [student])
+    return plan, student, job_spec_of(plan, [student])
 
 
-def check(plan, order, *specs):
-    return open_inputs(order, specs or read_specs(order, plan.runs), plan.runs, QUIET)
+def check(plan, job_spec, *specs):
+    return open_inputs(job_spec, specs or read_specs(job_spec, plan.runs), plan.runs, QUIET)
 
 
 def test_inputs_as_planned_are_accepted(planned):
-    plan, student, order = planned
-    assert read_specs(order, plan.runs) == [student]
-    dataset, weights = check(plan, order)
+    plan, student, job_spec = planned
+    assert read_specs(job_spec, plan.runs) == [student]
+    dataset, weights = check(plan, job_spec)
     assert dataset.fingerprint == student.fingerprint
     assert weights == {}
 
 
 def test_other_data_than_planned_is_refused(planned):
-    plan, _, order = planned
-    picture = next((Path(order.data_root) / "bounding_box_train").glob("*.jpg"))
+    plan, _, job_spec = planned
+    picture = next((Path(job_spec.data_root) / "bounding_box_train").glob("*.jpg"))
     picture.unlink()
     with pytest.raises(SetupError, match="is not what the run was planned with|lacks|files"):
-        check(plan, order)
+        check(plan, job_spec)
 
 
 def test_another_fingerprint_method_or_weight_is_refused(planned, tmp_path):
-    plan, student, order = planned
+    plan, student, job_spec = planned
     with pytest.raises(SetupError, match="synthetic in .* is not what the run was planned with"):
-        check(plan, order, replace(student, fingerprint="0" * 16))
+        check(plan, job_spec, replace(student, fingerprint="0" * 16))
     with pytest.raises(SetupError, match="^kd is not what the run was planned with"):
-        check(plan, order, replace(student, source="0" * 16))
+        check(plan, job_spec, replace(student, source="0" * 16))
     with pytest.raises(SetupError, match="weights None of cnn5 do not exist on this machine"):
-        check(plan, order, replace(student, weights="0" * 16))
+        check(plan, job_spec, replace(student, weights="0" * 16))
     file = tmp_path / "cnn5.pth"
     file.write_bytes(b"other")
-    given = replace(order, weights={"cnn5": str(file)})
+    given = replace(job_spec, weights={"cnn5": str(file)})
     with pytest.raises(SetupError, match="cnn5.pth is not what the run was planned with"):
         check(plan, given, replace(student, weights="0" * 16))
     with pytest.raises(SetupError, match="is for cuda, its job is on cpu"):
-        check(plan, order, replace(student, device="cuda"))
+        check(plan, job_spec, replace(student, device="cuda"))
     with pytest.raises(SetupError, match="data root /nowhere does not exist on this machine"):
-        check(plan, replace(order, data_root="/nowhere"))
+        check(plan, replace(job_spec, data_root="/nowhere"))
 
 
 def test_a_run_that_this_code_would_name_otherwise_is_refused(planned):
-    plan, student, order = planned
+    plan, student, job_spec = planned
     path = plan.runs / student.key / "spec.json"
     content = json.loads(path.read_text())
     write_json(path, content | {"seed": 5})
     with pytest.raises(SetupError, match="does not fit this code: this version would call it"):
-        read_specs(order, plan.runs)
+        read_specs(job_spec, plan.runs)
     path.unlink()
     with pytest.raises(SetupError, match="cannot be read. Is the runs folder visible"):
-        read_specs(order, plan.runs)
+        read_specs(job_spec, plan.runs)
 
 
 def test_without_its_teacher_a_student_does_not_start(planned):
-    plan, student, order = planned
+    plan, student, job_spec = planned
     wait_for_teachers([student], plan.runs, StopRequest(), QUIET)
     shutil.rmtree(plan.runs / student.teachers[0].key)
     with pytest.raises(SetupError, match="The teacher .*resnet18.* is not done"):
         wait_for_teachers([student], plan.runs, StopRequest(), QUIET)
-    code, said = finish(start(plan.runs, order))
-    assert code == 3, said
+    code, output = finish(start(plan.runs, job_spec))
+    assert code == 3, output
 
 
-def test_an_order_survives_the_disk_and_another_file_is_none(planned, tmp_path):
-    _, _, order = planned
-    order.write(tmp_path / "order.json")
-    assert JobSpec.read(tmp_path / "order.json") == order
+def test_a_job_file_is_read_as_written_and_another_file_is_refused(planned, tmp_path):
+    _, _, job_spec = planned
+    job_spec.write(tmp_path / "1.json")
+    assert JobSpec.read(tmp_path / "1.json") == job_spec
     for text in ("{}", "[]", '{"runs": ["a"], "unknown": 1}'):
         (tmp_path / "other.json").write_text(text)
-        with pytest.raises(SetupError, match="Submit the runs again"):
+        with pytest.raises(SetupError, match="is not a (valid|complete) job file"):
             JobSpec.read(tmp_path / "other.json")
 
 

@@ -29,7 +29,9 @@ def test_squeue_gives_exit_codes_as_wait_does():
 
 
 def test_waiting_elements_of_an_array_are_listed_one_by_one():
-    lines = "7_[2-3,5,10-20:5%2]|PENDING|Priority|N/A|0|0||name|\n7_1|RUNNING|None|N/A|0|0|n1|name|\n"
+    lines = (
+        "7_[2-3,5,10-20:5%2]|PENDING|Priority|N/A|0|0||name|\n7_1|RUNNING|None|N/A|0|0|n1|name|\n"
+    )
     jobs = list(read_squeue(lines))
     assert [job.id for job in jobs] == ["7_2", "7_3", "7_5", "7_10", "7_15", "7_20", "7_1"]
     assert [job.is_pending for job in jobs] == [True] * 6 + [False]

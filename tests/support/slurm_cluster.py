@@ -2,7 +2,7 @@
 
 import pytest
 
-from slurm.testbed import temporary_cluster
+from slurm.testbed import ClusterSettings, temporary_cluster
 from slurm.testbed.packages import describe_missing_programs
 
 
@@ -15,8 +15,9 @@ def slurm_installed():
 
 @pytest.fixture(scope="session")
 def cluster(slurm_installed, tmp_path_factory):
-    """Two nodes without accounting: `sacct` fails, finished jobs are forgotten after a minute."""
-    with temporary_cluster(tmp_path_factory.mktemp("cluster")) as running:
+    """Two nodes without accounting: `sacct` fails; finished jobs are listed for 15 minutes."""
+    settings = ClusterSettings(job_age=900)
+    with temporary_cluster(tmp_path_factory.mktemp("cluster"), settings=settings) as running:
         yield running
 
 

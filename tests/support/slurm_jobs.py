@@ -1,4 +1,4 @@
-"""Small grids submitted to a test cluster by the main command, as a user would."""
+"""Small grids submitted to a test cluster by the command line, as a user would."""
 
 import json
 import os
@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
+from tests.support.command_line import invoke
 from tests.support.tiny_grid import ROOT, STUDY
 
 PROFILE = {
@@ -16,6 +18,13 @@ PROFILE = {
     "memory": "1000M",
     "exclude": "n2",  # which belongs to the test that preempts
 }
+POLL_SECONDS = 0.2
+WITHOUT_REPORT = """
+from harness.cli import run, run_printing
+
+run_printing.print_report = lambda runs: None
+run.main()
+"""
 
 
 def profile(folder, **changes):
@@ -27,25 +36,18 @@ def profile(folder, **changes):
     return path
 
 
+def run_arguments(runs, *arguments, **changes):
+    """Arguments of `kdreid run` for a profile with these changes, which is written."""
+    path = profile(Path(runs).parent / f"{Path(runs).name}-profile", **changes)
+    return ["--study", str(STUDY), "--runs", str(runs), "--cluster", str(path), *arguments]
+
+
 def start(cluster, runs, *arguments, path=ROOT, **changes):
-    """`kdreid run --cluster` in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "harness.run",
-        "--study",
-        str(STUDY),
-        "--runs",
-        str(runs),
-        "--cluster",
-        str(profile(Path(runs).parent / f"{Path(runs).name}-profile", **changes)),
-        *arguments,
-    ]
-    environment = cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"}
+    """`kdreid run --cluster` in a process of its own, with modules in `path`."""
     return subprocess.Popen(
-        command,
+        [sys.executable, "-m", "harness.run", *run_arguments(runs, *arguments, **changes)],
         cwd=path,
-        env=environment,
+        env=cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -53,15 +55,28 @@ def start(cluster, runs, *arguments, path=ROOT, **changes):
 
 
 def submit(cluster, runs, *arguments, code=0, seconds=240, **others):
-    """The same to its end; what it said."""
+    """The same to its end; what it printed."""
     process = start(cluster, runs, *arguments, **others)
-    output, said = process.communicate(timeout=seconds)
-    assert process.returncode == code, said
-    return output + said
+    stdout, stderr = process.communicate(timeout=seconds)
+    assert process.returncode == code, stderr
+    return stdout + stderr
 
 
-def kdreid(cluster, *arguments, path=ROOT):
-    """Any command of ours, with modules in `path`; it may fail."""
+def submit_here(cluster, runs, *arguments, code=0, **changes):
+    """The same in this process, which saves the import of torch."""
+    result = kdreid(cluster, "run", *run_arguments(runs, *arguments, **changes))
+    assert result.returncode == code, result.stderr
+    return result.stdout + result.stderr
+
+
+def kdreid(cluster, *arguments):
+    """Any command of ours in this process; it may fail."""
+    with mock.patch.dict(os.environ, cluster.environment):
+        return invoke(*arguments)
+
+
+def kdreid_process(cluster, *arguments, path):
+    """Any command of ours in a process of its own, with modules in `path`; it may fail."""
     return subprocess.run(
         [sys.executable, "-c", "from harness.cli.app import main; main()", *map(str, arguments)],
         cwd=ROOT,
@@ -73,30 +88,29 @@ def kdreid(cluster, *arguments, path=ROOT):
     )
 
 
-def alone(runs, *arguments):
-    """The same runs in one undisturbed process, with the key of a job on one core."""
-    command = [
-        sys.executable,
-        "-m",
-        "harness.run",
-        "--study",
-        str(STUDY),
-        "--runs",
-        str(runs),
-        "--threads",
-        "1",
-        "--device",
-        "cpu",
-        *arguments,
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+def start_alone(runs, *arguments):
+    """Train the same runs in one undisturbed process, with the keys of jobs on one core."""
+    grid = ["--study", str(STUDY), "--runs", str(runs), "--threads", "1", "--device", "cpu"]
+    return subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_REPORT, *grid, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(process, seconds=240):
+    """Wait until a process of `start_alone` has ended well."""
+    _, stderr = process.communicate(timeout=seconds)
+    assert process.returncode == 0, stderr
 
 
 def groups(runs):
     """All submissions below a runs folder, oldest first."""
-    found = [json.loads(path.read_text()) for path in Path(runs).glob("groups/*/group.json")]
-    return sorted(found, key=lambda group: group["created"])
+    contents = [json.loads(path.read_text()) for path in Path(runs).glob("groups/*/group.json")]
+    return sorted(contents, key=lambda group: group["created"])
 
 
 def submitted(runs):
@@ -107,13 +121,13 @@ def submitted(runs):
 def training(runs, method="none"):
     """Wait until a method's only run is in the middle of its training; its folder."""
 
-    def found():
+    def folder():
         for path in Path(runs).glob(f"synthetic/{method}/*/*/progress.json"):
             if json.loads(path.read_text())["step"] > 4:
                 return path.parent
         return None
 
-    return until(found)
+    return until(folder)
 
 
 def queued(cluster, runs):
@@ -125,10 +139,10 @@ def queued(cluster, runs):
 
 def until(condition, seconds=240):
     """Wait until it holds, and give back what it gave."""
-    limit = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < limit, "it did not come true in time"
-        time.sleep(0.3)
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(POLL_SECONDS)
     return value
 
 

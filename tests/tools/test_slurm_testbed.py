@@ -1,4 +1,4 @@
-"""What later tests rely on: that this cluster behaves as a real one, and leaves nothing behind."""
+"""The test cluster behaves as a real one, and leaves nothing behind."""
 
 import re
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import SlurmError
-from slurm.testbed import Settings, processes, temporary_cluster
+from slurm.testbed import ClusterSettings, processes, temporary_cluster
 from slurm.testbed.config import CLUSTER_NAME
 from slurm.testbed.layout import Layout
 
@@ -47,12 +47,12 @@ def command(*words):
 
 def left(folder):
     layout = Layout(folder)
-    return processes.daemons(layout) | processes.job_processes(layout)
+    return processes.find_daemons(layout) | processes.find_job_processes(layout)
 
 
 def test_two_idle_nodes_with_gpus_in_three_partitions(cluster):
     assert set(cluster.nodes) == {"n1", "n2"}
-    assert cluster.states() == {"n1": "idle", "n2": "idle"}
+    assert cluster.node_states() == {"n1": "idle", "n2": "idle"}
     assert cluster.call("sinfo", "-h", "-o", "%P %l %D %G").splitlines() == [
         "gpu* infinite 2 gpu:2",
         "short 2:00 2 gpu:2",
@@ -80,7 +80,7 @@ def test_elements_of_an_array_share_no_gpu(cluster, tmp_path):
 
 
 def test_an_array_above_the_limit_is_refused_whole(cluster, tmp_path):
-    allowed = Settings().array_size - 1
+    allowed = ClusterSettings().array_size - 1
     job = sbatch(cluster, tmp_path, "true", f"--array={allowed}")
     until(lambda: state(cluster, job) == "COMPLETED")
     with pytest.raises(SlurmError, match="Invalid job array specification"):
@@ -114,8 +114,8 @@ def test_an_urgent_job_sends_another_back_to_the_queue(cluster, tmp_path):
     begin = time.monotonic()
     until(lambda: state(cluster, job) == "COMPLETED")
     assert time.monotonic() - begin < 40  # Slurm's default would be two minutes
-    said = (tmp_path / job).read_text().splitlines()
-    assert [line for line in said if "slurmstepd" not in line] == [
+    lines = (tmp_path / job).read_text().splitlines()
+    assert [line for line in lines if "slurmstepd" not in line] == [
         "n1 0,1 0",
         "signalled",
         "n1 0,1 1",
@@ -129,17 +129,17 @@ def test_a_failed_nodes_job_runs_again_elsewhere(cluster, tmp_path):
     until(lambda: (tmp_path / job).exists() and (tmp_path / job).read_text())
     node = (tmp_path / job).read_text().split()[0]
     other = ({"n1", "n2"} - {node}).pop()
-    assert processes.job_processes(cluster.layout, node)
+    assert processes.find_job_processes(cluster.layout, node)
     cluster.stop_node(node)
-    assert cluster.states()[node].startswith("down")
-    assert not processes.job_processes(cluster.layout)
+    assert cluster.node_states()[node].startswith("down")
+    assert not processes.find_job_processes(cluster.layout)
     until(lambda: state(cluster, job) == "COMPLETED")
     assert (tmp_path / job).read_text() == f"{node} 0,1 0\n{other} 0,1 1\n"
     cluster.start_node(node)
-    assert cluster.states() == {"n1": "idle", "n2": "idle"}
-    with pytest.raises(SlurmError, match=f"{node} runs already"):
+    assert cluster.node_states() == {"n1": "idle", "n2": "idle"}
+    with pytest.raises(SlurmError, match=f"{node} is already running"):
         cluster.start_node(node)
-    with pytest.raises(SlurmError, match="'n3'; there are n1, n2"):
+    with pytest.raises(SlurmError, match="'n3'; the cluster has n1, n2"):
         cluster.stop_node("n3")
 
 
@@ -159,13 +159,13 @@ def test_accounting_knows_how_jobs_ended(accounted, tmp_path):
 
 def test_both_clusters_run_side_by_side(cluster, accounted):
     assert cluster.environment["SLURM_CONF"] != accounted.environment["SLURM_CONF"]
-    assert cluster.states() == accounted.states()
+    assert cluster.node_states() == accounted.node_states()
 
 
 def test_stop_leaves_no_process_and_a_restart_begins_with_an_empty_queue(slurm_installed, tmp_path):
     folder, output = tmp_path / "c", tmp_path / "jobs"
     output.mkdir()
-    with temporary_cluster(folder, settings=Settings(nodes=1, gpus=1)) as first:
+    with temporary_cluster(folder, settings=ClusterSettings(nodes=1, gpus=1)) as first:
         stubborn = sbatch(
             first, output, "trap '' TERM; setsid sleep 321 & echo up; while :; do sleep 1; done"
         )
@@ -175,14 +175,14 @@ def test_stop_leaves_no_process_and_a_restart_begins_with_an_empty_queue(slurm_i
         assert len(left(folder)) >= 6
         with pytest.raises(SlurmError, match="runs in .* already"), temporary_cluster(folder):
             raise AssertionError
-        assert first.states() == {"n1": "mixed"}  # the refused second start left it alone
+        assert first.node_states() == {"n1": "mixed"}  # the refused second start left it alone
     assert not left(folder)
-    with temporary_cluster(folder, settings=Settings(nodes=1)) as second:
-        assert second.states() == {"n1": "idle"}
+    with temporary_cluster(folder, settings=ClusterSettings(nodes=1)) as second:
+        assert second.node_states() == {"n1": "idle"}
         assert second.call("squeue", "--noheader") == ""
-        processes.kill(left(folder))  # as when the machine goes down
+        processes.send_signal(left(folder))  # as when the machine goes down
     with temporary_cluster(folder) as third:
-        assert third.states() == {"n1": "idle", "n2": "idle"}
+        assert third.node_states() == {"n1": "idle", "n2": "idle"}
     assert not left(folder)
 
 
@@ -191,7 +191,7 @@ import os, signal, sys
 from pathlib import Path
 from slurm.testbed import cluster
 cluster.start_slurmctld = lambda layout: os.kill(os.getpid(), signal.SIGKILL)
-cluster.start(Path(sys.argv[1]))
+cluster.start_cluster(Path(sys.argv[1]))
 """
 
 
@@ -199,7 +199,7 @@ def kill_a_start(folder):
     """Leave what a start has done when it is killed before its second daemon; the first one."""
     start = subprocess.run([sys.executable, "-c", DYING_START, str(folder)], check=False)
     assert start.returncode == -signal.SIGKILL
-    (munged,) = processes.daemons(Layout(folder), "munged")
+    (munged,) = processes.find_daemons(Layout(folder), "munged")
     return munged
 
 
@@ -207,8 +207,8 @@ def test_a_killed_start_is_cleaned_up_by_the_next_one_or_by_stop(slurm_installed
     folder = tmp_path / "c"
     munged = kill_a_start(folder)
     with temporary_cluster(folder) as cluster:
-        assert munged not in processes.daemons(cluster.layout)
-        assert cluster.states() == {"n1": "idle", "n2": "idle"}
+        assert munged not in processes.find_daemons(cluster.layout)
+        assert cluster.node_states() == {"n1": "idle", "n2": "idle"}
     munged = kill_a_start(folder)
     assert left(folder) == {munged}
     stopped = command("stop", "--folder", str(folder))
@@ -235,7 +235,7 @@ def test_the_commands_of_the_shell(slurm_installed, tmp_path):
         assert command("status", *place).returncode == 0
     finally:
         assert command("stop", *place).returncode == 0
-    assert command("stop", *place).stderr == f"Nothing runs in {tmp_path / 'c'}\n"
+    assert command("stop", *place).stderr == f"No cluster was running in {tmp_path / 'c'}\n"
 
 
 def test_no_daemon_of_slurms_own_listens_to_the_network(cluster):
@@ -255,7 +255,7 @@ def test_no_daemon_of_slurms_own_listens_to_the_network(cluster):
     }
 
 
-@pytest.mark.parametrize(("name", "reason"), [("x" * 100, "too deep"), ("a b", "cannot hold")])
+@pytest.mark.parametrize(("name", "reason"), [("x" * 100, "too deep"), ("a b", "cannot contain")])
 def test_a_folder_slurm_could_not_use_is_refused(slurm_installed, tmp_path, name, reason):
     with pytest.raises(SlurmError, match=reason), temporary_cluster(tmp_path / name):
         raise AssertionError
@@ -271,8 +271,8 @@ def test_a_daemon_that_fails_is_quoted_and_the_others_are_ended(slurm_installed,
 
 
 def test_stop_ends_a_cluster_whose_controller_does_not_answer(slurm_installed, tmp_path):
-    with temporary_cluster(tmp_path, settings=Settings(nodes=1)) as cluster:
-        processes.kill(processes.daemons(cluster.layout, "munged"))
+    with temporary_cluster(tmp_path, settings=ClusterSettings(nodes=1)) as cluster:
+        processes.send_signal(processes.find_daemons(cluster.layout, "munged"))
         with pytest.raises(SlurmError, match="sinfo took more than 1 s"):
-            cluster.call("sinfo", limit=1)
+            cluster.call("sinfo", timeout_seconds=1)
     assert not left(tmp_path)

@@ -17,22 +17,22 @@ def install(folder, *names):
 
 
 def test_the_packages_are_named_once_each_and_accounting_s_only_if_asked(bare):
-    assert packages.missing(accounting=False) == (
-        "A SLURM cluster on this machine needs slurmctld, slurmd, sbatch, munged: "
+    assert packages.describe_missing_programs(accounting=False) == (
+        "A Slurm cluster on this machine needs slurmctld, slurmd, sbatch, munged: "
         "as root, apt-get install slurm-wlm munge"
     )
     install(bare, *packages.PROGRAMS)
-    assert packages.missing(accounting=False) is None
+    assert packages.describe_missing_programs(accounting=False) is None
     install(bare, "slurmdbd")
-    assert packages.missing(accounting=True) == (
-        "A SLURM cluster on this machine needs mariadbd, mariadb-install-db: "
+    assert packages.describe_missing_programs(accounting=True) == (
+        "A Slurm cluster on this machine needs mariadbd, mariadb-install-db: "
         "as root, apt-get install mariadb-server"
     )
 
 
 def test_a_program_is_found_or_its_absence_ends_with_code_3(bare):
     install(bare, "slurmd")
-    assert packages.program("slurmd") == str(bare / "slurmd")
+    assert packages.find_program("slurmd") == str(bare / "slurmd")
     with pytest.raises(SlurmError, match="apt-get install munge") as caught:
-        packages.program("munged")
+        packages.find_program("munged")
     assert caught.value.exit_code == 3

@@ -46,14 +46,18 @@ def test_no_limit_is_ever_exceeded(max_size, max_parallel):
     for position, array in enumerate(arrays):
         assert array.after_array is None or arrays[array.after_array].level == array.level
         assert array.after_array is None or array.after_array < position
-        assert array.after_level == (max_parallel is not None and max_parallel < 16 and array.level == 1)
+        assert array.after_level == (
+            max_parallel is not None and max_parallel < 16 and array.level == 1
+        )
     if max_parallel is not None:
         for level in (0, 1):
-            # Those that follow another run in its position, so the heads of the chains count.
+            # An array that follows another runs in its place: only the widest of a chain counts.
             chains: dict[int, int] = {}
             head = {}
             for position, array in enumerate(arrays):
                 if array.level == level:
-                    head[position] = position if array.after_array is None else head[array.after_array]
+                    head[position] = (
+                        position if array.after_array is None else head[array.after_array]
+                    )
                     chains[head[position]] = max(chains.get(head[position], 0), array.max_parallel)
             assert sum(chains.values()) <= max_parallel

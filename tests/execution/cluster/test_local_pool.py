@@ -11,7 +11,7 @@ import time
 import pytest
 
 from harness.core.errors import SetupError
-from harness.execution.cluster.local_pool import slots_for
+from harness.execution.cluster.local_pool import make_slots
 from harness.execution.cluster.profile import Profile
 from harness.execution.cluster.submit import SubmitOptions
 from slurm.resources import Resources
@@ -56,8 +56,8 @@ def start(runs, *arguments, cluster=None):
 
 
 def finish(process):
-    output, said = process.communicate(timeout=250)
-    return process.returncode, output + said
+    stdout, stderr = process.communicate(timeout=250)
+    return process.returncode, stdout + stderr
 
 
 def done(runs):
@@ -74,21 +74,21 @@ def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_
     while all(process.poll() is None for process in both):
         time.sleep(0.1)
     (pool,) = [process for process in both if process.poll() is None]
-    code, said = finish(next(process for process in both if process is not pool))
-    assert code == 4, said  # the other has the runs, and goes on with them
-    assert "waits in the local group" in said
+    code, output = finish(next(process for process in both if process is not pool))
+    assert code == 4, output  # the other has the runs, and continues them
+    assert "waits in the local group" in output
     while not list(runs.glob("synthetic/kd/*/*/progress.json")):
         assert pool.poll() is None, finish(pool)
         time.sleep(0.05)
     pool.send_signal(signal.SIGINT)
-    code, said = finish(pool)
-    assert code == 130, said
-    assert "Run the same command again" in said
+    code, output = finish(pool)
+    assert code == 130, output
+    assert "Run the same command again" in output
     assert leases(runs) == []
     assert len(done(runs)) == 1
-    code, said = finish(start(runs, *GRID, cluster="local"))
-    assert code == 0, said
-    assert "5 of 5 runs are done." in said
+    code, output = finish(start(runs, *GRID, cluster="local"))
+    assert code == 0, output
+    assert "5 of 5 runs are done." in output
     assert leases(runs) == []
 
     shutil.copytree(runs / "data", alone / "data")
@@ -101,44 +101,44 @@ def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_
 def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path):
     runs = tmp_path / "runs"
     arguments = ("--methods", "kd", "--set", "teacher_recipe.lr=1e30")
-    code, said = finish(start(runs, *arguments, cluster="local"))
-    assert code == 1, said
-    assert "blocked: its teacher synthetic/none/resnet18" in said
+    code, output = finish(start(runs, *arguments, cluster="local"))
+    assert code == 1, output
+    assert "blocked: its teacher synthetic/none/resnet18" in output
     (group,) = runs.glob("groups/*/group.json")
     teacher, student = json.loads(group.read_text())["jobs"]
     assert student["job"] is None
     log = group.parent / "logs" / f"{teacher['job']}_0_log.err"
-    assert str(log) in said
+    assert str(log) in output
     assert "diverged" in log.read_text()
-    code, said = finish(start(runs, *arguments, cluster="local"))
+    code, output = finish(start(runs, *arguments, cluster="local"))
     assert code == 1
-    assert "diverged earlier, and would again; --retry insists" in said
+    assert "diverged before and would diverge again; --retry trains it anyway" in output
     assert [key.split("/")[2] for key in done(runs)] == ["cnn5"]  # which needs no teacher
 
 
-def wish(**changes):
+def options(**changes):
     return SubmitOptions("x", Profile.model_validate({"kind": "local", **changes}))
 
 
 def test_slots_are_gpus_or_cores(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5,7")
-    named = [slot["CUDA_VISIBLE_DEVICES"] for slot in slots_for([Resources(gpus=1)], wish())]
+    named = [slot["CUDA_VISIBLE_DEVICES"] for slot in make_slots([Resources(gpus=1)], options())]
     assert named == ["2", "5", "7"]
-    two = slots_for([Resources(gpus=2)], wish())
+    two = make_slots([Resources(gpus=2)], options())
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in two] == ["2,5"]
-    shared = slots_for([Resources(gpus=1)], wish(slots_per_gpu=2))
+    shared = make_slots([Resources(gpus=1)], options(slots_per_gpu=2))
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in shared] == ["2", "5", "7"] * 2
-    assert len(slots_for([Resources(gpus=1)], wish(max_parallel=2))) == 2
+    assert len(make_slots([Resources(gpus=1)], options(max_parallel=2))) == 2
 
-    monkeypatch.setattr("harness.execution.cluster.local_pool.cores_here", lambda: 8)
-    cores = slots_for([Resources(cpus=3)], wish())
+    monkeypatch.setattr("harness.execution.cluster.local_pool.local_core_count", lambda: 8)
+    cores = make_slots([Resources(cpus=3)], options())
     assert cores == [{"CUDA_VISIBLE_DEVICES": ""}] * 2
 
 
-def test_what_this_machine_has_not_is_refused(monkeypatch):
+def test_more_than_this_machine_has_is_refused(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setattr("harness.execution.cluster.local_pool.gpus_here", lambda: 0)
-    with pytest.raises(SetupError, match="asks for 1 GPU"):
-        slots_for([Resources(gpus=1)], wish())
-    with pytest.raises(SetupError, match="asks for 5000 cores"):
-        slots_for([Resources(cpus=5000)], wish())
+    monkeypatch.setattr("harness.execution.cluster.local_pool.local_gpu_count", lambda: 0)
+    with pytest.raises(SetupError, match="requests 1 GPU"):
+        make_slots([Resources(gpus=1)], options())
+    with pytest.raises(SetupError, match="requests 5000 cores"):
+        make_slots([Resources(cpus=5000)], options())

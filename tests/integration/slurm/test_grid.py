@@ -13,14 +13,14 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
 
 def test_a_teacher_and_twelve_students_from_submission_to_tables(accounted, tmp_path):
     runs = tmp_path / "runs"
-    said = slurm_jobs.submit(accounted, runs, "--methods", "all", "--watch", seconds=800, cpus=2)
+    output = slurm_jobs.submit(accounted, runs, "--methods", "all", "--watch", seconds=800, cpus=2)
     (group,) = slurm_jobs.groups(runs)
     assert [len(job["runs"]) for job in group["jobs"]] == [1, 13]  # one cohort: 12 and the plain
     assert group["jobs"][1]["after"] == [1]
     done = slurm_jobs.records(runs)
     assert {key.split("/")[1] for key in done} == {"none", *METHODS}
     table = slurm_jobs.kdreid(accounted, "report", "--no-figures", "--runs", runs).stdout
-    assert table and table in said  # watching ends with it
+    assert table and table in output  # watching ends with it
     for key in done:
         record = json.loads((runs / key / "record.json").read_text())
         score = f"{100 * record['result']['evaluations']['test'][0]['mAP']:.2f}"

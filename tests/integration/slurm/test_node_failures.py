@@ -6,12 +6,11 @@ They have a cluster of their own, because a node of it fails, and all wait side 
 import json
 import shutil
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
-from slurm.testbed import Settings, temporary_cluster
+from slurm.testbed import ClusterSettings, temporary_cluster
 from tests.support import run_folders, slurm_jobs, tiny_grid
 from tests.support.slurm_queue import submit
 
@@ -47,7 +46,7 @@ class Dying(Method):
 def own(slurm_installed, tmp_path_factory):
     """A cluster that these tests may break: n2 fails, on n3 a teacher is preempted."""
     folder = tmp_path_factory.mktemp("own")
-    with temporary_cluster(folder, settings=Settings(nodes=3, job_age=900)) as running:
+    with temporary_cluster(folder, settings=ClusterSettings(nodes=3, job_age=900)) as running:
         yield running
 
 
@@ -76,13 +75,14 @@ def places(own, disk, tmp_path_factory):
     key = run_folders.waiting(place.late)
     job = submit(own, "sleep 300", "--time=1", "--exclude=n2,n3")
     run_folders.submitted(place.late, [(job, [key])])
-    slurm_jobs.submit(own, place.lost, *LONG, exclude="n1,n3")
+    slurm_jobs.submit_here(own, place.lost, *LONG, exclude="n1,n3")
     for runs in (place.alone, place.taught, place.dying, place.full):
         shutil.copytree(place.lost / "data", runs / "data")
     slurm_jobs.training(place.lost)
     own.stop_node("n2")
 
-    slurm_jobs.submit(own, place.taught, *TAUGHT, exclude="n1,n2")
+    references = [slurm_jobs.start_alone(place.alone, *grid) for grid in (LONG, TAUGHT)]
+    slurm_jobs.submit_here(own, place.taught, *TAUGHT, exclude="n1,n2")
     slurm_jobs.training(place.taught)
     options = ["--partition=urgent", "--exclusive", "--nodelist=n3", "--output=/dev/null"]
     own.call("sbatch", *options, "--wrap=sleep 3")
@@ -94,12 +94,12 @@ def places(own, disk, tmp_path_factory):
     code.mkdir()
     (code / "dying.py").write_text(DYING.format(mark=str(home / "mark")))
     slurm_jobs.submit(own, place.dying, "--methods", "dying:Dying", path=code, exclude="n2,n3")
-    slurm_jobs.submit(own, place.full, *LONG, exclude="n2,n3")
+    slurm_jobs.submit_here(own, place.full, *LONG, exclude="n2,n3")
     slurm_jobs.training(place.full)
     fill(place.full / "filler")
     own.start_node("n2")
-    with ThreadPoolExecutor(2) as aside:
-        list(aside.map(lambda asked: slurm_jobs.alone(place.alone, *asked), (LONG, TAUGHT)))
+    for reference in references:
+        slurm_jobs.finish(reference)
     yield place
     own.call("scancel", "--me")
 
@@ -119,15 +119,15 @@ def rows_of(cluster, runs):
 
 
 def state_of(cluster, runs, word):
-    """How the one run stands that has a word in its key."""
+    """The state of the one run that has a word in its key."""
     (row,) = [row for row in rows_of(cluster, runs) if word in row["key"]]
     return row["state"]
 
 
 def assert_as_alone(place, runs, count):
-    found = slurm_jobs.records(runs)
-    assert len(found) == count
-    for key in found:
+    keys = slurm_jobs.records(runs)
+    assert len(keys) == count
+    for key in keys:
         tiny_grid.assert_same_run(key, place.alone, runs)
 
 
@@ -135,7 +135,7 @@ def test_a_lost_nodes_job_goes_on_from_its_checkpoint(own, places):
     slurm_jobs.ended(own, places.lost)
     log = slurm_jobs.logs(places.lost)
     assert "=== attempt 2 of job" in log
-    assert "Stopped as asked" not in log  # nobody asked
+    assert "Stopped as requested" not in log  # nobody asked
     assert_as_alone(places, places.lost, 1)
     assert len(slurm_jobs.submitted(places.lost)) == 1
 
@@ -146,7 +146,7 @@ def test_students_wait_through_their_teachers_preemption(own, places):
     assert [row["state"] for row in others] == ["queued", "queued"]
     assert all("after its teacher" in row["detail"] for row in others)
     slurm_jobs.ended(own, places.taught)
-    assert "Stopped as asked" in slurm_jobs.logs(places.taught)
+    assert "Stopped as requested" in slurm_jobs.logs(places.taught)
     assert_as_alone(places, places.taught, 3)
     assert len(slurm_jobs.submitted(places.taught)) == 2
 
@@ -155,11 +155,11 @@ def test_a_kill_while_the_result_is_written_leaves_no_half_of_it(own, places):
     slurm_jobs.ended(own, places.dying)
     (row,) = [row for row in rows_of(own, places.dying) if row["state"] != "done"]
     assert row["state"] == "failed"
-    told = slurm_jobs.kdreid(own, "failures", "--runs", places.dying).stdout
-    assert "killed: 1 run" in told and "The worker ended with signal 9" in told
+    failures = slurm_jobs.kdreid(own, "failures", "--runs", places.dying).stdout
+    assert "killed: 1 run" in failures and "The worker ended with signal 9" in failures
     assert "/dying-Dying/" in row["key"] and len(slurm_jobs.records(places.dying)) == 2
     assert list((places.dying / row["key"]).glob(".record.json.*.tmp"))
-    again = slurm_jobs.kdreid(own, "retry", "--runs", places.dying, path=places.code)
+    again = slurm_jobs.kdreid_process(own, "retry", "--runs", places.dying, path=places.code)
     assert again.returncode == 0, again.stderr
     slurm_jobs.ended(own, places.dying)
     assert len(slurm_jobs.records(places.dying)) == 3
@@ -168,9 +168,9 @@ def test_a_kill_while_the_result_is_written_leaves_no_half_of_it(own, places):
 
 def test_a_full_disk_is_named_and_nothing_is_lost(own, places):
     slurm_jobs.ended(own, places.full)
-    told = slurm_jobs.kdreid(own, "failures", "--runs", places.full)
-    assert told.returncode == 1 and "disk-full: 1 run" in told.stdout
-    assert f"Make room in {places.full}, then kdreid retry --only disk-full" in told.stdout
+    failures = slurm_jobs.kdreid(own, "failures", "--runs", places.full)
+    assert failures.returncode == 1 and "disk-full: 1 run" in failures.stdout
+    assert f"Make room in {places.full}, then kdreid retry --only disk-full" in failures.stdout
     (places.full / "filler").unlink()
     again = slurm_jobs.kdreid(own, "retry", "--only", "disk-full", "--runs", places.full)
     assert again.returncode == 0, again.stderr
@@ -178,7 +178,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(own, places):
     assert_as_alone(places, places.full, 1)
 
 
-def test_a_job_that_its_time_limit_ends_is_told_so(own, places):
+def test_a_job_that_its_time_limit_ends_is_recognised(own, places):
     (row,) = slurm_jobs.until(
         lambda: [r for r in rows_of(own, places.late) if r["state"] == "failed"]
     )

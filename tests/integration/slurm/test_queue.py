@@ -1,4 +1,4 @@
-"""What Slurm says of jobs, from the real commands, with and without accounting."""
+"""Jobs as the real commands report them, with and without accounting."""
 
 import time
 
@@ -12,12 +12,12 @@ from tests.support.slurm_queue import OURS, submit, turn_to
 pytestmark = pytest.mark.slurm
 
 
-def wait_until(cluster, ids, holds, seconds=60):
-    """Look until `holds` of the jobs found; the last look."""
+def wait_until(ids, condition, seconds=60):
+    """Query the jobs until a condition holds; return the last snapshot."""
     limit = time.monotonic() + seconds
-    while not holds(found := query_jobs(ids)) and time.monotonic() < limit:
-        time.sleep(0.5)
-    return found
+    while not condition(snapshot := query_jobs(ids)) and time.monotonic() < limit:
+        time.sleep(0.2)
+    return snapshot
 
 
 def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
@@ -41,14 +41,13 @@ def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
         one,
         "99999",
     ]
-    over = lambda name, seen: name in seen.jobs and seen.jobs[name].is_finished  # noqa: E731
-    seen = wait_until(
-        cluster,
+    is_over = lambda name, s: name in s.jobs and s.jobs[name].is_finished  # noqa: E731
+    snapshot = wait_until(
         ids,
-        lambda s: all(over(name, s) for name in (ended, killed, never, one, f"{array}_0")),
+        lambda s: all(is_over(name, s) for name in (ended, killed, never, one, f"{array}_0")),
     )
-    jobs = seen.jobs
-    assert seen.complete and not seen.accounting and not seen.problems
+    jobs = snapshot.jobs
+    assert snapshot.complete and not snapshot.accounting and not snapshot.problems
     assert (jobs[ended].state, jobs[ended].exit_code, jobs[ended].signal) == ("FAILED", 3, 0)
     assert jobs[ended].node in cluster.nodes
     assert (jobs[killed].state, jobs[killed].signal) == ("FAILED", 9)
@@ -60,56 +59,56 @@ def test_states_reasons_and_ends_of_jobs(cluster, monkeypatch):
     assert jobs[never].state == "CANCELLED"
     assert query_jobs([f"{one}_0"]).jobs[f"{one}_0"].state == "COMPLETED"  # an array of one
     assert "99999" not in jobs
-    assert {job.title for job in jobs.values()} == {OURS}
+    assert {job.name for job in jobs.values()} == {OURS}
     theirs = {held: "kdreid-20260101", later: "kdreid-20250101-000000-abcd-", ended: "somebody"}
     assert set(query_jobs([held, later, ended, killed], theirs).jobs) == {held, killed}
     cluster.call("scancel", held, later, array)
 
 
-def test_scontrol_tells_the_same_as_squeue(cluster, monkeypatch):
+def test_scontrol_and_squeue_agree(cluster, monkeypatch):
     turn_to(monkeypatch, cluster)
     ended = submit(cluster, "exit 4")
     array = submit(cluster, "sleep 60", "--array=0-2", "--hold")
-    wait_until(cluster, [ended], lambda seen: ended in seen.jobs and seen.jobs[ended].is_finished)
-    (job,) = queue._by_scontrol(ended)
+    wait_until([ended], lambda s: ended in s.jobs and s.jobs[ended].is_finished)
+    (job,) = queue._query_scontrol(ended)
     assert (job.id, job.state, job.exit_code, job.source) == (ended, "FAILED", 4, "scontrol")
-    elements = queue._by_scontrol(array)
+    elements = queue._query_scontrol(array)
     assert {job.id for job in elements} == {f"{array}_{index}" for index in range(3)}
     assert all(job.is_pending for job in elements)
     cluster.call("scancel", array)
 
 
-def test_a_requeued_job_tells_when_it_may_start(cluster, monkeypatch):
+def test_a_requeued_job_has_a_time_before_which_it_does_not_start(cluster, monkeypatch):
     turn_to(monkeypatch, cluster)
     name = submit(cluster, "sleep 100", "--requeue")
-    wait_until(cluster, [name], lambda seen: name in seen.jobs and seen.jobs[name].runs)
+    wait_until([name], lambda s: name in s.jobs and s.jobs[name].is_active)
     cluster.call("scontrol", "requeue", name)
-    seen = wait_until(cluster, [name], lambda s: s.jobs[name].reason == "BeginTime", 30)
-    job = seen.jobs[name]
+    snapshot = wait_until([name], lambda s: s.jobs[name].reason == "BeginTime", 30)
+    job = snapshot.jobs[name]
     assert job.is_pending and job.restarts == 1 and job.reason == "BeginTime"
     assert 0 < job.begin - time.time() < 30
     cluster.call("scancel", name)
 
 
-def test_sacct_tells_of_jobs_that_the_controller_forgot(accounted, monkeypatch):
+def test_sacct_knows_jobs_that_the_controller_forgot(accounted, monkeypatch):
     turn_to(monkeypatch, accounted)
     ended = submit(accounted, "exit 5")
     array = submit(accounted, "exit 0", "--array=0-1")
     ids = [ended, f"{array}_0", f"{array}_1"]
 
-    def told():
+    def recorded():
         try:
-            found = queue._by_sacct(ids)
+            jobs = queue._query_sacct(ids)
         except SlurmError:
             return {}
-        return found if all(name in found and found[name].is_finished for name in ids) else {}
+        return jobs if all(name in jobs and jobs[name].is_finished for name in ids) else {}
 
     limit = time.monotonic() + 60
-    while not (found := told()) and time.monotonic() < limit:
-        time.sleep(0.5)
-    assert (found[ended].state, found[ended].exit_code) == ("FAILED", 5)
-    assert found[f"{array}_1"].state == "COMPLETED" and found[ended].source == "sacct"
-    assert found[ended].title == OURS
+    while not (jobs := recorded()) and time.monotonic() < limit:
+        time.sleep(0.2)
+    assert (jobs[ended].state, jobs[ended].exit_code) == ("FAILED", 5)
+    assert jobs[f"{array}_1"].state == "COMPLETED" and jobs[ended].source == "sacct"
+    assert jobs[ended].name == OURS
     assert query_jobs(["99999"]).accounting
 
 
@@ -117,5 +116,6 @@ def test_without_a_controller_nothing_is_known(monkeypatch, cluster, tmp_path):
     turn_to(monkeypatch, cluster)
     (tmp_path / "broken.conf").write_text("ClusterName=broken\n")
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "broken.conf"))
-    seen = query_jobs(["1"])
-    assert not seen.complete and not seen.jobs and "squeue failed" in seen.problems[0]
+    snapshot = query_jobs(["1"])
+    assert not snapshot.complete and not snapshot.jobs
+    assert "squeue failed" in snapshot.problems[0]

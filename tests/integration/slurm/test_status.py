@@ -1,4 +1,4 @@
-"""How runs stand when Slurm has their jobs, on a real cluster."""
+"""States of runs whose jobs Slurm has, on a real cluster."""
 
 import json
 import time
@@ -7,7 +7,7 @@ import pytest
 
 from harness.execution.cluster.failure_causes import cause_of
 from harness.execution.cluster.failures import failed_runs, show_failures
-from harness.execution.cluster.status import exit_code, status
+from harness.execution.cluster.status import exit_code, read_status
 from harness.runs.layout import CHECKPOINT, GROUPS
 from tests.support import run_folders
 from tests.support.slurm_queue import OURS, submit, turn_to
@@ -16,19 +16,19 @@ pytestmark = pytest.mark.slurm
 
 
 def until(runs, expected, seconds=90):
-    """Look until every run stands as expected; the rows by key."""
+    """Read the states until they are as expected; return the rows by key."""
     limit = time.monotonic() + seconds
     while True:
-        rows = {row.key: row for row in status(runs).rows}
-        found = {key: rows[key].state for key in expected}
-        if found == expected or time.monotonic() > limit:
-            assert found == expected, {key: (row.state, row.detail) for key, row in rows.items()}
+        rows = {row.key: row for row in read_status(runs).rows}
+        states = {key: rows[key].state for key in expected}
+        if states == expected or time.monotonic() > limit:
+            assert states == expected, {key: (row.state, row.detail) for key, row in rows.items()}
             return rows
-        time.sleep(1)
+        time.sleep(0.3)
 
 
 @pytest.mark.parametrize("which", ["cluster", "accounted"])
-def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
+def test_every_state_of_a_job(which, request, monkeypatch, tmp_path):
     cluster = request.getfixturevalue(which)
     turn_to(monkeypatch, cluster)
     keys = [run_folders.waiting(tmp_path, seed) for seed in range(9)]
@@ -71,12 +71,12 @@ def test_every_state_that_slurm_can_tell(which, request, monkeypatch, tmp_path):
         ),
     )
     assert run_folders.everything(tmp_path) == before
-    assert "held: scontrol release" in rows[keys[1]].detail
+    assert "held; release it with scontrol release" in rows[keys[1]].detail
     assert "ended as FAILED, exit code 3" in rows[keys[2]].detail
     assert "signal 9" in rows[keys[3]].detail and cause_of(rows[keys[3]]) == "killed"
     assert ", until " in rows[keys[4]].detail and rows[keys[4]].until > time.time() - 30
     assert "was cancelled" in rows[keys[6]].detail
-    assert "left neither record nor word" in rows[keys[7]].detail
+    assert "disappeared without a record or an error" in rows[keys[7]].detail
     assert exit_code(rows.values()) == 4
     cluster.call("scancel", *jobs[:7], jobs[8])
 
@@ -92,7 +92,7 @@ def test_students_whose_teacher_failed_are_blocked(cluster, monkeypatch, tmp_pat
     assert "after its teacher" in rows[student].detail
     rows = until(tmp_path, {teacher: "failed", student: "blocked"})
     assert exit_code(rows.values()) == 1
-    causes = {one.row.key: one.cause for one in failed_runs(tmp_path)}
+    causes = {failure.row.key: failure.cause for failure in failed_runs(tmp_path)}
     assert causes == {teacher: "error", student: "blocked"}
 
 
@@ -114,15 +114,15 @@ def test_failures_are_grouped_by_what_the_log_says(cluster, monkeypatch, tmp_pat
             "--mem=10",
             f"--error={logs}/%j_0_log.err",
             f"--output={logs}/%j_0_log.out",
-            f"--wrap=echo '{said}' >&2; exit 1",
+            f"--wrap=echo '{line}' >&2; exit 1",
         )
-        for said in [word.replace("'", "") for word in words]
+        for line in [word.replace("'", "") for word in words]
     ]
     run_folders.submitted(tmp_path, list(zip(jobs, ([key] for key in keys), strict=True)))
     until(tmp_path, dict.fromkeys(keys, "failed"), 30)
-    said = []
-    assert show_failures([], [], tmp_path, said.append, as_json=False) == 1
-    text = "\n".join(said)
+    lines = []
+    assert show_failures([], [], tmp_path, lines.append, as_json=False) == 1
+    text = "\n".join(lines)
     for cause, word in zip(("gpu-memory", "import-error", "host-memory"), words, strict=True):
         assert f"{cause}: 1 run" in text
         assert f"| {word}".replace("'", "") in text

@@ -4,12 +4,11 @@ import json
 import os
 import shutil
 import signal
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 
-from harness.execution.cluster.code_snapshot import OURS
+from harness.execution.cluster.code_snapshot import PACKAGES
 from tests.support import slurm_jobs, tiny_grid
 from tests.support.tiny_grid import ROOT
 
@@ -39,24 +38,20 @@ def places(tmp_path_factory, cluster):
             for name in ("grid", "blocked", "outside", "own", "preempted", "killed", "alone")
         }
     )
-    slurm_jobs.submit(cluster, place.preempted, *LONG, exclude="n1")
-    for runs in (place.alone, place.killed, place.blocked, place.outside, place.own):
+    slurm_jobs.submit_here(cluster, place.preempted, *LONG, exclude="n1")
+    for runs in (place.grid, place.alone, place.killed, place.blocked, place.outside, place.own):
         shutil.copytree(place.preempted / "data", runs / "data")
-    with ThreadPoolExecutor(1) as aside:
-        undisturbed = aside.submit(slurm_jobs.alone, place.alone, *LONG)
-        disturb(place.preempted)
-        options = ["--partition=urgent", "--exclusive", "--nodelist=n2", "--output=/dev/null"]
-        cluster.call("sbatch", *options, "--wrap=sleep 3")
-        slurm_jobs.submit(cluster, place.killed, *LONG)
-        os.kill(disturb(place.killed), signal.SIGKILL)
-        place.said = [slurm_jobs.submit(cluster, place.grid, *GRID) for _ in range(2)]
-        undisturbed.result()
+    disturb(place.preempted)
+    options = ["--partition=urgent", "--exclusive", "--nodelist=n2", "--output=/dev/null"]
+    cluster.call("sbatch", *options, "--wrap=sleep 3")
+    undisturbed = slurm_jobs.start_alone(place.alone, *LONG)
+    slurm_jobs.submit_here(cluster, place.killed, *LONG)
+    os.kill(disturb(place.killed), signal.SIGKILL)
+    place.outputs = [slurm_jobs.submit_here(cluster, place.grid, *GRID) for _ in range(2)]
 
     late = {"flags": {"begin": "now+10"}}
-    slurm_jobs.submit(cluster, place.blocked, "--methods", "kd", **late)
+    slurm_jobs.submit_here(cluster, place.blocked, "--methods", "kd", **late)
     (place.blocked / "data").rename(place.blocked / "elsewhere")
-    watch = ThreadPoolExecutor(1)  # the cluster forgets finished jobs after a minute
-    place.ends = watch.submit(ends, cluster, place.blocked)
 
     code = home / "code"
     code.mkdir()
@@ -69,25 +64,25 @@ def places(tmp_path_factory, cluster):
     (code / "beside.py").unlink()
 
     copy = home / "copy"
-    for name in OURS:
+    for name in PACKAGES:
         shutil.copytree(ROOT / name, copy / name)
     slurm_jobs.submit(cluster, place.own, "--methods", "sp", path=copy, **late)
     for name in ("harness/training/loop.py", "methods/sp.py"):
         (copy / name).write_text("raise RuntimeError('edited while queued')\n")
+    slurm_jobs.finish(undisturbed)
     yield place
     cluster.call("scancel", "--me")
-    watch.shutdown()
 
 
-def ends(cluster, runs):
+def end_states(cluster, runs):
     """How the jobs of a group ended, as soon as all have."""
 
     def states():
-        told = [
+        listed = [
             cluster.call("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T")
             for job in slurm_jobs.submitted(runs)
         ]
-        return told if not set(told) & {"PENDING", "RUNNING", "COMPLETING"} else None
+        return listed if not set(listed) & {"PENDING", "RUNNING", "COMPLETING"} else None
 
     return slurm_jobs.until(states)
 
@@ -103,12 +98,12 @@ def assert_as_alone(place, runs):
     tiny_grid.assert_same_run(key, place.alone, runs)
 
 
-def test_preempted_it_goes_on_by_itself_to_the_same_bits(cluster, places):
+def test_a_preempted_job_continues_by_itself_to_the_same_bits(cluster, places):
     slurm_jobs.ended(cluster, places.preempted)
     log = slurm_jobs.logs(places.preempted)
     assert "=== attempt 1 of job" in log
     assert "=== attempt 2 of job" in log
-    assert "Stopped as asked" in log
+    assert "Stopped as requested" in log
     assert_as_alone(places, places.preempted)
     assert len(slurm_jobs.submitted(places.preempted)) == 1
 
@@ -117,14 +112,14 @@ def test_a_killed_worker_is_submitted_again_and_ends_with_the_same_bits(cluster,
     slurm_jobs.ended(cluster, places.killed)
     assert "The worker ended with signal 9" in slurm_jobs.logs(places.killed)
     assert not slurm_jobs.records(places.killed)
-    slurm_jobs.submit(cluster, places.killed, *LONG)
+    slurm_jobs.submit_here(cluster, places.killed, *LONG)
     slurm_jobs.ended(cluster, places.killed)
     assert_as_alone(places, places.killed)
     assert len(slurm_jobs.submitted(places.killed)) == 2
 
 
 def test_a_grid_from_submission_to_records(cluster, places, tmp_path):
-    first, second = places.said
+    first, second = places.outputs
     (group,) = slurm_jobs.groups(places.grid)
     assert f"group {group['name']}: 7 runs in 3 jobs submitted" in first
     assert "Nothing to submit" in second  # though it was only queued or running
@@ -136,20 +131,19 @@ def test_a_grid_from_submission_to_records(cluster, places, tmp_path):
     slurm_jobs.ended(cluster, places.grid)
     assert len(slurm_jobs.records(places.grid)) == 7
     for key in slurm_jobs.records(places.grid):
-        told = json.loads((places.grid / key / "job.json").read_text())
-        assert (told["group"], told["job"]) in {(group["name"], j["job"]) for j in group["jobs"]}
-    assert "Nothing to submit. Next: kdreid report" in slurm_jobs.submit(
-        cluster, places.grid, *GRID
-    )
+        last = json.loads((places.grid / key / "job.json").read_text())
+        assert (last["group"], last["job"]) in {(group["name"], j["job"]) for j in group["jobs"]}
+    output = slurm_jobs.submit_here(cluster, places.grid, *GRID)
+    assert "Nothing to submit. Next: kdreid report" in output
     shutil.copytree(places.grid / "data", tmp_path / "data")
-    slurm_jobs.alone(tmp_path, *GRID)
+    slurm_jobs.finish(slurm_jobs.start_alone(tmp_path, *GRID))
     for key in slurm_jobs.records(places.grid):
         tiny_grid.assert_same_run(key, tmp_path, places.grid)
 
 
 def test_a_failed_teacher_leaves_its_students_cancelled(cluster, places):
     (group,) = slurm_jobs.groups(places.blocked)
-    assert places.ends.result() == ["FAILED", "CANCELLED"]
+    assert end_states(cluster, places.blocked) == ["FAILED", "CANCELLED"]
     teacher = group["jobs"][0]["runs"][0]
     failure = json.loads((places.blocked / teacher / "failure.json").read_text())
     assert failure["kind"] == "setup"
@@ -173,11 +167,11 @@ def test_our_own_code_edited_while_queued_changes_no_job(cluster, places):
 HELD = {"flags": {"hold": True}}
 
 
-def test_more_jobs_than_an_array_holds_are_cut_into_chunks(cluster, places, tmp_path):
+def test_more_jobs_than_an_array_may_have_are_split(cluster, places, tmp_path):
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
     many = ("--methods", "none", "--seeds", "0,1,2,3,4,5,6", "--max-parallel", "3")
-    slurm_jobs.submit(cluster, runs, *many, **HELD)
+    slurm_jobs.submit_here(cluster, runs, *many, **HELD)
     waiting = slurm_jobs.queued(cluster, runs)
     arrays = sorted({name.partition("_")[0] for name in waiting}, key=int)
     assert waiting == sorted(slurm_jobs.submitted(runs), key=waiting.index)
@@ -195,9 +189,9 @@ def test_two_submitters_at_once_submit_once_and_a_killed_one_is_made_up_for(
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
     both = [slurm_jobs.start(cluster, runs, "--methods", "kd", **HELD) for _ in range(2)]
-    said = [process.communicate(timeout=240)[1] for process in both]
+    outputs = ["".join(process.communicate(timeout=240)) for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sorted("Nothing to submit" in text for text in said) == [False, True], said
+    assert sorted("Nothing to submit" in text for text in outputs) == [False, True], outputs
     (group,) = slurm_jobs.groups(runs)
     ids = slurm_jobs.queued(cluster, runs)
     assert sorted(ids) == sorted(job["job"] for job in group["jobs"])
@@ -206,9 +200,9 @@ def test_two_submitters_at_once_submit_once_and_a_killed_one_is_made_up_for(
     path = runs / "groups" / group["name"] / "group.json"
     forgotten = group | {"jobs": [job | {"job": None} for job in group["jobs"]]}
     path.write_text(json.dumps(forgotten))
-    for told in runs.glob("*/*/*/*/job.json"):
-        told.write_text(json.dumps(json.loads(told.read_text()) | {"job": None}))
-    assert "Nothing to submit" in slurm_jobs.submit(cluster, runs, "--methods", "kd", **HELD)
+    for last in runs.glob("*/*/*/*/job.json"):
+        last.write_text(json.dumps(json.loads(last.read_text()) | {"job": None}))
+    assert "Nothing to submit" in slurm_jobs.submit_here(cluster, runs, "--methods", "kd", **HELD)
     assert slurm_jobs.queued(cluster, runs) == ids
     assert json.loads(path.read_text()) == group
     cluster.call("scancel", *ids)
@@ -216,30 +210,30 @@ def test_two_submitters_at_once_submit_once_and_a_killed_one_is_made_up_for(
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "reason"),
     [
         ({"partition": "nowhere"}, "partition specified: nowhere"),
-        ({"cpus": 64}, "It asks for --cpus-per-task=64"),
+        ({"cpus": 64}, "The job requests --cpus-per-task=64"),
     ],
 )
-def test_what_the_cluster_would_refuse_is_said_and_nothing_submitted(
-    cluster, places, tmp_path, changes, words
+def test_what_the_cluster_would_refuse_is_reported_and_nothing_submitted(
+    cluster, places, tmp_path, changes, reason
 ):
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
-    said = slurm_jobs.submit(cluster, runs, "--methods", "kd", code=3, **changes)
-    assert words in said
+    kd = ("--methods", "kd")
+    assert reason in slurm_jobs.submit_here(cluster, runs, *kd, code=3, **changes)
     assert not slurm_jobs.groups(runs)
     if "partition" in changes:  # --dry-run asks the cluster, too
-        said = slurm_jobs.submit(cluster, runs, "--methods", "kd", "--dry-run", code=3, **changes)
-        assert words in said
+        output = slurm_jobs.submit_here(cluster, runs, *kd, "--dry-run", code=3, **changes)
+        assert reason in output
 
 
-def test_a_gpu_that_is_not_there_is_a_failure_not_a_slow_run(cluster, places, tmp_path):
+def test_a_missing_gpu_is_a_failure_not_a_slow_run(cluster, places, tmp_path):
     """The cluster hands out a GPU that torch does not see."""
     runs = tmp_path / "runs"
     shutil.copytree(places.alone / "data", runs / "data")
-    slurm_jobs.submit(cluster, runs, "--methods", "none", gpus=1)
+    slurm_jobs.submit_here(cluster, runs, "--methods", "none", gpus=1)
     slurm_jobs.ended(cluster, runs)
     (failure,) = runs.glob("synthetic/none/*/*/failure.json")
     assert json.loads(failure.read_text())["spec"]["device"] == "cuda"
