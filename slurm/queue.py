@@ -25,7 +25,7 @@ from slurm.queue_output import (
 )
 
 IDS_PER_CALL = 400  # job ids on one command line
-SCONTROL_CALLS = 32  # each shows one job, so it is not asked about hundreds of forgotten ones
+SCONTROL_CALLS = 32  # one for each job, so not for hundreds of forgotten ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _missing(ids: Iterable[str], jobs: Mapping[str, SlurmJob]) -> list[str]:
 
 
 def _find(jobs: Mapping[str, SlurmJob], job_id: str) -> SlurmJob | None:
-    """Look a job up: an array of one element is a plain job, so `12_0` may be listed as `12`."""
+    """Return a job; an array of one element is a plain job, so `12_0` may be listed as `12`."""
     if job_id in jobs:
         return jobs[job_id]
     array_id, _, index = job_id.partition("_")
@@ -136,7 +136,7 @@ def _query_sacct(ids: Sequence[str]) -> dict[str, SlurmJob]:
     """Query the jobs that the accounting remembers.
 
     Raises:
-        SlurmError: There is no accounting, or sacct does not answer.
+        SlurmError: The cluster has no accounting, or sacct does not answer.
     """
     jobs: dict[str, SlurmJob] = {}
     for array_ids in batched(list(dict.fromkeys(map(_array_id, ids))), IDS_PER_CALL):

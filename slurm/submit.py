@@ -137,7 +137,7 @@ def clean_slurm_environment() -> Iterator[None]:
         os.environ.update(hidden)
 
 
-# Options that every job has, which say nothing about why a cluster refuses one.
+# Options that every job has, which are never the reason why a cluster refuses one.
 _FIXED_LINES = tuple(
     f"#SBATCH --{name}"
     for name in (
@@ -169,7 +169,7 @@ def _make_executor(array: JobArray) -> SlurmExecutor:
         executor = SlurmExecutor(folder=array.logs, python=resources.python_command)
     except RuntimeError as error:
         raise SlurmError(
-            "There is no `srun` here, so no Slurm to submit to. Go to a login node of the "
+            "`srun` is not installed here, so jobs cannot be submitted. Go to a login node of the "
             "cluster, or use --cluster local."
         ) from error
     code = shlex.quote(str(array.code))

@@ -112,7 +112,7 @@ class Cluster:
         Otherwise the controller would wait for `ClusterSettings.node_timeout`. Jobs are requeued.
 
         Raises:
-            SlurmError: There is no such node.
+            SlurmError: The node does not exist.
         """
         self._require_node(name)
         send_signal(find_daemons(self.layout, name))
@@ -123,7 +123,7 @@ class Cluster:
         """Start a stopped node again and wait until it accepts jobs.
 
         Raises:
-            SlurmError: There is no such node, it is running, or it does not come up.
+            SlurmError: The node does not exist, is running, or does not come up.
         """
         self._require_node(name)
         if find_daemons(self.layout, name):

@@ -119,7 +119,7 @@ def current_user() -> str:
 def write_config(
     layout: Layout, settings: ClusterSettings, ports: Ports, *, accounting: bool
 ) -> None:
-    """Write all configuration files, and the files that stand for GPUs."""
+    """Write all configuration files, and the files in place of GPUs' devices."""
     host = socket.gethostname().partition(".")[0]
     values: dict[str, object] = {
         "cluster": CLUSTER_NAME,
@@ -159,7 +159,7 @@ def write_config(
 
 
 def _gres(layout: Layout, settings: ClusterSettings) -> str:
-    """Return gres.conf; Slurm wants a device of its own for each GPU, so each is a link to one."""
+    """Return gres.conf; Slurm wants a separate device for each GPU, so each is a link to one."""
     for index in range(settings.gpus):
         layout.gpu(index).unlink(missing_ok=True)
         layout.gpu(index).symlink_to("/dev/null")

@@ -65,7 +65,7 @@ class Layout:
         return self.folder / "log" / f"{name}.log"
 
     def gpu(self, index: int) -> Path:
-        """Return the file that stands for a GPU's device."""
+        """Return the file in place of a GPU's device."""
         return self.folder / "gpu" / str(index)
 
     def validate(self) -> None:

@@ -1,7 +1,7 @@
 """Find the processes of a cluster in the process table, without pid files that could be stale.
 
 Every daemon is started with two variables in its environment, the cluster's folder and its own
-name, which its children inherit. So the processes that a killed start left behind are found, too.
+name, which its children inherit. This also finds the processes that a killed start left behind.
 A job's processes have the environment of their submitter, and Slurm's own variables.
 """
 
@@ -43,7 +43,7 @@ def cluster_environment(layout: Layout) -> dict[str, str]:
 
 
 def daemon_variables(layout: Layout, name: str) -> dict[str, str]:
-    """Return the variables by which the processes of a daemon are found."""
+    """Return the variables that identify the processes of a daemon."""
     return {FOLDER_VARIABLE: str(layout.folder), DAEMON_VARIABLE: name}
 
 
@@ -118,7 +118,7 @@ def terminate(find: Callable[[], set[int]]) -> None:
 
 
 def _wait_until_gone(find: Callable[[], set[int]]) -> bool:
-    """Wait until none is found twice in a row: a process that execs shows no variables."""
+    """Wait until `find` returns none twice: a process that execs shows no variables."""
     deadline = time.monotonic() + TERMINATION_SECONDS
     empty = 0
     while empty < 2:
