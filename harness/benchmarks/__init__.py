@@ -1,5 +1,5 @@
-"""Benchmarks: ours against the obvious way, side by side in one run; show.py prints them.
+"""Benchmarks against a naive baseline, both measured in turns in one run (`kdreid bench`).
 
-Where memory is measured, each way has a process of its own: the most that was ever held is what is
-asked for, and a process can only tell its own.
+Where memory is measured, each measurement has a process of its own, because Linux reports a peak
+for whole processes only.
 """

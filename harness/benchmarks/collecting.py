@@ -1,4 +1,4 @@
-"""Benchmark of gathering: all records below a folder, and the same files merely parsed."""
+"""Benchmark of collecting the records below a runs folder against only parsing the same files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.evaluation.scoring import CMC_RANKS
-from harness.runs.layout import CURVE, RECORD
+from harness.runs.layout import RECORD
 from harness.runs.record import RECORD_FORMAT
 from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec
 from harness.training.environment import PACKAGES
@@ -23,45 +23,57 @@ from results.collect import collect_runs
 
 @dataclass(frozen=True, slots=True)
 class CollectTiming:
-    """Median seconds of both ways over the same files, in turns."""
+    """Median times over the same files, in turns.
+
+    Attributes:
+        records: Number of records.
+        megabytes: Size of all records.
+        collecting_seconds: Time of `collect_runs`.
+        parsing_seconds: Time of `json.loads` of every file.
+    """
 
     records: int
     megabytes: float
-    gathering: float
-    parsing: float
+    collecting_seconds: float
+    parsing_seconds: float
 
     @property
     def ratio(self) -> float:
-        """How many times as long gathering takes as the bare parsing."""
-        return self.gathering / self.parsing
+        """Time of collecting divided by that of parsing."""
+        return self.collecting_seconds / self.parsing_seconds
 
 
 def time_collecting(records: int, repeats: int) -> CollectTiming:
-    """Write records as training does, in a temporary folder, and read them both ways.
+    """Write records as training does, into a temporary folder, and time both ways to read them.
+
+    Args:
+        records: Number of records.
+        repeats: Number of turns.
 
     Raises:
-        RuntimeError: not every record was gathered, so the times mean nothing.
+        RuntimeError: A record was not collected, so that the times cannot be compared.
     """
     with TemporaryDirectory() as folder:
         runs = Path(folder)
-        files = [_write(runs, spec) for spec in islice(_specs(), records)]
-        times: dict[str, list[float]] = {"gathering": [], "parsing": []}
+        files = [_write_record(runs, spec) for spec in islice(_specs(), records)]
+        collecting, parsing = [], []
         for _ in range(repeats):
-            began = time.perf_counter()
+            start = time.perf_counter()
             for path in files:
                 json.loads(path.read_bytes())
-            between = time.perf_counter()
+            middle = time.perf_counter()
             frame, problems = collect_runs(runs)
-            times["gathering"].append(time.perf_counter() - between)
-            times["parsing"].append(between - began)
+            end = time.perf_counter()
+            parsing.append(middle - start)
+            collecting.append(end - middle)
             if len(frame) != records or problems:
-                raise RuntimeError(f"{len(frame)} of {records} records were gathered: {problems}")
-        size = sum(path.stat().st_size for path in files) / 1e6
-    return CollectTiming(records, size, median(times["gathering"]), median(times["parsing"]))
+                raise RuntimeError(f"{len(frame)} of {records} records were collected: {problems}")
+        megabytes = sum(path.stat().st_size for path in files) / 1e6
+    return CollectTiming(records, megabytes, median(collecting), median(parsing))
 
 
 def _specs() -> Iterator[RunSpec]:
-    """A teacher, and seed by seed every method's run; as many as one likes to take."""
+    """Yield a teacher and then, seed by seed without end, a run of every method."""
     recipe = Recipe()
     teacher = RunSpec("msmt17", "none", "resnet101", (), 0, recipe, fingerprint="f" * 16)
     yield teacher
@@ -81,7 +93,7 @@ def _specs() -> Iterator[RunSpec]:
             )
 
 
-def _write(runs: Path, spec: RunSpec) -> Path:
+def _write_record(runs: Path, spec: RunSpec) -> Path:
     path = runs / spec.key / RECORD
     path.parent.mkdir(parents=True)
     content = {"format": RECORD_FORMAT, "key": spec.key, "spec": spec.as_json(), **_content(spec)}
@@ -90,14 +102,14 @@ def _write(runs: Path, spec: RunSpec) -> Path:
 
 
 def _content(spec: RunSpec) -> dict[str, Any]:
-    """As much as the record of a long training holds; the numbers have as many digits."""
+    """Return as much as the record of a long training contains, with numbers of full length."""
     parts = ("cross_entropy", "triplet", "distillation")
     curve = [
         {"step": 339 * epoch + 1, "lr": 0.02 / (3 + epoch), "loss": 7 / (3 + epoch)}
         | dict.fromkeys(parts, 1 / (3 + epoch))
         for epoch in range(spec.recipe.epochs)
     ]
-    draw = {
+    scores = {
         "mAP": 1 / (3 + spec.seed),
         "mINP": 1 / (7 + spec.seed),
         "queries": 11659,
@@ -110,8 +122,8 @@ def _content(spec: RunSpec) -> dict[str, Any]:
         "label": spec.method,
         "scoring_version": SCORING_VERSION,
         "notes": [],
-        "result": {"steps": 50850, "model": "0" * 64, "evaluations": {"test": [draw]}},
-        "curve": {"file": CURVE, "thinned": curve},
+        "result": {"steps": 50850, "model": "0" * 64, "evaluations": {"test": [scores]}},
+        "curve": {"file": "curve.csv", "thinned": curve},
         "teachers": ["0" * 64],
         "environment": dict.fromkeys(PACKAGES, "1.0.0") | {"commit": "0" * 40, "dirty": False},
         "timings": dict.fromkeys(("training", "scoring", "preparing"), 1 / 3),

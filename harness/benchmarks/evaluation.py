@@ -1,9 +1,9 @@
-"""Benchmark of the scoring: against the bare product of the same features, in time and in memory.
+"""Benchmark of scoring against the bare matrix product of the same features: time and memory.
 
-No scoring that looks at every distance can be quicker than computing the distances. How near it
-gets depends on how well the features retrieve: the worse, the more negatives lie before a positive.
-Two kinds are measured, of a trained and of a nearly random network. Each measurement is made in a
-process of its own, in which scoring and the bare product take turns.
+No scoring that considers every distance can be faster than the product that computes them. How
+close it comes depends on how well the features retrieve: the worse, the more negatives are ranked
+above a positive. Features of two kinds are measured, like those of a trained and of a nearly random
+network. Each measurement runs in a process of its own, in which scoring and product take turns.
 """
 
 from __future__ import annotations
@@ -17,112 +17,154 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.benchmarks.memory import peak
+from harness.core.memory import peak_host_memory
 from harness.evaluation.metrics import CHUNK, Embeddings, evaluate
 
-LARGE = 10**11  # multiplications; smaller products are measured more often
-MORE_OFTEN = 5  # times, at most
-PIECE = 4096  # images that are drawn at a time, so that drawing needs no memory to speak of
+LARGE_PRODUCT = 10**11  # multiplications; smaller products are repeated more often,
+MAX_EXTRA_REPEATS = 5  # at most this many times as often
+SAMPLING_CHUNK = 4096  # images sampled at a time, so that sampling needs little memory
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationSize:
-    """A test set's counts, and how far features of one identity stand out to reach a given mAP.
+class TestSetSize:
+    """Size of a test set, and the separations of features with given scores.
 
-    The mean cosine of two images of one identity is `separation` standard deviations of the cosines
-    of strangers.
+    The mean cosine of two images of one identity is `separation` standard deviations of the cosine
+    of two images of different identities.
+
+    Attributes:
+        queries: Number of queries.
+        rows: Number of gallery images.
+        identities: Number of identities.
+        cameras: Number of cameras.
+        separations: Separations for an mAP of about 0.6 and of about 0.06.
     """
 
     queries: int
     rows: int
     identities: int
     cameras: int
-    separations: tuple[float, ...]  # for an mAP of about 0.6 and of about 0.06
+    separations: tuple[float, ...]
 
 
-SIZES = {
-    "market1501": EvaluationSize(3368, 19732, 751, 6, (3.45, 1.78)),
-    "msmt17": EvaluationSize(11659, 82161, 3060, 15, (3.83, 2.18)),
+TEST_SET_SIZES = {
+    "market1501": TestSetSize(3368, 19732, 751, 6, (3.45, 1.78)),
+    "msmt17": TestSetSize(11659, 82161, 3060, 15, (3.83, 2.18)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationTiming:
-    """Medians of several turns, each of the product and then of scoring."""
+    """Cost of scoring and of the product, in turns.
+
+    Attributes:
+        mean_average_precision: mAP of the features, as a fraction of 1.
+        seconds: Median time of scoring.
+        product_seconds: Median time of the product.
+        ratio: Median of scoring time divided by product time of the same turn.
+        least_ratio: Least of these ratios.
+        greatest_ratio: Greatest of these ratios.
+        megabytes: Peak memory of scoring above that of the features.
+    """
 
     mean_average_precision: float
     seconds: float
     product_seconds: float
-    ratio: float  # of a turn's two times
+    ratio: float
     least_ratio: float
     greatest_ratio: float
-    megabytes: float  # above the features, at most
+    megabytes: float
 
 
-def evaluation(
-    size: EvaluationSize, width: int, separation: float, repeats: int, threads: int
+def time_evaluation(
+    size: TestSetSize, width: int, separation: float, repeats: int, threads: int
 ) -> EvaluationTiming:
-    """Measure `evaluate` on made-up features."""
-    smaller = round(LARGE / (size.queries * size.rows * width))
-    repeats *= min(max(1, smaller), MORE_OFTEN)
-    context = multiprocessing.get_context("spawn")  # a fork would inherit the parent's peak
+    """Measure `evaluate` on random features.
+
+    Args:
+        size: Size of the test set.
+        width: D, the width of the features.
+        separation: Separation of the identities, see `TestSetSize`.
+        repeats: Number of turns; more for small products.
+        threads: CPU threads of torch.
+    """
+    extra = round(LARGE_PRODUCT / (size.queries * size.rows * width))
+    repeats *= min(max(1, extra), MAX_EXTRA_REPEATS)
+    context = multiprocessing.get_context("spawn")  # a fork would inherit the parent's peak memory
     with context.Pool(1) as pool:
         return pool.apply(_measure, (size, width, separation, repeats, threads))
 
 
-def draw(size: EvaluationSize, width: int, separation: float) -> tuple[Embeddings, Embeddings]:
-    """Query and gallery: an identity's centre with noise, both normal, in `width` dimensions."""
+def sample_features(
+    size: TestSetSize, width: int, separation: float
+) -> tuple[Embeddings, Embeddings]:
+    """Sample features of queries (Q, D) and gallery (G, D): identity centres with normal noise.
+
+    Args:
+        size: Size of the test set.
+        width: D.
+        separation: Separation of the identities, see `TestSetSize`.
+    """
     random = torch.Generator().manual_seed(0)
     centres = torch.randn(size.identities, width, generator=random)
-    # with noise of variance v the cosine within an identity is 1 / (1 + v) on average, and that of
-    # strangers spreads by 1 / sqrt(width)
+    # With noise of variance v the mean cosine within an identity is 1 / (1 + v), and the standard
+    # deviation of the cosine between identities is 1 / sqrt(width).
     noise = math.sqrt(max(0.0, math.sqrt(width) / separation - 1))
 
-    def images(count: int) -> Embeddings:
+    def sample(count: int) -> Embeddings:
         identities = torch.randint(size.identities, (count,), generator=random)
         features = torch.empty(count, width)
-        for part, whose in zip(
-            torch.split(features, PIECE), torch.split(identities, PIECE), strict=True
+        for chunk, chunk_identities in zip(
+            torch.split(features, SAMPLING_CHUNK),
+            torch.split(identities, SAMPLING_CHUNK),
+            strict=True,
         ):
-            part.normal_(generator=random).mul_(noise).add_(centres[whose])
+            chunk.normal_(generator=random).mul_(noise).add_(centres[chunk_identities])
         cameras = torch.randint(size.cameras, (count,), generator=random)
         return Embeddings(features, identities, cameras)
 
-    return images(size.queries), images(size.rows)
+    return sample(size.queries), sample(size.rows)
 
 
-def product(query: Tensor, gallery: Tensor, buffer: Tensor) -> None:
-    """Every distance's product, into a buffer: (Q, D), (G, D), (CHUNK, G)."""
+def compute_products(query: Tensor, gallery: Tensor, buffer: Tensor) -> None:
+    """Compute the product of all features block by block, the baseline.
+
+    Args:
+        query: (Q, D).
+        gallery: (G, D).
+        buffer: (CHUNK, G), overwritten by every block.
+    """
     for rows in torch.split(query, CHUNK):
         torch.mm(rows, gallery.T, out=buffer[: len(rows)])
 
 
 def _measure(
-    size: EvaluationSize, width: int, separation: float, repeats: int, threads: int
+    size: TestSetSize, width: int, separation: float, repeats: int, threads: int
 ) -> EvaluationTiming:
     torch.set_num_threads(threads)
-    small = EvaluationSize(8, 16, 2, 2, ())
-    evaluate(*draw(small, width, separation))  # loads what is loaded once
-    query, gallery = draw(size, width, separation)
-    before = peak()
-    ranking = evaluate(query, gallery)
-    kilobytes = peak() - before
+    small = TestSetSize(8, 16, 2, 2, ())
+    evaluate(*sample_features(small, width, separation))  # libraries are loaded on first use
+    query, gallery = sample_features(size, width, separation)
+    before = peak_host_memory() or 0
+    scores = evaluate(query, gallery)
+    growth = (peak_host_memory() or 0) - before  # bytes
     buffer = torch.empty(CHUNK, size.rows)
-    ours, bare = [], []
+    scoring_seconds, product_seconds = [], []
     for _ in range(repeats):
-        began = time.perf_counter()
-        product(query.features, gallery.features, buffer)
+        start = time.perf_counter()
+        compute_products(query.features, gallery.features, buffer)
         middle = time.perf_counter()
         evaluate(query, gallery)
-        bare.append(middle - began)
-        ours.append(time.perf_counter() - middle)
-    ratios = [a / b for a, b in zip(ours, bare, strict=True)]
+        end = time.perf_counter()
+        product_seconds.append(middle - start)
+        scoring_seconds.append(end - middle)
+    ratios = [a / b for a, b in zip(scoring_seconds, product_seconds, strict=True)]
     return EvaluationTiming(
-        mean_average_precision=ranking.mAP,
-        seconds=statistics.median(ours),
-        product_seconds=statistics.median(bare),
+        mean_average_precision=scores.mAP,
+        seconds=statistics.median(scoring_seconds),
+        product_seconds=statistics.median(product_seconds),
         ratio=statistics.median(ratios),
         least_ratio=min(ratios),
         greatest_ratio=max(ratios),
-        megabytes=kilobytes * 1024 / 1e6,
+        megabytes=growth / 1e6,
     )

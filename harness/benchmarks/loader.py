@@ -1,8 +1,8 @@
-"""Images per second and core: from the pixel cache, and by the usual per-image pipeline.
+"""Benchmark of loading from the pixel cache against the usual pipeline per image, on one core.
 
-The usual one opens a file with Pillow, resizes, flips, pads and crops it with torchvision, makes a
-tensor, normalises and erases, one image at a time in every epoch. Ours decodes once and augments a
-batch. Both read files that the system has in memory, on one thread, and take turns.
+The baseline decodes a file with Pillow and resizes, flips, pads, crops, normalises and erases it
+with torchvision, one image at a time in every epoch. The cache decodes once, and batches are
+augmented as a whole. Both read files that the system holds in memory, and take turns.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,8 @@ from harness.data.augmentation import (
     apply_augmentation,
     sample_augmentation,
 )
-from harness.data.datasets.market1501 import FOLDERS, NAME, load_folders
-from harness.data.decoding import decode
+from harness.data.datasets.market1501 import FILENAME_PATTERN, FOLDER_NAMES, load_folders
+from harness.data.decoding import decode_image
 from harness.data.pixel_cache import open_cache
 from harness.data.synthetic.generator import SyntheticSettings, generate
 from harness.runs.spec import Recipe
@@ -38,46 +38,85 @@ CAMERAS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Images as a dataset distributes them: what they show and how large they are, in pixels.
+class ImageSource:
+    """Images as a dataset distributes them.
 
-    All of Market-1501's are 128 x 64; of the others, whose sizes vary, it is a typical one.
+    Attributes:
+        kind: What they show, "people" or "vehicles".
+        height: Height in pixels; a typical one where the sizes vary.
+        width: Width in pixels.
+        size: Height and width at which networks are trained.
     """
 
     kind: str
     height: int
     width: int
-    size: tuple[int, int]  # that networks are trained at
+    size: tuple[int, int]
 
 
-SOURCES = {
-    "market1501": Source("people", 128, 64, (256, 128)),
-    "dukemtmc": Source("people", 240, 110, (256, 128)),
-    "msmt17": Source("people", 350, 140, (256, 128)),
-    "veri776": Source("vehicles", 250, 280, (256, 256)),
-    "vehicleid": Source("vehicles", 400, 460, (256, 256)),
+IMAGE_SOURCES = {
+    "market1501": ImageSource("people", 128, 64, (256, 128)),
+    "dukemtmc": ImageSource("people", 240, 110, (256, 128)),
+    "msmt17": ImageSource("people", 350, 140, (256, 128)),
+    "veri776": ImageSource("vehicles", 250, 280, (256, 256)),
+    "vehicleid": ImageSource("vehicles", 400, 460, (256, 256)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LoaderThroughput:
-    """Images per second on one core; `decoding`: of the one pass that fills the cache."""
+    """Images per second on one core.
 
-    usual: float
-    ours: float
-    decoding: float
+    Attributes:
+        baseline: By torchvision's operators.
+        cached: From the pixel cache.
+        filling: In the single pass that fills the cache.
+    """
+
+    baseline: float
+    cached: float
+    filling: float
 
     @property
     def ratio(self) -> float:
-        """How many times faster ours is."""
-        return self.ours / self.usual
+        """Throughput of the cache divided by that of the baseline."""
+        return self.cached / self.baseline
 
 
-def measure_loader(source: Source, images: int, rounds: int) -> LoaderThroughput:
-    """Load and augment about `images` images `rounds` times in both ways; medians of the rounds."""
+def measure_throughput(source: ImageSource, images: int, rounds: int) -> LoaderThroughput:
+    """Measure the loading and augmentation of generated images in both ways.
+
+    Args:
+        source: Kind and size of the images.
+        images: Approximate number of images per round.
+        rounds: Timed rounds, of which the median counts, after one round to warm up.
+    """
     height, width = source.size
     recipe = Recipe(height=height, width=width)
-    settings = SyntheticSettings(
+    with tempfile.TemporaryDirectory() as folder, _one_thread():
+        root = generate(Path(folder) / "images", _settings(source, images))
+        data = load_folders("bench", root, FOLDER_NAMES, FILENAME_PATTERN)
+        start = time.perf_counter()
+        train, _ = open_cache(data, source.size, Path(folder) / "cache")
+        filling = (len(data.train) + len(data.test)) / (time.perf_counter() - start)
+        files = [data.root / image.file for image in data.train]
+        load_image = torchvision_pipeline(recipe)
+
+        def load_baseline(number: int) -> Tensor:
+            torch.manual_seed(number)
+            return torch.stack([load_image(file) for file in files])
+
+        def load_cached(number: int) -> Tensor:
+            augmentation = sample_augmentation(len(files), recipe, make_generator("bench", number))
+            return apply_augmentation(train[range(len(files))], augmentation)
+
+        baseline, cached = _median_seconds((load_baseline, load_cached), rounds)
+    return LoaderThroughput(len(files) / baseline, len(files) / cached, filling)
+
+
+def _settings(source: ImageSource, images: int) -> SyntheticSettings:
+    """Return settings for about `images` training images and a minimal test set."""
+    return SyntheticSettings(
         kind=source.kind,
         train_identities=max(1, images // (2 * CAMERAS)),
         train_images=2,
@@ -90,36 +129,21 @@ def measure_loader(source: Source, images: int, rounds: int) -> LoaderThroughput
         height=source.height,
         width=source.width,
     )
-    with tempfile.TemporaryDirectory() as folder, _one_thread():
-        data = load_folders("bench", generate(Path(folder) / "x", settings), FOLDERS, NAME)
-        began = time.perf_counter()
-        train, _ = open_cache(data, source.size, Path(folder) / "cache")
-        decoding = (len(data.train) + len(data.test)) / (time.perf_counter() - began)
-        files = [data.root / image.file for image in data.train]
-        usual = usual_pipeline(recipe)
-
-        def ours(number: int) -> Tensor:
-            random = make_generator("bench", number)
-            return apply_augmentation(
-                train[range(len(files))], sample_augmentation(len(files), recipe, random)
-            )
-
-        def theirs(number: int) -> Tensor:
-            torch.manual_seed(number)
-            return torch.stack([usual(file) for file in files])
-
-        seconds: dict[str, list[float]] = {"usual": [], "ours": []}
-        for number in range(rounds + 1):  # the first round is not counted
-            for name, way in (("usual", theirs), ("ours", ours)):
-                began = time.perf_counter()
-                way(number)
-                seconds[name].append(time.perf_counter() - began)
-        speed = {name: len(files) / statistics.median(t[1:]) for name, t in seconds.items()}
-    return LoaderThroughput(speed["usual"], speed["ours"], decoding)
 
 
-def usual_pipeline(recipe: Recipe) -> Callable[[Path], Tensor]:
-    """From a file to an augmented (3, H, W) float32 image by torchvision's operators on Pillow."""
+def _median_seconds(loaders: Sequence[Callable[[int], Tensor]], rounds: int) -> list[float]:
+    """Time functions of the round's number in turns; the first round is not counted."""
+    seconds: list[list[float]] = [[] for _ in loaders]
+    for number in range(rounds + 1):
+        for load, times in zip(loaders, seconds, strict=True):
+            start = time.perf_counter()
+            load(number)
+            times.append(time.perf_counter() - start)
+    return [statistics.median(times[1:]) for times in seconds]
+
+
+def torchvision_pipeline(recipe: Recipe) -> Callable[[Path], Tensor]:
+    """Return the baseline: a function from a file to an augmented image, (3, H, W) float32."""
     steps = transforms.Compose(
         [
             transforms.Resize((recipe.height, recipe.width)),
@@ -133,7 +157,7 @@ def usual_pipeline(recipe: Recipe) -> Callable[[Path], Tensor]:
     )
 
     def load(file: Path) -> Tensor:
-        image: Tensor = steps(decode(file))
+        image: Tensor = steps(decode_image(file))
         return image
 
     return load
