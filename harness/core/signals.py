@@ -1,4 +1,4 @@
-"""Stopping at a step boundary: a signal only raises a flag, the loop saves and leaves."""
+"""Stop at a step boundary: a signal only sets a flag, which the training loop reads."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from harness.core.errors import RunInterrupted
 
 
 class StopRequest:
-    """Whether somebody asked this process to stop."""
+    """A request to stop, set by a signal and read between two pieces of work.
+
+    Attributes:
+        requested: Whether this process is to save its work and end.
+        requeue: Whether its job is to continue later, because its time or its node is over.
+    """
 
     requested = False
-    requeue = False  # whether the job is to be continued by itself: its time or its place is over
+    requeue = False
 
     def raise_if_requested(self) -> None:
-        """Leave now, between two pieces of work.
+        """End the present work if a stop was requested.
 
         Raises:
-            InterruptedRunError: a stop was requested.
+            RunInterrupted: A stop was requested.
         """
         if self.requested:
-            raise RunInterrupted("Stopped as asked. Run the same command again to go on from here.")
+            raise RunInterrupted("Stopped as requested. Run the same command again to continue.")
 
 
 @contextmanager
@@ -36,7 +41,8 @@ def handle_signals() -> Iterator[StopRequest]:
             raise KeyboardInterrupt
         stop.requested = True
 
-    earlier = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    earlier = {number: signal.signal(number, request) for number in numbers}
     try:
         yield stop
     finally:
@@ -45,10 +51,11 @@ def handle_signals() -> Iterator[StopRequest]:
 
 
 def install_worker_signals() -> StopRequest:
-    """For a worker, before anything slow is imported: the flag for SIGUSR2, SIGTERM and SIGINT.
+    """Install a worker's handlers of SIGUSR2 (stop, continue later), SIGTERM and SIGINT (stop).
 
-    Slurm may send a signal to several processes that pass it on, so a second one means nothing.
-    Whoever starts a worker may block the first two until here, so that none is lost.
+    Call it before slow imports. A second signal changes nothing, because Slurm may send one to
+    several processes that pass it on. The process that starts a worker may block the signals until
+    here, so that none is lost.
     """
     stop = StopRequest()
 
@@ -56,8 +63,8 @@ def install_worker_signals() -> StopRequest:
         stop.requested = True
         stop.requeue = stop.requeue or number == signal.SIGUSR2
 
-    asking = (signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
-    for number in asking:
+    numbers = (signal.SIGUSR2, signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
         signal.signal(number, request)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, asking)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
     return stop

@@ -8,11 +8,14 @@ from threading import Thread
 
 
 def exit_with_parent() -> None:
-    """Initialise a worker so: without it, a killed parent leaves workers that wait for ever."""
-    Thread(target=_follow, daemon=True).start()
+    """Make this worker process end with its parent; an initializer for process pools.
+
+    Without it, the workers of a killed process wait for work for ever.
+    """
+    Thread(target=_exit_after_parent, daemon=True).start()
 
 
-def _follow() -> None:
+def _exit_after_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()

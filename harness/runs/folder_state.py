@@ -40,7 +40,7 @@ def inspect_run_folder(folder: Path, submitted: float = 0.0) -> RunFolder:
     lease, failure = inspect_lease(folder), read_json(folder / FAILURE)
     progress = read_json(folder / PROGRESS) or {}
     has_checkpoint = (folder / CHECKPOINT).exists()
-    since = lease.since if lease is not None and lease.living else None
+    since = lease.since if lease is not None and lease.is_alive else None
     if failure is not None and _is_current(failure, progress, since, submitted):
         state = failed_state(failure)
     elif since is not None:

@@ -37,7 +37,7 @@ class RunSubmission:
     def is_pool_alive(self, runs: Path) -> bool:
         """Whether the process that works through its group is at it; leaves no trace."""
         lease = inspect_lease(runs / GROUPS / self.group)
-        return lease is not None and lease.living
+        return lease is not None and lease.is_alive
 
 
 def last_submission(runs: Path, key: str) -> RunSubmission | None:

@@ -1,3 +1,5 @@
+"""Leases, with holders that are killed and races of real processes."""
+
 import json
 import os
 import signal
@@ -9,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from harness.core import lease
-from harness.core.lease import LeaseLostError, acquire_blocking, current_holder, try_acquire
+from harness.core.lease import (
+    LEASE,
+    LeaseLostError,
+    acquire_blocking,
+    current_holder,
+    inspect_lease,
+    is_local,
+    try_acquire,
+)
+from tests.support import run_folders
 
 HOLDER = """
 import sys, time
@@ -65,7 +76,7 @@ def test_one_holder_at_a_time(tmp_path):
 def test_a_killed_holder_is_taken_over_at_once(dead):
     with try_acquire(dead) as taken:
         taken.check()
-        assert sorted(path.name for path in dead.iterdir()) == ["lease"]
+        assert sorted(path.name for path in dead.iterdir()) == [LEASE]
 
 
 def test_of_many_takers_one_wins(dead, tmp_path_factory):
@@ -79,9 +90,9 @@ def test_of_many_takers_one_wins(dead, tmp_path_factory):
 
 
 def test_a_taker_killed_half_way_does_not_block_the_next(dead):
-    holder = json.loads((dead / "lease").read_text())
-    stuck = lease._takeover(dead / "lease", holder)
-    stuck.write_text((dead / "lease").read_text())  # made by a process that is gone
+    holder = json.loads((dead / LEASE).read_text())
+    stuck = lease._takeover_path(dead / LEASE, holder)
+    stuck.write_text((dead / LEASE).read_text())  # made by a process that is gone
     assert try_acquire(dead) is None  # clears the stuck takeover
     with try_acquire(dead):
         pass
@@ -89,23 +100,23 @@ def test_a_taker_killed_half_way_does_not_block_the_next(dead):
 
 def test_another_machines_lease_counts_until_it_expires(tmp_path, monkeypatch):
     with try_acquire(tmp_path):
-        foreign = json.loads((tmp_path / "lease").read_text()) | {"machine": "elsewhere"}
-        (tmp_path / "lease").write_text(json.dumps(foreign))
+        foreign = json.loads((tmp_path / LEASE).read_text()) | {"machine": "elsewhere"}
+        (tmp_path / LEASE).write_text(json.dumps(foreign))
         assert try_acquire(tmp_path) is None
         old = time.time() - lease.TIMEOUT_S - 1
-        os.utime(tmp_path / "lease", (old, old))
+        os.utime(tmp_path / LEASE, (old, old))
         with try_acquire(tmp_path) as taken:
             taken.check()
 
 
 def test_whoever_lost_a_lease_learns_it_before_writing(tmp_path):
     mine = try_acquire(tmp_path)
-    claim = json.loads((tmp_path / "lease").read_text()) | {"token": "somebody else"}
-    (tmp_path / "lease").write_text(json.dumps(claim))
-    with pytest.raises(LeaseLostError, match="taken over"):
+    claim = json.loads((tmp_path / LEASE).read_text()) | {"token": "somebody else"}
+    (tmp_path / LEASE).write_text(json.dumps(claim))
+    with pytest.raises(LeaseLostError, match="has taken over"):
         mine.check()
     mine.release()
-    assert (tmp_path / "lease").exists()  # it was not ours to remove
+    assert (tmp_path / LEASE).exists()  # it was not ours to remove
 
 
 def test_waiting_ends_when_the_holder_lets_go(tmp_path):
@@ -125,3 +136,59 @@ def test_a_disk_without_hard_links_will_do(tmp_path, monkeypatch):
     with try_acquire(tmp_path) as held:
         held.check()
         assert try_acquire(tmp_path) is None
+
+
+def test_a_holder_renews_its_lease(tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "HEARTBEAT_S", 0.01)
+    with try_acquire(tmp_path):
+        os.utime(tmp_path / LEASE, (0, 0))
+        deadline = time.monotonic() + 10
+        while inspect_lease(tmp_path).age > lease.TIMEOUT_S and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert inspect_lease(tmp_path).age < lease.TIMEOUT_S
+
+
+def test_a_lease_is_inspected_without_writing(tmp_path):
+    assert inspect_lease(tmp_path) is None
+    with try_acquire(tmp_path):
+        before = run_folders.everything(tmp_path)
+        info = inspect_lease(tmp_path)
+        assert info.is_alive and is_local(info.holder)
+        assert info.holder["process"] == os.getpid()
+        assert time.time() - info.since < 10 > info.age
+        assert run_folders.everything(tmp_path) == before
+    assert inspect_lease(tmp_path) is None
+
+
+def test_an_inspected_lease_of_a_killed_holder_is_dead(dead):
+    assert not inspect_lease(dead).is_alive
+    assert current_holder(dead) is None
+
+
+@pytest.mark.parametrize(("age", "is_alive"), [(0, True), (lease.TIMEOUT_S + 1, False)])
+def test_an_inspected_lease_of_another_machine_lives_while_it_is_renewed(tmp_path, age, is_alive):
+    foreign = {"machine": "elsewhere", "process": os.getpid(), "token": "t"}
+    (tmp_path / LEASE).write_text(json.dumps(foreign))
+    now = time.time()
+    os.utime(tmp_path / LEASE, (now - age, now - age))
+    info = inspect_lease(tmp_path)
+    assert (info.is_alive, info.since) == (is_alive, 0)
+    assert not is_local(info.holder)
+
+
+def test_a_lease_without_content_is_taken_over_once_it_is_old(tmp_path):
+    """Its maker was killed between creating and writing it, on a disk without hard links."""
+    (tmp_path / LEASE).touch()
+    assert try_acquire(tmp_path) is None
+    os.utime(tmp_path / LEASE, (0, 0))
+    assert try_acquire(tmp_path) is None  # removes it
+    with try_acquire(tmp_path):
+        pass
+
+
+def test_another_process_with_the_number_of_the_holder_is_not_the_holder(tmp_path):
+    held = try_acquire(tmp_path)
+    held._stop.set()
+    run_folders.change(tmp_path / LEASE, started="1")
+    with try_acquire(tmp_path) as taken:
+        taken.check()

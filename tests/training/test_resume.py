@@ -104,7 +104,7 @@ def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teach
     process.send_signal(signal.SIGINT)
     code, errors = finish(process)
     assert code == 130
-    assert "Stopped as asked" in errors
+    assert "Stopped as requested" in errors
     assert {local_state(folder) for folder in folders} == {"interrupted"}
     assert not tiny_grid.launch(plan).failed
     assert_equal_runs(uninterrupted, with_teacher)

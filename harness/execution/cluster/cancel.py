@@ -109,7 +109,7 @@ def _find_pools(rows: Iterable[RunStatus], runs: Path) -> dict[str, LeaseInfo]:
     """Return the leases of living local pools by the names of their submissions."""
     names = {row.group for row in rows if row.group and not (row.job or "x")[0].isdigit()}
     leases = {name: inspect_lease(runs / GROUPS / name) for name in names}
-    return {name: lease for name, lease in leases.items() if lease is not None and lease.living}
+    return {name: lease for name, lease in leases.items() if lease is not None and lease.is_alive}
 
 
 def _find_processes(
@@ -117,7 +117,7 @@ def _find_processes(
 ) -> dict[tuple[str, int], LeaseInfo]:
     """Return one lease of each process that holds a run which none of Slurm's `jobs` has."""
     leases = [inspect_lease(runs / row.key) for row in rows if row.job not in jobs]
-    return {_process_of(lease): lease for lease in leases if lease and lease.living}
+    return {_process_of(lease): lease for lease in leases if lease and lease.is_alive}
 
 
 def _process_of(lease: LeaseInfo) -> tuple[str, int]:
@@ -146,7 +146,7 @@ def _wait(
         left = [job_id for job_id in jobs if _may_run(job_id, snapshot)]
         leases = [inspect_lease(runs / folder) for folder in folders]
         left += [
-            name for name, lease in zip(folders, leases, strict=True) if lease and lease.living
+            name for name, lease in zip(folders, leases, strict=True) if lease and lease.is_alive
         ]
         if not left or time.monotonic() >= deadline:
             return left

@@ -2,14 +2,14 @@
 
 The sources, most trusted first:
 
-1. the record: the run is done, whatever its job or a lease says;
+1. the record: the run is done, whatever state its job is in;
 2. a failure that ended the last attempt;
 3. a living lease: a process trains the run, on whatever machine;
 4. the job of the last submission, in Slurm's queue or in a local pool;
 5. what an earlier attempt left: a checkpoint or nothing.
 
-A submitted run whose job Slurm no longer lists, and of which 1 to 3 tell nothing, is lost. While
-Slurm does not answer, nothing is concluded and the run is unknown. Reading writes nothing.
+A submitted run that 1 to 3 do not decide, and whose job Slurm no longer lists, is lost. While Slurm
+does not answer, nothing is concluded and such a run is unknown. Reading writes nothing.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class _Run:
     @property
     def has_process(self) -> bool:
         """Whether a living process holds the run."""
-        return self.folder.lease is not None and self.folder.lease.living
+        return self.folder.lease is not None and self.folder.lease.is_alive
 
     @property
     def is_done(self) -> bool:
@@ -76,7 +76,7 @@ def read_status(runs: Path) -> StatusReport:
     }
     for key, job_id in find_unrecorded_jobs(runs, unfinished).items():
         by_key[key] = replace(by_key[key], submission=replace(unfinished[key], job=job_id))
-    # One query for all jobs, and none for the runs whose folders say enough.
+    # One query for all jobs, and none for the runs whose folders are enough.
     submissions = [
         run.submission
         for run in by_key.values()
