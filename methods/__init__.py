@@ -25,6 +25,7 @@ from methods.vrkd import VRKD
 
 __all__ = [
     "EXTRAS",
+    "EXTRA_METHODS",
     "METHODS",
     "Method",
     "Option",
@@ -41,9 +42,10 @@ METHODS: dict[str, type[Method]] = {
     method.name: method
     for method in (FitNet, AT, FT, CCKD, SP, VID, RKD, PKT, KDPE, CSD, VRKD, PDRD)
 }
-EXTRAS: dict[str, type[Method]] = {
+EXTRA_METHODS: dict[str, type[Method]] = {
     method.name: method for method in (NoDistillation, Pairwise, PDRK, KD)
 }
+EXTRAS = EXTRA_METHODS  # its former name
 
 
 def find(name: str) -> type[Method]:
@@ -52,7 +54,7 @@ def find(name: str) -> type[Method]:
     Raises:
         ValueError: no method is called so; the message suggests the nearest and lists all.
     """
-    everything = METHODS | EXTRAS
+    everything = METHODS | EXTRA_METHODS
     if name not in everything:
         raise ValueError(unknown("No method is called", name, list(everything)))
     return everything[name]

@@ -1,7 +1,7 @@
-"""`kdreid score`: finished networks by other rules than the tables', which stay as they are.
+"""Score finished runs by other rules than those of the tables (`kdreid score`).
 
-Other rules are another distance, the other way of counting ties, a flip test and re-ranking. A
-run's data is known by its fingerprint: other images, even of the same name, are refused.
+The rules are the distance, the order of ties, a flip test and re-ranking. Records do not change. A
+run's data is recognised by its fingerprint: other images, even of the same name, are refused.
 """
 
 from __future__ import annotations
@@ -29,21 +29,27 @@ from harness.evaluation.metrics import (
 )
 from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
 from harness.evaluation.scoring import extract_features, summarise, take, with_labels
-from harness.planning.reopen import open_own
+from harness.planning.run_data import open_run_data
 from harness.runs.lookup import resolve_specs
 from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
 from harness.training.networks import load_network
 
-GIGA = 1e9  # bytes
+GIGABYTE = 1e9  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringOptions:
-    """How to score; the defaults are the tables' rules.
+    """Rules of scoring; the defaults are those of the tables.
+
+    Attributes:
+        metric: Distance of features, "cosine" or "euclidean".
+        ties: Order of gallery images at equal distance, "pessimistic" or "optimistic".
+        flip: Whether to average the features of each image and its mirror image.
+        reranking: Options of k-reciprocal re-ranking; None to rank by distance.
 
     Raises:
-        UsageError: a word is unknown.
+        UsageError: A metric or an order of ties is unknown.
     """
 
     metric: str = "cosine"
@@ -57,105 +63,120 @@ class ScoringOptions:
                 raise UsageError(f"--{option} is {word!r}.{did_you_mean(word, known)}")
 
     def __str__(self) -> str:
-        words = [self.metric, f"{self.ties} ties"]
+        parts = [self.metric, f"{self.ties} ties"]
         if self.flip:
-            words.append("flip test")
+            parts.append("flip test")
         if self.reranking:
-            settings = self.reranking
-            words.append(
-                f"re-ranked (k1 {settings.k1}, k2 {settings.k2}, lambda {settings.lambda_})"
-            )
-        return ", ".join(words)
+            k1, k2, lambda_ = self.reranking.k1, self.reranking.k2, self.reranking.lambda_
+            parts.append(f"re-ranked (k1 {k1}, k2 {k2}, lambda {lambda_})")
+        return ", ".join(parts)
 
 
 def rescore_runs(
-    handles: Sequence[str], rules: ScoringOptions, context: RunContext, data_root: Path | None
+    handles: Sequence[str], options: ScoringOptions, context: RunContext, data_root: Path | None
 ) -> list[dict[str, Any]]:
-    """Score finished runs by `rules` and change no file.
+    """Score finished runs; no file changes.
 
     Args:
         handles: Names of the runs, as `harness.runs.lookup` resolves them.
-        rules: Rules of scoring.
-        context: Runs folder, device and reporter.
-        data_root: Folder that contains the dataset; None: where it was in training.
+        options: Rules of scoring.
+        context: The runs folder, the device and the reporter.
+        data_root: Folder that contains the datasets; None to find them as in training.
 
     Returns:
-        For each run and evaluation `key`, `evaluation`, `rules` as text, and `scores` and
-        `recorded`: the new scores of each draw and those in the run's record.
+        One row per run and evaluation: its `key`, `evaluation`, `rules` as text, and lists with the
+        new `scores` of each draw and the `recorded` ones.
 
     Raises:
         UsageError: A handle names no run, or several.
-        SetupError: A run is not done, its files or data are missing, or memory is short.
+        SetupError: A run is not done, its weights or images are not found, or re-ranking needs
+            more memory than is free.
     """
     rows = []
     for spec in resolve_specs(handles, context.runs):
         if context.device.type == "cpu" and spec.threads:
-            torch.set_num_threads(spec.threads)  # as when it was scored: the same last bits
-        data = open_own(spec, data_root, context)
+            torch.set_num_threads(spec.threads)  # the last bits depend on it
+        data = open_run_data(spec, data_root, context)
         recorded = read_record(context.runs, spec)["result"]["evaluations"]
-        for name, scores in _score(spec, data, rules, context).items():
-            row = {"key": spec.key, "evaluation": name, "rules": str(rules), "scores": scores}
-            rows.append(row | {"recorded": recorded[name]})
+        for evaluation, scores in _score_run(spec, data, options, context).items():
+            rows.append(
+                {
+                    "key": spec.key,
+                    "evaluation": evaluation,
+                    "rules": str(options),
+                    "scores": scores,
+                    "recorded": recorded[evaluation],
+                }
+            )
     return rows
 
 
-def _score(
-    spec: RunSpec, data: OpenedDataset, rules: ScoringOptions, context: RunContext
+def _score_run(
+    spec: RunSpec, data: OpenedDataset, options: ScoringOptions, context: RunContext
 ) -> dict[str, list[dict[str, Any]]]:
-    """All scores by evaluation and draw."""
+    """Return the scores of every draw by evaluation."""
     network = load_network(spec, data, context)
     dataset = data.dataset
-    if rules.reranking:
-        draws = [draw for several in dataset.test_splits.values() for draw in several]
-        _require_memory(draws, network.widths.embedding, rules.reranking, context)
+    if options.reranking:
+        draws = [draw for draws in dataset.test_splits.values() for draw in draws]
+        _require_memory(draws, network.widths.embedding, options.reranking, context)
     with context.reporter.task(f"scoring {spec.name}"):
-        features = extract_features(network, data.test, context.device, flip=rules.flip)
-        everything = with_labels(features, dataset)
+        features = extract_features(network, data.test, context.device, flip=options.flip)
+        embeddings = with_labels(features, dataset)
         return {
-            name: [
+            evaluation: [
                 summarise(
-                    rank_with(take(everything, draw.query), take(everything, draw.gallery), rules)
+                    rank_with(take(embeddings, draw.query), take(embeddings, draw.gallery), options)
                 )
                 for draw in draws
             ]
-            for name, draws in dataset.test_splits.items()
+            for evaluation, draws in dataset.test_splits.items()
         }
 
 
 def _require_memory(
-    draws: Sequence[QueryGallerySplit], width: int, settings: RerankingOptions, context: RunContext
+    draws: Sequence[QueryGallerySplit], width: int, options: RerankingOptions, context: RunContext
 ) -> None:
-    """Announce what re-ranking the largest draw takes.
+    """Report the memory that re-ranking the largest draw needs.
 
     Raises:
-        SetupError: that is more than there is.
+        SetupError: Less memory is free.
     """
     sizes = {(len(draw.query), len(draw.gallery)) for draw in draws}
-    needed, (queries, rows) = max((memory_required(*size, width, settings), size) for size in sizes)
-    text = f"Re-ranking of {queries:,} x {rows:,} needs up to {needed / GIGA:.1f} GB"
+    needed, (queries, rows) = max((memory_required(*size, width, options), size) for size in sizes)
+    text = f"Re-ranking of {queries:,} x {rows:,} needs up to {needed / GIGABYTE:.1f} GB"
     free = memory_available(context.device)
-    if free is not None and needed > free:
+    if free is None:
+        context.reporter.info(f"{text}.")
+        return
+    if needed > free:
         raise SetupError(
-            f"{text}, but only {free / GIGA:.1f} GB are free on {context.device}. "
-            "Free some, use a smaller --k1, or score without --rerank."
+            f"{text}, but only {free / GIGABYTE:.1f} GB are free on {context.device}. "
+            "Free some memory, use a smaller --k1, or score without --rerank."
         )
-    context.reporter.info(f"{text}." if free is None else f"{text}; {free / GIGA:.1f} GB are free.")
+    context.reporter.info(f"{text}; {free / GIGABYTE:.1f} GB are free.")
 
 
-def rank_with(query: Embeddings, gallery: Embeddings, rules: ScoringOptions) -> RetrievalScores:
-    """Rank the gallery for every query by `rules`; the features are what a flip test made of them.
+def rank_with(query: Embeddings, gallery: Embeddings, options: ScoringOptions) -> RetrievalScores:
+    """Rank the gallery for every query.
 
-    Re-ranking takes unit features for the metric `cosine`, as its authors do.
+    Re-ranking with the metric "cosine" takes unit features, as its authors do.
+
+    Args:
+        query: Embeddings of the queries, (Q, D), after the flip test if there is one.
+        gallery: Those of the gallery, (G, D).
+        options: Metric, order of ties and re-ranking.
     """
-    if rules.reranking is None:
-        return evaluate(query, gallery, metric=rules.metric, ties=rules.ties)
-    sets = [query.features.float(), gallery.features.float()]
-    if rules.metric == "cosine":
-        sets = [F.normalize(features, dim=1) for features in sets]
-    first, parts = 0, []
-    for block in rerank(sets[0], sets[1], rules.reranking):
-        part = slice(first, first + len(block))
-        some = Embeddings(query.features[part], query.identities[part], query.cameras[part])
-        parts.append(rank_distances(block, some, gallery, ties=rules.ties))
-        first += len(block)
+    if options.reranking is None:
+        return evaluate(query, gallery, metric=options.metric, ties=options.ties)
+    query_features, gallery_features = query.features.float(), gallery.features.float()
+    if options.metric == "cosine":
+        query_features = F.normalize(query_features, dim=1)
+        gallery_features = F.normalize(gallery_features, dim=1)
+    parts, start = [], 0
+    for distances in rerank(query_features, gallery_features, options.reranking):
+        rows = slice(start, start + len(distances))
+        block = Embeddings(query.features[rows], query.identities[rows], query.cameras[rows])
+        parts.append(rank_distances(distances, block, gallery, ties=options.ties))
+        start += len(distances)
     return concatenate(parts)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 import re
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import fields
@@ -88,22 +86,22 @@ def run_method_checks(given: str, *, train: bool = True) -> int:
     Raises:
         UsageError: No method has this name, or its file cannot be imported.
     """
-    from harness.plugins.lookup import canonical_name, resolve_method
-    from harness.testing import loss_checks, run_checks, training_checks
+    from harness.plugins import canonical_name, import_method_file, resolve_method
+    from harness.testing import check_loss
+    from harness.testing.training_checks import check_training
 
-    name = _import_file(Path(given)) if given.endswith(".py") else canonical_name(given)
+    name = import_method_file(Path(given)) if given.endswith(".py") else canonical_name(given)
     method, problems = resolve_method(name), 0
     for variant in method.variants:
         typer.echo(f"{method.label}, variant {variant}")
-        problems += sum(map(_print_check, run_checks(loss_checks.checks(method, variant))))
+        problems += sum(map(_print_check, check_loss(method, variant)))
         _print_extra_parameters(method, variant)
     if train and problems:
         typer.echo("training: skipped, because the loss alone fails")
     elif train:
         typer.echo(f"{method.label} in training, on generated images")
         with tempfile.TemporaryDirectory() as folder:
-            checks = training_checks.checks(name, Path(folder))
-            problems += sum(map(_print_check, run_checks(checks)))
+            problems += sum(map(_print_check, check_training(name, Path(folder))))
     typer.echo(f"{given}: {problems} checks failed" if problems else f"{given}: conforms")
     return ExitCode.FAILED if problems else ExitCode.DONE
 
@@ -126,35 +124,12 @@ def _print_extra_parameters(method: type[Method], variant: str) -> None:
     typer.echo(f"       {count:,} extra parameters train with a ResNet-18 under a ResNet-101")
 
 
-def _import_file(path: Path) -> str:
-    """Import the one method that a file defines and return its import path.
-
-    Raises:
-        UsageError: The file does not exist, cannot be imported, or does not define one method.
-    """
-    from harness.plugins.lookup import methods_in
-
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        module = importlib.import_module(path.stem)
-    except Exception as error:
-        raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {error}).") from error
-    names = methods_in(module)
-    if len(names) != 1:
-        raise UsageError(
-            f"{path} defines {len(names)} methods. Name one from its folder: {path.stem}:CLASS."
-        )
-    return f"{module.__name__}:{names[0]}"
-
-
 def _recipe_rows() -> list[dict[str, Any]]:
     """Describe every field of a recipe, with the values that papers state."""
     from results.published import load_published
 
     papers: dict[str, dict[str, dict[str, Any]]] = {}  # field -> paper -> dataset -> value
-    for paper in load_published().sources:
+    for paper in load_published().papers:
         for dataset, protocol in paper.protocols.items():
             for field, value in protocol.recipe.items():
                 papers.setdefault(field, {}).setdefault(paper.name, {})[dataset] = value

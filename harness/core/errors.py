@@ -10,7 +10,8 @@ KDReIDError                       1
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import IntEnum
 
@@ -28,9 +29,22 @@ class ExitCode(IntEnum):
 
 
 class KDReIDError(Exception):
-    """Base of all errors that are printed as one sentence instead of a traceback."""
+    """Base of all errors that are printed as a message instead of a traceback.
+
+    Args:
+        problems: What is wrong and what to do about it; one text for each problem.
+    """
 
     exit_code = ExitCode.FAILED
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        if len(self.problems) < 2:
+            return "".join(self.problems)
+        return "\n".join([f"{len(self.problems)} problems:", *(f"- {p}" for p in self.problems)])
 
 
 class UsageError(KDReIDError, ValueError):
@@ -57,9 +71,58 @@ class RunInterrupted(KDReIDError):  # noqa: N818  (like KeyboardInterrupt, no mi
     exit_code = ExitCode.INTERRUPTED
 
 
+class ErrorCollector:
+    """Errors of a request and its surroundings, collected to be reported together."""
+
+    def __init__(self) -> None:
+        self._usage: list[str] = []
+        self._setup: list[str] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was wrong so far."""
+        return not (self._usage or self._setup)
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep a UsageError or SetupError raised within the block, and continue after it."""
+        try:
+            yield
+        except UsageError as error:
+            self._usage += error.problems
+        except SetupError as error:
+            self._setup += error.problems
+
+    def raise_if_any(self) -> None:
+        """Raise one error with all problems, each once.
+
+        Raises:
+            UsageError: A part of the request is wrong.
+            SetupError: The request is valid, but something is missing.
+        """
+        problems = dict.fromkeys([*self._usage, *self._setup])
+        if self._usage:
+            raise UsageError(*problems)
+        if self._setup:
+            raise SetupError(*problems)
+
+
+def suggest(word: str, allowed: Iterable[str], *, count: int = 1, similarity: float = 0.6) -> str:
+    """Return " Did you mean ...?" with the allowed words most like `word`; empty if none is.
+
+    Args:
+        word: What was given. Upper and lower case are not distinguished.
+        allowed: What could have been meant.
+        count: Largest number of suggestions.
+        similarity: Least similarity of a suggestion, from 0 to 1 (equal).
+    """
+    by_lower = {name.casefold(): name for name in reversed(list(allowed))}  # the first wins
+    matches = get_close_matches(word.casefold(), by_lower, n=count, cutoff=similarity)
+    similar = [by_lower[name] for name in matches]
+    return f" Did you mean {' or '.join(map(repr, similar))}?" if similar else ""
+
+
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
-    """Return the end of a message about an unknown `word`: the nearest allowed one, then all."""
-    words = list(allowed)
-    close = get_close_matches(word, words, n=1)
-    guess = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{guess} Known: {', '.join(words)}."
+    """Return the end of a message about an unknown `word`: the most similar one, then all."""
+    names = list(allowed)
+    return f"{suggest(word, names)} Known: {', '.join(names)}."

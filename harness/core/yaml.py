@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from harness.core.errors import UsageError, did_you_mean
+from harness.core.override import replace_aliases
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
-def config_names(kind: str) -> list[str]:
-    """The configurations of a kind (dataset, study) by name."""
-    return sorted(path.stem for path in (CONFIGS / kind).glob("*.yaml"))
+class StrictModel(BaseModel):
+    """Base of the models of configuration files: unknown keys are errors, aliases are allowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    aliases: ClassVar[Mapping[str, str]] = {}  # names of fields by alias
+
+    @model_validator(mode="before")
+    @classmethod
+    def _use_field_names(cls, content: Any) -> Any:
+        return replace_aliases(content, cls.aliases) if isinstance(content, Mapping) else content
 
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def config_names(kind: str) -> list[str]:
+    """Return the names of the configurations of a kind: dataset, study or cluster."""
+    return sorted(path.stem for path in (CONFIGS / kind).glob("*.yaml"))
+
+
 def load_config(kind: str, name: str, model: type[Model]) -> Model:
-    """Read a configuration of a kind (study, cluster) by its name or by the path of a YAML file.
+    """Read a configuration by its name, or by the path of a YAML file.
+
+    Args:
+        kind: A folder of `configs`, such as study or cluster.
+        name: Name of a file there without its suffix, or a path that ends in .yaml or .yml.
+        model: What the file is to contain.
 
     Raises:
-        UsageError: there is none, or its file is wrong.
+        UsageError: There is no such file, or its content is wrong.
     """
     if name.endswith((".yaml", ".yml")):
         return load_yaml(Path(name), model)
@@ -41,10 +61,10 @@ def load_config(kind: str, name: str, model: type[Model]) -> Model:
 
 
 def load_yaml(path: Path, model: type[Model]) -> Model:
-    """One file as a value of `model`.
+    """Read a YAML file as a value of `model`.
 
     Raises:
-        UsageError: it is absent, not YAML, or holds an unknown key or an impossible value.
+        UsageError: The file is missing or not YAML, or has an unknown key or an impossible value.
     """
     try:
         content = YAML().load(path)
@@ -56,55 +76,71 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
     if content is not None and not isinstance(content, CommentedMap):
         raise UsageError(f"{path}:1: expected `key: value` lines.")
     try:
-        return model.model_validate(_plain(content))
+        return model.model_validate(_to_plain(content))
     except ValidationError as error:
-        raise UsageError(_explain(path, content, model, error)) from error
+        problems: dict[tuple[int | str, ...], str] = {}
+        for one in error.errors():  # one for each setting: a union gives one for each of its types
+            problems.setdefault(one["loc"][:2], _explain(path, content, model, one))
+        raise UsageError(*problems.values()) from error
 
 
-def _plain(node: object) -> Any:
-    """The parser's containers and numbers as Python's own."""
+def _to_plain(node: object) -> Any:
+    """Convert the parser's containers and numbers to Python's own."""
     if isinstance(node, Mapping):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): _to_plain(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [_to_plain(value) for value in node]
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)
     return {} if node is None else node
 
 
-def _explain(path: Path, content: Any, model: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = [part for part in first["loc"] if isinstance(part, str | int)]
-    line = _line(content, place)
-    key = ".".join(map(str, place))
-    if first["type"] == "extra_forbidden":
-        allowed = _allowed(model, place[:-1])
+def _explain(path: Path, content: Any, model: type[BaseModel], error: ErrorDetails) -> str:
+    """Describe one of pydantic's errors with file, line, key and value."""
+    place = [part for part in error["loc"] if isinstance(part, str | int)]
+    line, key = _line(content, model, place), ".".join(map(str, place))
+    if error["type"] == "extra_forbidden":
+        allowed = [*(holder := _model_at(model, place[:-1])).model_fields, *_aliases(holder)]
         return f"{path}:{line}: unknown key {key!r}.{did_you_mean(str(place[-1]), allowed)}"
-    given = f", given {first['input']!r}" if first["type"] != "missing" else ""
-    return f"{path}:{line}: {key}: {first['msg']}{given}."
+    is_value = error["type"] != "missing" and not isinstance(error["input"], Mapping)
+    given = f", given {error['input']!r}" if is_value else ""
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{path}:{line}: {f'{key}: ' if key else ''}{message}{given}."
 
 
-def _line(content: Any, place: list[str | int]) -> int:
+def _line(content: Any, model: type[BaseModel], place: Sequence[str | int]) -> int:
+    """Return the line of a key, or of the nearest key above it that the file contains."""
     line = 1
-    for part in place:
-        if not isinstance(content, CommentedMap) or part not in content:
+    for depth, part in enumerate(place):
+        if not isinstance(content, CommentedMap):
             break
-        line = content.lc.key(part)[0] + 1
-        content = content[part]
+        aliases = _aliases(_model_at(model, place[:depth]))
+        spellings = [part, *(alias for alias, name in aliases.items() if name == part)]
+        word = next((word for word in spellings if word in content), None)
+        if word is None:
+            break
+        line = content.lc.key(word)[0] + 1
+        content = content[word]
     return line
 
 
-def _allowed(model: type[BaseModel], place: list[str | int]) -> list[str]:
-    """The keys that may stand at a place, which may lie below names as in `datasets: {x: ...}`."""
+def _aliases(model: type[BaseModel]) -> Mapping[str, str]:
+    return model.aliases if issubclass(model, StrictModel) else {}
+
+
+def _model_at(model: type[BaseModel], place: Sequence[str | int]) -> type[BaseModel]:
+    """Return the model of a section, which may lie below names as in `datasets: {x: ...}`."""
     named: type[BaseModel] | None = None
     for part in place:
         if named is not None:
             model, named = named, None
             continue
-        annotation = model.model_fields[str(part)].annotation
+        field = model.model_fields.get(str(part))
+        annotation = None if field is None else field.annotation
         if get_origin(annotation) is dict:
-            named = get_args(annotation)[1]
+            kind = get_args(annotation)[1]
+            named = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
-    return list(model.model_fields)
+    return model

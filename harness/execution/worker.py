@@ -11,10 +11,12 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import ExitCode, KDReIDError, RunInterrupted
+from harness.core.installation import ensure_own_packages
 from harness.core.signals import StopRequest, install_worker_signals
 from harness.runs.states import FailureKind
 
@@ -37,6 +39,7 @@ def main() -> int:
 
     reporter = Reporter()
     try:
+        ensure_own_packages()
         job_spec = JobSpec.read(options.job_file)
         return _train_and_record_failures(job_spec, options.runs, stop, reporter)
     except KDReIDError as error:
@@ -96,32 +99,29 @@ def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Repor
 
     if job_spec.threads:
         torch.set_num_threads(job_spec.threads)
-    device = find_device(job_spec.device)
+    context = RunContext(
+        runs=runs,
+        reporter=reporter,
+        workers=job_spec.workers,
+        device=find_device(job_spec.device),
+        stop=stop,
+        checkpoint_seconds=job_spec.checkpoint_every,
+    )
     specs = read_specs(job_spec, runs)
-    dataset, pretrained_files = open_inputs(job_spec, specs, runs, reporter)
+    dataset, pretrained_files = open_inputs(job_spec, specs, context)
     _report_start(job_spec, reporter)
     opened: list[OpenedDataset] = []
 
     def open_data(spec: RunSpec) -> OpenedDataset:
         if not opened:
-            opened.append(
-                open_images(
-                    dataset, spec.recipe, runs, job_spec.workers, reporter, cache=job_spec.cache
-                )
-            )
+            opened.append(open_images(dataset, spec.recipe, context, cache=job_spec.cache))
         return opened[0]
 
-    wait_for_teachers(specs, runs, stop, reporter)
-    context = RunContext(
-        runs=runs,
-        device=device,
-        stop=stop,
-        reporter=reporter,
-        pretrained_files=pretrained_files,
-        workers=job_spec.workers,
-        checkpoint_seconds=job_spec.checkpoint_every,
+    wait_for_teachers(specs, context)
+    executor = InProcessExecutor(
+        replace(context, pretrained_files=pretrained_files), open_data, job_spec.retry
     )
-    outcome = InProcessExecutor(context, open_data, job_spec.retry).launch([tuple(specs)])
+    outcome = executor.launch([tuple(specs)])
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")
     return ExitCode.FAILED if outcome.failed else ExitCode.DONE
@@ -144,7 +144,7 @@ def _report_start(job_spec: JobSpec, reporter: Reporter) -> None:
 def _exit_code_after_stop(
     job_spec: JobSpec, runs: Path, stop: StopRequest, reached_before: tuple[int, int]
 ) -> int:
-    """Return the code of a stopped worker: requeue, unless that would go on for ever.
+    """Return the code of a stopped worker: requeue, unless that would never end.
 
     An attempt after a requeue that ends at its time limit without a single training step would be
     followed by others like it. A preemption may come at any time and proves nothing.

@@ -1,38 +1,35 @@
-"""A worker's inputs, compared with what its runs' keys say of them."""
+"""Open a worker's inputs, and compare them with what the keys of its runs contain."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.core.errors import SetupError
 from harness.core.files import read_json
 from harness.core.lease import current_holder
-from harness.core.progress import Reporter
-from harness.core.signals import StopRequest
+from harness.core.session import RunContext
 from harness.data.dataset import Dataset
-from harness.data.synthetic.generator import SyntheticSettings
 from harness.execution.cluster.job_spec import JobSpec
 from harness.models.pretrained import weights_digest
-from harness.planning.datasets import open_dataset
-from harness.planning.schema import load_dataset
+from harness.planning.run_data import dataset_of_run
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import resolve_method
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.spec import RunSpec
 
-POLL = 2.0  # seconds between two looks at a teacher in training
+POLL_SECONDS = 2.0
 
 
-def read_specs(order: JobSpec, runs: Path) -> list[RunSpec]:
-    """The runs of an order, from their folders.
+def read_specs(job_spec: JobSpec, runs: Path) -> list[RunSpec]:
+    """Return the runs of a job, from their folders.
 
     Raises:
-        SetupError: a folder does not tell of its run, or of another version's.
+        SetupError: A folder has no spec, or one of another version of this program.
     """
     specs = []
-    for key in order.runs:
+    for key in job_spec.runs:
         path = runs / key / SPEC
         content = read_json(path)
         if content is None:
@@ -45,77 +42,87 @@ def read_specs(order: JobSpec, runs: Path) -> list[RunSpec]:
 
 
 def open_inputs(
-    order: JobSpec, specs: Sequence[RunSpec], runs: Path, reporter: Reporter
+    job_spec: JobSpec, specs: Sequence[RunSpec], context: RunContext
 ) -> tuple[Dataset, dict[str, Path]]:
-    """The dataset, and the files of initial weights, that the runs were planned with.
+    """Return the dataset and the files of initial weights that the runs were planned with.
+
+    Args:
+        job_spec: The job.
+        specs: Its runs.
+        context: Runs folder and reporter.
 
     Raises:
-        SetupError: data, weights or a method's code are absent or are others than planned.
+        SetupError: Data, weights or a method's code are missing or have changed.
     """
-    file = load_dataset(order.dataset)
-    root = Path(order.data_root)
+    root = Path(job_spec.data_root)
     if not root.is_dir():
         raise SetupError(
             f"The data root {root} does not exist on this machine. Put the data on a disk that the "
-            "compute nodes see, and name it with --data-root."
+            "compute nodes can read, and name it with --data-root."
         )
-    dataset = open_dataset(
-        order.dataset,
-        file,
-        SyntheticSettings(),
-        root,
-        runs,
-        order.workers,
-        reporter,
-        allow_partial=order.allow_partial,
-    )
-    weights = {network: Path(path) for network, path in order.weights.items()}
+    weights = {network: Path(path) for network, path in job_spec.weights.items()}
     for spec in specs:
-        _require_same(f"{order.dataset} in {root}", dataset.fingerprint, spec.fingerprint)
-        _require_same(spec.method, method_digest(resolve_method(spec.method)), spec.source)
-        if spec.device != order.device.partition(":")[0]:
-            raise SetupError(f"{spec.key} is for {spec.device}, its job is on {order.device}.")
+        digest = method_digest(resolve_method(spec.method))
+        _require_unchanged(spec.method, digest, spec.source)
+        if spec.device != job_spec.device.partition(":")[0]:
+            raise SetupError(
+                f"{spec.key} is a run on {spec.device}, but its job is on {job_spec.device}."
+            )
         if spec.weights != "none":
-            path = weights.get(spec.network)
-            if path is None or not path.is_file():
-                raise SetupError(
-                    f"The weights {path} of {spec.network} do not exist on this machine. Put them "
-                    f"on a disk that the compute nodes see: --weights {spec.network}=FILE."
-                )
-            _require_same(str(path), weights_digest(path), spec.weights)
+            _require_weights(spec, weights)
+    dataset, _ = dataset_of_run(specs[0], [root], context, allow_partial=job_spec.allow_partial)
+    for spec in specs:
+        _require_unchanged(f"{spec.dataset} in {root}", dataset.fingerprint, spec.fingerprint)
     return dataset, weights
 
 
-def wait_for_teachers(
-    specs: Sequence[RunSpec], runs: Path, stop: StopRequest, reporter: Reporter
-) -> None:
+def wait_for_teachers(specs: Sequence[RunSpec], context: RunContext) -> None:
     """Return when the teachers of all runs are done; their files are checked when they are read.
 
     Raises:
-        InterruptedRunError: a stop was requested.
-        SetupError: a teacher is not done and nobody trains it.
+        RunInterrupted: A stop was requested.
+        SetupError: A teacher is not done, and no process trains it.
     """
+    runs = context.runs
     for teacher in dict.fromkeys(teacher for spec in specs for teacher in spec.teachers):
-        told = False
+        is_reported = False
         while not (runs / teacher.key / RECORD).exists():
-            stop.raise_if_requested()
-            if current_holder(runs / teacher.key) is None and not _comes_now(runs, teacher):
+            context.stop.raise_if_requested()
+            if current_holder(runs / teacher.key) is None and not _appears(runs, teacher):
                 raise SetupError(f"The teacher {teacher.key} is not done. Run it first.")
-            if not told:
-                reporter.info(f"waiting for the teacher {teacher.key}")
-                told = True
-            time.sleep(POLL)
+            if not is_reported:
+                context.reporter.info(f"waiting for the teacher {teacher.key}")
+                is_reported = True
+            time.sleep(POLL_SECONDS)
 
 
-def _comes_now(runs: Path, teacher: RunSpec) -> bool:
-    """Whether the record is there after all: its trainer writes it, then gives the lease back."""
-    time.sleep(POLL)
+def _appears(runs: Path, teacher: RunSpec) -> bool:
+    """Return whether the record of a run that nobody holds appears after all.
+
+    Its writer writes it and then gives the lease back, possibly between our looks at the two.
+    """
+    time.sleep(POLL_SECONDS)
     return (runs / teacher.key / RECORD).exists()
 
 
-def _require_same(what: str, found: str, planned: str) -> None:
-    if found != planned:
+def _require_weights(spec: RunSpec, weights: Mapping[str, Path]) -> None:
+    """Check the file of a run's initial weights.
+
+    Raises:
+        SetupError: It is missing or has changed.
+    """
+    path = weights.get(spec.network)
+    if path is None or not path.is_file():
         raise SetupError(
-            f"{what} is not what the run was planned with (its digest is {found}, not {planned}). "
-            "Plan the runs again, or bring the former content back."
+            f"The weights {path} of {spec.network} do not exist on this machine. Put them on a "
+            f"disk that the compute nodes can read: --weights {spec.network}=FILE."
+        )
+    _require_unchanged(str(path), weights_digest(path), spec.weights)
+
+
+def _require_unchanged(what: str, digest: str, planned: str) -> None:
+    if digest != planned:
+        raise SetupError(
+            f"{what} is not what the run was planned with (its digest is {digest}, not {planned}). "
+            "Plan the runs again, or restore the former content."
         )

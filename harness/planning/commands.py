@@ -1,7 +1,7 @@
-"""From runs back to commands: what to type so that a plan holds these very runs.
+"""Turn runs back into commands: what to type so that a plan contains these very runs.
 
-The command is built from the spec alone and then planned without touching any data, so it is known
-whether the present code would give the same keys.
+A command is built from the runs' specs alone. It is then planned without opening any data, so it is
+known whether the present code would give the same keys.
 """
 
 from __future__ import annotations
@@ -14,180 +14,219 @@ from typing import Any
 
 from harness.core.errors import UsageError
 from harness.models import ENSEMBLES
-from harness.planning.grid import ResolvedRequest, expand_runs
+from harness.planning.grid import expand_runs
+from harness.planning.names import DEFAULT_HEAD, SAME_SEED, resolve_methods
 from harness.planning.overrides import RECIPE, TEACHER_RECIPE, ResolvedSettings, resolve_settings
-from harness.planning.schema import load_dataset
-from harness.plugins.lookup import option_sections, resolve_method
+from harness.planning.request import ResolvedMethod, ResolvedRequest
+from harness.planning.schema import ConfigValues, load_dataset
 from harness.runs.spec import Recipe, RunSpec
 from methods import defaults, options
 
-SAME = "same"  # --teacher-seed: as each student's
-_file = lru_cache(load_dataset)  # asked for again and again
-Data = Callable[[RunSpec], Sequence[str]]  # the options that name the run's data
+OWN_HEAD = "own"  # of networks that bring their head
+_load_dataset = lru_cache(load_dataset)
+DataOptions = Callable[[RunSpec], Sequence[str]]  # the options that name a run's data
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command line, and which of the runs asked for its plan would hold."""
+    """One command line, and the runs that its plan contains."""
 
     words: tuple[str, ...]
     planned: frozenset[RunSpec]
 
     @property
     def line(self) -> str:
-        """As typed."""
+        """The command as typed in a shell."""
         return shlex.join(self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Runs that one command can ask for: they differ in method, options and seed only."""
+    """Runs that one command can request: only method, options and seed differ."""
 
-    example: RunSpec  # with seed 0 and without method
-    teacher_seed: str
+    example: RunSpec  # with seed 0 and without a method
+    teacher_seed: int | None  # None: the seed of each student
     seeds: tuple[int, ...]
     options: Mapping[str, Mapping[str, Any]]  # by method
 
 
-def commands_for(specs: Iterable[RunSpec], data: Data, more: Sequence[str] = ()) -> list[Command]:
-    """As few commands as there must be, `more` at the end of each; students first.
+def commands_for(
+    specs: Iterable[RunSpec], data: DataOptions, extra: Sequence[str] = ()
+) -> list[Command]:
+    """Return the fewest commands whose plans contain the given runs.
 
-    A command for distilled students asks for their teacher and for the plain student, too.
+    A command for distilled students plans their teacher and the plain student, too.
+
+    Args:
+        specs: The runs.
+        data: Returns the options that name the data of a run.
+        extra: Words to append to each command.
 
     Raises:
-        UsageError: no command can ask for such a run, or a name in it is unknown to this version.
+        UsageError: No command can request a run, or this version does not know one of its names.
     """
-    found: list[Command] = []
-    left = list(dict.fromkeys(specs))
-    for distilled in (True, False):
-        planned = {spec for command in found for spec in command.planned}
-        chosen = [s for s in left if bool(s.teachers) is distilled and s not in planned]
-        found += [_command(group, data, more) for group in _groups(chosen)]
-    return found
+    commands: list[Command] = []
+    wanted = list(dict.fromkeys(specs))
+    for is_distilled in (True, False):
+        planned = {spec for command in commands for spec in command.planned}
+        chosen = [s for s in wanted if bool(s.teachers) is is_distilled and s not in planned]
+        commands += [_command(group, data, extra) for group in _group(chosen)]
+    return commands
 
 
-def _groups(specs: Sequence[RunSpec]) -> list[_Group]:
-    """Seeds of one method first, then methods of equal seeds."""
-    seeds: dict[tuple[RunSpec, str], list[int]] = {}
+def _group(specs: Sequence[RunSpec]) -> list[_Group]:
+    """Group the seeds of a method first, then methods of equal seeds."""
+    seeds: dict[tuple[RunSpec, int | None], list[int]] = {}
     for spec in specs:
-        seeds.setdefault((_seedless(spec), _teacher_seed(spec, specs)), []).append(spec.seed)
-    merged: dict[tuple[RunSpec, str, tuple[int, ...]], list[dict[str, Mapping[str, Any]]]] = {}
+        seeds.setdefault((_without_seed(spec), _teacher_seed(spec, specs)), []).append(spec.seed)
+    merged: dict[
+        tuple[RunSpec, int | None, tuple[int, ...]], list[dict[str, Mapping[str, Any]]]
+    ] = {}
     for (spec, teacher_seed), numbers in seeds.items():
-        bare = replace(spec, method="", options=(), source="")
-        several = merged.setdefault((bare, teacher_seed, tuple(sorted(numbers))), [])
-        room = next((methods for methods in several if spec.method not in methods), None)
-        if room is None:
-            several.append(room := {})
-        room[spec.method] = dict(spec.options)
-    return [_Group(*what, methods) for what, several in merged.items() for methods in several]
+        example = replace(spec, method="", options=(), source="")
+        groups = merged.setdefault((example, teacher_seed, tuple(sorted(numbers))), [])
+        group = next((methods for methods in groups if spec.method not in methods), None)
+        if group is None:
+            groups.append(group := {})
+        group[spec.method] = dict(spec.options)
+    return [_Group(*shared, methods) for shared, groups in merged.items() for methods in groups]
 
 
-def _seedless(spec: RunSpec) -> RunSpec:
+def _without_seed(spec: RunSpec) -> RunSpec:
     return replace(
         spec, seed=0, teachers=tuple(replace(teacher, seed=0) for teacher in spec.teachers)
     )
 
 
-def _teacher_seed(spec: RunSpec, company: Sequence[RunSpec]) -> str:
-    """What --teacher-seed says for this run and those that differ from it in the seed.
+def _teacher_seed(spec: RunSpec, specs: Sequence[RunSpec]) -> int | None:
+    """Return --teacher-seed for a run and those of `specs` that differ from it in the seed.
 
     Raises:
-        UsageError: its teachers have different seeds.
+        UsageError: Its teachers have different seeds.
     """
     if not spec.teachers:
-        return "0"
+        return 0
     if len({teacher.seed for teacher in spec.teachers}) > 1:
-        raise UsageError(f"No command asks for the teachers of {spec.key}: their seeds differ.")
-    peers = [other for other in company if _seedless(other) == _seedless(spec)]
+        raise UsageError(f"No command can request the teachers of {spec.key}: their seeds differ.")
+    peers = [other for other in specs if _without_seed(other) == _without_seed(spec)]
     pairs = {(other.teachers[0].seed, other.seed) for other in peers}
-    if len({taught for taught, _ in pairs}) > 1 and all(taught == own for taught, own in pairs):
-        return SAME
-    return str(spec.teachers[0].seed)
+    if len({teacher for teacher, _ in pairs}) > 1 and all(teacher == own for teacher, own in pairs):
+        return None
+    return spec.teachers[0].seed
 
 
-def _command(group: _Group, data: Data, more: Sequence[str]) -> Command:
-    """The command line of a group, planned."""
+def _command(group: _Group, data: DataOptions, extra: Sequence[str]) -> Command:
+    """Return the command of a group, with its plan."""
     spec = group.example
-    file = _file(spec.dataset)
-    names = tuple(group.options)
-    base = resolve_settings([file], [], names)
-    assignments = [*_recipes(spec, base, file.section(TEACHER_RECIPE)), *_options(group, base)]
-    teacher = _teacher(spec)
-    heads = {one.head for one in (spec, *spec.teachers)} - {"own"}
-    if len(heads) > 1:
-        raise UsageError(f"No command gives student and teacher different heads: {heads}.")
-    head = next(iter(heads), "bnneck")
-    seeds = ",".join(map(str, group.seeds))
-    words = ["kdreid", "run", "--dataset", spec.dataset, "--methods", ",".join(names)]
-    words += ["--teacher", teacher] if teacher else []
-    words += ["--student", spec.network, "--head", head, "--seeds", seeds]
-    words += ["--teacher-seed", group.teacher_seed] if group.teacher_seed != "0" else []
-    words += ["--device", spec.device]
-    words += ["--threads", str(spec.threads)] if spec.threads else []
-    for assignment in assignments:
-        words += ["--set", assignment]
+    file = _load_dataset(spec.dataset)
+    methods = resolve_methods(group.options)
+    base = resolve_settings([file], [], methods)
+    overrides = [
+        *_recipe_overrides(spec, base, file.section(TEACHER_RECIPE)),
+        *_option_overrides(methods, group.options, base),
+    ]
     request = ResolvedRequest(
-        spec.dataset,
-        names,
-        teacher or spec.network,
-        spec.network,
-        group.seeds,
-        head,
-        spec.device,
-        spec.threads,
-        group.teacher_seed,
+        dataset=spec.dataset,
+        methods=methods,
+        teachers=tuple(teacher.network for teacher in spec.teachers),
+        student=spec.network,
+        head=_head(spec),
+        seeds=group.seeds,
+        teacher_seed=group.teacher_seed,
+        device=spec.device,
+        threads=spec.threads,
     )
     weights = {one.network: one.weights for one in (*spec.teachers, spec)}
-    planned = expand_runs(
-        request, resolve_settings([file], assignments, names), spec.fingerprint, weights
-    )
-    return Command((*words, *data(spec), *more), frozenset(planned))
+    settings = resolve_settings([file], overrides, methods)
+    planned = expand_runs(request, settings, spec.fingerprint, weights)
+    words = [*_words(request, overrides), *data(spec), *extra]
+    return Command(tuple(words), frozenset(planned))
 
 
-def _teacher(spec: RunSpec) -> str:
-    """What --teacher says.
+def _words(request: ResolvedRequest, overrides: Sequence[str]) -> list[str]:
+    """Return the words of the command that makes a request."""
+    names = ",".join(method.name for method in request.methods)
+    words = ["kdreid", "run", "--dataset", request.dataset, "--methods", names]
+    words += ["--teacher", _teacher_name(request.teachers)] if request.teachers else []
+    words += ["--student", request.student, "--head", request.head]
+    words += ["--seeds", ",".join(map(str, request.seeds))]
+    if request.teacher_seed != 0:
+        seed = SAME_SEED if request.teacher_seed is None else str(request.teacher_seed)
+        words += ["--teacher-seed", seed]
+    words += ["--device", request.device]
+    words += ["--threads", str(request.threads)] if request.threads else []
+    for override in overrides:
+        words += ["--set", override]
+    return words
+
+
+def _head(spec: RunSpec) -> str:
+    """Return the head of a run and its teachers.
 
     Raises:
-        UsageError: these networks make no team.
+        UsageError: Their heads differ.
     """
-    networks = tuple(teacher.network for teacher in spec.teachers)
-    if len(networks) < 2:
-        return "".join(networks)
+    heads = {one.head for one in (spec, *spec.teachers)} - {OWN_HEAD}
+    if len(heads) > 1:
+        names = ", ".join(sorted(heads))
+        raise UsageError(f"No command gives student and teacher different heads: {names}.")
+    return next(iter(heads), DEFAULT_HEAD)
+
+
+def _teacher_name(networks: tuple[str, ...]) -> str:
+    """Return the name of a network, or of the ensemble of several.
+
+    Raises:
+        UsageError: No ensemble consists of these networks.
+    """
+    if len(networks) == 1:
+        return networks[0]
     for name, members in ENSEMBLES.items():
         if members == networks:
             return name
-    raise UsageError(f"No teacher of several networks is made of {', '.join(networks)}.")
+    raise UsageError(f"No ensemble consists of the networks {', '.join(networks)}.")
 
 
-def _recipes(spec: RunSpec, base: ResolvedSettings, stated: Mapping[str, object]) -> list[str]:
-    """What to set so that student and teacher are trained as they were."""
-    found = []
+def _recipe_overrides(spec: RunSpec, base: ResolvedSettings, stated: ConfigValues) -> list[str]:
+    """Return the overrides that give student and teacher their recipes.
+
+    Args:
+        spec: The student.
+        base: The settings without overrides.
+        stated: What the dataset's file states for teachers only.
+    """
+    overrides = []
     for name in (field.name for field in fields(Recipe)):
         value = getattr(spec.recipe, name)
         if value != getattr(base.recipe, name):
-            found.append(f"{RECIPE}.{name}={_text(value)}")
-        usual = getattr(base.teacher_recipe, name) if name in stated else value
+            overrides.append(f"{RECIPE}.{name}={_to_text(value)}")
+        inherited = getattr(base.teacher_recipe, name) if name in stated else value
         for teacher in spec.teachers[:1]:
-            if getattr(teacher.recipe, name) != usual:
-                found.append(f"{TEACHER_RECIPE}.{name}={_text(getattr(teacher.recipe, name))}")
-    return found
+            if getattr(teacher.recipe, name) != inherited:
+                text = _to_text(getattr(teacher.recipe, name))
+                overrides.append(f"{TEACHER_RECIPE}.{name}={text}")
+    return overrides
 
 
-def _options(group: _Group, base: ResolvedSettings) -> list[str]:
-    """What to set so that every method has its options, where the dataset's file differs, too."""
-    sections = {method: section for section, method in option_sections(group.options).items()}
-    found = []
-    for method, wanted in group.options.items():
-        stated = base.options.get(method, {})
-        kind = resolve_method(method)
-        variant = options(kind)["variant"].default
-        usual = {"variant": variant, **defaults(kind, str(wanted.get("variant", variant)))}
-        for name in dict.fromkeys([*wanted, *stated]):
-            value = wanted.get(name, usual[name])
+def _option_overrides(
+    methods: Sequence[ResolvedMethod],
+    chosen: Mapping[str, Mapping[str, Any]],
+    base: ResolvedSettings,
+) -> list[str]:
+    """Return the overrides that give each method its options."""
+    overrides = []
+    for method in methods:
+        stated = base.options.get(method.section, {})
+        values = chosen[method.name]
+        variant = options(method.kind)["variant"].default
+        usual = {"variant": variant}
+        usual |= defaults(method.kind, str(values.get("variant", variant)))
+        for name in dict.fromkeys([*values, *stated]):
+            value = values.get(name, usual[name])
             if value != stated.get(name, usual[name]):
-                found.append(f"{sections[method]}.{name}={_text(value)}")
-    return found
+                overrides.append(f"{method.section}.{name}={_to_text(value)}")
+    return overrides
 
 
-def _text(value: object) -> str:
+def _to_text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,4 +1,4 @@
-"""From a dataset's name to its images on disk, generated if need be, and to its decoded pixels."""
+"""Open datasets by name: find or generate their images, check them, and decode them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError, did_you_mean
 from harness.core.lease import acquire_blocking
-from harness.core.progress import Reporter
+from harness.core.session import RunContext
 from harness.data.completeness import require_complete, require_scorable
 from harness.data.datasets import LOADERS, Dataset, market1501
 from harness.data.images import FileImages, OpenedDataset
@@ -19,44 +19,49 @@ from harness.data.synthetic.generator import GENERATOR_VERSION, SyntheticSetting
 from harness.data.synthetic.writer import MANIFEST
 from harness.planning.schema import DatasetFile
 from harness.runs.data_flags import DataFlag
+from harness.runs.layout import CACHE_FOLDER, DATA_FOLDER
 from harness.runs.spec import Recipe
 
 SYNTHETIC = "synthetic"
-DATA_ROOT_VARIABLE = "KDREID_DATA"  # environment variable: where the real datasets are
+DATA_ROOT_VARIABLE = "KDREID_DATA"  # environment variable: folder of the real datasets
 GENERATED_NOTE = "Generated data: drawn images in this dataset's layout, no photographs."
 
 
 def open_dataset(
     name: str,
-    file: DatasetFile,
+    config: DatasetFile,
     settings: SyntheticSettings,
     root: Path | None,
-    runs: Path,
-    workers: int,
-    reporter: Reporter,
+    context: RunContext,
     *,
     allow_partial: bool = False,
 ) -> Dataset:
-    """The dataset called `name`, from `root` or, if it is the generated one, drawn when missing.
+    """Open a dataset, checked; a generated one is drawn if it is missing.
+
+    Args:
+        name: Name of the dataset.
+        config: Its file.
+        settings: Of the images to generate; unused for a real dataset or with a `root`.
+        root: Folder of the dataset or its parent; by default the one that its file, or for a real
+            dataset the environment, names.
+        context: Runs folder for generated images, processes that draw them, and a reporter.
+        allow_partial: Accept an incomplete copy of a real dataset; its notes then state it.
 
     Raises:
-        SetupError: it is not where it should be, not complete and that is not allowed, or there
-            is nothing to score.
-        UsageError: its file names an unknown loader.
+        SetupError: The dataset is not there, is incomplete, or has nothing to score.
+        UsageError: Its file names an unknown loader.
     """
-    root = root or file.root
-    if file.loader == SYNTHETIC:
-        if root is None:
-            root = _generated(settings, runs, workers, reporter)
-        dataset = market1501.load_folders(name, root, market1501.FOLDERS, market1501.NAME)
+    root = root or config.root
+    if config.loader == SYNTHETIC:
+        dataset = market1501.load_folders(name, root or _generate(settings, context))
         require_scorable(dataset)
         return dataset
-    if file.loader not in LOADERS:
+    if config.loader not in LOADERS:
         raise UsageError(
-            f"{name}: no loader is called {file.loader!r}.{did_you_mean(file.loader, LOADERS)}"
+            f"{name}: no loader is called {config.loader!r}.{did_you_mean(config.loader, LOADERS)}"
         )
-    dataset = find_dataset(name, file, root)
-    notes = require_complete(dataset, file.expected, allow_partial=allow_partial)
+    dataset = find_dataset(name, config, root)
+    notes = require_complete(dataset, config.expected, allow_partial=allow_partial)
     require_scorable(dataset)
     flags = (DataFlag.PARTIAL,) if notes else ()
     return replace(
@@ -66,24 +71,29 @@ def open_dataset(
     )
 
 
-def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
-    """A real dataset below `root`, or where its file or KDREID_DATA says, whole or not.
+def find_dataset(name: str, config: DatasetFile, root: Path | None) -> Dataset:
+    """Return a real dataset, complete or not; a generated copy is flagged as such.
 
-    A generated copy of one says so in its notes, and so will every number from it.
+    Args:
+        name: Name of the dataset.
+        config: Its file.
+        root: Folder of the dataset or its parent; by default the one that its file or the
+            environment variable KDREID_DATA names.
 
     Raises:
-        SetupError: it is not there.
+        SetupError: The dataset is not there.
     """
-    root = _root(file, root)
-    about = f" {file.availability}" if file.availability else ""
+    root = _data_root(config, root)
+    about = f" {config.availability}" if config.availability else ""
     if root is None:
         raise SetupError(
-            f"{name}: say where it is with --data-root DIR (the folder that holds it, as unpacked) "
-            f"or in the environment variable {DATA_ROOT_VARIABLE}.{about}"
+            f"{name}: the data root is not given. Name the folder that holds the dataset, as "
+            f"unpacked, with --data-root DIR or in the environment variable {DATA_ROOT_VARIABLE}."
+            f"{about}"
         )
     if not root.is_dir():
         raise SetupError(f"{name}: the data root {root} does not exist.{about}")
-    dataset = LOADERS[file.loader](root)
+    dataset = LOADERS[config.loader](root)
     if not (dataset.root / MANIFEST).is_file():
         return dataset
     return replace(
@@ -91,39 +101,46 @@ def find_dataset(name: str, file: DatasetFile, root: Path | None) -> Dataset:
     )
 
 
-def dataset_root(file: DatasetFile, root: Path | None, dataset: Dataset) -> Path:
-    """The root with which another process opens the same dataset, wherever it is started."""
-    given = dataset.root if file.loader == SYNTHETIC else _root(file, root)
+def dataset_root(config: DatasetFile, root: Path | None, dataset: Dataset) -> Path:
+    """Return the absolute root from which another process can open the same dataset.
+
+    Args:
+        config: The dataset's file.
+        root: The root that this process was given.
+        dataset: The opened dataset.
+    """
+    given = dataset.root if config.loader == SYNTHETIC else _data_root(config, root)
     return (given or dataset.root).absolute()
 
 
-def _root(file: DatasetFile, root: Path | None) -> Path | None:
-    place = os.environ.get(DATA_ROOT_VARIABLE)
-    return root or file.root or (Path(place) if place else None)
+def generated_folders(runs: Path) -> list[Path]:
+    """Return the folders of images that were generated below a runs folder."""
+    return sorted((runs / DATA_FOLDER).glob(f"{SYNTHETIC}-*-????????"))
 
 
 def open_images(
-    dataset: Dataset,
-    recipe: Recipe,
-    runs: Path,
-    workers: int,
-    reporter: Reporter,
-    *,
-    cache: bool = True,
+    dataset: Dataset, recipe: Recipe, context: RunContext, *, cache: bool = True
 ) -> OpenedDataset:
-    """The dataset with its images at the recipe's size: decoded ahead, or as they are needed.
+    """Open the images of a dataset at the size of a recipe.
 
-    Without `cache`, or where the disk has no room for one, training is slower and no bit different.
+    The images are decoded ahead into a cache below the runs folder. Without it, or if the disk has
+    no room for it, they are decoded on the fly, which is slower and gives the same pixels.
+
+    Args:
+        dataset: The dataset.
+        recipe: Its height and width are those of the images.
+        context: Runs folder, decoding threads and reporter.
+        cache: Whether to use the cache.
 
     Raises:
-        SetupError: images are unreadable.
+        SetupError: Some images cannot be read.
     """
     size = (recipe.height, recipe.width)
     if cache:
         try:
-            return OpenedDataset(dataset, *build_cache(dataset, size, runs, workers, reporter))
+            return OpenedDataset(dataset, *build_cache(dataset, size, context))
         except DiskTooSmallError as error:
-            reporter.info(f"{error} Going on without: images are decoded as they are needed.")
+            context.reporter.info(f"{error} Images are decoded on the fly instead.")
     train, test = (
         FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)
     )
@@ -131,40 +148,53 @@ def open_images(
 
 
 def build_cache(
-    dataset: Dataset, size: tuple[int, int], runs: Path, workers: int, reporter: Reporter
+    dataset: Dataset, size: tuple[int, int], context: RunContext
 ) -> tuple[CachedImages, CachedImages]:
-    """Training and test images at `size` (height, width) from the cache below `runs`.
+    """Open the cache of a dataset below the runs folder; build it first if it is missing.
+
+    Args:
+        dataset: The dataset.
+        size: Height and width in pixels.
+        context: Runs folder, decoding threads and reporter.
+
+    Returns:
+        Training and test images.
 
     Raises:
-        SetupError: images are unreadable.
-        DiskTooSmallError: there is no room.
+        SetupError: Some images cannot be read.
+        DiskTooSmallError: The disk has no room for the cache.
     """
-    with reporter.task(f"decoding {dataset.name}") as progress:
+    with context.reporter.task(f"decoding {dataset.name}") as progress:
         return open_cache(
             dataset,
             size,
-            runs / "cache",
-            workers=workers,
-            say=reporter.info,
-            progress=lambda done, total: progress(done, total, ""),
+            context.runs / CACHE_FOLDER,
+            workers=context.workers,
+            progress=progress,
+            on_repair=context.reporter.info,
         )
 
 
-def _generated(settings: SyntheticSettings, runs: Path, workers: int, reporter: Reporter) -> Path:
+def _data_root(config: DatasetFile, root: Path | None) -> Path | None:
+    variable = os.environ.get(DATA_ROOT_VARIABLE)
+    return root or config.root or (Path(variable) if variable else None)
+
+
+def _generate(settings: SyntheticSettings, context: RunContext) -> Path:
+    """Generate images below the runs folder, unless they are there; return their folder.
+
+    Raises:
+        UsageError: The settings are impossible, or the folder holds something else.
+    """
     content = json.dumps([GENERATOR_VERSION, asdict(settings)])
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-    root = runs / "data" / f"{SYNTHETIC}-{settings.kind}-{digest}"
+    root = context.runs / DATA_FOLDER / f"{SYNTHETIC}-{settings.kind}-{digest}"
     with (
         acquire_blocking(root.with_suffix(".drawing")),
-        reporter.task("drawing images") as progress,
+        context.reporter.task("drawing images") as progress,
     ):
         try:
-            generate(
-                root,
-                settings,
-                workers=max(1, workers),
-                progress=lambda done, total: progress(done, total, ""),
-            )
+            generate(root, settings, workers=max(1, context.workers), progress=progress)
         except ValueError as error:
             raise UsageError(str(error)) from error
     return root

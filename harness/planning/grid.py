@@ -1,31 +1,16 @@
-"""From names and settings to runs: a grid is a plain list of cohorts, teachers first."""
+"""Expand a resolved request into runs, and pack runs into cohorts, teachers first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from harness.models import NETWORKS
-from harness.planning.names import _require_logits_suffice, teacher_names
+from harness.planning.names import BASELINE_METHOD
 from harness.planning.overrides import ResolvedSettings
-from harness.plugins.digest import method_digest
-from harness.plugins.lookup import resolve_method
+from harness.planning.request import ResolvedMethod, ResolvedRequest
 from harness.runs.spec import Recipe, RunSpec
 
-
-@dataclass(frozen=True, slots=True)
-class ResolvedRequest:
-    """What the user asked for, on one dataset, with every name already checked."""
-
-    dataset: str
-    methods: tuple[str, ...]
-    teacher: str
-    student: str
-    seeds: tuple[int, ...]
-    head: str
-    device: str
-    threads: int
-    teacher_seed: str = "0"  # or "same": a teacher for every student seed
+_Stream = tuple[str, str, int, Recipe, str, int]
 
 
 def expand_runs(
@@ -34,67 +19,77 @@ def expand_runs(
     fingerprint: str,
     weights: Mapping[str, str],
 ) -> list[RunSpec]:
-    """Every run that the request needs: teachers, plain students, distilled students.
+    """Return every run that a request needs: teachers, plain students, distilled students.
 
-    `weights` gives the digest of each network's initial weights; networks from scratch are absent.
+    Args:
+        request: The request on one dataset.
+        settings: Recipes and options on that dataset.
+        fingerprint: Of the dataset.
+        weights: Digests of the networks' initial weights; a network that starts from random
+            weights is absent.
     """
 
-    def spec(method: str, network: str, seed: int, recipe: Recipe, *teachers: RunSpec) -> RunSpec:
+    def make_spec(
+        method: ResolvedMethod, network: str, seed: int, recipe: Recipe, *teachers: RunSpec
+    ) -> RunSpec:
         return RunSpec(
             dataset=request.dataset,
-            method=method,
+            method=method.name,
             network=network,
             teachers=teachers,
             seed=seed,
             recipe=recipe,
-            options=tuple(sorted(settings.options.get(method, {}).items())),
+            options=tuple(sorted(settings.options.get(method.section, {}).items())),
             head="own" if NETWORKS[network].head else request.head,
             fingerprint=fingerprint,
             weights=weights.get(network, "none") if recipe.pretrained != "none" else "none",
-            source=method_digest(resolve_method(method)),
+            source=method.digest,
             device=request.device,
             threads=request.threads,
         )
 
-    wanted = []
-    distilled = [name for name in request.methods if name != "none"]
+    runs: list[RunSpec] = []
     for seed in request.seeds:
-        if distilled:
-            teacher_seed = seed if request.teacher_seed == "same" else int(request.teacher_seed)
+        teachers: list[RunSpec] = []
+        if request.distilled:
+            teacher_seed = seed if request.teacher_seed is None else request.teacher_seed
             teachers = [
-                spec("none", network, teacher_seed, settings.teacher_recipe)
-                for network in teacher_names(request.teacher)
+                make_spec(BASELINE_METHOD, network, teacher_seed, settings.teacher_recipe)
+                for network in request.teachers
             ]
-            if len(teachers) > 1:
-                _require_logits_suffice(distilled, request.teacher)
-            wanted += teachers
-        wanted.append(spec("none", request.student, seed, settings.recipe))
-        wanted += [spec(m, request.student, seed, settings.recipe, *teachers) for m in distilled]
-    return list(dict.fromkeys(wanted))
+        runs += teachers
+        runs.append(make_spec(BASELINE_METHOD, request.student, seed, settings.recipe))
+        runs += [
+            make_spec(method, request.student, seed, settings.recipe, *teachers)
+            for method in request.distilled
+        ]
+    return list(dict.fromkeys(runs))
 
 
-def pack_cohorts(specs: Sequence[RunSpec], pack: int) -> list[tuple[RunSpec, ...]]:
-    """Group runs that may share one data stream and one teacher, `pack` at most; teachers first."""
-    taught = {teacher for spec in specs for teacher in spec.teachers}
-    levels = [[s for s in specs if s in taught], [s for s in specs if s not in taught]]
-    result = []
+def pack_cohorts(specs: Sequence[RunSpec], size: int) -> list[tuple[RunSpec, ...]]:
+    """Group runs that can share one stream of batches and one teacher; teachers come first.
+
+    Args:
+        specs: The runs.
+        size: Largest number of runs in a cohort.
+    """
+    teachers = {teacher for spec in specs for teacher in spec.teachers}
+    levels = [[s for s in specs if s in teachers], [s for s in specs if s not in teachers]]
+    cohorts = []
     for level in levels:
         groups: dict[tuple[_Stream, tuple[RunSpec, ...]], list[RunSpec]] = {}
         for spec in level:
             groups.setdefault((_stream_key(spec), spec.teachers), []).append(spec)
-        for (stream, teachers), group in list(groups.items()):
-            company = [home for home in groups if home[0] == stream and home[1]]
-            if not teachers and company:  # a run without a teacher joins any company
-                groups[company[0]] = group + groups[company[0]]
-                del groups[stream, teachers]
+        for (stream, own_teachers), group in list(groups.items()):
+            hosts = [key for key in groups if key[0] == stream and key[1]]
+            if not own_teachers and hosts:  # a run without a teacher can join any group
+                groups[hosts[0]] = group + groups[hosts[0]]
+                del groups[stream, own_teachers]
         for group in groups.values():
-            result += [tuple(group[at : at + pack]) for at in range(0, len(group), pack)]
-    return result
-
-
-_Stream = tuple[str, str, int, Recipe, str, int]
+            cohorts += [tuple(group[at : at + size]) for at in range(0, len(group), size)]
+    return cohorts
 
 
 def _stream_key(spec: RunSpec) -> _Stream:
-    """What runs must have in common to see the same batches on the same device."""
+    """Return what runs must have in common to see the same batches on the same device."""
     return (spec.dataset, spec.fingerprint, spec.seed, spec.recipe, spec.device, spec.threads)

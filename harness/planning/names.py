@@ -1,79 +1,200 @@
-"""Resolve the names of methods and networks."""
+"""Resolve the names in a request: methods, networks, heads, datasets, seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
-from harness.core.errors import UsageError, did_you_mean
+from harness.core.errors import ErrorCollector, UsageError, did_you_mean
 from harness.models import ENSEMBLES, NETWORKS
+from harness.planning.request import (
+    BASELINE,
+    ResolvedMethod,
+    ResolvedRequest,
+    RunRequest,
+)
+from harness.planning.schema import StudyFile
+from harness.plugins.digest import method_digest
 from harness.plugins.lookup import canonical_name, known_methods, option_sections, resolve_method
-from methods import EXTRAS, METHODS
+from harness.runs.spec import HEADS
+from methods import EXTRA_METHODS, METHODS
+
+DEFAULT_TEACHER, DEFAULT_STUDENT, DEFAULT_HEAD = "resnet101", "resnet18", "bnneck"
+SAME_SEED = "same"  # --teacher-seed: the seed of each student
+
+
+def resolve_request(
+    request: RunRequest, study: StudyFile, errors: ErrorCollector
+) -> ResolvedRequest:
+    """Resolve all names of a request except those of datasets and devices, which plans add.
+
+    Args:
+        request: As typed.
+        study: Values for what the request does not state.
+        errors: Receives a UsageError for each part that cannot be resolved, which is left empty.
+    """
+    methods: tuple[ResolvedMethod, ...] = ()
+    teachers: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    student, head, teacher_seed = "", "", None
+    teacher = request.teacher or study.teacher or DEFAULT_TEACHER
+    with errors.collect():
+        methods = resolve_methods(
+            list(request.methods) or study.methods or ["all"], request.exclude
+        )
+    with errors.collect():
+        teachers = teacher_networks(teacher)
+    with errors.collect():
+        student = require_network(request.student or study.student or DEFAULT_STUDENT)
+    with errors.collect():
+        head = _require_head(request.head or study.head or DEFAULT_HEAD)
+    with errors.collect():
+        seeds = _parse_seeds(request.seeds) if request.seeds else tuple(study.seeds or (0,))
+    with errors.collect():
+        teacher_seed = _parse_teacher_seed(request.teacher_seed)
+    resolved = ResolvedRequest(
+        dataset="",
+        methods=methods,
+        teachers=teachers,
+        student=student,
+        head=head,
+        seeds=tuple(dict.fromkeys(seeds)),
+        teacher_seed=teacher_seed,
+    )
+    with errors.collect():
+        _require_features(resolved, teacher)
+    return resolved
+
+
+def resolve_methods(
+    names: Iterable[str], excluded: Iterable[str] = ()
+) -> tuple[ResolvedMethod, ...]:
+    """Look up methods.
+
+    Args:
+        names: Names, globs, import paths of classes or `all`; commas and spaces both separate.
+        excluded: Names or globs of methods to omit.
+
+    Returns:
+        The methods in the order of their names, each once.
+
+    Raises:
+        UsageError: Some names fit no method, or two methods share the section of their options.
+    """
+    errors = ErrorCollector()
+    known = known_methods()
+    words = _split_words(names)
+    paths = [word for word in words if ":" in word]
+    omitted: list[str] = []
+    chosen: list[str] = []
+    with errors.collect():
+        omitted = expand_names(excluded, known, [*METHODS], "method")
+    with errors.collect():
+        chosen = expand_names(words, [*known, *paths], [*METHODS], "method")
+    methods: dict[str, ResolvedMethod] = {}
+    for name in (canonical_name(name) for name in chosen if name not in omitted):
+        with errors.collect():
+            kind = resolve_method(name)
+            methods[name] = ResolvedMethod(name, kind, method_digest(kind))
+    with errors.collect():
+        option_sections({name: method.kind for name, method in methods.items()})
+    errors.raise_if_any()
+    return tuple(methods.values())
 
 
 def expand_names(
     request: Iterable[str], known: Sequence[str], everything: Sequence[str], what: str
 ) -> list[str]:
-    """Names from a list that may hold `all` and globs; commas and spaces both separate.
+    """Return the names that a list of names, globs and `all` stands for, each once.
+
+    Args:
+        request: Words; commas and spaces both separate.
+        known: Names that words and globs may stand for.
+        everything: Names that `all` stands for.
+        what: The kind of thing that is named, for the error message.
 
     Raises:
-        UsageError: a name or glob fits nothing.
+        UsageError: Some words fit no name.
     """
-    chosen: list[str] = []
-    for word in (word for text in request for word in text.replace(",", " ").split()):
-        found = list(everything) if word == "all" else [k for k in known if fnmatch(k, word)]
-        if not found:
-            raise UsageError(f"No {what} is called {word!r}.{did_you_mean(word, [*known, 'all'])}")
-        chosen += found
-    return list(dict.fromkeys(chosen))
+    names: list[str] = []
+    problems: list[str] = []
+    for word in _split_words(request):
+        fitting = list(everything) if word == "all" else [k for k in known if fnmatch(k, word)]
+        names += fitting
+        if not fitting:
+            hint = did_you_mean(word, [*known, "all"])
+            problems.append(f"No {what} is called {word!r}.{hint}")
+    if problems:
+        raise UsageError(*problems)
+    return list(dict.fromkeys(names))
 
 
-def method_names(request: Iterable[str], excluded: Iterable[str] = ()) -> tuple[str, ...]:
-    """The methods that are meant, in the order asked, without the excluded ones."""
-    known = known_methods()
-    left_out = expand_names(excluded, known, [*METHODS], "method")
-    words = [word for text in request for word in text.replace(",", " ").split()]
-    outside = [word for word in words if ":" in word]  # classes by their import path
-    chosen = expand_names(words, [*known, *outside], [*METHODS], "method")
-    names = [canonical_name(name) for name in chosen if name not in left_out]
-    option_sections(names)  # imports them and finds clashes
-    return tuple(dict.fromkeys(names))
-
-
-def network_name(name: str) -> str:
-    """`name`, if it is a network's.
+def require_network(name: str) -> str:
+    """Return `name` if a network has it.
 
     Raises:
-        UsageError: it is not.
+        UsageError: No network is called so.
     """
     if name not in NETWORKS:
         raise UsageError(f"No network is called {name!r}.{did_you_mean(name, NETWORKS)}")
     return name
 
 
-def _require_logits_suffice(methods: Iterable[str], team: str) -> None:
-    """Check that no method wants the features of a teacher of several networks.
+def teacher_networks(name: str) -> tuple[str, ...]:
+    """Return the networks of the teacher called `name`: one, or those of an ensemble.
 
     Raises:
-        UsageError: one does.
-    """
-    everything = (METHODS | EXTRAS).items()
-    fit = [name for name, kind in everything if kind.paper and not kind.needs_features]
-    for name in methods:
-        if resolve_method(name).needs_features:
-            raise UsageError(
-                f"{name} needs the teacher's maps or features, but the teacher {team} is several "
-                f"networks joined by their logits. Methods for such a teacher: {', '.join(fit)}."
-            )
-
-
-def teacher_names(name: str) -> tuple[str, ...]:
-    """The networks that make the teacher called `name`: one, or a team's members.
-
-    Raises:
-        UsageError: neither network nor team is called so.
+        UsageError: Neither a network nor an ensemble is called so.
     """
     if name not in NETWORKS and name not in ENSEMBLES:
         known = [*NETWORKS, *ENSEMBLES]
         raise UsageError(f"No network is called {name!r}.{did_you_mean(name, known)}")
     return ENSEMBLES.get(name, (name,))
+
+
+def _require_features(request: ResolvedRequest, teacher: str) -> None:
+    """Check that no method needs features of an ensemble, which offers only logits.
+
+    Raises:
+        UsageError: Some methods do.
+    """
+    demanding = [m.name for m in request.distilled if m.kind.needs_features]
+    if len(request.teachers) < 2 or not demanding:
+        return
+    built_in = (METHODS | EXTRA_METHODS).items()
+    allowed = [name for name, kind in built_in if kind.paper and not kind.needs_features]
+    raise UsageError(
+        f"The teacher {teacher} is several networks joined by their logits, but maps or features "
+        f"of the teacher are needed by {', '.join(demanding)}. Methods for such a teacher: "
+        f"{', '.join(allowed)}."
+    )
+
+
+def _require_head(name: str) -> str:
+    if name not in HEADS:
+        raise UsageError(f"No head is called {name!r}.{did_you_mean(name, HEADS)}")
+    return name
+
+
+def _parse_seeds(text: str) -> tuple[int, ...]:
+    words = _split_words([text])
+    if not words or not all(word.isdigit() for word in words):
+        raise UsageError(f"--seeds takes whole numbers such as 0,1,2; given {text!r}.")
+    return tuple(int(word) for word in words)
+
+
+def _parse_teacher_seed(text: str) -> int | None:
+    if text == SAME_SEED:
+        return None
+    if not text.isdigit():
+        raise UsageError(f"--teacher-seed takes a whole number or `same`; given {text!r}.")
+    return int(text)
+
+
+def _split_words(texts: Iterable[str]) -> list[str]:
+    return [word for text in texts for word in text.replace(",", " ").split()]
+
+
+BASELINE_METHOD = ResolvedMethod(
+    BASELINE, EXTRA_METHODS[BASELINE], method_digest(EXTRA_METHODS[BASELINE])
+)

@@ -1,87 +1,248 @@
-"""What configurations and `--set` say, merged and checked.
+"""Merge and check what configuration files and `--set` state.
 
-Precedence, weakest first: defaults of `Recipe`, the dataset's file, the study's file, `--set`,
-`--precision`.
+Precedence, weakest first: defaults of `Recipe`, the dataset's file, the study's file, the sweep's
+point, `--set`, `--precision`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, TypeVar, cast, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.core.errors import UsageError, did_you_mean
+from harness.core.errors import ErrorCollector, UsageError, did_you_mean
+from harness.core.override import parse_override, replace_aliases
 from harness.data.synthetic.generator import SyntheticSettings
-from harness.planning.schema import ConfigFile, ConfigValue, ConfigValues, Options
-from harness.plugins.lookup import option_sections, resolve_method
-from harness.runs.spec import Option, Recipe
-from methods import Widths, create, defaults, options
+from harness.planning.request import ResolvedMethod
+from harness.planning.schedule import merge_recipe
+from harness.planning.schema import ConfigFile, ConfigValue, ConfigValues, Options, field_aliases
+from harness.plugins.lookup import option_sections
+from harness.runs.spec import Recipe, RunSpec
+from methods import Method, Widths, create, defaults, options
 
 RECIPE, TEACHER_RECIPE, DATA = "recipe", "teacher_recipe", "data"
+_DATACLASSES: dict[str, type] = {RECIPE: Recipe, TEACHER_RECIPE: Recipe, DATA: SyntheticSettings}
+_NARROW = Widths(maps=(8, 8, 8, 8), embedding=8, identities=2)  # to build a method, not to train it
+
+T = TypeVar("T")
+Sections = Mapping[str, type[Method]]  # methods by the section of their options
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSettings:
-    """What the configurations and `--set` say, merged."""
+    """Merged settings of the runs on one dataset."""
 
     recipe: Recipe
     teacher_recipe: Recipe
-    options: Mapping[str, Options]  # per method
     data: SyntheticSettings
+    options: Mapping[str, Options]  # what differs from the defaults, by section
+    notes: tuple[str, ...] = ()  # about schedules that were scaled
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The settings of one file or of the command line, each of its field's type, by section."""
+
+    values: dict[str, ConfigValues] = field(default_factory=dict)
+
+    def section(self, name: str) -> ConfigValues:
+        """Return the values of a section, which may be absent."""
+        return self.values.get(name, {})
 
 
 def resolve_settings(
-    files: Sequence[ConfigFile], assignments: Sequence[str], methods: Iterable[str] = ()
+    files: Sequence[ConfigFile],
+    overrides: Sequence[str],
+    methods: Iterable[ResolvedMethod] = (),
 ) -> ResolvedSettings:
-    """Merge files (weakest first) and `key=value` assignments.
+    """Merge configuration files and overrides.
 
-    `methods` are those asked for; options of ours can be given without asking for them.
+    Args:
+        files: Weakest first.
+        overrides: `SECTION.NAME=VALUE`; the last one of a name counts.
+        methods: Users' methods whose options may be given; those of built-in methods always may.
 
     Raises:
-        UsageError: an assignment's key is unknown or its value impossible.
+        UsageError: Some sections or names are unknown, or some values are impossible.
     """
-    sections = option_sections(methods)
-    stated: dict[str, ConfigValues] = {}
-    for file in files:
-        for section in (RECIPE, TEACHER_RECIPE, DATA):
-            stated.setdefault(section, {}).update(file.section(section))
-        for method, values in file.options.items():
-            stated.setdefault(method, {}).update(values)
-    for assignment in assignments:
-        section, name, value = _split(assignment, sections)
-        stated.setdefault(section, {})[name] = value
-    recipe = stated.pop(RECIPE, {})
-    teacher = recipe | stated.pop(TEACHER_RECIPE, {})
-    data = stated.pop(DATA, {})
-    return ResolvedSettings(
-        recipe=_typed(Recipe, recipe, RECIPE),
-        teacher_recipe=_typed(Recipe, teacher, TEACHER_RECIPE),
-        data=_typed(SyntheticSettings, data, DATA),
-        options={
-            sections.get(section, section): _method_options(section, sections, values)
-            for section, values in stated.items()
-        },
+    sections = option_sections({method.name: method.kind for method in methods})
+    errors = ErrorCollector()
+    layers = [_read_file(file, sections, errors) for file in files]
+    layers.append(_read_overrides(overrides, sections, errors))
+    settings = _merge(layers, sections, errors)
+    errors.raise_if_any()
+    return settings
+
+
+def override_spec(spec: RunSpec, overrides: Sequence[str], method: ResolvedMethod) -> RunSpec:
+    """Return a run with another recipe or other options; its teachers and data stay.
+
+    Args:
+        spec: The run.
+        overrides: `recipe.NAME=VALUE` or options of its method.
+        method: The run's method.
+
+    Raises:
+        UsageError: A name is unknown, a value is impossible, or a teacher or the data would change.
+    """
+    for text in overrides:
+        if parse_override(text, "--with").section in (TEACHER_RECIPE, DATA):
+            raise UsageError(
+                f"--with {text!r}: a retry changes the runs themselves, not their teacher or "
+                f"data. Plan such runs with kdreid run --set {text}"
+            )
+    sections = option_sections({method.name: method.kind})
+    errors = ErrorCollector()
+    present = _Layer({RECIPE: asdict(spec.recipe), method.section: dict(spec.options)})
+    changes = _read_overrides(overrides, sections, errors, option="--with")
+    settings = _merge([present, changes], sections, errors)
+    errors.raise_if_any()
+    if (settings.recipe.pretrained, spec.recipe.pretrained) == ("imagenet", "none"):
+        raise UsageError(
+            f"{spec.key} starts from random weights, so a retry has no file to start from. Plan it "
+            "with kdreid run --set recipe.pretrained=imagenet"
+        )
+    return replace(
+        spec,
+        recipe=settings.recipe,
+        options=tuple(sorted(settings.options.get(method.section, {}).items())),
+        weights="none" if settings.recipe.pretrained == "none" else spec.weights,
     )
 
 
-def _split(assignment: str, methods: Iterable[str]) -> tuple[str, str, Option]:
-    """`recipe.epochs=3` as (section, name, value as text)."""
-    key, equals, value = assignment.partition("=")
-    section, dot, name = key.strip().partition(".")
-    if not (equals and dot and name):
-        raise UsageError(f"--set {assignment!r} is not SECTION.NAME=VALUE, as in recipe.epochs=60.")
-    sections = [RECIPE, TEACHER_RECIPE, DATA, *methods]
-    if section not in sections:
-        hint = did_you_mean(section, sections)
-        raise UsageError(f"--set {assignment!r}: nothing is called {section!r}.{hint}")
-    return section, name, value.strip()
+def _read_file(file: ConfigFile, sections: Sections, errors: ErrorCollector) -> _Layer:
+    """Return the settings that a configuration file states."""
+    layer = _Layer()
+    for section in _DATACLASSES:
+        for name, value in file.section(section).items():
+            with errors.collect():
+                _set(layer, section, name, value, sections)
+    for section, values in file.options.items():
+        for name, value in values.items():
+            with errors.collect():
+                _set(layer, section, name, value, sections)
+    return layer
 
 
-T = TypeVar("T")
-_hints: Callable[[Any], dict[str, Any]] = lru_cache(get_type_hints)  # a report settles often
+def _read_overrides(
+    texts: Sequence[str], sections: Sections, errors: ErrorCollector, *, option: str = "--set"
+) -> _Layer:
+    """Return the settings that overrides state."""
+    stated: dict[str, dict[str, str]] = {}
+    for text in texts:
+        with errors.collect():
+            override = parse_override(text, option)
+            known = [*_DATACLASSES, *sections]
+            if override.section not in known:
+                hint = did_you_mean(override.section, known)
+                raise UsageError(
+                    f"{option} {text!r}: nothing is called {override.section!r}.{hint}"
+                )
+            stated.setdefault(override.section, {})[override.name] = override.value
+    layer = _Layer()
+    for section, values in stated.items():
+        for name, value in _proper_names(section, values, errors).items():
+            with errors.collect():
+                _set(layer, section, name, value, sections)
+    return layer
+
+
+def _proper_names(section: str, values: dict[str, str], errors: ErrorCollector) -> dict[str, str]:
+    """Replace aliases of fields."""
+    if section not in _DATACLASSES:
+        return values
+    try:
+        return replace_aliases(values, field_aliases(_DATACLASSES[section]))
+    except ValueError as error:
+        with errors.collect():
+            raise UsageError(f"{section}: {error}.") from error
+        return values
+
+
+def _set(layer: _Layer, section: str, name: str, value: ConfigValue, sections: Sections) -> None:
+    """Convert a value to its setting's type and add it to a layer.
+
+    Raises:
+        UsageError: The section or the name is unknown, or the value is impossible.
+    """
+    if section in _DATACLASSES:
+        of = _DATACLASSES[section]
+        known = {one.name: one.metadata.get("values", {}) for one in fields(of)}
+        if name not in known:
+            allowed = [*known, *field_aliases(of)]
+            raise UsageError(f"{section} has no {name!r}.{did_you_mean(name, allowed)}")
+        value, kind = known[name].get(value, value), _hints(of)[name]
+    elif section in sections:
+        offered = options(sections[section])
+        if name not in offered:
+            raise UsageError(f"{section} has no option {name!r}.{did_you_mean(name, offered)}")
+        kind = offered[name].type
+    else:
+        raise UsageError(f"No method is called {section!r}.{did_you_mean(section, sections)}")
+    layer.values.setdefault(section, {})[name] = _convert(value, kind, f"{section}.{name}")
+
+
+def _merge(
+    layers: Sequence[_Layer], sections: Sections, errors: ErrorCollector
+) -> ResolvedSettings:
+    """Merge layers, weakest first; where values do not go together, return the defaults."""
+    recipes = [layer.section(RECIPE) for layer in layers]
+    teacher_layers = [*recipes, *(layer.section(TEACHER_RECIPE) for layer in layers)]
+    recipe, recipe_note = merge_recipe(recipes)
+    teacher_recipe, teacher_note = merge_recipe(teacher_layers)
+    notes = {TEACHER_RECIPE: teacher_note, RECIPE: recipe_note}
+    if teacher_note == recipe_note:  # the teacher is trained as its students are
+        del notes[TEACHER_RECIPE]
+    data: ConfigValues = {}
+    stated: dict[str, Options] = {}
+    for layer in layers:
+        data |= layer.section(DATA)
+        for section in layer.values:
+            if section not in _DATACLASSES:
+                values = cast("Options", layer.section(section))
+                stated.setdefault(section, {}).update(values)
+    chosen: dict[str, Options] = {}
+    for section, values in stated.items():
+        with errors.collect():
+            chosen[section] = _without_defaults(sections[section], values)
+    return ResolvedSettings(
+        recipe=_build(Recipe, recipe, errors),
+        teacher_recipe=_build(Recipe, teacher_recipe, errors),
+        data=_build(SyntheticSettings, data, errors),
+        options=chosen,
+        notes=tuple(f"{section}: {note}" for section, note in notes.items() if note),
+    )
+
+
+def _build(kind: type[T], values: Mapping[str, Any], errors: ErrorCollector) -> T:
+    """Return a dataclass with some values, or with its defaults if they do not go together."""
+    with errors.collect():
+        try:
+            return kind(**values)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    return kind()
+
+
+def _without_defaults(kind: type[Method], values: Options) -> Options:
+    """Return the options that differ from the defaults of their variant.
+
+    Raises:
+        UsageError: The method refuses the values.
+    """
+    try:  # now, not when the run starts
+        create(kind, _NARROW, _NARROW, values)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    usual = {"variant": options(kind)["variant"].default}
+    usual |= defaults(kind, str(values.get("variant", usual["variant"])))
+    return {name: value for name, value in values.items() if value != usual[name]}
+
+
+_hints: Callable[[Any], dict[str, Any]] = lru_cache(get_type_hints)  # a report calls it often
 
 
 @lru_cache
@@ -89,52 +250,17 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _typed(kind: type[T], values: ConfigValues, section: str) -> T:
-    """A dataclass from stated values, each converted to its field's type."""
-    hints = _hints(kind)
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    given = {}
-    for name, value in values.items():
-        if name not in known:
-            raise UsageError(f"{section} has no {name!r}.{did_you_mean(name, known)}")
-        given[name] = _convert(value, hints[name], f"{section}.{name}")
-    try:
-        return kind(**given)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-
-
-def _method_options(
-    method: str, sections: Mapping[str, str], values: Mapping[str, ConfigValue]
-) -> Options:
-    """A method's options, checked and without those that state the default."""
-    if method not in sections:
-        raise UsageError(f"No method is called {method!r}.{did_you_mean(method, sections)}")
-    kind = resolve_method(sections[method])
-    offered = options(kind)
-    chosen: Options = {}
-    for name, value in values.items():
-        if name not in offered:
-            raise UsageError(f"{method} has no option {name!r}.{did_you_mean(name, offered)}")
-        chosen[name] = cast("Option", _convert(value, offered[name].type, f"{method}.{name}"))
-    try:  # an impossible value is known now, not when the run starts
-        create(kind, _SMALL, _SMALL, chosen)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    usual = {"variant": offered["variant"].default}
-    usual |= defaults(kind, str(chosen.get("variant", usual["variant"])))
-    return {name: value for name, value in chosen.items() if value != usual[name]}
-
-
-_SMALL = Widths(maps=(8, 8, 8, 8), embedding=8, identities=2)
-
-
 def _convert(value: ConfigValue, kind: Any, name: str) -> ConfigValue:
-    listed = get_origin(kind) is tuple
+    """Convert a value, possibly text, to the type of its setting.
+
+    Raises:
+        UsageError: It cannot be converted.
+    """
+    is_list = get_origin(kind) is tuple
     words = value.replace(",", " ").split() if isinstance(value, str) else value
     try:
-        converted: ConfigValue = _adapter(kind).validate_python(words if listed else value)
+        converted: ConfigValue = _adapter(kind).validate_python(words if is_list else value)
     except ValidationError as error:
-        wanted = "numbers such as 60,90,110" if listed else kind.__name__
-        raise UsageError(f"{name} takes {wanted}, given {value!r}.") from error
+        allowed = "numbers such as 60,90,110" if is_list else kind.__name__
+        raise UsageError(f"{name} takes {allowed}, given {value!r}.") from error
     return converted

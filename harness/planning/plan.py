@@ -1,70 +1,44 @@
-"""From what the user typed to a plan, with the data and the weights that the plan needs."""
+"""Turn a request into a plan: the runs in cohorts, with their data and initial weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from harness.core.devices import find_device, set_threads
-from harness.core.errors import UsageError, did_you_mean
+from harness.core.errors import ErrorCollector, SetupError, UsageError
 from harness.core.progress import Reporter
+from harness.core.session import RunContext
 from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.data.images import OpenedDataset
-from harness.models.pretrained import weights_digest
-from harness.planning.datasets import dataset_root, open_dataset, open_images
-from harness.planning.grid import ResolvedRequest, expand_runs, pack_cohorts
-from harness.planning.names import method_names, network_name
-from harness.planning.overrides import resolve_settings
-from harness.planning.schema import StudyFile, load_dataset, load_study
-from harness.planning.weights import initial_weights
-from harness.runs.spec import HEADS, RunSpec
+from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset, open_images
+from harness.planning.grid import expand_runs, pack_cohorts
+from harness.planning.names import resolve_request
+from harness.planning.overrides import ResolvedSettings, resolve_settings
+from harness.planning.request import ResolvedRequest, RunRequest
+from harness.planning.schema import DatasetFile, StudyFile, load_dataset, load_study
+from harness.planning.weights import MISSING_DIGEST, InitialWeights, parse_pretrained
+from harness.runs.spec import RunSpec
 
-DEFAULT_COHORT_SIZE = 16  # students behind one teacher forward, unless said otherwise
+DEFAULT_COHORT_SIZE = 16
 
-
-@dataclass(frozen=True)
-class RunRequest:
-    """The command line as typed; None and empty mean: as the study or the default says."""
-
-    methods: Sequence[str] = ()
-    exclude: Sequence[str] = ()
-    datasets: Sequence[str] = ()
-    data_root: Path | None = None
-    study: str | None = None
-    teacher: str | None = None
-    student: str | None = None
-    head: str | None = None
-    seeds: str | None = None
-    teacher_seed: str = "0"
-    pack: int | None = None
-    overrides: Sequence[str] = ()
-    pretrained: Sequence[str] = ()
-    runs: Path = Path("runs")
-    device: str = "auto"
-    precision: str | None = None
-    threads: int | None = None
-    workers: int = 2
-    allow_partial: bool = False
-    cache: bool = True
+DevicePolicy = Callable[[str], tuple[str, int]]  # from a dataset to a device and its CPU threads
 
 
 @dataclass
 class Plan:
-    """A plan with everything that is needed to carry it out."""
+    """Runs in cohorts, with everything that is needed to carry them out."""
 
-    cohorts: list[tuple[RunSpec, ...]]
-    device: torch.device
-    pretrained_files: Mapping[str, Path]
+    cohorts: list[tuple[RunSpec, ...]]  # teachers first
     datasets: dict[str, Dataset]
-    runs: Path
-    workers: int
-    reporter: Reporter
-    cache: bool = True
-    roots: dict[str, Path] = field(default_factory=dict)  # where to open the datasets again
+    context: RunContext
+    roots: dict[str, Path] = field(default_factory=dict)  # from which to open the datasets again
+    cache: bool = True  # whether images are decoded ahead
+    notes: tuple[str, ...] = ()  # what a reader of the plan should know, a sentence each
     _opened: dict[tuple[str, int, int], OpenedDataset] = field(default_factory=dict)
 
     @property
@@ -72,107 +46,182 @@ class Plan:
         """All runs, cohort by cohort."""
         return [spec for cohort in self.cohorts for spec in cohort]
 
+    @property
+    def runs(self) -> Path:
+        """The runs folder."""
+        return self.context.runs
+
     def open_data(self, spec: RunSpec) -> OpenedDataset:
-        """The decoded data that a run works on; opened once for each size."""
-        where = (spec.dataset, spec.recipe.height, spec.recipe.width)
-        if where not in self._opened:
+        """Return the decoded images of a run's dataset, which are opened once for each size.
+
+        Raises:
+            SetupError: Some images cannot be read.
+        """
+        key = (spec.dataset, spec.recipe.height, spec.recipe.width)
+        if key not in self._opened:
             dataset = self.datasets[spec.dataset]
-            self._opened[where] = open_images(
-                dataset, spec.recipe, self.runs, self.workers, self.reporter, cache=self.cache
-            )
-        return self._opened[where]
+            self._opened[key] = open_images(dataset, spec.recipe, self.context, cache=self.cache)
+        return self._opened[key]
 
 
-DevicePolicy = Callable[[str], tuple[str, int]]  # from a dataset to device and CPU threads
+def is_provisional(spec: RunSpec) -> bool:
+    """Return whether a run's key will be another once missing weights are there."""
+    return MISSING_DIGEST in (spec.weights, *(teacher.weights for teacher in spec.teachers))
 
 
-def make_plan(asked: RunRequest, reporter: Reporter, place: DevicePolicy | None = None) -> Plan:
-    """Resolve names, settings, data and weights into a plan.
+def make_plan(
+    request: RunRequest,
+    reporter: Reporter,
+    policy: DevicePolicy | None = None,
+    *,
+    allow_missing_weights: bool = False,
+) -> Plan:
+    """Resolve a request into a plan.
 
-    With `place` the runs are for devices elsewhere, which need not be there on this machine.
+    Args:
+        request: As typed.
+        reporter: Receives progress.
+        policy: Devices of the runs, which need not exist on this machine; by default the runs
+            are for this machine.
+        allow_missing_weights: Plan without initial weights that are missing, with a note. Such a
+            plan can be printed, not carried out.
 
     Raises:
-        UsageError: something asked for does not exist or cannot be.
-        SetupError: data, weights or a device are missing.
+        UsageError: Parts of the request are wrong. All problems that can be found are listed,
+            missing data and weights among them.
+        SetupError: Data, weights or the device are missing.
     """
-    study = load_study(asked.study) if asked.study else StudyFile()
-    names = list(asked.datasets) or ([study.dataset] if study.dataset else [])
-    if not names:
-        raise UsageError(
-            "Say on which data: --dataset NAME (kdreid list shows the names) or --study."
-        )
-    files = {name: load_dataset(name) for text in names for name in text.replace(",", " ").split()}
-    if place is None:
-        device = find_device(asked.device)
-        here = device.type, set_threads(asked.threads) if device.type == "cpu" else 0
-    else:
-        device = torch.device(place(next(iter(files)))[0])
-    plan: list[tuple[RunSpec, ...]] = []
-    weights: dict[str, Path] = {}
-    datasets: dict[str, Dataset] = {}
-    roots: dict[str, Path] = {}
+    errors = ErrorCollector()
+    study = StudyFile()
+    with errors.collect():
+        study = load_study(request.study) if request.study else study
+    files = _load_datasets(request, study, errors)
+    resolved = resolve_request(request, study, errors)
+    device, threads = torch.device("cpu"), 0
+    with errors.collect():
+        if policy is None:
+            device = find_device(request.device)
+            threads = set_threads(request.threads) if device.type == "cpu" else 0
+    context = RunContext(
+        runs=request.runs, reporter=reporter, workers=request.workers, device=device
+    )
+    drafts = _Drafts(request, study, context, errors)
     for name, file in files.items():
-        on, threads = place(name) if place else here
-        precision = [f"recipe.precision={asked.precision}"] if asked.precision else []
-        request = _request(asked, study, name, on, threads)
-        points = [
-            resolve_settings([file, study], [*swept, *asked.overrides, *precision], request.methods)
-            for swept in study.swept
-        ]
+        kind, count = policy(name) if policy else (device.type, threads)
+        drafts.add(replace(resolved, dataset=name, device=kind, threads=count), file)
+    drafts.check_weights(allow_missing=allow_missing_weights)
+    errors.raise_if_any()
+    return drafts.to_plan(request.pack or study.pack or DEFAULT_COHORT_SIZE)
+
+
+def _load_datasets(
+    request: RunRequest, study: StudyFile, errors: ErrorCollector
+) -> dict[str, DatasetFile]:
+    """Read the files of the requested datasets."""
+    texts = list(request.datasets) or ([study.dataset] if study.dataset else [])
+    with errors.collect():
+        if not texts and errors.is_empty:  # otherwise the study, which may name one, is wrong
+            raise UsageError(
+                "No dataset is given: use --dataset NAME (kdreid list prints the names) or --study."
+            )
+    files = {}
+    for name in (word for text in texts for word in text.replace(",", " ").split()):
+        with errors.collect():
+            files[name] = load_dataset(name)
+    return files
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """The part of a plan on one dataset, before its keys are known."""
+
+    request: ResolvedRequest
+    points: list[ResolvedSettings]  # of the sweep
+    dataset: Dataset
+
+
+@dataclass
+class _Drafts:
+    """A plan in the making, dataset by dataset; problems are collected in `errors`."""
+
+    request: RunRequest
+    study: StudyFile
+    context: RunContext
+    errors: ErrorCollector
+    weights: InitialWeights = field(default_factory=InitialWeights)
+    drafts: list[_Draft] = field(default_factory=list)
+    roots: dict[str, Path] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)  # in order
+    pretrained: Mapping[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with self.errors.collect():
+            self.pretrained = parse_pretrained(self.request.pretrained)
+
+    def add(self, resolved: ResolvedRequest, file: DatasetFile) -> None:
+        """Check the settings on a dataset, and open it."""
+        points: list[ResolvedSettings] = []
+        for swept in self.study.sweep_points():
+            with self.errors.collect():
+                points.append(self._settings(file, swept, resolved))
         for point in points:
-            weights |= initial_weights(request, point, asked.pretrained)
-        datasets[name] = open_dataset(
-            name,
-            file,
-            points[0].data,
-            asked.data_root,
-            asked.runs,
-            asked.workers,
-            reporter,
-            allow_partial=asked.allow_partial,
+            self.weights.add(resolved, point, self.pretrained)
+            self.notes |= dict.fromkeys(f"{resolved.dataset}: {note}" for note in point.notes)
+        if file.loader == SYNTHETIC and not self.errors.is_empty:
+            return  # images are not drawn for a request that is refused
+        with self.errors.collect():
+            data = points[0].data if points else resolve_settings([file], []).data
+            dataset = open_dataset(
+                resolved.dataset,
+                file,
+                data,
+                self.request.data_root,
+                self.context,
+                allow_partial=self.request.allow_partial,
+            )
+            for recipe in {r for p in points for r in (p.recipe, p.teacher_recipe)}:
+                make_sampler(dataset, recipe, "")  # refuses a batch larger than the dataset
+            self.roots[resolved.dataset] = dataset_root(file, self.request.data_root, dataset)
+            self.drafts.append(_Draft(resolved, points, dataset))
+
+    def _settings(
+        self, file: DatasetFile, swept: list[str], resolved: ResolvedRequest
+    ) -> ResolvedSettings:
+        precision = self.request.precision
+        overrides = [*swept, *self.request.overrides]
+        overrides += [f"recipe.precision={precision}"] if precision else []
+        return resolve_settings([file, self.study], overrides, resolved.methods)
+
+    def check_weights(self, *, allow_missing: bool) -> None:
+        """Report missing weights as a problem, or add them to the notes."""
+        for network, message in self.weights.missing.items():
+            if allow_missing:
+                note = f"keys that depend on {network} are provisional until its weights are there"
+                self.notes[f"{note}. {message}"] = None
+                continue
+            with self.errors.collect():
+                raise SetupError(message)
+
+    def to_plan(self, size: int) -> Plan:
+        """Expand every draft into runs, and pack them into cohorts of at most `size` runs.
+
+        Raises:
+            SetupError: A file of a dataset cannot be read.
+        """
+        digests = self.weights.digests()
+        cohorts: list[tuple[RunSpec, ...]] = []
+        for draft in self.drafts:
+            specs = [
+                spec
+                for point in draft.points
+                for spec in expand_runs(draft.request, point, draft.dataset.fingerprint, digests)
+            ]
+            cohorts += pack_cohorts(list(dict.fromkeys(specs)), size)
+        return Plan(
+            cohorts=cohorts,
+            datasets={draft.request.dataset: draft.dataset for draft in self.drafts},
+            context=replace(self.context, pretrained_files=self.weights.files),
+            roots=self.roots,
+            cache=self.request.cache,
+            notes=tuple(self.notes),
         )
-        roots[name] = dataset_root(file, asked.data_root, datasets[name])
-        for recipe in {r for point in points for r in (point.recipe, point.teacher_recipe)}:
-            make_sampler(
-                datasets[name], recipe, ""
-            )  # which says if not even one batch can be drawn
-        digests = {network: weights_digest(path) for network, path in weights.items()}
-        fingerprint = datasets[name].fingerprint
-        wanted = [
-            spec for point in points for spec in expand_runs(request, point, fingerprint, digests)
-        ]
-        plan += pack_cohorts(
-            list(dict.fromkeys(wanted)), asked.pack or study.pack or DEFAULT_COHORT_SIZE
-        )
-    return Plan(
-        plan, device, weights, datasets, asked.runs, asked.workers, reporter, asked.cache, roots
-    )
-
-
-def _request(
-    request: RunRequest, study: StudyFile, name: str, device: str, threads: int
-) -> ResolvedRequest:
-    head = request.head or study.head or "bnneck"
-    if head not in HEADS:
-        raise UsageError(f"No head is called {head!r}.{did_you_mean(head, HEADS)}")
-    if request.teacher_seed != "same" and not request.teacher_seed.isdigit():
-        raise UsageError(f"--teacher-seed is a number or `same`, given {request.teacher_seed!r}.")
-    seeds = _numbers(request.seeds) if request.seeds else study.seeds
-    return ResolvedRequest(
-        dataset=name,
-        methods=method_names(list(request.methods) or study.methods or ["all"], request.exclude),
-        teacher=request.teacher or study.teacher or "resnet101",
-        student=network_name(request.student or study.student or "resnet18"),
-        seeds=tuple(dict.fromkeys(seeds or [0])),
-        head=head,
-        device=device,
-        threads=threads,
-        teacher_seed=request.teacher_seed,
-    )
-
-
-def _numbers(text: str) -> list[int]:
-    words = text.replace(",", " ").split()
-    if not words or not all(word.isdigit() for word in words):
-        raise UsageError(f"--seeds takes whole numbers such as 0,1,2; given {text!r}.")
-    return [int(word) for word in words]

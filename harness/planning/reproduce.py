@@ -1,146 +1,166 @@
-"""`kdreid trace CELL`: the runs behind a cell of the report, and how to make them again."""
+"""Describe how to make finished runs again: the commands, and what they cannot restore."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from harness.core.errors import KDReIDError, UsageError
+from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
-from harness.data.synthetic.generator import GENERATOR_VERSION, SyntheticSettings
+from harness.core.session import RunContext
+from harness.data.synthetic.generator import GENERATOR_VERSION
 from harness.data.synthetic.writer import MANIFEST
 from harness.planning.commands import commands_for
-from harness.planning.datasets import SYNTHETIC, open_dataset
 from harness.planning.overrides import DATA, resolve_settings
+from harness.planning.run_data import candidate_roots, find_fingerprint, is_generated
 from harness.planning.schema import load_dataset
 from harness.runs.code_version import git_state
 from harness.runs.data_flags import DataFlag
-from harness.runs.layout import DATA_FOLDER
 from harness.runs.reader import StoredRun
 from harness.runs.spec import RunSpec
 
-_file = lru_cache(load_dataset)  # asked for again and again
-SHORT = 12  # hexadecimal digits of a digest that are shown
+DIGEST_LENGTH = 12  # printed hexadecimal digits
 
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """How to make the runs of a cell again."""
+    """Commands that make runs again."""
 
     commands: tuple[str, ...]
-    exact: bool  # whether the present code would plan just these keys
-    remarks: tuple[str, ...]  # what stands between the commands and the same numbers
+    exact: bool  # whether the present code plans exactly these keys
+    remarks: tuple[str, ...]  # what the commands cannot restore, a sentence or two each
 
 
-def reproduce(members: Sequence[StoredRun], runs: Path, *, look: bool = True) -> Reproduction:
-    """The commands that plan these runs, into a folder of its own, and what they cannot restore.
+def reproduce(runs: Sequence[StoredRun], folder: Path, *, check_data: bool = True) -> Reproduction:
+    """Return the commands that make some runs again, in a new runs folder.
 
-    Without `look` a dataset's folder is taken to hold the images it held then.
+    Args:
+        runs: The runs.
+        folder: Their runs folder.
+        check_data: Compare the images in the recorded folders with the runs' fingerprints;
+            otherwise a recorded folder of a real dataset is taken to hold them.
     """
-    remarks = list(_remarks(members))
+    remarks = list(_code_remarks(runs))
     specs = []
-    for run in members:
+    for run in runs:
         try:
             specs.append(RunSpec.from_json(run.spec))
         except ValueError as error:
             remarks.append(f"{run.key} was made by another version of this program: {error}.")
             if command := run.environment.get("command"):
                 remarks.append(f"It was started by: {command}")
-    folder = runs.with_name(f"{runs.absolute().name}-again")
-
-    def data(spec: RunSpec) -> list[str]:
-        return _data(spec, members, runs, remarks, look)
-
+    search = _DataSearch(runs, folder, check_data)
+    target = folder.with_name(f"{folder.absolute().name}-again")
     try:
-        found = commands_for(specs, data, ["--runs", str(folder)])
-    except UsageError as error:
-        return Reproduction((), False, (*remarks, str(error)))
-    planned = {spec for command in found for spec in command.planned}
-    for spec in specs:
-        if spec not in planned:
-            remarks.append(
-                f"With the present code the command makes another run than {spec.key}: the code of "
-                f"{spec.method} has changed since. Go back to its commit first."
-            )
-    exact = len(specs) == len(members) > 0 and planned.issuperset(specs)
-    lines = tuple(command.line for command in found)
-    return Reproduction(lines, exact, tuple(dict.fromkeys(remarks)))
+        commands = commands_for(specs, search.options, ["--runs", str(target)])
+    except (UsageError, SetupError) as error:
+        return Reproduction((), False, (*remarks, *search.remarks, *error.problems))
+    planned = {spec for command in commands for spec in command.planned}
+    changed = [
+        f"With the present code the command makes another run than {spec.key}: the code of "
+        f"{spec.method} has changed since. Go back to its commit first."
+        for spec in specs
+        if spec not in planned
+    ]
+    return Reproduction(
+        commands=tuple(command.line for command in commands),
+        exact=len(specs) == len(runs) > 0 and planned.issuperset(specs),
+        remarks=tuple(dict.fromkeys([*remarks, *search.remarks, *changed])),
+    )
 
 
-def _remarks(members: Sequence[StoredRun]) -> Iterator[str]:
-    """About code and inputs that no option of the command can bring back."""
+def _code_remarks(runs: Sequence[StoredRun]) -> Iterator[str]:
+    """Yield remarks on code and weights, which no option of a command can restore."""
     now = git_state()
-    for run in members:
-        name, dirty, patch = (run.environment.get(what) for what in ("commit", "dirty", "patch"))
-        if run.record and not name:
-            yield "Of some runs it is not recorded from which commit they were made."
-        elif name and (name, patch) != (now.commit, now.patch):
-            yield f"For the code as it was: git checkout {name}"
+    for run in runs:
+        commit, dirty, patch = (run.environment.get(k) for k in ("commit", "dirty", "patch"))
+        if run.record and not commit:
+            yield "The commit of some runs was not recorded."
+        elif commit and (commit, patch) != (now.commit, now.patch):
+            yield f"For the code as it was: git checkout {commit}"
         if dirty and patch != now.patch:
-            told = f"digest {patch}" if patch else "not recorded which"
-            yield f"At {str(name)[:SHORT]} files had been edited and not committed ({told})."
+            digest = f"digest {patch}" if patch else "digest not recorded"
+            yield (
+                f"At {str(commit)[:DIGEST_LENGTH]} files had been edited and not committed "
+                f"({digest})."
+            )
         if (weights := run.spec.get("weights", "none")) != "none":
             yield (
                 f"{run.spec.get('network')} starts from weights with the digest {weights}; if "
-                "yours lie elsewhere than torchvision's do, add --weights NETWORK=FILE."
+                "yours are not where torchvision puts them, add --weights NETWORK=FILE."
             )
 
 
-def _data(
-    spec: RunSpec, members: Sequence[StoredRun], runs: Path, remarks: list[str], look: bool
-) -> list[str]:
-    """The options that name the very images a run was planned with."""
-    told = [run.environment.get("data") for run in members if run.key == spec.key]
-    told += [run.environment.get("data") for run in members]
-    places = [Path(str(place)) for place in dict.fromkeys(told) if place]
-    generated = _file(spec.dataset).loader == SYNTHETIC
-    if generated:
-        places += sorted((runs / DATA_FOLDER).glob(f"{SYNTHETIC}-*-????????"))
-    partial = any(DataFlag.PARTIAL in run.data_flags for run in members)
-    allowed = ["--allow-partial"] if partial else []
-    for place in dict.fromkeys(places):
-        believed = not look and not generated
-        if believed or _fingerprint(place, spec.dataset, runs) == spec.fingerprint:
-            return [*(_drawn(place, spec) if generated else ["--data-root", str(place)]), *allowed]
-    if places and not generated:
-        remarks.append(f"The data was in {places[0]}, which is not here or holds other images now.")
-    remarks.append(
-        f"Name the images with the fingerprint {spec.fingerprint}: add --data-root DIR"
-        f"{' or the --set data.NAME=VALUE they were drawn with' if generated else ''}."
-    )
-    return allowed
+@dataclass
+class _DataSearch:
+    """A search for the data of runs in the folders where they were."""
+
+    runs: Sequence[StoredRun]
+    folder: Path  # the runs folder
+    check_data: bool
+    remarks: list[str] = field(default_factory=list)  # on data that were not found
+
+    def options(self, spec: RunSpec) -> list[str]:
+        """Return the options that name the very images a run was planned with.
+
+        Raises:
+            UsageError: No dataset has the name of the run's.
+        """
+        is_partial = any(DataFlag.PARTIAL in run.data_flags for run in self.runs)
+        allowed = ["--allow-partial"] if is_partial else []
+        recorded = self._recorded_folders(spec)
+        if is_generated(spec.dataset):
+            roots = candidate_roots(spec.dataset, self.folder, recorded)
+            if root := _find_root(spec.dataset, spec.fingerprint, tuple(roots), self.folder):
+                return [*_generator_options(root, spec), *allowed]
+        elif recorded and not self.check_data:
+            return ["--data-root", str(recorded[0]), *allowed]
+        elif root := _find_root(spec.dataset, spec.fingerprint, tuple(recorded), self.folder):
+            return ["--data-root", str(root), *allowed]
+        elif recorded:
+            self.remarks.append(
+                f"The data was in {recorded[0]}, which is missing or holds other images now."
+            )
+        self.remarks.append(
+            f"Name the images with the fingerprint {spec.fingerprint}: add --data-root DIR"
+            f"{' or the --set data.NAME=VALUE of their generation' * is_generated(spec.dataset)}."
+        )
+        return allowed
+
+    def _recorded_folders(self, spec: RunSpec) -> list[Path]:
+        """Return the folders of data that records name, that of the run itself first."""
+        own = [run for run in self.runs if run.key == spec.key]
+        names = [run.environment.get("data") for run in (*own, *self.runs)]
+        return [Path(str(name)) for name in dict.fromkeys(names) if name]
 
 
-@lru_cache
-def _fingerprint(place: Path, name: str, runs: Path) -> str | None:
-    """Which images these are; None if they are not the dataset's."""
+@lru_cache  # a page asks for the data of every run of a table
+def _find_root(
+    dataset: str, fingerprint: str, roots: tuple[Path | None, ...], folder: Path
+) -> Path | None:
+    """Return the first of some folders that holds the images of a fingerprint."""
+    context = RunContext(runs=folder, reporter=Reporter(quiet=True))
     try:
-        return open_dataset(
-            name,
-            _file(name),
-            SyntheticSettings(),
-            place,
-            runs,
-            0,
-            Reporter(quiet=True),
-            allow_partial=True,
-        ).fingerprint
-    except KDReIDError:
+        return find_fingerprint(dataset, fingerprint, roots, context)[1]
+    except SetupError:
         return None
 
 
-def _drawn(place: Path, spec: RunSpec) -> list[str]:
-    """How to draw the images of a folder again; the folder itself if this version draws others."""
+def _generator_options(root: Path, spec: RunSpec) -> list[str]:
+    """Return the options that draw a folder's images again.
+
+    If this version draws others, they name the folder itself.
+    """
     try:
-        told = json.loads((place / MANIFEST).read_text())
-        version, settings = told["generator_version"], dict(told["settings"])
+        manifest = json.loads((root / MANIFEST).read_text())
+        version, settings = manifest["generator_version"], dict(manifest["settings"])
     except (OSError, ValueError, KeyError, TypeError):
-        return ["--data-root", str(place)]
+        return ["--data-root", str(root)]
     if version != GENERATOR_VERSION:
-        return ["--data-root", str(place)]
-    usual = asdict(resolve_settings([_file(spec.dataset)], []).data)
+        return ["--data-root", str(root)]
+    usual = asdict(resolve_settings([load_dataset(spec.dataset)], []).data)
     changed = {name: value for name, value in settings.items() if value != usual.get(name)}
     return [word for name, value in changed.items() for word in ("--set", f"{DATA}.{name}={value}")]

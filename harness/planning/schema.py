@@ -1,24 +1,19 @@
-"""YAML to validated values; every mistake is reported with its file, its line and the nearest word.
+"""The configuration files of datasets and studies, as validated models.
 
-A dataset's file says how networks are trained on it, a study's file which runs make a comparison.
+A dataset's file states how networks are trained on it, a study's file which runs to compare.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, get_type_hints
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    create_model,
-    field_validator,
-)
+from pydantic import Field, create_model, field_validator
 
 from harness.core.errors import UsageError, did_you_mean
-from harness.core.yaml import CONFIGS, config_names, load_config, load_yaml
+from harness.core.yaml import CONFIGS, StrictModel, config_names, load_config, load_yaml
 from harness.data.completeness import ExpectedCounts
 from harness.data.synthetic.generator import SyntheticSettings
 from harness.runs.spec import Option, Recipe
@@ -28,76 +23,114 @@ ConfigValues = dict[str, ConfigValue]  # of a recipe or of generated data
 Options = dict[str, Option]  # of a method
 
 
-def _partial(name: str, of: type) -> type[BaseModel]:
-    """A model with every field of the dataclass `of`, each of which may be left out."""
+def field_aliases(of: type) -> dict[str, str]:
+    """Return the names of a dataclass's fields by their aliases, from the fields' metadata."""
+    return {alias: f.name for f in fields(of) for alias in f.metadata.get("aliases", ())}
+
+
+def _optional_fields(of: type) -> dict[str, Any]:
+    """Return pydantic fields for those of a dataclass, each of which may be omitted."""
     hints = get_type_hints(of)
-    known: dict[str, Any] = {f.name: (hints[f.name] | None, None) for f in fields(of)}
-    return create_model(name, __config__=ConfigDict(extra="forbid", strict=False), **known)
+    return {
+        f.name: (hints[f.name] | None, Field(default=None, description=f.metadata.get("help")))
+        for f in fields(of)
+    }
 
 
-RecipeFile = _partial("RecipeFile", Recipe)
-SyntheticFile = _partial("SyntheticFile", SyntheticSettings)
+class _RecipeSection(StrictModel):
+    aliases: ClassVar = field_aliases(Recipe)
 
 
-class ConfigFile(BaseModel):
-    """What every configuration file may hold: changes to the built-in defaults."""
+RecipeFile = create_model("RecipeFile", __base__=_RecipeSection, **_optional_fields(Recipe))
+SyntheticFile = create_model(
+    "SyntheticFile", __base__=StrictModel, **_optional_fields(SyntheticSettings)
+)
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    recipe: RecipeFile = Field(default_factory=RecipeFile)  # type: ignore[valid-type]
-    teacher_recipe: RecipeFile = Field(default_factory=RecipeFile)  # type: ignore[valid-type]
-    options: dict[str, Options] = Field(default_factory=dict)  # per method
-    data: SyntheticFile = Field(default_factory=SyntheticFile)  # type: ignore[valid-type]
+class ConfigFile(StrictModel):
+    """What every configuration file may contain: changes of the built-in defaults."""
+
+    recipe: RecipeFile = Field(  # type: ignore[valid-type]
+        default_factory=RecipeFile, description="Training of students, and of teachers as well."
+    )
+    teacher_recipe: RecipeFile = Field(  # type: ignore[valid-type]
+        default_factory=RecipeFile, description="What differs in the training of teachers."
+    )
+    options: dict[str, Options] = Field(
+        default_factory=dict, description="Options of methods, by the method's name."
+    )
+    data: SyntheticFile = Field(  # type: ignore[valid-type]
+        default_factory=SyntheticFile, description="Settings of generated images."
+    )
 
     def section(self, name: str) -> ConfigValues:
-        """The values that the file really states in one of its sections."""
+        """Return the values that the file states in its section `name`, without defaults."""
         values: ConfigValues = getattr(self, name).model_dump(exclude_unset=True)
         return values
 
 
 class DatasetFile(ConfigFile):
-    """`configs/dataset/NAME.yaml`: how a dataset is found and what its training looks like."""
+    """`configs/dataset/NAME.yaml`: where a dataset is and how networks are trained on it."""
 
-    loader: str
-    root: Path | None = None
-    expected: dict[str, ExpectedCounts] = Field(default_factory=dict)  # counts by subset
-    availability: str = ""  # what to know before looking for it
+    loader: str = Field(description="Reader of the dataset's layout, or `synthetic`.")
+    root: Path | None = Field(
+        default=None, description="Folder that holds the dataset, unless --data-root names one."
+    )
+    expected: dict[str, ExpectedCounts] = Field(
+        default_factory=dict, description="Counts of a complete copy, by subset."
+    )
+    availability: str = Field(
+        default="", description="What to know before searching for a copy; part of error messages."
+    )
 
 
 class StudyFile(ConfigFile):
-    """`configs/study/NAME.yaml`: which runs make a table or figure. Absent means the usual."""
+    """`configs/study/NAME.yaml`: the runs of a table or figure; the command line may change all."""
 
-    description: str = ""
-    dataset: str | None = None
-    methods: list[str] | None = None
-    teacher: str | None = None
-    student: str | None = None
-    seeds: list[int] | None = None
-    head: str | None = None
-    pack: int | None = None
-    sweep: dict[str, list[Option]] = Field(default_factory=dict)  # values by METHOD.OPTION
+    description: str = Field(default="", description="What the study shows.")
+    dataset: str | None = Field(default=None, description="Name of the dataset.")
+    methods: list[str] | None = Field(default=None, description="Names of methods, or `all`.")
+    teacher: str | None = Field(
+        default=None, description="The teacher's network; resnet101 by default."
+    )
+    student: str | None = Field(
+        default=None, description="The students' network; resnet18 by default."
+    )
+    seeds: list[int] | None = Field(
+        default=None, description="Seeds of the students; 0 by default."
+    )
+    head: str | None = Field(default=None, description="Head of the networks; bnneck by default.")
+    pack: int | None = Field(
+        default=None, description="Largest number of students in a cohort; 16 by default."
+    )
+    sweep: dict[str, list[Option]] = Field(
+        default_factory=dict,
+        description="Values by METHOD.OPTION or recipe.FIELD, each of which makes a run.",
+    )
 
     @field_validator("sweep")
     @classmethod
-    def _is_of_options(cls, sweep: dict[str, list[Option]]) -> dict[str, list[Option]]:
+    def _names_options(cls, sweep: dict[str, list[Option]]) -> dict[str, list[Option]]:
         for key, values in sweep.items():
             section, _, option = key.partition(".")
             if section in ("data", "teacher_recipe") or not (option and values):
                 raise ValueError(f"{key} is not METHOD.OPTION or recipe.FIELD with values")
         return sweep
 
-    @property
-    def swept(self) -> list[list[str]]:
-        """Assignments of every point of the sweep, one option at a time; one empty list without."""
-        points = [[f"{key}={value}"] for key, values in self.sweep.items() for value in values]
-        return points or [[]]
+    def sweep_points(self) -> Iterator[list[str]]:
+        """Yield the overrides of each point of the sweep; without a sweep, one empty list."""
+        if not self.sweep:
+            yield []
+        for key, values in self.sweep.items():
+            for value in values:
+                yield [f"{key}={value}"]
 
 
 def load_dataset(name: str) -> DatasetFile:
-    """Read a dataset's file.
+    """Read the file of a dataset.
 
     Raises:
-        UsageError: there is no such dataset, or its file is wrong.
+        UsageError: No dataset has this name, or its file is wrong.
     """
     if name not in config_names("dataset"):
         raise UsageError(
@@ -107,9 +140,9 @@ def load_dataset(name: str) -> DatasetFile:
 
 
 def load_study(name: str) -> StudyFile:
-    """Read a study by its name or by the path of a YAML file.
+    """Read a study by its name, or by the path of a YAML file.
 
     Raises:
-        UsageError: there is no such study, or its file is wrong.
+        UsageError: No study has this name, or its file is wrong.
     """
     return load_config("study", name, StudyFile)

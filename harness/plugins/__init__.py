@@ -1,0 +1,27 @@
+"""Methods from outside this project: found by name, digested, and shared with torchdistill.
+
+`harness.plugins.torchdistill` is not imported here, as torchdistill takes seconds to import.
+"""
+
+from harness.plugins.digest import method_digest, source_digest
+from harness.plugins.lookup import (
+    canonical_name,
+    entry_point_methods,
+    import_method_file,
+    known_methods,
+    methods_in,
+    option_sections,
+    resolve_method,
+)
+
+__all__ = [
+    "canonical_name",
+    "entry_point_methods",
+    "import_method_file",
+    "known_methods",
+    "method_digest",
+    "methods_in",
+    "option_sections",
+    "resolve_method",
+    "source_digest",
+]

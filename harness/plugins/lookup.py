@@ -1,106 +1,91 @@
-"""Methods by whatever a user may call them: registered here, in a package, or torchdistill's.
+"""Find methods by name: built in, from a user's module or package, or declared for torchdistill.
 
-pdrd                        one of this project's
-my_package.my_module:Mine   a class of yours, on the Python path or below the current folder
-mine                        the same, if your package lists it in the group `kdreid.methods`
-torchdistill:DISTLoss       a loss of torchdistill's, see harness/plugins/torchdistill.py
+pdrd                        a built-in method
+my_package.my_module:Mine   a class from the Python path or from below the current folder
+mine                        a method that an installed package offers in the group `kdreid.methods`
+torchdistill:DISTLoss       a loss of torchdistill, see harness/plugins/torchdistill.py
 """
 
 from __future__ import annotations
 
 import importlib
-import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
 from harness.core.errors import UsageError, did_you_mean
-from methods import EXTRAS, METHODS, Method
+from harness.core.installation import PACKAGES, add_import_folder
+from methods import EXTRA_METHODS, METHODS, Method
 
-GROUP = "kdreid.methods"
+GROUP = "kdreid.methods"  # entry points of packages that offer methods
+TORCHDISTILL = "torchdistill:"  # how the names of torchdistill's losses begin
 
 
 @cache
 def resolve_method(name: str) -> type[Method]:
-    """The class that `name` stands for.
+    """Return the class of a method.
+
+    Args:
+        name: In one of the forms that this module's docstring lists.
 
     Raises:
-        UsageError: nothing is called so, it cannot be imported, or it is no method.
+        UsageError: No method has this name, its module cannot be imported, or the class is not a
+            method.
+        SetupError: A package of this program is hidden by another of the same name.
     """
-    registered = METHODS | EXTRAS
-    if name in registered:
-        return registered[name]
-    if name.startswith("torchdistill:"):
-        from harness.plugins.torchdistill import (
-            load_torchdistill_method,  # imports torchdistill, which takes seconds
-        )
+    built_in = METHODS | EXTRA_METHODS
+    if name in built_in:
+        return built_in[name]
+    if name.startswith(TORCHDISTILL):
+        # torchdistill takes seconds to import
+        from harness.plugins.torchdistill import load_torchdistill_method
 
-        return load_torchdistill_method(name.partition(":")[2])
+        return load_torchdistill_method(name.removeprefix(TORCHDISTILL))
     if ":" in name:
-        return _imported(name)
+        return _import_method(name)
     raise UsageError(f"No method is called {name!r}.{did_you_mean(name, known_methods())}")
 
 
 def canonical_name(name: str) -> str:
-    """The name under which a run remembers its method: an entry point's becomes its class's."""
+    """Return the name that a run's key contains: of an entry point, the path of its class."""
     return entry_point_methods().get(name, name)
 
 
 def known_methods() -> list[str]:
-    """Every method that has a name of its own, the installed ones last."""
-    return [*METHODS, *EXTRAS, *entry_point_methods()]
+    """Return the names of the built-in methods, then of those that installed packages offer."""
+    return [*METHODS, *EXTRA_METHODS, *entry_point_methods()]
 
 
-def option_sections(names: Iterable[str]) -> dict[str, str]:
-    """From the name that options are given under (`sp` in `--set sp.weight=1`) to the method.
+def option_sections(methods: Mapping[str, type[Method]]) -> dict[str, type[Method]]:
+    """Return the methods by the section of their options, as `sp` in `--set sp.weight=1`.
+
+    Args:
+        methods: Classes by name. All built-in methods are returned in addition.
 
     Raises:
-        UsageError: two different methods want the same name.
+        UsageError: Two different methods have the same section.
     """
-    sections = {name: name for name in (*METHODS, *EXTRAS)}
-    for name in names:
-        section = resolve_method(name).name
-        if sections.setdefault(section, name) != name:
+    sections = METHODS | EXTRA_METHODS
+    for name, kind in methods.items():
+        other = sections.setdefault(kind.name, kind)
+        if other is not kind:
             raise UsageError(
-                f"{name} and {sections[section]} are both named {section!r}. Give the class in "
-                f"{name.partition(':')[0]} another `name`."
+                f"{name} and {_qualified_name(other)} are both named {kind.name!r}. Give the class "
+                f"in {name.partition(':')[0]} another `name`."
             )
     return sections
 
 
 def entry_point_methods() -> dict[str, str]:
-    """Methods that installed packages offer, by name."""
-    found = {point.name: point.value for point in entry_points(group=GROUP)}
-    return {name: value for name, value in found.items() if name not in METHODS | EXTRAS}
-
-
-def _imported(name: str) -> type[Method]:
-    module_name, _, attribute = name.partition(":")
-    if (here := str(Path.cwd())) not in sys.path:  # as `python -m` has it and a script has not
-        sys.path.insert(0, here)
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        raise UsageError(
-            f"The method {name} cannot be imported ({type(error).__name__}: {error}). Its module "
-            "must lie on the Python path or below the current folder."
-        ) from error
-    kind = getattr(module, attribute, None)
-    if not (isinstance(kind, type) and issubclass(kind, Method)):
-        offered = methods_in(module)
-        raise UsageError(
-            f"{module_name} has no method {attribute!r}.{did_you_mean(attribute, offered)}"
-        )
-    for wanted in ("name", "label", "paper"):
-        if not hasattr(kind, wanted):
-            raise UsageError(f"{name} lacks `{wanted}`: see the README on adding a method.")
-    return kind
+    """Return the import paths of the methods that installed packages offer, by name."""
+    offered = {point.name: point.value for point in entry_points(group=GROUP)}
+    return {name: path for name, path in offered.items() if name not in METHODS | EXTRA_METHODS}
 
 
 def methods_in(module: ModuleType) -> list[str]:
-    """The names of the methods that a module defines itself."""
+    """Return the names of the method classes that a module defines itself."""
     return [
         name
         for name, value in vars(module).items()
@@ -108,3 +93,76 @@ def methods_in(module: ModuleType) -> list[str]:
         and issubclass(value, Method)
         and value.__module__ == module.__name__
     ]
+
+
+def import_method_file(path: Path) -> str:
+    """Import a Python file that defines one method, and return the method's import path.
+
+    Args:
+        path: The file. Its folder can be imported from afterwards.
+
+    Raises:
+        UsageError: The file does not exist, cannot be imported, or does not define one method.
+        SetupError: A package of this program is hidden by another of the same name.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    add_import_folder(path.parent)
+    try:
+        module = importlib.import_module(path.stem)
+    except Exception as error:
+        raise UsageError(f"{path} cannot be imported ({type(error).__name__}: {error}).") from error
+    imported = Path(getattr(module, "__file__", None) or path.stem)
+    if imported.resolve() != path.resolve():
+        raise UsageError(
+            f"{path} is hidden by {imported}, a module of the same name. Rename the file."
+        )
+    names = methods_in(module)
+    if len(names) != 1:
+        raise UsageError(
+            f"{path} defines {len(names)} methods. Name one from its folder: {path.stem}:CLASS."
+        )
+    return f"{path.stem}:{names[0]}"
+
+
+def _import_method(name: str) -> type[Method]:
+    """Import a method by `module:Class`.
+
+    Raises:
+        UsageError: The module cannot be imported, or has no such method.
+        SetupError: A package of this program is hidden by another of the same name.
+    """
+    module_name, _, attribute = name.partition(":")
+    add_import_folder(Path.cwd())
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        package = module_name.partition(".")[0]
+        hint = (
+            f"{package} is a package of this program: give yours another name."
+            if package in PACKAGES
+            else "Its module must lie on the Python path or below the current folder."
+        )
+        raise UsageError(
+            f"The method {name} cannot be imported ({type(error).__name__}: {error}). {hint}"
+        ) from error
+    kind = getattr(module, attribute, None)
+    if not (isinstance(kind, type) and issubclass(kind, Method)):
+        offered = methods_in(module)
+        raise UsageError(
+            f"{module_name} has no method {attribute!r}.{did_you_mean(attribute, offered)}"
+        )
+    for required in ("name", "label", "paper"):
+        if not hasattr(kind, required):
+            raise UsageError(
+                f"{name} lacks the class attribute `{required}`. Start from the file that kdreid "
+                "new-method writes."
+            )
+    return kind
+
+
+def _qualified_name(kind: type[Method]) -> str:
+    """Return the name of a built-in method, or the import path of another."""
+    if (METHODS | EXTRA_METHODS).get(kind.name) is kind:
+        return kind.name
+    return f"{kind.__module__}:{kind.__name__}"

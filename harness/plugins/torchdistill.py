@@ -23,7 +23,7 @@ from torchdistill.losses.registry import MIDDLE_LEVEL_LOSS_DICT, register_mid_le
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.yaml import CONFIGS, load_yaml
 from harness.runs.spec import Option
-from methods import EXTRAS, METHODS, Method, Outputs, Paper, Widths, create
+from methods import EXTRA_METHODS, METHODS, Method, Outputs, Paper, Widths, create
 
 ROWS = CONFIGS / "torchdistill"
 FEATURES = ("maps.", "pre_relu", "pooled", "embedding")  # taps that logits alone do not offer
@@ -203,7 +203,7 @@ def _outputs(io: Mapping[str, Mapping[str, Any]], taps: Mapping[str, str]) -> Ou
 
 
 def _register() -> None:
-    for name, kind in (METHODS | EXTRAS).items():
+    for name, kind in (METHODS | EXTRA_METHODS).items():
         if name != "none":
             loss = type(
                 f"KDReID{kind.__name__}", (KDReIDLoss,), {"method": name, "__module__": __name__}

@@ -1,22 +1,22 @@
-"""What one run is: everything that changes its numbers, and nothing else."""
+"""Specification of a run: everything that changes its numbers, and nothing else."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-TRAINING_VERSION = 1  # raise it by hand when a change of the code moves trained numbers
-SCORING_VERSION = 1  # raise it when a change moves scores of the same weights: re-scores only
+TRAINING_VERSION = 1  # to be raised with a change of the code that moves trained numbers
+SCORING_VERSION = 1  # to be raised with one that moves scores of the same weights: re-scores only
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 HEADS = ("bnneck", "fc256", "classblock")
 
 Option = float | int | str | bool
 
-_BESIDE = ("key", "training_version")  # what `RunSpec.as_json` adds to the fields
+_DERIVED = ("key", "training_version")  # entries that `RunSpec.as_json` adds to the fields
 
 _WORDS: dict[str, tuple[str | int, ...]] = {
     "pretrained": ("imagenet", "none"),
@@ -32,9 +32,25 @@ _WORDS: dict[str, tuple[str | int, ...]] = {
 T = TypeVar("T")
 
 
-def _field(default: T, meaning: str, unit: str = "", *, aliases: tuple[str, ...] = ()) -> T:
-    """Return a field with its documentation: `help`, `unit` and `aliases` in its metadata."""
-    return field(default=default, metadata={"help": meaning, "unit": unit, "aliases": aliases})
+def _field(
+    default: T,
+    meaning: str,
+    unit: str = "",
+    *,
+    aliases: tuple[str, ...] = (),
+    values: Mapping[str, T] | None = None,
+) -> T:
+    """Return a field whose metadata documents it.
+
+    Args:
+        default: Its default.
+        meaning: Its meaning; `help` of the metadata.
+        unit: Its unit.
+        aliases: Other names, accepted in files and by --set.
+        values: Values by their other names, accepted as well.
+    """
+    documentation = {"help": meaning, "unit": unit, "aliases": aliases, "values": values or {}}
+    return field(default=default, metadata=documentation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +97,9 @@ class Recipe:
     pretrained: str = _field("imagenet", "Initial weights: imagenet, or none for random ones")
     precision: str = _field("fp32", "Arithmetic of the network: fp32, or bf16 or fp16 autocast")
     schedule: str = _field(
-        "cosine", "Decay of the learning rate: cosine from hold_until, or steps at milestones"
+        "cosine",
+        "Decay of the learning rate: cosine from hold_until, or steps at milestones",
+        values={"multistep": "steps"},
     )
     milestones: tuple[float, ...] = _field(
         (), "Times at which schedule: steps multiplies the learning rate by decay", "epochs"
@@ -90,6 +108,7 @@ class Recipe:
     sampling: str = _field(
         "identities",
         "Batches: identities (P x K), or images (batch images drawn at random)",
+        values={"shuffle": "images"},
     )
     batch: int = _field(256, "Images in a batch, with sampling: images", aliases=("batch_size",))
     last_stride: int = _field(1, "Stride of a ResNet's or DenseNet's last stage; 2 as published")
@@ -101,35 +120,39 @@ class Recipe:
     )
 
     def __post_init__(self) -> None:
+        problems = [
+            f"recipe.{name} is {getattr(self, name)}; it must be {allowed}."
+            for name, is_met, allowed in self._rules()
+            if not is_met
+        ]
+        if problems:
+            raise ValueError(" ".join(problems))
+
+    def _rules(self) -> Iterator[tuple[str, bool, str]]:
+        """Yield a field, whether its value is allowed, and what is allowed, for each rule."""
         positive = ("epochs", "lr", "identities", "images_each", "height", "width", "batch")
         for name in positive:
-            self._require(name, getattr(self, name) > 0, "above 0")
+            yield name, getattr(self, name) > 0, "above 0"
         for name in ("flip", "erase", "label_smoothing"):
-            self._require(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
+            yield name, 0 <= getattr(self, name) <= 1, "between 0 and 1"
         not_negative = ("warmup_epochs", "final_lr", "momentum", "weight_decay", "pad", "margin")
         for name in (*not_negative, "triplet_weight", "warmup_factor", "decay"):
-            self._require(name, getattr(self, name) >= 0, "0 or more")
+            yield name, getattr(self, name) >= 0, "0 or more"
         if self.schedule == "cosine":
-            ordered = self.warmup_epochs <= self.hold_until < self.epochs
-            self._require(
-                "hold_until", ordered, "between warmup_epochs and epochs (and below epochs)"
+            fits = self.warmup_epochs <= self.hold_until < self.epochs
+            bounds = (
+                f"warmup_epochs ({self.warmup_epochs:g}) or more and below epochs ({self.epochs})"
             )
-        for name, allowed in _WORDS.items():
-            said = " or ".join(map(str, allowed))
-            self._require(name, getattr(self, name) in allowed, said)
-        rising = list(self.milestones) == sorted(self.milestones)
-        self._require("milestones", rising, "epochs in rising order")
+            yield "hold_until", fits, bounds
+        for name, choices in _WORDS.items():
+            yield name, getattr(self, name) in choices, " or ".join(map(str, choices))
+        is_rising = list(self.milestones) == sorted(self.milestones)
+        yield "milestones", is_rising, "epochs in rising order"
         if self.sampling == "images":
-            self._require("triplet_weight", self.triplet_weight == 0, "0 with sampling: images")
+            yield "triplet_weight", self.triplet_weight == 0, "0 with sampling: images"
         elif self.triplet_weight:
-            pairs = self.identities > 1 and self.images_each > 1
-            self._require(
-                "images_each", pairs, "2 or more (and identities too) with a triplet loss"
-            )
-
-    def _require(self, name: str, holds: bool, allowed: str) -> None:
-        if not holds:
-            raise ValueError(f"recipe.{name} is {getattr(self, name)}; it must be {allowed}.")
+            has_pairs = self.identities > 1 and self.images_each > 1
+            yield "images_each", has_pairs, "2 or more (and identities too) with a triplet loss"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,33 @@
-"""The conformance kit: what every method must do, checked in about a minute on a CPU.
+"""Checks of what every distillation method must do, public like `numpy.testing`.
 
-`losses` looks at the loss alone, on made-up outputs; `training` trains with it on generated images.
+A test of a method of your own needs one line:
+
+    from harness.testing import assert_loss_conforms
+
+    def test_my_method():
+        assert_loss_conforms(MyMethod)
+
+`kdreid check-method` makes these checks, and those of `harness.testing.training_checks`, which
+trains with the method.
 """
 
-from __future__ import annotations
+from harness.testing.checks import CheckResult, run_checks
+from harness.testing.loss_checks import (
+    LABELS,
+    LARGE,
+    SMALL,
+    assert_loss_conforms,
+    check_loss,
+    random_outputs,
+)
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One check that was made: what of, and what was wrong, if anything."""
-
-    check: str
-    problem: str = ""
-
-
-def run_checks(checks: dict[str, Callable[[], str]]) -> Iterator[CheckResult]:
-    """Make one check after the other; a check answers with what is wrong, or with nothing."""
-    for name, check in checks.items():
-        try:
-            yield CheckResult(name, check())
-        except Exception as error:  # whatever a foreign method raises is a finding
-            yield CheckResult(name, f"{type(error).__name__}: {error}")
+__all__ = [
+    "LABELS",
+    "LARGE",
+    "SMALL",
+    "CheckResult",
+    "assert_loss_conforms",
+    "check_loss",
+    "random_outputs",
+    "run_checks",
+]

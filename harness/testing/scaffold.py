@@ -1,4 +1,4 @@
-"""What `kdreid new-method` writes: a method that works, and its test, to be changed."""
+"""Write the files of a new method: a working example to start from, and its test."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 from string import Template
 
 from harness.core.errors import UsageError
-from methods import EXTRAS, METHODS
+from methods import EXTRA_METHODS, METHODS
 
-METHOD = Template('''"""$label: say in one sentence what the student learns from the teacher.
+METHOD = Template('''"""$label: one sentence on what the student learns from the teacher.
 
 With x the pooled features, (B, C), divided by their L2 norm,
 
@@ -21,12 +21,19 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from methods import Method, Outputs, Paper, Widths
+from methods.base import Method, Outputs, Paper, Widths
 from methods.relations import cosines, require_batch
 
 
 class $label(Method):
-    """Match cosines within the batch; describe every option here."""
+    """Match the cosines of all pairs of images in a batch.
+
+    Args:
+        student: Channels of the student's outputs.
+        teacher: Channels of the teacher's outputs.
+        weight: Factor of the loss.
+        variant: A key of `variants`.
+    """
 
     name = "$name"
     label = "$label"
@@ -49,18 +56,17 @@ class $label(Method):
         require_batch(student.pooled, 2, self.name)
         return F.mse_loss(cosines(student.pooled), cosines(teacher.pooled.detach()))
 ''')
-TEST = Template('''"""$label against its formula in plain loops, and against the conformance kit."""
+TEST = Template('''"""Tests of $label: its formula in plain loops, and every method's checks."""
 
 import pytest
 import torch
 from $module import $label
 
-from harness.testing import run_checks
-from harness.testing.loss_checks import LABELS, LARGE, SMALL, checks, random_outputs
+from harness.testing import LABELS, LARGE, SMALL, assert_loss_conforms, random_outputs
 
 
 def formula(students, teachers):
-    """Mean squared gap of cosines, entry by entry."""
+    """Return the mean squared difference of cosines, computed entry by entry."""
 
     def cosine(x, y):
         product = sum(a * b for a, b in zip(x, y, strict=True))
@@ -83,23 +89,29 @@ def test_zero_where_student_and_teacher_agree():
     assert torch.allclose($label(SMALL, SMALL)(outputs, outputs, LABELS), torch.zeros(()))
 
 
-def test_passes_the_conformance_kit():
-    found = list(run_checks(checks($label, "original")))
-    assert [each for each in found if each.problem] == []
+def test_passes_the_checks_of_every_method():
+    assert_loss_conforms($label)
 ''')
 
 
 def write_method(name: str, folder: Path) -> tuple[Path, Path]:
-    """Write `NAME.py` and `test_NAME.py`; return their paths.
+    """Write the module of a new method and its test.
+
+    Args:
+        name: Name of the method and its module: small letters, digits and _.
+        folder: Folder to write `NAME.py` and `test_NAME.py` to; it is created if needed.
+
+    Returns:
+        The paths of the two files.
 
     Raises:
-        UsageError: the name is taken or no Python name, or a file is there already.
+        UsageError: The name is taken or impossible, or one of the files exists.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UsageError(
             f"{name!r} cannot name a method: use small letters, digits and _, as in my_method."
         )
-    if name in METHODS | EXTRAS:
+    if name in METHODS | EXTRA_METHODS:
         raise UsageError(f"There is a method called {name!r} already. Choose another name.")
     paths = folder / f"{name}.py", folder / f"test_{name}.py"
     for path in paths:

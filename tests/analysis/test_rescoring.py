@@ -1,4 +1,4 @@
-"""Finished runs by other rules; what is on disk stays as it is."""
+"""Scoring finished runs by other rules; no file changes."""
 
 import json
 import shutil
@@ -23,17 +23,17 @@ def key(shared_runs):
 
 @pytest.fixture
 def scored(shared_runs, key):
-    """Score the student by some rules; return the one row."""
+    """Function that scores the student by some rules and returns the only row."""
 
     def score(root=None, runs=shared_runs, **rules):
-        session = RunContext(runs=runs, reporter=Reporter(quiet=True))
-        (row,) = rescore_runs([key], ScoringOptions(**rules), session, root)
+        context = RunContext(runs=runs, reporter=Reporter(quiet=True))
+        (row,) = rescore_runs([key], ScoringOptions(**rules), context, root)
         return row
 
     return score
 
 
-def test_the_rules_of_the_tables_give_what_the_record_has(shared_runs, key, scored):
+def test_the_rules_of_the_tables_give_the_recorded_scores(shared_runs, key, scored):
     folder = shared_runs / key
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     row = scored()
@@ -65,9 +65,9 @@ def test_other_images_are_refused(tmp_path, shared_runs, scored):
     other = generate(
         tmp_path / "other", SyntheticSettings(train_identities=2, test_identities=2, seed=9)
     )
-    with pytest.raises(SetupError, match=rf"has the fingerprint \w+; found {other} \(\w+\)\. Say"):
+    with pytest.raises(SetupError, match=rf"\w+ were not found. {other} holds other images \(\w+\)"):
         scored(root=other)
-    with pytest.raises(SetupError, match="found nothing"):
+    with pytest.raises(SetupError, match=f"were not found.*{tmp_path}/absent.*Name their folder"):
         scored(root=tmp_path / "absent")
     (own,) = (path for path in (shared_runs / "data").iterdir() if (path / "query").is_dir())
     moved = shutil.copytree(own, tmp_path / "moved")
@@ -76,7 +76,9 @@ def test_other_images_are_refused(tmp_path, shared_runs, scored):
 
 def test_memory_is_announced_and_too_little_is_refused_before_starting(scored, monkeypatch, capsys):
     monkeypatch.setattr(rescoring, "memory_available", lambda device: 1_000_000)
-    monkeypatch.setattr(rescoring, "extract_features", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(
+        rescoring, "extract_features", lambda *_, **__: pytest.fail("scoring started")
+    )
     sentence = (
         r"Re-ranking of 6 x \d+ needs up to \d\.\d GB, but only 0.0 GB are free on cpu\. Free"
     )

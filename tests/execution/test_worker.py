@@ -15,7 +15,6 @@ import pytest
 from harness.core.errors import ExitCode, SetupError
 from harness.core.files import read_json, write_json
 from harness.core.progress import Reporter
-from harness.core.signals import StopRequest
 from harness.execution.cluster.job_spec import JobSpec
 from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
 from harness.runs.folder_state import local_state
@@ -138,7 +137,7 @@ def planned(with_teacher):
 
 
 def check(plan, job_spec, *specs):
-    return open_inputs(job_spec, specs or read_specs(job_spec, plan.runs), plan.runs, QUIET)
+    return open_inputs(job_spec, specs or read_specs(job_spec, plan.runs), plan.context)
 
 
 def test_inputs_as_planned_are_accepted(planned):
@@ -153,13 +152,13 @@ def test_other_data_than_planned_is_refused(planned):
     plan, _, job_spec = planned
     picture = next((Path(job_spec.data_root) / "bounding_box_train").glob("*.jpg"))
     picture.unlink()
-    with pytest.raises(SetupError, match="is not what the run was planned with|lacks|files"):
+    with pytest.raises(SetupError, match=r"fingerprint \w+ were not found.*holds other images"):
         check(plan, job_spec)
 
 
 def test_another_fingerprint_method_or_weight_is_refused(planned, tmp_path):
     plan, student, job_spec = planned
-    with pytest.raises(SetupError, match="synthetic in .* is not what the run was planned with"):
+    with pytest.raises(SetupError, match="The images of synthetic with the fingerprint 0+ were not found"):
         check(plan, job_spec, replace(student, fingerprint="0" * 16))
     with pytest.raises(SetupError, match="^kd is not what the run was planned with"):
         check(plan, job_spec, replace(student, source="0" * 16))
@@ -170,7 +169,7 @@ def test_another_fingerprint_method_or_weight_is_refused(planned, tmp_path):
     given = replace(job_spec, weights={"cnn5": str(file)})
     with pytest.raises(SetupError, match="cnn5.pth is not what the run was planned with"):
         check(plan, given, replace(student, weights="0" * 16))
-    with pytest.raises(SetupError, match="is for cuda, its job is on cpu"):
+    with pytest.raises(SetupError, match="is a run on cuda, but its job is on cpu"):
         check(plan, job_spec, replace(student, device="cuda"))
     with pytest.raises(SetupError, match="data root /nowhere does not exist on this machine"):
         check(plan, replace(job_spec, data_root="/nowhere"))
@@ -190,10 +189,10 @@ def test_a_run_that_this_code_would_name_otherwise_is_refused(planned):
 
 def test_without_its_teacher_a_student_does_not_start(planned):
     plan, student, job_spec = planned
-    wait_for_teachers([student], plan.runs, StopRequest(), QUIET)
+    wait_for_teachers([student], plan.context)
     shutil.rmtree(plan.runs / student.teachers[0].key)
     with pytest.raises(SetupError, match="The teacher .*resnet18.* is not done"):
-        wait_for_teachers([student], plan.runs, StopRequest(), QUIET)
+        wait_for_teachers([student], plan.context)
     code, output = finish(start(plan.runs, job_spec))
     assert code == 3, output
 

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from methods import EXTRAS, METHODS, Outputs, Widths, create
+from methods import EXTRA_METHODS, METHODS, Outputs, Widths, create
 from tests.support.outputs import (
     LABELS,
     LARGE,
@@ -19,12 +19,14 @@ from tests.support.outputs import (
     tensors,
 )
 
-EVERY = [f"{n}:{variant}" for n, kind in (METHODS | EXTRAS).items() for variant in kind.variants]
+EVERY = [
+    f"{n}:{variant}" for n, kind in (METHODS | EXTRA_METHODS).items() for variant in kind.variants
+]
 LEARNING = [case for case in EVERY if not case.startswith("none")]
 SMALLEST_BATCH = {"rkd:original": 3, "rkd:pdrd": 3, "csd:pdrd": 2} | {
     f"{name}:{variant}": 2
     for name in ("cckd", "sp", "pkt", "pdrd", "pairwise", "pdrk")
-    for variant in (METHODS | EXTRAS)[name].variants
+    for variant in (METHODS | EXTRA_METHODS)[name].variants
 }
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import methods
-from methods import EXTRAS, METHODS, Method, Paper, create, defaults, find, options
+from methods import EXTRA_METHODS, METHODS, Method, Paper, create, defaults, find, options
 from tests.support.outputs import LARGE, SMALL
 
 SUPPORT = {"__init__", "base", "options", "relations"}
@@ -30,20 +30,20 @@ LABELS = "FitNet AT FT CCKD SP VID RKD PKT KDPE CSD VRKD PDRD Student L_pairwise
 
 def test_every_file_is_listed():
     files = {path.stem for path in Path(methods.__file__).parent.glob("*.py")}
-    assert files - SUPPORT == set(METHODS | EXTRAS)
+    assert files - SUPPORT == set(METHODS | EXTRA_METHODS)
 
 
 def test_every_file_has_a_test():
     tests = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
-    assert {f"test_{name}" for name in METHODS | EXTRAS} <= tests
+    assert {f"test_{name}" for name in METHODS | EXTRA_METHODS} <= tests
 
 
 def test_methods_stand_in_table_order_under_their_labels():
-    assert list(METHODS | EXTRAS) == list(DEFAULT_WEIGHTS)
-    assert [method.label for method in (METHODS | EXTRAS).values()] == LABELS.split()
+    assert list(METHODS | EXTRA_METHODS) == list(DEFAULT_WEIGHTS)
+    assert [method.label for method in (METHODS | EXTRA_METHODS).values()] == LABELS.split()
 
 
-@pytest.mark.parametrize("name", METHODS | EXTRAS)
+@pytest.mark.parametrize("name", METHODS | EXTRA_METHODS)
 def test_each_names_its_paper_and_module(name):
     method = find(name)
     assert method.name == name and method.__module__ == f"methods.{name}"
@@ -54,7 +54,7 @@ def test_each_names_its_paper_and_module(name):
         assert method.paper.url.startswith("https://") and 2015 <= method.paper.year <= 2024
 
 
-@pytest.mark.parametrize("name", METHODS | EXTRAS)
+@pytest.mark.parametrize("name", METHODS | EXTRA_METHODS)
 def test_defaults(name):
     found, method = options(find(name)), create(name, SMALL, LARGE, {})
     assert found["weight"].type is float
@@ -75,7 +75,7 @@ VARIANTS = {  # as the binding table of the design has them
 }
 
 
-@pytest.mark.parametrize("name", METHODS | EXTRAS)
+@pytest.mark.parametrize("name", METHODS | EXTRA_METHODS)
 def test_variants_and_their_weights(name):
     offered = {
         variant: create(name, SMALL, LARGE, {"variant": variant}).weight
@@ -106,7 +106,7 @@ def test_options_that_are_part_of_the_contract():
 
 def test_find_returns_the_class():
     assert find("pdrd") is METHODS["pdrd"]
-    assert find("none") is EXTRAS["none"]
+    assert find("none") is EXTRA_METHODS["none"]
 
 
 @pytest.mark.parametrize(

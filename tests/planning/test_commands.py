@@ -34,13 +34,13 @@ CASES = {
     "teachers of every seed": (["kd"], {"seeds": "0,1", "teacher_seed": "same"}),
     "a teacher of another seed": (["kd"], {"seeds": "0,1", "teacher_seed": "5"}),
     "plain students": (["none"], {"seeds": "0,1"}),
-    "variants": (["csd", "sp"], {"assignments": ["csd.variant=original", "csd.neighbours=7"]}),
-    "an option that the dataset's file sets": (["ft"], {"assignments": ["ft.steps=0"]}),
-    "words and truths": (["vrkd"], {"assignments": ["vrkd.t2_scale=false"]}),
+    "variants": (["csd", "sp"], {"overrides": ["csd.variant=original", "csd.neighbours=7"]}),
+    "an option that the dataset's file sets": (["ft"], {"overrides": ["ft.steps=0"]}),
+    "words and truths": (["vrkd"], {"overrides": ["vrkd.t2_scale=false"]}),
     "recipes": (
         ["pdrd"],
         {
-            "assignments": [
+            "overrides": [
                 "recipe.schedule=steps",
                 "recipe.milestones=1,1.5",
                 "recipe.weight_decay=0.0003",
@@ -91,7 +91,7 @@ def test_what_no_command_can_ask_for(runs):
     run = next(s for s in tiny_grid.grid(runs, "kd").specs if s.teachers)
     teacher = run.teachers[0]
     pair = replace(run, teachers=(teacher, replace(teacher, network="resnet34")))
-    with pytest.raises(UsageError, match="No teacher of several networks is made of"):
+    with pytest.raises(UsageError, match="No ensemble consists of the networks"):
         commands_for([pair], no_data)
     with pytest.raises(UsageError, match="their seeds differ"):
         commands_for([replace(run, teachers=(teacher, replace(teacher, seed=3)))], no_data)

@@ -3,16 +3,33 @@ from dataclasses import replace
 import pytest
 
 from harness.core.errors import UsageError
-from harness.planning.grid import ResolvedRequest, expand_runs, pack_cohorts
-from harness.planning.names import expand_names, method_names, network_name, teacher_names
+from harness.planning.grid import expand_runs, pack_cohorts
+from harness.planning.names import (
+    expand_names,
+    require_network,
+    resolve_methods,
+    teacher_networks,
+)
 from harness.planning.overrides import resolve_settings
+from harness.planning.request import ResolvedRequest
 from harness.planning.schema import load_dataset, load_study
 from methods import METHODS
 
 SETTINGS = resolve_settings([load_dataset("synthetic")], [])
 REQUEST = ResolvedRequest(
-    "synthetic", (*METHODS,), "resnet101", "resnet18", (0, 1), "bnneck", "cpu", 2
+    dataset="synthetic",
+    methods=resolve_methods(["all"]),
+    teachers=("resnet101",),
+    student="resnet18",
+    head="bnneck",
+    seeds=(0, 1),
+    device="cpu",
+    threads=2,
 )
+
+
+def method_names(names, excluded=()):
+    return tuple(method.name for method in resolve_methods(names, excluded))
 
 
 def planned(request=REQUEST, settings=SETTINGS, pack=16):
@@ -46,7 +63,7 @@ def test_unknown_names_suggest_the_nearest():
     with pytest.raises(
         UsageError, match="No network is called 'resnet81'. Did you mean 'resnet18'"
     ):
-        network_name("resnet81")
+        require_network("resnet81")
     with pytest.raises(UsageError, match="No thing is called 'c'"):
         expand_names(["c"], ["a"], ["a"], "thing")
 
@@ -61,7 +78,7 @@ def test_teachers_come_first_and_one_teacher_serves_all_seeds():
 
 
 def test_a_teacher_per_seed_on_request():
-    plan = planned(replace(REQUEST, teacher_seed="same"))
+    plan = planned(replace(REQUEST, teacher_seed=None))
     assert [cohort[0].seed for cohort in plan[:2]] == [0, 1]
 
 
@@ -82,12 +99,12 @@ def test_packing_is_not_part_of_a_run():
 
 
 def test_a_plain_student_is_a_run_without_a_teacher():
-    plan = planned(replace(REQUEST, methods=("none",)))
+    plan = planned(replace(REQUEST, methods=resolve_methods(["none"])))
     assert [[spec.method for spec in cohort] for cohort in plan] == [["none"], ["none"]]
 
 
 def test_a_student_like_its_teacher_is_trained_once():
-    request = replace(REQUEST, student="resnet101", methods=("kd",), seeds=(0,))
+    request = replace(REQUEST, student="resnet101", methods=resolve_methods(["kd"]), seeds=(0,))
     same = replace(SETTINGS, recipe=SETTINGS.teacher_recipe)
     assert [len(cohort) for cohort in planned(request, same)] == [1, 1]
 
@@ -129,7 +146,12 @@ def test_milestones_can_be_assigned():
 
 
 def test_a_team_makes_one_teacher_of_several_runs():
-    request = replace(REQUEST, teacher="resnet18-directional", methods=("vrkd",), seeds=(0,))
+    request = replace(
+        REQUEST,
+        teachers=teacher_networks("resnet18-directional"),
+        methods=resolve_methods(["vrkd"]),
+        seeds=(0,),
+    )
     teachers, students = planned(request)
     assert [spec.network for spec in teachers] == [
         f"resnet18-{kind}" for kind in ("hap", "vap", "dap", "aap")
@@ -138,7 +160,7 @@ def test_a_team_makes_one_teacher_of_several_runs():
     assert students[-1].teachers == teachers
     assert students[-1].key.startswith("synthetic/vrkd/4xresnet18-resnet18/seed0-")
     with pytest.raises(UsageError, match="'resnet18-direct'. Did you mean 'resnet18-directional'"):
-        teacher_names("resnet18-direct")
+        teacher_networks("resnet18-direct")
 
 
 def test_the_study_of_pdrds_tables_takes_its_variants():

@@ -3,7 +3,8 @@
 from ruamel.yaml import YAML
 
 from harness.core.progress import Reporter
-from harness.planning.plan import RunRequest, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import RunRequest
 from harness.planning.schema import load_study
 from tests.support import tiny_grid
 

@@ -4,7 +4,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from harness.core.errors import UsageError
-from harness.planning.names import method_names
+from harness.planning.names import resolve_methods
 from harness.planning.overrides import resolve_settings
 from harness.plugins import lookup
 from harness.plugins.digest import method_digest
@@ -32,9 +32,13 @@ def a_method_in_a_package_of_its_own(tmp_path, monkeypatch):
     sys.modules.pop("closeness", None)
 
 
+def names(words):
+    return [method.name for method in resolve_methods(words)]
+
+
 def test_by_import_path(mine):
     assert resolve_method("closeness:Closeness").label == "Closeness"
-    assert method_names(["sp,closeness:Closeness"]) == ("sp", "closeness:Closeness")
+    assert names(["sp,closeness:Closeness"]) == ["sp", "closeness:Closeness"]
 
 
 def test_by_entry_point(mine, monkeypatch):
@@ -42,12 +46,14 @@ def test_by_entry_point(mine, monkeypatch):
     monkeypatch.setattr(lookup, "entry_points", lambda group: [point])
     assert known_methods()[-1] == "closeness"
     assert canonical_name("closeness") == "closeness:Closeness" and canonical_name("sp") == "sp"
-    assert method_names(["closeness"]) == ("closeness:Closeness",)
+    assert names(["closeness"]) == ["closeness:Closeness"]
 
 
 def test_options_are_given_under_the_methods_own_name(mine):
-    settings = resolve_settings([], ["closeness.weight=7"], ["closeness:Closeness"])
-    assert settings.options == {"closeness:Closeness": {"weight": 7.0}}
+    methods = resolve_methods(["closeness:Closeness"])
+    assert [method.section for method in methods] == ["closeness"]
+    settings = resolve_settings([], ["closeness.weight=7"], methods)
+    assert settings.options == {"closeness": {"weight": 7.0}}
     with pytest.raises(UsageError, match="nothing is called 'closeness'"):
         resolve_settings([], ["closeness.weight=7"])
 
@@ -85,7 +91,7 @@ def test_a_broken_module_is_named_with_its_error(mine):
 def test_a_name_that_is_taken_is_refused(mine):
     mine.write_text(mine.read_text().replace('name = "closeness"', 'name = "sp"'))
     with pytest.raises(UsageError, match="closeness:Closeness and sp are both named 'sp'"):
-        option_sections(["closeness:Closeness"])
+        option_sections({"closeness:Closeness": resolve_method("closeness:Closeness")})
 
 
 def test_ours_are_found_as_before():

@@ -17,7 +17,7 @@ from harness.plugins.torchdistill import (
     tap_outputs,
     train_adapters,
 )
-from methods import EXTRAS, METHODS, create
+from methods import EXTRA_METHODS, METHODS, create
 from tests.support.outputs import LABELS, LARGE, SMALL, fake
 
 
@@ -67,7 +67,7 @@ def test_a_loss_with_missing_arguments_is_refused(tmp_path):
 
 def test_all_our_methods_are_registered_there():
     ours = {name for name in MIDDLE_LEVEL_LOSS_DICT if name.startswith("KDReID")} - {"KDReID"}
-    assert len(ours) == len(METHODS) + len(EXTRAS) - 1
+    assert len(ours) == len(METHODS) + len(EXTRA_METHODS) - 1
     assert {"KDReIDPDRD", "KDReIDKDPE", "KDReIDCSD", "KDReIDVRKD"} <= ours
 
 

@@ -4,15 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from harness.core.progress import Reporter
-from harness.core.session import RunContext
 from harness.core.signals import StopRequest
 from harness.execution.in_process import InProcessExecutor
-from harness.planning.plan import RunRequest, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import RunRequest
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(__file__).with_name("tiny_grid.yaml")
@@ -27,15 +28,7 @@ def grid(runs, *methods, **asked):
 
 def launch(plan, *, interval=1e9, retry=False, stop=None):
     """Carry a small grid out in this process."""
-    context = RunContext(
-        runs=plan.runs,
-        reporter=plan.reporter,
-        workers=plan.workers,
-        device=plan.device,
-        stop=stop or StopRequest(),
-        pretrained_files=plan.pretrained_files,
-        checkpoint_seconds=interval,
-    )
+    context = replace(plan.context, stop=stop or StopRequest(), checkpoint_seconds=interval)
     return InProcessExecutor(context, plan.open_data, retry).launch(plan.cohorts)
 
 

@@ -6,20 +6,19 @@ import sys
 import pytest
 from torch import nn
 
-from harness.cli.methods import check_method
+from harness.cli.methods import run_method_checks
 from harness.plugins.lookup import resolve_method
-from harness.testing import run_checks
-from harness.testing.loss_checks import checks
+from harness.testing import assert_loss_conforms, check_loss
 from harness.testing.scaffold import METHOD
-from methods import EXTRAS, METHODS
+from methods import EXTRA_METHODS, METHODS
 
-OURS = {name: kind for name, kind in (METHODS | EXTRAS).items() if name != "none"}
+OURS = {name: kind for name, kind in (METHODS | EXTRA_METHODS).items() if name != "none"}
 CASES = [(kind, variant) for kind in OURS.values() for variant in kind.variants]
 
 
 @pytest.mark.parametrize(("kind", "variant"), CASES, ids=lambda case: getattr(case, "name", case))
 def test_every_method_of_ours_conforms(kind, variant):
-    assert [finding for finding in run_checks(checks(kind, variant)) if finding.problem] == []
+    assert_loss_conforms(kind, variant)
 
 
 class Base(METHODS["pdrd"]):
@@ -84,9 +83,11 @@ WRONG = {
 def test_what_is_wrong_is_found_and_said(kind):
     check, words = WRONG[kind]
     variant = "pdrd" if kind is SaysItHasNoOrder else "original"
-    found = {f.check: f.problem for f in run_checks(checks(kind, variant))}
-    (problem,) = [problem for name, problem in found.items() if name.startswith(check)]
+    problems = {result.check: result.problem for result in check_loss(kind, variant)}
+    (problem,) = [problem for name, problem in problems.items() if name.startswith(check)]
     assert words in problem
+    with pytest.raises(AssertionError, match=rf"{kind.__name__} does not conform\.\n.*: {check}"):
+        assert_loss_conforms(kind, variant)
 
 
 @pytest.fixture(name="file")
@@ -110,16 +111,16 @@ def test_a_method_that_counts_its_calls_outside_its_state_fails_in_training(file
         "        # Adapters", "        self.calls = 0\n        # Adapters"
     )
     file.write_text(text)
-    assert check_method(str(file)) == 1
-    told = capsys.readouterr().out
-    assert "ok   alone it ends with the same bits" in told
-    assert re.search(r"FAIL killed and resumed.*\n +the weights differ: something", told)
-    assert told.endswith("1 problems\n")
+    assert run_method_checks(str(file)) == 1
+    printed = capsys.readouterr().out
+    assert "ok   alone it ends with the same bits" in printed
+    assert re.search(r"FAIL killed and resumed.*\n +the weights differ: something", printed)
+    assert printed.endswith("1 checks failed\n")
 
 
 def test_a_method_that_is_right_conforms(capsys):
-    assert check_method("pdrd") == 0
-    told = capsys.readouterr().out
-    assert "FAIL" not in told and told.endswith("pdrd: conforms\n")
-    assert told.count("ok ") == 16
-    assert "0 extra parameters" in told
+    assert run_method_checks("pdrd") == 0
+    printed = capsys.readouterr().out
+    assert "FAIL" not in printed and printed.endswith("pdrd: conforms\n")
+    assert printed.count("ok ") == 16
+    assert "0 extra parameters" in printed

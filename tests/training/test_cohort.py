@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from harness.core.errors import SetupError
-from harness.core.session import RunContext
 from harness.execution import in_process
 from harness.models import NETWORKS, NetworkEntry, build_network
 from harness.models.complexity import measure_complexity
@@ -68,7 +67,7 @@ def test_the_summary_is_the_mean_of_the_queries(finished):
 def test_the_kept_model_scores_as_recorded(finished):
     plan, folder = finished
     spec = plan.cohorts[-1][-1]
-    session = RunContext(runs=plan.runs, reporter=plan.reporter, device=plan.device)
+    session = plan.context
     network = load_network(spec, plan.open_data(spec), session)
     weights = torch.load(folder / "model.pt", weights_only=True)
     assert torch.equal(network.state_dict()["head.neck.weight"], weights["head.neck.weight"])

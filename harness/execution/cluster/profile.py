@@ -9,38 +9,65 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from harness.core.errors import SlurmError, UsageError, did_you_mean
-from harness.core.yaml import config_names, load_config
+from harness.core.override import parse_override
+from harness.core.yaml import StrictModel, config_names, load_config
 from slurm.resources import Resources, parse_wall_time
 
 SECTION = "cluster"  # of --set
 
 
-class ResourceRequest(BaseModel):
+class ResourceRequest(StrictModel):
     """Resources of one job; a field that is not given is taken from the next weaker place."""
 
-    model_config = ConfigDict(extra="forbid")
+    aliases: ClassVar[Mapping[str, str]] = {"signal_delay_s": "stop_ahead"}
 
-    time: int | str | None = None  # minutes, or D-HH:MM:SS
-    gpus: int | None = Field(default=None, ge=0)
-    gres: str | None = None  # in place of gpus, as gpu:a100:1
-    cpus: int | None = Field(default=None, ge=1)
-    memory: str | None = None  # with its unit, as 16G
-    partition: str | None = None
-    account: str | None = None
-    qos: str | None = None
-    constraint: str | None = None
-    exclude: str | None = None  # nodes
-    setup: list[str] | None = None  # shell lines that run before the job
-    container: str | None = None  # a prefix of the Python command
-    python: str | None = None  # the Python command
-    flags: dict[str, str | int | bool] = Field(default_factory=dict)  # further sbatch options
-    stop_ahead: int | None = Field(default=None, ge=1)  # seconds to save before the time is over
+    time: int | str | None = Field(
+        default=None,
+        description="Time limit in minutes, or as HH:MM:SS or D-HH:MM:SS. A run that needs longer "
+        "is continued by another job.",
+    )
+    gpus: int | None = Field(
+        default=None, ge=0, description="Number of GPUs; 0 trains on the CPU, with `cpus` threads."
+    )
+    gres: str | None = Field(
+        default=None, description="GPUs by their type, as gpu:a100:1, in place of `gpus`."
+    )
+    cpus: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of cores; on a CPU also the number of threads, part of a run's key.",
+    )
+    memory: str | None = Field(
+        default=None, description="Memory of the host with its unit, as 16G."
+    )
+    partition: str | None = Field(default=None, description="Slurm's partition.")
+    account: str | None = Field(default=None, description="Slurm's account.")
+    qos: str | None = Field(default=None, description="Slurm's quality of service.")
+    constraint: str | None = Field(default=None, description="Features that nodes must have.")
+    exclude: str | None = Field(default=None, description="Nodes to avoid, comma-separated.")
+    setup: list[str] | None = Field(
+        default=None, description="Shell lines that run before the job: modules, environments."
+    )
+    container: str | None = Field(
+        default=None, description="Prefix of the Python command, as singularity exec image.sif."
+    )
+    python: str | None = Field(
+        default=None, description="The Python command; by default the one that submits."
+    )
+    flags: dict[str, str | int | bool] = Field(
+        default_factory=dict, description="Other options of sbatch, by their long names."
+    )
+    stop_ahead: int | None = Field(
+        default=None,
+        ge=1,
+        description="Seconds before the time limit at which runs save their state; 90 by default.",
+    )
 
     @field_validator("time")
     @classmethod
@@ -89,13 +116,28 @@ RESERVED_FLAGS = (
 class Profile(ResourceRequest):
     """A cluster, or this machine, and the resources of its jobs: `configs/cluster/NAME.yaml`."""
 
-    description: str = ""
-    kind: Literal["slurm", "local"] = "slurm"
-    max_parallel: int | None = Field(default=None, ge=1)  # jobs at the same time
-    slots_per_gpu: int = Field(default=1, ge=1)  # workers on each GPU, if kind is local
-    datasets: dict[str, ResourceRequest] = Field(default_factory=dict)
-    # by method; `none` stands for teachers and plain students
-    methods: dict[str, ResourceRequest] = Field(default_factory=dict)
+    aliases: ClassVar[Mapping[str, str]] = {
+        **ResourceRequest.aliases,
+        "workers_per_gpu": "slots_per_gpu",
+    }
+
+    description: str = Field(default="", description="What the profile is for.")
+    kind: Literal["slurm", "local"] = Field(
+        default="slurm", description="A Slurm cluster, or workers on this machine."
+    )
+    max_parallel: int | None = Field(
+        default=None, ge=1, description="Largest number of jobs that run at the same time."
+    )
+    slots_per_gpu: int = Field(
+        default=1, ge=1, description="Number of workers on each GPU, if `kind` is local."
+    )
+    datasets: dict[str, ResourceRequest] = Field(
+        default_factory=dict, description="Other resources, by dataset."
+    )
+    methods: dict[str, ResourceRequest] = Field(
+        default_factory=dict,
+        description="Other resources, by method; `none` stands for teachers and plain students.",
+    )
 
     def resources(self, dataset: str, method: str, overrides: Sequence[str] = ()) -> Resources:
         """Return the resources of a run.
@@ -179,7 +221,7 @@ def load_profile(name: str) -> Profile:
     """Load a profile by its name or by the path of a YAML file.
 
     Raises:
-        UsageError: There is no such profile, or its file is wrong.
+        UsageError: The profile does not exist, or its file is wrong.
     """
     return load_config("cluster", name, Profile)
 
@@ -213,26 +255,25 @@ def _parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         UsageError: An override names no field of a profile, or has an impossible value.
     """
     content: dict[str, Any] = {}
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        name = key.strip().removeprefix(f"{SECTION}.")
-        if not equals:
-            raise UsageError(f"--set {override!r} is not {SECTION}.NAME=VALUE.")
-        if name.startswith("flags."):
-            content.setdefault("flags", {})[name.removeprefix("flags.")] = value
-        elif name not in ResourceRequest.model_fields:
-            raise UsageError(
-                f"{SECTION} has no {name!r}.{did_you_mean(name, ResourceRequest.model_fields)}"
-            )
+    known = [*ResourceRequest.model_fields, *ResourceRequest.aliases]
+    for override in (parse_override(text) for text in overrides):
+        if override.name.startswith("flags."):
+            flag = override.name.removeprefix("flags.")
+            content.setdefault("flags", {})[flag] = override.value
+        elif override.name not in known:
+            hint = did_you_mean(override.name, known)
+            raise UsageError(f"{SECTION} has no {override.name!r}.{hint}")
         else:
-            content[name] = [value] if name == "setup" else value
+            is_list = override.name == "setup"
+            content[override.name] = [override.value] if is_list else override.value
     try:
         return ResourceRequest.model_validate(content).given()
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
+        field = ".".join([SECTION, *map(str, first["loc"])])
         message = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{SECTION}.{field}: {message}, given {first['input']!r}.") from error
+        given = "" if isinstance(first["input"], dict) else f", given {first['input']!r}"
+        raise UsageError(f"{field}: {message}{given}.") from error
 
 
 def _flag_value(value: str | int | bool) -> str | bool:

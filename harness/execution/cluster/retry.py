@@ -22,17 +22,17 @@ from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
 from harness.execution.cluster.submit import SubmitOptions, submit_grid
 from harness.execution.in_process import InProcessExecutor
-from harness.planning.change import override_spec
+from harness.planning.names import resolve_methods
+from harness.planning.overrides import override_spec
 from harness.planning.plan import DEFAULT_COHORT_SIZE
 from harness.planning.reopen import InputLocations, rebuild_plan
-from harness.plugins.digest import method_digest
-from harness.plugins.lookup import resolve_method
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import list_run_keys, resolve_runs
 from harness.runs.spec import RunSpec
 
 INLINE = "inline"  # in place of a profile: this process
 PRINTED_RUNS = 6
+WORKERS = 2  # data-loading threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def retry_runs(handles: Sequence[str], request: RetryRequest, reporter: Reporter
         spec = _read_spec(request.runs, row.key)
         if request.overrides:
             _require_no_students(row.key, request.runs)
-            spec = override_spec(spec, request.overrides)
+            (method,) = resolve_methods([spec.method])
+            spec = override_spec(spec, request.overrides, method)
         cluster = request.cluster or row.cluster or INLINE
         specs = specs_by_cluster.setdefault(cluster, [])
         specs += [t for t in spec.teachers if not (request.runs / t.key / RECORD).exists()]
@@ -125,7 +126,8 @@ def _read_spec(runs: Path, key: str) -> RunSpec:
             f"{key} was planned by another version of this program: {error}. Plan it again with "
             "kdreid run."
         ) from error
-    if method_digest(resolve_method(spec.method)) != spec.source:
+    (method,) = resolve_methods([spec.method])
+    if method.digest != spec.source:
         raise UsageError(
             f"The code of {spec.method} has changed since {key} was planned, so it would be "
             "another run now. Plan it again with kdreid run."
@@ -155,7 +157,13 @@ def _submit_or_run(
     if profile is None or profile.kind == "local":
         return max(_run_here(group, request, reporter) for group in _group_by_device(specs))
     _require_device(specs, profile, request)
-    plan = rebuild_plan(specs, request.runs, request.inputs, request.cohort_size, reporter)
+    context = RunContext(
+        runs=request.runs,
+        reporter=reporter,
+        workers=WORKERS,
+        device=torch.device(specs[0].device),
+    )
+    plan = rebuild_plan(specs, request.inputs, context, request.cohort_size)
     options = SubmitOptions(
         cluster=cluster,
         profile=profile,
@@ -201,17 +209,12 @@ def _run_here(specs: Sequence[RunSpec], request: RetryRequest, reporter: Reporte
     device = find_device(specs[0].device)
     if specs[0].threads:
         torch.set_num_threads(specs[0].threads)
-    plan = rebuild_plan(specs, request.runs, request.inputs, request.cohort_size, reporter)
     with handle_signals() as stop:
         context = RunContext(
-            runs=request.runs,
-            reporter=reporter,
-            workers=plan.workers,
-            device=device,
-            stop=stop,
-            pretrained_files=plan.pretrained_files,
+            runs=request.runs, reporter=reporter, workers=WORKERS, device=device, stop=stop
         )
-        executor = InProcessExecutor(context, plan.open_data, retry_diverged=True)
+        plan = rebuild_plan(specs, request.inputs, context, request.cohort_size)
+        executor = InProcessExecutor(plan.context, plan.open_data, retry_diverged=True)
         outcome = executor.launch(plan.cohorts)
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")

@@ -1,0 +1,59 @@
+"""The place of this program's own packages, which others of the same names must not hide."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.core.errors import SetupError
+
+HOME = Path(__file__).resolve().parents[2]  # the folder that holds all of them
+PACKAGES = ("harness", "methods", "results", "slurm")
+
+
+def ensure_own_packages() -> None:
+    """Check that Python imports this program's packages and not others of the same names.
+
+    `python -m` searches the current folder first, so a package `results` of the user's in that
+    folder would be imported in place of ours, possibly hours later, after a training.
+
+    Raises:
+        SetupError: A package is hidden, or missing from the installation.
+    """
+    for package in PACKAGES:
+        ours, imported = HOME / package, _location(package)
+        if imported is None:
+            raise SetupError(
+                f"{ours} cannot be imported. Install this program again: pip install kd-reid-bench"
+            )
+        if imported != ours:
+            raise SetupError(
+                f"{imported} hides {ours}, a package of this program with the same name: rename "
+                "it, start from another folder, or use the command kdreid, which does not search "
+                "the current folder first."
+            )
+
+
+def add_import_folder(folder: Path) -> None:
+    """Let modules of a folder be imported, after everything that can be imported already.
+
+    Raises:
+        SetupError: A package of this program is hidden.
+    """
+    ensure_own_packages()
+    # An editable installation is searched after sys.path, unless its folder is in sys.path, too.
+    for path in (str(HOME), str(folder.absolute())):
+        if path not in sys.path:
+            sys.path.append(path)
+
+
+def _location(package: str) -> Path | None:
+    """Return the folder or file that a top-level package is imported from."""
+    spec = find_spec(package)
+    if spec is None:
+        return None
+    if spec.origin is None:  # a folder without an __init__.py
+        return Path(next(iter(spec.submodule_search_locations or ()))).resolve()
+    origin = Path(spec.origin).resolve()
+    return origin.parent if origin.name == "__init__.py" else origin
