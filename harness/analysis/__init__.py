@@ -1,0 +1,1 @@
+"""Computations over finished runs, on request; their results are kept outside the records."""

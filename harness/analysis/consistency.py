@@ -1,12 +1,14 @@
-"""Measure how consistently students and teachers rank the gallery (PDRD, Eq. 2)."""
+"""Measure how consistently students and teachers rank the gallery (PDRD, Eq. 2 and Fig. 3)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from harness.analysis.embeddings import FeatureExtractor, _model
+from harness.analysis.features import FeatureExtractor, ImageCache, trained_weights_digest
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
 from harness.core.session import RunContext
@@ -16,53 +18,87 @@ from harness.runs.lookup import finished_runs, resolve_specs
 from harness.runs.spec import RunSpec
 
 
-def measure_consistency(
-    words: Sequence[str], context: RunContext, root: Path | None
-) -> list[tuple[str, str]]:
-    """L_rank of the named students, by default of all, against their teachers; beside each run.
+@dataclass(frozen=True, slots=True)
+class StudentConsistency:
+    """Ranking inconsistency of one student with its teacher.
 
-    It is that of the first draw of the first evaluation. What was measured before is kept. Returns
-    a line of text for each run.
+    Attributes:
+        key: The student's key.
+        l_rank: PDRD's L_rank; NaN if it was not measured.
+        share: L_rank divided by its maximum for a gallery of this size, between 0 and 1, which can
+            be compared between galleries; NaN if it was not measured.
+        skip_reason: Why it was not measured; empty if it was.
+    """
+
+    key: str
+    l_rank: float = math.nan
+    share: float = math.nan
+    skip_reason: str = ""
+
+
+def measure_consistency(
+    handles: Sequence[str], context: RunContext, data_root: Path | None
+) -> list[StudentConsistency]:
+    """Measure L_rank of students with their teachers and write `consistency.json` of each run.
+
+    It is that of the first draw of the first evaluation. A measurement of the same trained weights
+    is not repeated.
+
+    Args:
+        handles: Names of finished students, as `harness.runs.lookup` resolves them; none for all
+            students with a teacher. Named runs without a teacher are ignored.
+        context: The runs folder, the device and the reporter.
+        data_root: Folder that contains the datasets; None to find them as in training.
+
+    Returns:
+        One measurement per student, students of one teacher next to each other.
 
     Raises:
-        UsageError: a word names no run or several.
-        SetupError: there is no run to measure, or its files or images are not there.
+        UsageError: A handle names no run, or several.
+        SetupError: No student remains, a run is not done, or weights or images are not found.
     """
-    specs = resolve_specs(words, context.runs) if words else finished_runs(context.runs)
-    taught = sorted(
-        (s for s in dict.fromkeys(specs) if s.teachers), key=lambda s: s.teachers[0].key
-    )
-    if not taught:
+    specs = resolve_specs(handles, context.runs) if handles else finished_runs(context.runs)
+    students = sorted((s for s in specs if s.teachers), key=lambda s: s.teachers[0].key)
+    if not students:
         raise SetupError(
-            f"There is no finished student with a teacher in {context.runs}; kdreid run makes some."
+            f"There is no finished student with a teacher in {context.runs}. "
+            "Train some with kdreid run."
         )
-    features = FeatureExtractor(context, root)
-    return [(spec.key, _measure(spec, features)) for spec in taught]
+    extractor = FeatureExtractor(ImageCache(context, data_root))
+    return [_measure_student(spec, extractor) for spec in students]
 
 
-def _measure(spec: RunSpec, features: FeatureExtractor) -> str:
+def _measure_student(spec: RunSpec, extractor: FeatureExtractor) -> StudentConsistency:
     if len(spec.teachers) > 1:
-        return "left out: its teacher is several networks, joined by logits and without features"
-    runs, (teacher,) = features.context.runs, spec.teachers
-    path, model = runs / spec.key / CONSISTENCY, _model(spec, runs)
-    found = read_json(path)
-    if found is None or found.get("model") != model:
-        name, (draw, *_) = next(iter(features.data(spec).dataset.test_splits.items()))
-        theirs, ours = features.of_teacher(teacher), features.of(spec)
-        query, gallery = list(draw.query), list(draw.gallery)
-        terms = ranking_inconsistency_from_features(
-            (theirs[query], theirs[gallery]), (ours[query], ours[gallery])
-        )  # (Q,)
-        most = math.sqrt(len(gallery) * (len(gallery) - 1))
-        found = {
-            "key": spec.key,
-            "model": model,
-            "teacher": teacher.key,
-            "evaluation": name,
-            "queries": len(query),
-            "gallery": len(gallery),
-            "l_rank": float(terms.mean()),
-            "share": float(terms.mean()) / most,  # between 0 and 1: comparable between galleries
-        }
-        write_json(path, found)
-    return f"L_rank {found['l_rank']:.1f}, {found['share']:.3f} of the most there could be"
+        reason = "its teacher is an ensemble, which has logits but no features"
+        return StudentConsistency(spec.key, skip_reason=reason)
+    runs = extractor.context.runs
+    path, weights = runs / spec.key / CONSISTENCY, trained_weights_digest(spec, runs)
+    content = read_json(path)
+    if content is None or content.get("model") != weights:
+        content = {"key": spec.key, "model": weights, **_compute(spec, extractor)}
+        write_json(path, content)
+    return StudentConsistency(spec.key, content["l_rank"], content["share"])
+
+
+def _compute(spec: RunSpec, extractor: FeatureExtractor) -> dict[str, Any]:
+    """Return the measurement as it is written to disk."""
+    (teacher,) = spec.teachers
+    splits = extractor.images.open(spec).dataset.test_splits
+    evaluation, (draw, *_) = next(iter(splits.items()))
+    query, gallery = list(draw.query), list(draw.gallery)
+    teacher_features = extractor.extract_teacher(teacher)
+    student_features = extractor.extract(spec)
+    terms = ranking_inconsistency_from_features(
+        (teacher_features[query], teacher_features[gallery]),
+        (student_features[query], student_features[gallery]),
+    )  # (Q,)
+    l_rank = float(terms.mean())
+    return {
+        "teacher": teacher.key,
+        "evaluation": evaluation,
+        "queries": len(query),
+        "gallery": len(gallery),
+        "l_rank": l_rank,
+        "share": l_rank / math.sqrt(len(gallery) * (len(gallery) - 1)),
+    }

@@ -1,7 +1,7 @@
-"""Feature-extraction time per image against batch size, network beside network (VRKD, Fig. 5).
+"""Feature-extraction time per image against batch size, by network (VRKD, Fig. 5).
 
 All networks take turns within each repeat, so that a machine that slows down slows all of them, and
-their ratios are of one run on one device. Weights are random: they do not change the time.
+ratios are those of one run on one device. Weights are random, since they do not change the time.
 """
 
 from __future__ import annotations
@@ -18,95 +18,134 @@ from torch import Tensor
 from harness.core.errors import SetupError, UsageError, did_you_mean
 from harness.core.files import write_json
 from harness.core.progress import Reporter
-from harness.models import ENSEMBLES, NETWORKS, ReIDNetwork, build
+from harness.models import ENSEMBLES, NETWORKS, ReIDNetwork, build_network
+from harness.runs.layout import EXTRACTION_TIME, REPORT
 from harness.training.environment import capture_environment
 
-FILE = Path("report") / "measured" / "extraction.json"  # below a runs folder
-IDENTITIES = 576  # of VeRi-776's training set; their classifier is part of the pass
+IDENTITIES = 576  # of VeRi-776's training set; the classifier is timed, too
 
 
-def networks(name: str, head: str) -> list[ReIDNetwork]:
-    """The network called `name`, or the members of a team, which all see every image.
+def build_untrained(name: str, head: str) -> list[ReIDNetwork]:
+    """Build a network, or the members of an ensemble, in evaluation mode with random weights.
+
+    Args:
+        name: Name in `NETWORKS` or `ENSEMBLES`.
+        head: Head of networks that have none of their own.
 
     Raises:
-        UsageError: neither is called so.
+        UsageError: The name is unknown.
     """
     if name not in NETWORKS and name not in ENSEMBLES:
         raise UsageError(
             f"No network is called {name!r}.{did_you_mean(name, [*NETWORKS, *ENSEMBLES])}"
         )
-    members = ENSEMBLES.get(name, (name,))
-    return [build(one, "own" if NETWORKS[one].head else head, IDENTITIES).eval() for one in members]
+    return [
+        build_network(member, "own" if NETWORKS[member].head else head, IDENTITIES).eval()
+        for member in ENSEMBLES.get(name, (name,))
+    ]
 
 
-def extraction_time(
+def measure_extraction_time(
     names: Sequence[str],
-    batches: Sequence[int],
+    batch_sizes: Sequence[int],
     size: tuple[int, int],
     head: str,
+    *,
     repeats: int,
     device: torch.device,
     reporter: Reporter,
 ) -> list[dict[str, Any]]:
-    """Median seconds per image of every network and batch size, after one pass that is not counted.
+    """Measure the time per image of every network and batch size.
+
+    Args:
+        names: Networks and ensembles.
+        batch_sizes: Images per batch.
+        size: Height and width of the images in pixels.
+        head: Head of networks that have none of their own.
+        repeats: Timed passes of each network and batch size, after one pass to warm up.
+        device: Device of the networks.
+        reporter: Reporter of the progress.
+
+    Returns:
+        One row per batch size and network: `network`, `batch` and, in seconds per image, `seconds`
+        (median), `least` and `most`.
 
     Raises:
-        SetupError: a batch does not fit into memory.
+        UsageError: A name is unknown.
+        SetupError: A batch does not fit into memory.
     """
-    known = {name: [one.to(device) for one in networks(name, head)] for name in names}
+    networks = {name: [one.to(device) for one in build_untrained(name, head)] for name in names}
     rows = []
     with reporter.task("extracting features") as progress, torch.inference_mode():
-        for number, batch in enumerate(batches, 1):
-            images = torch.randn(batch, 3, *size, device=device)
-            seconds: dict[str, list[float]] = {name: [] for name in known}
+        for number, batch_size in enumerate(batch_sizes, 1):
+            images = torch.randn(batch_size, 3, *size, device=device)
             try:
-                for _ in range(repeats + 1):
-                    for name, members in known.items():
-                        seconds[name].append(_timed(members, images))
+                seconds = _time_in_turns(networks, images, repeats)
             except (torch.OutOfMemoryError, MemoryError) as error:
                 raise SetupError(
-                    f"A batch of {batch} does not fit into the memory of {device}; "
-                    "give smaller ones with --batch."
+                    f"A batch of {batch_size} does not fit into the memory of {device}. "
+                    "Use smaller batches: --batch 1,8."
                 ) from error
-            for name, all_of in seconds.items():
-                counted = all_of[1:]
+            for name, times in seconds.items():
                 rows.append(
                     {
                         "network": name,
-                        "batch": batch,
-                        "seconds": statistics.median(counted) / batch,
-                        "least": min(counted) / batch,
-                        "most": max(counted) / batch,
+                        "batch": batch_size,
+                        "seconds": statistics.median(times) / batch_size,
+                        "least": min(times) / batch_size,
+                        "most": max(times) / batch_size,
                     }
                 )
-            progress(number, len(batches), f"batches of {batch}")
+            progress(number, len(batch_sizes), f"batches of {batch_size}")
     return rows
 
 
-def _timed(members: Sequence[ReIDNetwork], images: Tensor) -> float:
-    """Seconds until the embeddings of a batch are there, by one network or by all of a team."""
-    _wait(images.device)
-    began = time.perf_counter()
+def _time_in_turns(
+    networks: dict[str, list[ReIDNetwork]], images: Tensor, repeats: int
+) -> dict[str, list[float]]:
+    """Return the seconds of `repeats` passes of each network, after one that is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in networks}
+    for repeat in range(repeats + 1):
+        for name, members in networks.items():
+            elapsed = _time_pass(members, images)
+            if repeat > 0:
+                seconds[name].append(elapsed)
+    return seconds
+
+
+def _time_pass(members: Sequence[ReIDNetwork], images: Tensor) -> float:
+    """Return the seconds that a network, or all members of an ensemble, need for a batch."""
+    _synchronize(images.device)
+    start = time.perf_counter()
     for network in members:
         network(images)
-    _wait(images.device)
-    return time.perf_counter() - began
+    _synchronize(images.device)
+    return time.perf_counter() - start
 
 
-def _wait(device: torch.device) -> None:
+def _synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def keep(
+def save_extraction_times(
     runs: Path, rows: list[dict[str, Any]], size: tuple[int, int], head: str, device: torch.device
 ) -> Path:
-    """Write a measurement where the report finds it."""
+    """Write a measurement to where the report looks for it, and return the path.
+
+    Args:
+        runs: The runs folder.
+        rows: Result of `measure_extraction_time`.
+        size: Height and width of the images in pixels.
+        head: Head of networks that have none of their own.
+        device: Device of the measurement.
+    """
     content = {
         "environment": capture_environment(device),
         "size": list(size),
         "head": head,
         "rows": rows,
     }
-    write_json(runs / FILE, content)
-    return runs / FILE
+    path = runs / REPORT / EXTRACTION_TIME
+    write_json(path, content)
+    return path

@@ -1,8 +1,9 @@
-"""What a training step costs with each method: a few steps of every student, trained alone.
+"""Time of a training step with each method: a few steps of every student, trained alone.
 
-Times in records are of cohorts, which share data and teacher; here each run has both to itself. The
-runs take turns, so that a machine that slows down slows all of them. A step is a whole one: batch,
-teacher, student, losses, update. Nothing of it is kept but the times.
+The times in records are those of cohorts, whose runs share data and teacher; here each run has both
+to itself. The runs take turns, so that a machine that slows down slows all of them. A step includes
+loading the batch, the teacher, the student, the losses and the update. The trained weights are
+discarded.
 """
 
 from __future__ import annotations
@@ -17,53 +18,72 @@ from typing import Any
 
 import torch
 
-from harness.analysis.embeddings import FeatureExtractor
+from harness.analysis.features import ImageCache
 from harness.core.errors import SetupError
 from harness.core.files import write_json
 from harness.core.lease import try_acquire
 from harness.core.session import RunContext
 from harness.data.batches import BatchStream
 from harness.data.images import OpenedDataset
-from harness.runs.lookup import find_run, finished_runs
+from harness.runs.layout import REPORT, TRAINING_COST
+from harness.runs.lookup import finished_runs, resolve_specs
 from harness.runs.record import read_record
 from harness.runs.spec import RunSpec
 from harness.training.environment import capture_environment
 from harness.training.loop import LoopContext, train
 from harness.training.networks import load_teacher, start_training_run
 
-FILE = Path("report") / "measured" / "cost.json"  # below a runs folder
-WARM_UP = 2  # steps of a turn that are not counted
+WARM_UP_STEPS = 2  # at the beginning of each turn, not counted
 TURNS = 3
 
 
-class FirstSteps(BatchStream):
-    """The training batches of a run, but only the first `steps` of them."""
+class FirstBatches(BatchStream):
+    """The first batches of a run's training.
+
+    Args:
+        data: The run's images.
+        spec: The run.
+        steps: Number of batches, unless the run's training is shorter.
+        purpose: Purpose of the stream, see `BatchStream`.
+    """
 
     def __init__(self, data: OpenedDataset, spec: RunSpec, steps: int, purpose: str = "") -> None:
         super().__init__(data.dataset, data.train, spec.recipe, spec.seed, purpose)
         self.steps = min(self.steps, steps)
 
 
-def training_cost(
-    words: Sequence[str], steps: int, context: RunContext, root: Path | None
+def measure_training_cost(
+    handles: Sequence[str], steps: int, context: RunContext, data_root: Path | None
 ) -> list[dict[str, Any]]:
-    """Seconds a step of the named runs, by default of one seed of every finished student.
+    """Measure the time of a training step and write it to where the report looks for it.
+
+    Args:
+        handles: Names of finished runs, as `harness.runs.lookup` resolves them; none for the lowest
+            seed of every finished student.
+        steps: Timed steps of each run in all turns together.
+        context: The runs folder, the device, the workers and the reporter.
+        data_root: Folder that contains the datasets; None to find them as in training.
+
+    Returns:
+        One row per run: its `key`; `seconds` (median), `least` and `most` of a step; `counted`, the
+        number of timed steps; and `steps`, that of the whole training.
 
     Raises:
-        UsageError: a word names no run or several.
-        SetupError: there is none, its files or images are not there, or a step fails.
+        UsageError: A handle names no run, or several.
+        SetupError: There is no finished run, its weights or images are not found, a step fails, or
+            its training is too short.
     """
-    specs = [find_run(context.runs, word) for word in words] or _students(context.runs)
+    specs = resolve_specs(handles, context.runs) if handles else _students(context.runs)
     if not specs:
-        raise SetupError(f"There is no finished run in {context.runs}; kdreid run makes some.")
-    sources = FeatureExtractor(context, root)
+        raise SetupError(f"There is no finished run in {context.runs}. Train some with kdreid run.")
+    images = ImageCache(context, data_root)
     seconds: dict[RunSpec, list[float]] = {spec: [] for spec in specs}
     with context.reporter.task("timing steps") as progress:
         for turn in range(TURNS):
-            for number, (spec, times) in enumerate(seconds.items(), 1):
-                counted = _seconds(spec, sources.data(spec), context, math.ceil(steps / TURNS))
-                times.extend(counted)
-                progress(turn * len(seconds) + number, TURNS * len(seconds), spec.name)
+            for number, spec in enumerate(specs, 1):
+                data = images.open(spec)
+                seconds[spec] += _time_steps(spec, data, context, math.ceil(steps / TURNS))
+                progress(turn * len(specs) + number, TURNS * len(specs), spec.name)
     rows = [
         {
             "key": spec.key,
@@ -76,17 +96,17 @@ def training_cost(
         for spec, times in seconds.items()
     ]
     content = {"environment": capture_environment(context.device), "rows": rows}
-    write_json(context.runs / FILE, content)
+    write_json(context.runs / REPORT / TRAINING_COST, content)
     return rows
 
 
 def _students(runs: Path) -> list[RunSpec]:
-    """Of all finished runs but teachers the lowest seed of each kind."""
+    """Return the lowest seed of every finished student; runs that only teach are no students."""
     specs = finished_runs(runs)
-    taught = {teacher.key for spec in specs for teacher in spec.teachers}
-    kinds: dict[tuple[object, ...], RunSpec] = {}
-    for spec in sorted((s for s in specs if s.key not in taught), key=lambda spec: spec.seed):
-        kind = (
+    teachers = {teacher.key for spec in specs for teacher in spec.teachers}
+    students: dict[tuple[object, ...], RunSpec] = {}
+    for spec in sorted((s for s in specs if s.key not in teachers), key=lambda spec: spec.seed):
+        all_but_seed = (
             spec.dataset,
             spec.fingerprint,
             spec.method,
@@ -97,44 +117,48 @@ def _students(runs: Path) -> list[RunSpec]:
             spec.head,
             spec.source,
         )
-        kinds.setdefault(kind, spec)
-    return list(kinds.values())
+        students.setdefault(all_but_seed, spec)
+    return list(students.values())
 
 
-def _seconds(spec: RunSpec, data: OpenedDataset, context: RunContext, steps: int) -> list[float]:
-    """Of each counted step of one turn."""
+def _time_steps(spec: RunSpec, data: OpenedDataset, context: RunContext, steps: int) -> list[float]:
+    """Return the seconds of each counted step of one turn."""
     teacher = load_teacher(spec.teachers, data, context)
-    ends: list[float] = []
+    step_ends: list[float] = []
 
-    def tick(_done: int, _total: int, _note: str) -> None:
+    def record_time(_done: int, _total: int, _note: str) -> None:
         if context.device.type == "cuda":
             torch.cuda.synchronize(context.device)
-        ends.append(time.perf_counter())
+        step_ends.append(time.perf_counter())
 
     with tempfile.TemporaryDirectory() as folder:
         lease = try_acquire(Path(folder))
         if lease is None:
-            raise SetupError(f"{folder} is not free to work in.")
+            raise SetupError(f"The temporary folder {folder} is in use by another process.")
         with lease:
             training_run = start_training_run(spec, lease, teacher, data, context)
-            second = None
+            distillation_stream = None
             if teacher is not None and spec.recipe.distillation_batches == "separate":
-                second = FirstSteps(data, spec, steps + WARM_UP, "distillation")
+                distillation_stream = FirstBatches(
+                    data, spec, steps + WARM_UP_STEPS, "distillation"
+                )
             loop = LoopContext(
-                FirstSteps(data, spec, steps + WARM_UP),
-                second,
-                spec.recipe,
-                context.device,
-                context.stop,
-                context.workers,
-                float("inf"),
-                tick,
+                stream=FirstBatches(data, spec, steps + WARM_UP_STEPS),
+                distillation_stream=distillation_stream,
+                recipe=spec.recipe,
+                device=context.device,
+                stop=context.stop,
+                workers=context.workers,
+                interval=math.inf,
+                on_step=record_time,
             )
             failures = train([training_run], teacher, loop)
     for failure in failures.values():
-        raise SetupError(f"{spec.key}: a step failed ({failure.kind}). {failure.message}")
-    if len(ends) <= WARM_UP:
-        raise SetupError(f"{spec.key} trains for {len(ends)} steps: too few to time.")
-    return [
-        after - before for before, after in zip(ends[WARM_UP - 1 :], ends[WARM_UP:], strict=False)
-    ]
+        raise SetupError(f"A step of {spec.key} failed ({failure.kind}). {failure.message}")
+    if len(step_ends) <= WARM_UP_STEPS:
+        raise SetupError(
+            f"{spec.key} trains for {len(step_ends)} steps only; timing takes more than "
+            f"{WARM_UP_STEPS}."
+        )
+    starts, ends = step_ends[WARM_UP_STEPS - 1 : -1], step_ends[WARM_UP_STEPS:]
+    return [end - start for start, end in zip(starts, ends, strict=True)]

@@ -70,8 +70,13 @@ def measure_consistency(
     from harness.analysis import consistency
 
     context = options.make_context(runs, device, workers, quiet=quiet)
-    for key, line in consistency.measure_consistency(handles or (), context, data_root):
-        typer.echo(f"{key}: {line}")
+    for student in consistency.measure_consistency(handles or (), context, data_root):
+        if student.skip_reason:
+            typer.echo(f"{student.key}: skipped, {student.skip_reason}")
+        else:
+            typer.echo(
+                f"{student.key}: L_rank {student.l_rank:.1f}, {student.share:.3f} of the maximum"
+            )
     typer.echo(f"Next: kdreid report --runs {runs}")
 
 
