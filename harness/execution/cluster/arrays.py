@@ -45,7 +45,7 @@ def group_into_arrays(
         lanes = min(max_parallel, len(parts)) if max_parallel else len(parts)
         limits = split_evenly(max_parallel, lanes) if max_parallel else [max_size] * lanes
 
-        # Students may start before the last teacher has ended, and would then run beside teachers
+        # Students may start before the last teacher has ended, and would then run next to teachers
         # under limits of their own. Where that could exceed the whole, they wait for the level.
         after_level = level > 0 and max_parallel is not None and len(jobs) > max_parallel
         first = len(arrays)

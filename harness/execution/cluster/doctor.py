@@ -63,7 +63,7 @@ def run_diagnostics(
         0 if no check fails, otherwise 3.
 
     Raises:
-        UsageError: There is no such profile, or it or an override is wrong.
+        UsageError: The profile does not exist, or it or an override is wrong.
         SetupError: The runs folder is not writable.
     """
     profile = load_profile(request.cluster)

@@ -16,8 +16,8 @@ from harness.runs.states import FailureKind, RunState
 class Cause:
     """A cause of failures, and what to do about it.
 
-    `{command}` in the fix stands for the beginning of a `kdreid retry` command, `{runs}` for the
-    runs folder, `{half}` and `{slower}` for half the images of each identity and half the rate.
+    Placeholders in the fix: `{command}` is the beginning of a `kdreid retry` command, `{runs}` the
+    runs folder, `{half}` half the images of each identity, `{slower}` half the learning rate.
     """
 
     description: str
@@ -107,7 +107,7 @@ def cause_of(row: RunStatus, log: str = "") -> str:
 
 
 def _from_failure(failure: Mapping[str, Any]) -> str | None:
-    """Return the cause of a failure as read from `failure.json`; None if there is none."""
+    """Return the cause of a failure as read from `failure.json`; None without one."""
     if not failure:
         return None
     kind, message = failure_kind(failure), str(failure.get("message", ""))

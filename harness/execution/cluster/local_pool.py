@@ -91,7 +91,7 @@ class LocalPool:
                 self._start(job)
 
     def _missing_teacher(self, job: ClusterJob) -> str:
-        """Return a teacher that is not done although its job has ended; empty if there is none."""
+        """Return a teacher that is not done although its job has ended, or an empty string."""
         if not any(isinstance(number, int) for number in job.after):
             return ""
         teachers = [teacher.key for key in job.runs for teacher in self.specs[key].teachers]

@@ -44,7 +44,7 @@ def show_logs(
         handles: Names of the runs.
         runs: The runs folder.
         print_line: Called with each line.
-        follow: Go on until the run, which must be the only one, ends.
+        follow: Print new lines until the run, which must be the only one, ends.
         raw: Print the lines of submitit and srun, too.
 
     Raises:

@@ -29,7 +29,7 @@ def state_from_queue(
         queue: The queue's jobs, by these ids.
         now: Unix time.
     """
-    job = queue.jobs.get(submission.slurm or "")
+    job = queue.jobs.get(submission.slurm_id or "")
     if job is None:
         return _without_job(row, folder, submission, queue, now)
     row = replace(row, slurm=job)
@@ -61,7 +61,7 @@ def _without_job(
     """Decide what it means that Slurm does not list the run's job.
 
     Without an answer from squeue it means nothing. Otherwise the job has ended, since squeue lists
-    every job that may still run, and has been forgotten: after MinJobAge if there is no accounting.
+    every job that may still run, and has been forgotten: after MinJobAge without accounting.
     """
     if not queue.complete:
         detail = f"Slurm does not answer about job {row.job}"
@@ -78,9 +78,9 @@ def _without_job(
 def _active(row: RunStatus, folder: RunFolder, job: SlurmJob, now: float) -> RunStatus:
     """Describe a job that has its allocation, but whose worker does not hold the run.
 
-    Its worker may not have begun yet: then there is no lease, or a dead one that was last renewed
-    before the job started. A dead lease renewed since is the worker's own, which gives no more
-    sign of life, but Slurm alone knows whether the job has ended.
+    If its worker has not begun yet, the run has no lease, or a dead one that was last renewed
+    before the job started. A dead lease renewed since is the worker's own: the worker gives no
+    more sign of life, but only Slurm knows whether the job has ended.
     """
     lease = folder.lease
     if lease is None or (job.begin and now - lease.age < job.begin):
@@ -96,7 +96,7 @@ def _pending(row: RunStatus, job: SlurmJob, now: float) -> RunStatus:
         return replace(row, state=RunState.BLOCKED, detail=f"job {row.job}: its teacher failed")
     if job.restarts:
         step = f", {row.reached_step}" if row.step else ""
-        # Slurm holds a requeued job back for two minutes, which must not look like a stuck job.
+        # Slurm holds a requeued job back for two minutes, which must not be taken for a stuck job.
         if job.begin is not None and job.begin > now and job.reason == "BeginTime":
             clock = time.strftime("%H:%M", time.localtime(job.begin))
             detail = f"job {row.job}, until {clock}{step}"

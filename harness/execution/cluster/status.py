@@ -82,7 +82,7 @@ def read_status(runs: Path) -> StatusReport:
         for run in by_key.values()
         if run.submission and not run.is_done and not run.has_process
     ]
-    prefixes = {last.slurm: job_name_prefix(last.group) for last in submissions if last.slurm}
+    prefixes = {last.slurm_id: job_name_prefix(last.group) for last in submissions if last.slurm_id}
     queue, now = query_jobs(prefixes, prefixes), time.time()
     rows = {
         key: _derive_row(number, key, by_key[key], queue, now)
@@ -110,7 +110,7 @@ def _read_run(runs: Path, key: str) -> _Run:
         folder,
         submission,
         tuple(str(t["key"]) for t in teachers if isinstance(t, dict) and "key" in t),
-        submission is not None and submission.slurm is None and submission.is_pool_alive(runs),
+        submission is not None and submission.slurm_id is None and submission.is_pool_alive(runs),
     )
 
 
@@ -135,7 +135,7 @@ def _derive_row(number: int, key: str, run: _Run, queue: QueueSnapshot, now: flo
         return _describe_attempt(row, folder, now)
     if submission is None:
         return idle(row, folder, "")
-    if submission.slurm is None:
+    if submission.slurm_id is None:
         return _state_from_pool(row, run, submission)
     return state_from_queue(row, folder, submission, queue, now)
 
@@ -155,9 +155,9 @@ def _describe_attempt(row: RunStatus, folder: RunFolder, now: float) -> RunStatu
 def _state_from_pool(row: RunStatus, run: _Run, submission: RunSubmission) -> RunStatus:
     """Derive the state of a run that was submitted to a local pool, or whose submission failed."""
     if not run.in_pool:
-        reason = "its pool has ended" if submission.local else "not handed over; submit it again"
+        reason = "its pool has ended" if submission.is_local else "not handed over; submit it again"
         return idle(row, run.folder, reason)
-    if submission.local:
+    if submission.is_local:
         detail = f"{row.job}, in the pool {submission.group}"
         return replace(row, state=RunState.STARTING, detail=detail)
     return replace(row, state=RunState.QUEUED, detail=f"in the pool {submission.group}")

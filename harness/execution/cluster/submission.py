@@ -6,8 +6,8 @@
     <run's key>/job.json          the last job of each run
 
 This module writes them. `harness.runs.layout` names them, and `harness.runs.groups` and
-`harness.runs.submissions` read them for everything that knows nothing of Slurm. Users know a submission as a group: `kdreid status`
-prints its name, and every verb accepts it for all its runs.
+`harness.runs.submissions` read them for all code that does without Slurm. Users know a submission
+as a group: `kdreid run --cluster` prints its name, and every verb accepts it for all its runs.
 """
 
 from __future__ import annotations

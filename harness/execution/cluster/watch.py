@@ -16,7 +16,7 @@ POLL_SECONDS = 15.0
 def watch_jobs(plan: Plan, options: SubmitOptions, reporter: Reporter) -> None:
     """Wait for the jobs of a plan's runs, and report when their states change.
 
-    Interrupting the wait leaves the jobs alone. While the queue does not answer, it goes on.
+    Interrupting the wait leaves the jobs alone. It continues while the queue does not answer.
 
     Raises:
         SlurmError: The queue does not answer at the beginning.
