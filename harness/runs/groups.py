@@ -1,7 +1,8 @@
-"""One submission on disk: `groups/<name>/group.json`, and in each run's folder its last job.
+"""Read submissions: `groups/<name>/group.json`, and in each run's folder its last job.
 
-It is written before the first job is submitted and again after each array, so that a submitter
-killed at any moment leaves the truth, or jobs whose names tell where they belong.
+`harness.execution.cluster.submission` writes both before the first job is submitted and again after
+each array. If a submitter is killed in between, the names of the jobs still show which submission
+and run they belong to.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from harness.runs.layout import GROUP, GROUPS, JOB
 
 
 def job_name_prefix(group: str) -> str:
-    """How the names of all jobs of a group begin."""
+    """Return the beginning of the names of all jobs of a submission."""
     return f"kdreid-{group}-"
 
 
 def read_run_submission(runs: Path, key: str) -> dict[str, Any] | None:
-    """What the last submission of a run wrote; None if it was never submitted."""
+    """Return the content of a run's `job.json`; None if the run was never submitted."""
     return read_json(runs / key / JOB)
 
 
 def read_submission(runs: Path, name: str) -> dict[str, Any] | None:
-    """A group as it was written last."""
+    """Return the content of a submission's `group.json`; None if there is no such submission."""
     return read_json(runs / GROUPS / name / GROUP)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.core.errors import SetupError, UsageError, did_you_mean
+from harness.core.errors import SetupError, UsageError, suggest
 from harness.core.files import read_json
 from harness.runs.folder_state import local_state
 from harness.runs.layout import GROUPS, RECORD, iter_run_folders
@@ -155,7 +155,7 @@ def _require_one(word: str, candidates: list[str], keys: Sequence[str]) -> list[
 def _describe_unknown(word: str, keys: Sequence[str], runs: Path) -> str:
     if not keys:
         return f"No run is called {word!r}: {runs} contains no runs."
-    guess = did_you_mean(word, [*map(short_id, keys), *keys]).partition(" Known:")[0]
+    guess = suggest(word, [*map(short_id, keys), *keys])
     return (
         f"No run is called {word!r}.{guess} A run is named by its row's number, by its short id or "
         f"the beginning of it, or by the beginning of its key, as `kdreid status --runs {runs}` "

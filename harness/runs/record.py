@@ -1,8 +1,6 @@
-"""What a run leaves on disk: the folder is the only state, and `record.json` means done.
+"""Write and read the files of a run: its folder is the only state, and `record.json` means done.
 
-spec.json      written when the run is planned      checkpoint.pt   while it trains
-progress.json  how far it is                        failure.json    if it failed, and no record
-model.pt, per_query.npz, curve.csv, and last of all record.json
+The names of the files, and when each exists, are in `harness.runs.layout`.
 """
 
 from __future__ import annotations
@@ -27,29 +25,29 @@ from harness.runs.layout import (
 from harness.runs.spec import RunSpec
 from harness.runs.states import FailureKind
 
-WRITTEN = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)  # by who has the lease
 RECORD_FORMAT = 1
+LEASED_FILES = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)
 
 
 def create_run_folder(runs: Path, spec: RunSpec) -> None:
-    """Make the run's folder, so that `status` knows that the run is wanted."""
+    """Create a run's folder with its spec, so that `kdreid status` lists the run as planned."""
     path = runs / spec.key / SPEC
     if not path.exists():
         write_json(path, spec.as_json())
 
 
 def remove_temporary_files(folder: Path) -> None:
-    """Remove what a killed process had only begun to write; for the holder of the run's lease."""
-    for name in WRITTEN:
+    """Remove partial files of a killed process; only the holder of the run's lease may do that."""
+    for name in LEASED_FILES:
         for path in folder.glob(f".{name}.*.tmp"):
             path.unlink(missing_ok=True)
 
 
 def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:
-    """The record of a run that is done.
+    """Return the record of a finished run.
 
     Raises:
-        SetupError: it is not done.
+        SetupError: The run has no readable record.
     """
     record = read_json(runs / spec.key / RECORD)
     if record is None:
@@ -58,12 +56,16 @@ def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:
 
 
 def write_record(runs: Path, spec: RunSpec, content: dict[str, Any]) -> None:
-    """Declare a run done and remove what only an unfinished run needs."""
+    """Declare a run done, and remove the files of an unfinished run.
+
+    Args:
+        runs: The runs folder.
+        spec: The run.
+        content: The record's fields in addition to format, key and spec.
+    """
     folder = runs / spec.key
-    write_json(
-        folder / RECORD,
-        {"format": RECORD_FORMAT, "key": spec.key, "spec": spec.as_json(), **content},
-    )
+    header = {"format": RECORD_FORMAT, "key": spec.key, "spec": spec.as_json()}
+    write_json(folder / RECORD, header | content)
     for name in (FAILURE, CHECKPOINT, PROGRESS):
         (folder / name).unlink(missing_ok=True)
 
@@ -71,7 +73,15 @@ def write_record(runs: Path, spec: RunSpec, content: dict[str, Any]) -> None:
 def write_failure(
     runs: Path, spec: RunSpec, kind: FailureKind, message: str, trace: str = ""
 ) -> None:
-    """Store why a run ended without a record; attempts are counted."""
+    """Store why a run ended without a record, and count the attempt.
+
+    Args:
+        runs: The runs folder.
+        spec: The run.
+        kind: The kind of failure.
+        message: One sentence for the user.
+        trace: The traceback, if there is one.
+    """
     path = runs / spec.key / FAILURE
     attempt = int((read_json(path) or {}).get("attempt", 0)) + 1
     content = {"kind": kind, "message": message, "traceback": trace, "attempt": attempt}

@@ -157,7 +157,25 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One training of one network; a teacher is itself a run, and so part of the key."""
+    """One training of one network.
+
+    A teacher is itself a run, so that its specification is part of its students' keys.
+
+    Attributes:
+        dataset: Name of the dataset.
+        method: Name of the method, or `module:Class`; `none` without a teacher.
+        network: Name of the trained network.
+        teachers: The teacher; several runs for an ensemble, none for a teacher or a plain student.
+        seed: Seed of initial weights, batches and augmentation.
+        recipe: How the network is trained.
+        options: Options of the method that differ from their defaults, sorted by name.
+        head: Head of the network, one of `HEADS`.
+        fingerprint: Digest of the dataset's files and labels.
+        weights: Digest of the initial weights; `none` for random ones.
+        source: Digest of the method's syntax tree.
+        device: Type of the device: `cpu` or `cuda`.
+        threads: Torch's threads of a run on the CPU, whose numbers depend on them; else 0.
+    """
 
     dataset: str
     method: str
@@ -165,29 +183,29 @@ class RunSpec:
     teachers: tuple[RunSpec, ...]
     seed: int
     recipe: Recipe
-    options: tuple[tuple[str, Option], ...] = ()  # only what differs from the defaults, sorted
+    options: tuple[tuple[str, Option], ...] = ()
     head: str = "bnneck"
-    fingerprint: str = ""  # of the data
-    weights: str = "none"  # digest of the initial weights
-    source: str = ""  # digest of the method's syntax tree
-    device: str = "cpu"  # its type
-    threads: int = 0  # of a CPU run; 0 elsewhere
+    fingerprint: str = ""
+    weights: str = "none"
+    source: str = ""
+    device: str = "cpu"
+    threads: int = 0
 
     @property
     def key(self) -> str:
-        """Folder of this run: readable first, then a digest of every field."""
+        """The run's folder below the runs folder: readable parts, then a digest of every field."""
         content = json.dumps([TRAINING_VERSION, asdict(self)], sort_keys=True).encode()
         digest = hashlib.sha256(content).hexdigest()[:8]
-        pair = "-".join((*self._teachers(), self.network))
+        pair = "-".join((*self._teacher_names(), self.network))
         return f"{self.dataset}/{self.method_folder}/{pair}/seed{self.seed}-{digest}"
 
     @property
     def method_folder(self) -> str:
-        """The method's name as one part of a path: an import path has colons."""
+        """The method's name as one part of a path: an import path contains colons."""
         return self.method.replace(":", "-").replace("/", "-")
 
-    def _teachers(self) -> tuple[str, ...]:
-        """The teacher's network; of several their number and kind: `4xresnet18`."""
+    def _teacher_names(self) -> tuple[str, ...]:
+        """The teacher's network; of an ensemble the number and kind: `4xresnet18`."""
         names = [teacher.network for teacher in self.teachers]
         if len(names) < 2:
             return tuple(names)
@@ -195,11 +213,11 @@ class RunSpec:
 
     @property
     def name(self) -> str:
-        """Short form for messages: what it is, without the digest."""
+        """The key without its digest, for messages."""
         return self.key.rsplit("-", 1)[0]
 
     def as_json(self) -> dict[str, Any]:
-        """The fields as JSON values, with the key of this run and of every teacher beside them."""
+        """Return the fields as JSON values, with the key of this run and of every teacher."""
         plain = asdict(self)
         plain["options"] = dict(self.options)
         plain["teachers"] = [teacher.as_json() for teacher in self.teachers]
@@ -207,24 +225,20 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> RunSpec:
-        """The run that `as_json` told of.
+        """Return the run that `as_json` described.
 
         Raises:
-            ValueError: another version of this program told it: fields or the key differ.
+            ValueError: Another version of this program wrote it, so that fields or the key differ.
         """
-        told = {name: value for name, value in content.items() if name not in _BESIDE}
+        fields = {name: value for name, value in content.items() if name not in _DERIVED}
         try:
-            recipe = dict(told["recipe"])
-            spec = cls(
-                **told
-                | {
-                    "teachers": tuple(cls.from_json(teacher) for teacher in told["teachers"]),
-                    "recipe": Recipe(**recipe | {"milestones": tuple(recipe["milestones"])}),
-                    "options": tuple(sorted(told["options"].items())),
-                }
-            )
+            recipe = dict(fields["recipe"])
+            fields["recipe"] = Recipe(**recipe | {"milestones": tuple(recipe["milestones"])})
+            fields["teachers"] = tuple(cls.from_json(teacher) for teacher in fields["teachers"])
+            fields["options"] = tuple(sorted(fields["options"].items()))
+            spec = cls(**fields)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"its fields are not those of this version ({error})") from error
         if spec.key != content.get("key"):
-            raise ValueError(f"this version would call it {spec.key}")
+            raise ValueError(f"its key in this version is {spec.key}")
         return spec

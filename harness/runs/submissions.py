@@ -1,4 +1,4 @@
-"""The jobs of runs as a look at the disk finds them: the last submission, all logs."""
+"""Read the submissions of runs: the last one of a run, all of a runs folder, and their logs."""
 
 from __future__ import annotations
 
@@ -16,64 +16,79 @@ from harness.runs.layout import GROUP, GROUPS, LOGS
 
 @dataclass(frozen=True, slots=True)
 class RunSubmission:
-    """The last submission of a run."""
+    """The last submission of a run.
+
+    Attributes:
+        group: Name of the submission.
+        number: Number of the run's job within the submission, from 1.
+        job: Slurm's id, `local-<process>`, or None if the job was not handed over.
+        cluster: Name of the profile.
+        submitted: Unix time.
+    """
 
     group: str
-    number: int  # of the job within the group
-    job: str | None  # Slurm's id, `local-<pid>`, or None: it was never handed over
+    number: int
+    job: str | None
     cluster: str
-    submitted: float  # Unix time
+    submitted: float
 
     @property
-    def slurm(self) -> str | None:
-        """The id to ask Slurm about, if this is a job of Slurm."""
+    def slurm_id(self) -> str | None:
+        """Slurm's id of the job, as `12` or `12_3`; None if Slurm does not have it."""
         return self.job if self.job and re.fullmatch(r"\d+(_\d+)?", self.job) else None
 
     @property
-    def local(self) -> bool:
-        """Whether it was given to a pool of processes of one machine."""
+    def is_local(self) -> bool:
+        """Whether a pool of processes on one machine started the job."""
         return (self.job or "").startswith("local-")
 
     def is_pool_alive(self, runs: Path) -> bool:
-        """Whether the process that works through its group is at it; leaves no trace."""
+        """Return whether the process of a local submission is alive; writes nothing."""
         lease = inspect_lease(runs / GROUPS / self.group)
         return lease is not None and lease.is_alive
 
 
 def last_submission(runs: Path, key: str) -> RunSubmission | None:
-    """How a run was last submitted; None if it never was."""
-    told = read_run_submission(runs, key)
-    if told is None:
+    """Return the last submission of a run; None if the run was never submitted."""
+    content = read_run_submission(runs, key)
+    if content is None:
         return None
-    job = told.get("job")
+    job = content.get("job")
     try:
         return RunSubmission(
-            str(told["group"]),
-            int(told["number"]),
-            None if job is None else str(job),
-            str(told.get("cluster", "")),
-            float(told.get("submitted", 0)),
+            group=str(content["group"]),
+            number=int(content["number"]),
+            job=None if job is None else str(job),
+            cluster=str(content.get("cluster", "")),
+            submitted=float(content.get("submitted", 0)),
         )
     except (KeyError, TypeError, ValueError):
         return None
 
 
 def iter_submissions(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every submission's folder and content, oldest first: their names begin with the date."""
+    """Yield the folder and content of every submission, oldest first: names begin with the date."""
     for path in sorted((runs / GROUPS).glob(f"*/{GROUP}")):
         if (content := read_json(path)) is not None:
             yield path.parent, content
 
 
 def submitted_jobs(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """The jobs of a group, without what is not of the agreed form."""
+    """Return the jobs of a submission, without entries of another form."""
     jobs = content.get("jobs")
     return [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
 
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
-    """The files that one job of one group wrote for all its attempts; out before err."""
+    """Log files of one job of a submission.
+
+    Attributes:
+        group: Name of the submission.
+        number: Number of the job within the submission.
+        job: The job's id; empty if it was not handed over.
+        files: Paths of all attempts, standard output before standard error.
+    """
 
     group: str
     number: int
@@ -82,21 +97,20 @@ class LogFiles:
 
 
 def log_files(runs: Path, key: str) -> list[LogFiles]:
-    """What every submission of a run wrote, oldest first."""
-    found = []
+    """Return the log files of every submission of a run, oldest first."""
+    logs = []
     for folder, content in iter_submissions(runs):
         for job in submitted_jobs(content):
             if key in (job.get("runs") or []):
-                number, name = int(job.get("number", 0)), str(job.get("job") or "")
-                found.append(
-                    LogFiles(folder.name, number, name, _files(folder / LOGS, number, name))
-                )
-    return found
+                number, job_id = int(job.get("number", 0)), str(job.get("job") or "")
+                paths = _log_paths(folder / LOGS, number, job_id)
+                logs.append(LogFiles(folder.name, number, job_id, paths))
+    return logs
 
 
-def _files(folder: Path, number: int, job: str) -> tuple[Path, ...]:
-    """By Slurm's id, as `12_3_0_log.out`, or by the job's number in the group, as `4.out`."""
-    named = rf"{re.escape(job)}_\d+_log" if job else "(?!)"
-    pattern = re.compile(rf"({named}|{number}|{number}_log|{number}\.log)\.(out|err|log)")
-    files = [path for path in folder.glob("*") if pattern.fullmatch(path.name)]
-    return tuple(sorted(files, key=lambda path: (path.suffix == ".err", path.name)))
+def _log_paths(folder: Path, number: int, job_id: str) -> tuple[Path, ...]:
+    """Find a job's logs by its id, as `12_3_0_log.out`, or by its number, as `4.out`."""
+    by_id = rf"{re.escape(job_id)}_\d+_log" if job_id else "(?!)"  # which matches nothing
+    pattern = re.compile(rf"({by_id}|{number}|{number}_log|{number}\.log)\.(out|err|log)")
+    paths = [path for path in folder.glob("*") if pattern.fullmatch(path.name)]
+    return tuple(sorted(paths, key=lambda path: (path.suffix == ".err", path.name)))

@@ -180,7 +180,7 @@ def test_a_run_that_this_code_would_name_otherwise_is_refused(planned):
     path = plan.runs / student.key / "spec.json"
     content = json.loads(path.read_text())
     write_json(path, content | {"seed": 5})
-    with pytest.raises(SetupError, match="does not fit this code: this version would call it"):
+    with pytest.raises(SetupError, match="does not fit this code: its key in this version is"):
         read_specs(job_spec, plan.runs)
     path.unlink()
     with pytest.raises(SetupError, match="cannot be read. Is the runs folder visible"):

@@ -1,3 +1,5 @@
+"""Specifications of runs: keys, rules of the recipe, and their JSON."""
+
 import json
 from dataclasses import fields, replace
 
@@ -14,6 +16,28 @@ def test_equal_specs_share_a_key():
     assert STUDENT.key == replace(STUDENT).key
     assert STUDENT.key.startswith("msmt17/pdrd/resnet101-resnet18/seed0-")
     assert TEACHER.key.startswith("msmt17/none/resnet101/seed0-")
+
+
+def test_keys_of_the_first_version_stay():
+    """They name the folders of all runs that exist; a change here loses every one of them."""
+    stepped = Recipe(schedule="steps", milestones=(40.0, 60.5))
+    four = replace(
+        STUDENT,
+        teachers=(TEACHER,) * 4,
+        options=(("weight", 1.0), ("variant", "x")),
+        recipe=stepped,
+        device="cuda",
+    )
+    assert TEACHER.key == "msmt17/none/resnet101/seed0-452eeee2"
+    assert STUDENT.key == "msmt17/pdrd/resnet101-resnet18/seed0-03b0cae8"
+    assert four.key == "msmt17/pdrd/4xresnet101-resnet18/seed0-91a20885"
+
+
+def test_names_are_readable_and_fit_into_a_path():
+    outside = replace(STUDENT, method="my/package.module:Loss")
+    assert outside.method_folder == "my-package.module-Loss"
+    assert outside.key.startswith("msmt17/my-package.module-Loss/")
+    assert STUDENT.name == "msmt17/pdrd/resnet101-resnet18/seed0"
 
 
 CHANGES = {
@@ -103,8 +127,8 @@ def test_the_json_of_another_version_is_refused(monkeypatch):
         RunSpec.from_json(told | {"colour": 1})
     with pytest.raises(ValueError, match="not those of this version .*'recipe'"):
         RunSpec.from_json({name: value for name, value in told.items() if name != "recipe"})
-    with pytest.raises(ValueError, match="this version would call it msmt17/pdrd/"):
+    with pytest.raises(ValueError, match="its key in this version is msmt17/pdrd/"):
         RunSpec.from_json(told | {"seed": 0, "network": "resnet34"})
     monkeypatch.setattr(spec, "TRAINING_VERSION", spec.TRAINING_VERSION + 1)
-    with pytest.raises(ValueError, match="this version would call it msmt17/"):
+    with pytest.raises(ValueError, match="its key in this version is msmt17/"):
         RunSpec.from_json(told)

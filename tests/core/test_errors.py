@@ -1,0 +1,66 @@
+"""Errors as commands print them, their exit codes, and suggestions for unknown words."""
+
+import pytest
+
+from harness.core.errors import (
+    ExitCode,
+    KDReIDError,
+    RunInterrupted,
+    SetupError,
+    SlurmError,
+    UsageError,
+    did_you_mean,
+    suggest,
+)
+from harness.core.lease import LeaseLostError
+
+METHODS = ("pdrd", "pkt", "kd")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KDReIDError, 1),
+        (UsageError, 2),
+        (SetupError, 3),
+        (SlurmError, 3),
+        (RunInterrupted, 130),
+        (LeaseLostError, 1),
+    ],
+)
+def test_every_error_has_the_exit_code_of_its_documentation(error, code):
+    assert issubclass(error, KDReIDError)
+    assert error.exit_code == code
+
+
+def test_exit_codes_are_the_documented_numbers():
+    assert dict(ExitCode.__members__) == {
+        "DONE": 0,
+        "FAILED": 1,
+        "USAGE": 2,
+        "ENVIRONMENT": 3,
+        "INCOMPLETE": 4,
+        "REQUEUE": 75,
+        "INTERRUPTED": 130,
+    }
+
+
+@pytest.mark.parametrize("word", ["pdrk", "PDRD", "prdd"])
+def test_a_similar_word_is_suggested_whatever_its_case(word):
+    assert suggest(word, METHODS) == " Did you mean 'pdrd'?"
+    assert did_you_mean(word, METHODS) == " Did you mean 'pdrd'? Known: pdrd, pkt, kd."
+
+
+def test_nothing_is_suggested_for_a_word_like_no_other():
+    assert suggest("zzz", METHODS) == ""
+    assert did_you_mean("zzz", METHODS) == " Known: pdrd, pkt, kd."
+
+
+def test_several_suggestions_are_listed_from_the_most_similar():
+    names = ["FT (steps=4)", "FT (steps=8)", "at"]
+    assert suggest("FT (steps=5)", names, count=3).count("FT (steps=") == 2
+    assert suggest("f", ["fig", "ft"], count=2, similarity=0.4) == " Did you mean 'ft' or 'fig'?"
+
+
+def test_of_words_that_differ_in_case_only_the_first_is_suggested():
+    assert suggest("Ft", ["FT", "ft"]) == " Did you mean 'FT'?"

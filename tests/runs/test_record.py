@@ -1,0 +1,77 @@
+"""Files of a run: its spec, its record and its failure."""
+
+import time
+
+import pytest
+
+from harness.core.errors import SetupError
+from harness.core.files import read_json
+from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
+from harness.runs.record import (
+    RECORD_FORMAT,
+    create_run_folder,
+    read_record,
+    remove_temporary_files,
+    write_failure,
+    write_record,
+)
+from harness.runs.spec import RunSpec
+from harness.runs.states import FailureKind
+from tests.support import run_folders
+
+RUN = run_folders.spec(0)
+
+
+def test_a_planned_run_is_a_folder_with_its_spec_which_stays(tmp_path):
+    create_run_folder(tmp_path, RUN)
+    path = tmp_path / RUN.key / SPEC
+    assert RunSpec.from_json(read_json(path)) == RUN
+    written = path.stat().st_mtime_ns
+    create_run_folder(tmp_path, RUN)
+    assert path.stat().st_mtime_ns == written
+
+
+def test_a_record_has_a_header_and_ends_the_unfinished_run(tmp_path):
+    key = run_folders.interrupted(tmp_path)
+    run_folders.failed(tmp_path)
+    write_record(tmp_path, RUN, {"result": {"steps": 3}})
+    record = read_record(tmp_path, RUN)
+    assert (record["format"], record["key"]) == (RECORD_FORMAT, key)
+    assert RunSpec.from_json(record["spec"]) == RUN
+    assert record["result"] == {"steps": 3}
+    names = {path.name for path in (tmp_path / key).iterdir()}
+    assert names == {SPEC, RECORD}
+    assert not names & {FAILURE, CHECKPOINT, PROGRESS}
+
+
+@pytest.mark.parametrize("content", [None, '{"half":', "[]"])
+def test_a_run_without_a_readable_record_must_be_run_first(tmp_path, content):
+    create_run_folder(tmp_path, RUN)
+    if content is not None:
+        (tmp_path / RUN.key / RECORD).write_text(content)
+    with pytest.raises(SetupError, match=r"no readable record\.json; run it first"):
+        read_record(tmp_path, RUN)
+
+
+def test_failures_count_the_attempts(tmp_path):
+    create_run_folder(tmp_path, RUN)
+    for attempt in (1, 2):
+        write_failure(tmp_path, RUN, FailureKind.MEMORY, f"message {attempt}", "trace")
+        failure = read_json(tmp_path / RUN.key / FAILURE)
+        assert failure["attempt"] == attempt
+    assert (failure["kind"], failure["message"]) == ("memory", "message 2")
+    assert failure["traceback"] == "trace" and failure["key"] == RUN.key
+    assert time.time() - failure["time"] < 60
+    assert RunSpec.from_json(failure["spec"]) == RUN
+
+
+def test_only_temporary_files_of_the_runs_own_files_are_removed(tmp_path):
+    create_run_folder(tmp_path, RUN)
+    folder = tmp_path / RUN.key
+    partial = [folder / ".record.json.0a1b.tmp", folder / ".model.pt.x.tmp"]
+    others = [folder / ".job.json.0a1b.tmp", folder / "notes.tmp", folder / SPEC]
+    for path in [*partial, *others]:
+        path.touch()
+    remove_temporary_files(folder)
+    assert not any(path.exists() for path in partial)
+    assert all(path.exists() for path in others)
