@@ -86,8 +86,8 @@ def submit_grid(
 
     Raises:
         UsageError: An override is wrong, or a method's code cannot be copied.
-        SlurmError: The cluster refuses the jobs or does not answer; the message says how many jobs
-            were submitted before.
+        SlurmError: The cluster refuses the jobs or does not answer; the message contains how many
+            jobs were submitted before.
         SetupError: The runs folder is not writable.
     """
     runs = plan.runs.absolute()
@@ -154,12 +154,12 @@ def write_submission(
             data_root=str(plan.roots[first.dataset]),
             weights={
                 network: str(path.absolute())
-                for network, path in plan.pretrained_files.items()
+                for network, path in plan.context.pretrained_files.items()
                 if network in networks
             },
             device=first.device,
             threads=first.threads,
-            workers=plan.workers,
+            workers=plan.context.workers,
             checkpoint_every=options.checkpoint_seconds,
             allow_partial=options.allow_partial,
             cache=plan.cache,
@@ -177,7 +177,7 @@ def preview_submission(
 
     Returns:
         The pending runs, and the arrays in order of submission, each with its jobs. `JOB1`, `JOB2`
-        ... stand for the ids that Slurm would assign.
+        ... are in place of the ids that Slurm would assign.
 
     Raises:
         UsageError: An override is wrong.
@@ -240,7 +240,7 @@ def _with_dependencies(
         size=len(array.jobs),
         max_parallel=array.max_parallel,
         after_success=tuple(_resolve_ids(first.after, ids)),
-        # the bare id of an array stands for all its elements
+        # the bare id of an array means all its elements
         after_end=tuple(dict.fromkeys(ids[a.jobs[0].number].partition("_")[0] for a in earlier)),
     )
 
