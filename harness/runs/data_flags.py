@@ -11,7 +11,7 @@ from typing import Any
 
 
 class DataFlag(StrEnum):
-    """A reason why data are not the dataset that their name promises; the value is on disk."""
+    """Reason for which images are not the dataset of their name; the values are stored."""
 
     GENERATED = "generated"  # drawn images in the dataset's layout
     PARTIAL = "partial"  # images are missing
@@ -31,7 +31,7 @@ def data_flags(record: Mapping[str, Any]) -> tuple[DataFlag, ...]:
     notes.
 
     Raises:
-        ValueError: the field is not a list of flags.
+        ValueError: The field is not a list of flags.
     """
     if "data_flags" not in record:
         notes = [str(note) for note in record.get("notes") or ()]

@@ -1,7 +1,7 @@
-"""Which file speaks for each run below a runs folder, whatever else lies there.
+"""Find the record or failure of every run below a runs folder, whatever else lies there.
 
-Runs may go on meanwhile, folders may have been copied, linked or damaged: what cannot be used is
-named and left out. Nothing is waited for and nothing is read twice.
+Runs may be in progress, and folders may have been copied, linked or damaged. Files that cannot be
+used are skipped with a problem for the user. Nothing is waited for and no file is read twice.
 """
 
 from __future__ import annotations
@@ -15,33 +15,38 @@ from typing import Any
 
 from harness.runs.layout import FAILURE, RECORD, RUN_DEPTH, holds_runs
 
-DEEPEST = 9  # folders below which nobody looks for misplaced runs
-LARGEST = 64_000_000  # bytes; a record of a thousand epochs has a hundredth of that
+MAX_DEPTH = 9  # folders below the runs folder in which misplaced records are still reported
+MAX_RECORD_BYTES = 64_000_000  # a record of a thousand epochs has a hundredth of that
 
 
 def scan_runs(runs: Path, problems: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The record or failure of every run, with its content; all else is added to `problems`."""
-    for folder in _folders(runs, problems):
+    """Yield the path and content of every run's record, or of its failure if it has no record.
+
+    Args:
+        runs: The runs folder.
+        problems: Gets a sentence for everything that is skipped.
+    """
+    for folder in _find_run_folders(runs, problems):
         try:
-            found = read_record_or_failure(folder)
+            file = read_record_or_failure(folder)
         except (OSError, ValueError, RecursionError) as error:
             path = folder / (RECORD if os.path.lexists(folder / RECORD) else FAILURE)
             problems.append(f"{path}: ignored, {describe_error(error)}.")
             continue
-        if found is not None:
-            yield found
+        if file is not None:
+            yield file
 
 
 def read_record_or_failure(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """A run's record, else its failure, with its content; None if it has neither.
-
-    A run that ends now writes its record and then removes an old failure: so look twice.
+    """Return the path and content of a run's record, else of its failure; None if it has neither.
 
     Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not a file that holds one JSON object.
-        RecursionError: it is nested too deeply.
+        OSError: The file cannot be read.
+        ValueError: It is not a file that contains one JSON object.
+        RecursionError: It is nested too deeply.
     """
+    # A run that ends just now writes its record and then removes an old failure: so if neither was
+    # there, the record may be by now.
     for name in (RECORD, FAILURE, RECORD):
         try:
             return folder / name, load_json_object(folder / name)
@@ -52,31 +57,31 @@ def read_record_or_failure(folder: Path) -> tuple[Path, dict[str, Any]] | None:
 
 
 def load_json_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; a record's is without its curve.
+    """Return the JSON object in a file; that of a record without its curve.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not a plain file, not JSON, no object, or too large for a record.
-        RecursionError: it is nested too deeply.
+        OSError: The file cannot be read.
+        ValueError: It is not a plain file, not JSON, not an object, or too large for a record.
+        RecursionError: It is nested too deeply.
     """
-    _require_record(path.stat())
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # if it became a pipe: do not wait
+    _require_record_file(path.stat())
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # do not wait if it became a pipe
     with os.fdopen(handle, "rb") as file:
-        _require_record(os.fstat(handle))
+        _require_record_file(os.fstat(handle))
         content = file.read()
     try:
-        value = _parsed(content.decode())
+        value = _parse_without_curve(content.decode())
     except ValueError as error:
-        raise ValueError(f"it is no JSON, or only a part of it ({error})") from error
+        raise ValueError(f"it is not JSON or not complete ({error})") from error
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")
-    if b"\\ud" in content.lower():  # half a character, which no file could be written with
+    if b"\\ud" in content.lower():  # a lone surrogate, which could not be written to a report
         json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
 def describe_error(error: Exception) -> str:
-    """What to say of a file that cannot be used."""
+    """Return why a file cannot be used, as the end of a sentence about it."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, OSError) and error.strerror:
@@ -84,20 +89,20 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
     if isinstance(error, TypeError | AttributeError):
-        return f"it is not formed as a record is ({error})"
+        return f"it does not have the form of a record ({error})"
     return str(error) or "it has no evaluation"
 
 
 def escape_undecodable(text: str) -> str:
-    """Text that every terminal and file takes: names on disk may hold bytes that are no text."""
+    """Return text that every terminal and file accepts: names on disk may not be valid UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _parsed(text: str) -> Any:
-    """JSON text as a value, without the curve that is most of a long training's record.
+def _parse_without_curve(text: str) -> Any:
+    """Parse JSON without the curve, which is most of a long training's record.
 
-    In a record as the harness lays it out, keys stand behind a line break and one space, and no
-    text within holds a line break; whatever is laid out otherwise is parsed in full.
+    In a record as `write_json` formats it, top-level keys follow a line break and one space, and no
+    string contains a line break. JSON in any other format is parsed in full.
     """
     start = text.find('\n "curve": {\n')
     end = text.find("\n },\n", start)
@@ -105,36 +110,38 @@ def _parsed(text: str) -> Any:
         try:
             return json.loads(text[:start] + text[end + len("\n },") :])
         except ValueError:
-            pass  # the damage is told with its place in the whole text
+            pass  # parsing the whole text raises an error with the right position
     return json.loads(text)
 
 
-def _require_record(status: os.stat_result) -> None:
+def _require_record_file(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("it is not a plain file")
-    if status.st_size > LARGEST:
+    if status.st_size > MAX_RECORD_BYTES:
         raise ValueError(f"it has {status.st_size:,} bytes, too many for a record")
 
 
-def _folders(runs: Path, problems: list[str]) -> Iterator[Path]:
-    """Every folder that lies where runs lie, in order; misplaced records are named."""
+def _find_run_folders(runs: Path, problems: list[str]) -> Iterator[Path]:
+    """Yield the folders of runs with a record or failure, in order; report misplaced files."""
     if not os.path.lexists(runs):
         return
-    home = runs.resolve()
-    for entry in _entries(runs, problems):
+    root = runs.resolve()
+    for entry in _list_entries(runs, problems):
         if not holds_runs(entry.name):
             continue
         if _is_folder(entry):
-            yield from _below(entry, 1, home, problems)
+            yield from _descend(entry, 1, root, problems)
         else:
             problems.append(f"{entry.path}: ignored, it belongs to no run.")
 
 
-def _below(folder: os.DirEntry[str], depth: int, home: Path, problems: list[str]) -> Iterator[Path]:
-    """The folder itself if it lies where a run lies, and what is below it."""
-    if folder.is_symlink() and (depth > RUN_DEPTH or _inside(folder, home, problems)):
+def _descend(
+    folder: os.DirEntry[str], depth: int, root: Path, problems: list[str]
+) -> Iterator[Path]:
+    """Yield a folder if it is a run's, and the runs' folders below it."""
+    if folder.is_symlink() and (depth > RUN_DEPTH or _is_scanned_anyway(folder, root, problems)):
         return
-    entries = _entries(folder.path, problems)
+    entries = _list_entries(folder.path, problems)
     names = {entry.name for entry in entries} & {RECORD, FAILURE}
     if depth == RUN_DEPTH:
         if names:
@@ -145,31 +152,33 @@ def _below(folder: os.DirEntry[str], depth: int, home: Path, problems: list[str]
             for name in sorted(names)
         ]
     for entry in entries:
-        if depth < DEEPEST and entry.name not in names and _is_folder(entry):
-            yield from _below(entry, depth + 1, home, problems)
+        if depth < MAX_DEPTH and entry.name not in names and _is_folder(entry):
+            yield from _descend(entry, depth + 1, root, problems)
 
 
-def _inside(folder: os.DirEntry[str], home: Path, problems: list[str]) -> bool:
-    """Whether a link leads to what is gathered anyway; a link to another disk is followed."""
+def _is_scanned_anyway(folder: os.DirEntry[str], root: Path, problems: list[str]) -> bool:
+    """Whether a link leads to a scanned folder, so that its runs would count twice.
+
+    Links to other disks and to folders that are not scanned are followed.
+    """
     target = Path(folder.path).resolve()
-    if home.is_relative_to(target):
+    if root.is_relative_to(target):
         problems.append(f"{folder.path}: ignored, it is a link back to {target}.")
         return True
-    if not target.is_relative_to(home):
+    if not target.is_relative_to(root):
         return False
-    top = target.relative_to(home).parts[0]
-    if not holds_runs(top):
+    if not holds_runs(target.relative_to(root).parts[0]):
         return False
-    problems.append(f"{folder.path}: ignored, it is a link to {target}, which is gathered itself.")
+    problems.append(f"{folder.path}: ignored, it is a link to {target}, which is read itself.")
     return True
 
 
-def _entries(folder: Path | str, problems: list[str]) -> list[os.DirEntry[str]]:
-    """What a folder holds, in order; nothing, and a problem, if that cannot be read."""
+def _list_entries(folder: Path | str, problems: list[str]) -> list[os.DirEntry[str]]:
+    """Return a folder's entries in order; nothing, and a problem, if it cannot be read."""
     try:
-        with os.scandir(folder) as found:
-            return sorted(found, key=lambda entry: entry.name)
-    except FileNotFoundError:  # gone since its parent was read
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:  # removed since its parent was read
         return []
     except OSError as error:
         problems.append(f"{folder}: ignored, {describe_error(error)}.")

@@ -1,4 +1,4 @@
-"""Reading what a run says of every query."""
+"""Scores of every query as files contain them, and their sums by identity."""
 
 import os
 import time
@@ -110,16 +110,16 @@ def test_a_flipped_byte_is_seen(tmp_path, path):
 )
 def test_wrong_columns_are_named(tmp_path, path, changes, message):
     write_per_query(tmp_path, {"test": [per_query([0.5, 0.5], [1, 2]) | changes]})
-    with pytest.raises(ValueError, match=f"is not what a run writes: .*{message}"):
+    with pytest.raises(ValueError, match=f"does not have the form of a run's: .*{message}"):
         load_query_scores(path)
 
 
 def test_other_archives_are_not_taken_for_scores(tmp_path, path):
     np.savez(path, other=np.arange(3))
-    with pytest.raises(ValueError, match="holds no queries"):
+    with pytest.raises(ValueError, match="contains no queries"):
         load_query_scores(path)
     np.savez(path, **{"test.x.query": np.array(["a"])})
-    with pytest.raises(ValueError, match="is not what a run writes"):
+    with pytest.raises(ValueError, match="does not have the form"):
         load_query_scores(path)
     np.savez(path, **{"test.0.query": np.array(["a"]), "test.0.identity": np.array([1])})
     with pytest.raises(ValueError, match=r"test\.0\.average_precision"):

@@ -1,3 +1,5 @@
+"""One run as its folder describes it, whole or damaged."""
+
 import pytest
 
 from harness.runs.reader import load_curve, load_run

@@ -1,4 +1,4 @@
-"""A runs folder as it really looks: runs going on, copies, links, damage, other people's files."""
+"""A runs folder as it really passes: runs going on, copies, links, damage, other people's files."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from harness.runs.scan import LARGEST, load_json_object, read_record_or_failure
+from harness.runs.scan import MAX_RECORD_BYTES, load_json_object, read_record_or_failure
 from results.collect import collect_runs
 from tests.support.records import done, draw, failed, record, spec, teacher_spec, write
 from tests.support.unprivileged import as_nobody
@@ -68,7 +68,7 @@ def test_a_socket(tmp_path, monkeypatch):
 
 def test_a_huge_file_is_not_read(tmp_path):
     path = one_and(tmp_path)
-    os.truncate(path, LARGEST + 1)
+    os.truncate(path, MAX_RECORD_BYTES + 1)
     only_the_good_run(tmp_path, path, "64,000,001 bytes")
 
 
@@ -88,7 +88,7 @@ def test_half_a_character_could_not_be_printed(tmp_path):
 def test_a_record_that_is_half_there(tmp_path, share):
     path = one_and(tmp_path)
     path.write_bytes(path.read_bytes()[:share])
-    only_the_good_run(tmp_path, path, "no JSON, or only a part of it")
+    only_the_good_run(tmp_path, path, "not JSON or not complete")
 
 
 def test_a_link_to_nothing_and_one_to_itself(tmp_path):
@@ -142,7 +142,7 @@ def test_a_run_that_is_being_written(tmp_path):
 
 
 def test_a_failure_that_became_a_record_while_we_looked(tmp_path, monkeypatch):
-    """A retry writes its record and then removes the failure, here between our two looks."""
+    """A retry writes its record and then removes the failure, here between our two passes."""
     made = failed(tmp_path, spec())
     folder = tmp_path / made["key"]
     usual = Path.stat
@@ -159,7 +159,7 @@ def test_a_failure_that_became_a_record_while_we_looked(tmp_path, monkeypatch):
 
 
 def test_gathering_while_runs_fail_and_end(tmp_path):
-    """Whatever moment it looks at, no run is a problem and none that ended is lost."""
+    """Whatever moment it passes at, no run is a problem and none that ended is lost."""
     specs = [spec("sp", seed) for seed in range(150)]
     ended = []
 
@@ -178,14 +178,14 @@ def test_gathering_while_runs_fail_and_end(tmp_path):
 
     thread = Thread(target=work)
     thread.start()
-    looks = 0
-    while thread.is_alive() or looks == 0:
-        before, looks = set(ended), looks + 1
+    passes = 0
+    while thread.is_alive() or passes == 0:
+        before, passes = set(ended), passes + 1
         frame, problems = collect_runs(tmp_path)
         assert problems == []
         assert before <= set(frame["key"][frame["status"] == "done"])
     thread.join()
-    assert looks > 1 and len(collect_runs(tmp_path)[0]) == len(specs)
+    assert passes > 1 and len(collect_runs(tmp_path)[0]) == len(specs)
 
 
 def test_a_folder_copied_aside_counts_once(tmp_path):
@@ -234,7 +234,7 @@ def test_links_inside_are_named_once_and_links_outside_are_followed(tmp_path):
     frame, problems = collect_runs(runs)
     assert sorted(frame["key"]) == sorted([made["key"], here["key"]])
     assert problems == [
-        f"{runs}/again: ignored, it is a link to {runs}/other, which is gathered itself.",
+        f"{runs}/again: ignored, it is a link to {runs}/other, which is read itself.",
         f"{runs}/other/up: ignored, it is a link back to {runs}.",
     ]
 
@@ -268,5 +268,5 @@ def test_the_curve_is_skipped_only_where_that_changes_nothing_else(tmp_path, ind
     assert found == {name: value for name, value in content.items() if name in found}
     assert len(found) >= len(content) - 1
     path.write_text(path.read_text()[:-9])
-    with pytest.raises(ValueError, match="only a part of it"):
+    with pytest.raises(ValueError, match="not JSON or not complete"):
         load_json_object(path)
