@@ -79,5 +79,5 @@ def test_what_cannot_be_compared_is_one_sentence(two, tmp_path):
     broken.mkdir(parents=True)
     (broken / "spec.json").write_text("{}")
     (broken / "record.json").write_text("{")
-    with pytest.raises(SetupError, match="cannot be read as a run: it is no JSON"):
+    with pytest.raises(SetupError, match="cannot be read as a run: it is not JSON"):
         shown((first, first), runs, tmp_path)

@@ -1,4 +1,4 @@
-"""A runs folder as it really passes: runs going on, copies, links, damage, other people's files."""
+"""Runs folders as they really are: runs in progress, copies, links, damage and foreign files."""
 
 import json
 import os
@@ -142,7 +142,7 @@ def test_a_run_that_is_being_written(tmp_path):
 
 
 def test_a_failure_that_became_a_record_while_we_looked(tmp_path, monkeypatch):
-    """A retry writes its record and then removes the failure, here between our two passes."""
+    """A retry writes its record and then removes the failure, here between our two reads."""
     made = failed(tmp_path, spec())
     folder = tmp_path / made["key"]
     usual = Path.stat
@@ -159,7 +159,7 @@ def test_a_failure_that_became_a_record_while_we_looked(tmp_path, monkeypatch):
 
 
 def test_gathering_while_runs_fail_and_end(tmp_path):
-    """Whatever moment it passes at, no run is a problem and none that ended is lost."""
+    """At whatever moment the folder is read, no run is a problem and none that ended is lost."""
     specs = [spec("sp", seed) for seed in range(150)]
     ended = []
 
