@@ -158,7 +158,9 @@ def test_other_data_than_planned_is_refused(planned):
 
 def test_another_fingerprint_method_or_weight_is_refused(planned, tmp_path):
     plan, student, job_spec = planned
-    with pytest.raises(SetupError, match="The images of synthetic with the fingerprint 0+ were not found"):
+    with pytest.raises(
+        SetupError, match="The images of synthetic with the fingerprint 0+ were not found"
+    ):
         check(plan, job_spec, replace(student, fingerprint="0" * 16))
     with pytest.raises(SetupError, match="^kd is not what the run was planned with"):
         check(plan, job_spec, replace(student, source="0" * 16))
