@@ -1,22 +1,23 @@
-"""Is this copy of a dataset whole? What is on disk against what its authors counted."""
+"""Completeness of a copy of a dataset: images on disk compared with the published counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import SetupError
+from harness.core.progress import ProgressCallback
 from harness.data.dataset import Dataset, Image
-from harness.data.decoding import UnreadableError, decode
+from harness.data.decoding import UnreadableError, decode_image
 
-NAMED = 3  # absent images that a message names
+MAX_LISTED_FILES = 3  # missing images that a message lists
 
 
 class ExpectedCounts(BaseModel):
-    """Counts of one subset, as its dataset's file states them; of several any will do."""
+    """Published counts of one subset; of a list of numbers, any one is right."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,123 +28,140 @@ class ExpectedCounts(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CountCheck:
-    """One number that was counted, and what it may be; nothing: not known."""
+    """A number that was counted, and the numbers that it may be."""
 
     subset: str
-    what: str
-    found: int
-    expected: tuple[int, ...]
+    unit: str  # images, identities or cameras
+    counted: int
+    expected: tuple[int, ...]  # empty where no number is published
 
     @property
     def ok(self) -> bool:
-        """Whether the number is as expected."""
-        return not self.expected or self.found in self.expected
+        """True if the number is as expected, or no number is expected."""
+        return not self.expected or self.counted in self.expected
 
     def __str__(self) -> str:
-        wanted = " or ".join(f"{number:,}" for number in self.expected)
-        return f"{self.subset} has {self.found:,} {self.what} where {wanted} are expected"
+        expected = " or ".join(f"{number:,}" for number in self.expected)
+        return f"{self.subset} has {self.counted:,} {self.unit} where {expected} are expected"
 
 
 def count_subsets(dataset: Dataset, expected: Mapping[str, ExpectedCounts]) -> list[CountCheck]:
-    """Images, identities and cameras of every subset, beside what is expected of it."""
-    found = []
-    for subset, images in subsets(dataset).items():
-        known = expected.get(subset, ExpectedCounts())
-        seen = {
+    """Count images, identities and, where a number is expected, cameras of every subset.
+
+    Args:
+        dataset: The copy to count.
+        expected: Published counts by subset, named as by `list_subsets`.
+    """
+    checks = []
+    for subset, images in list_subsets(dataset).items():
+        published = expected.get(subset, ExpectedCounts())
+        counts = {
             "images": len(images),
             "identities": len({image.identity for image in images}),
             "cameras": len({image.camera for image in images}),
         }
-        for what, number in seen.items():
-            wanted = getattr(known, what)
-            several = wanted if isinstance(wanted, list) else [wanted] if wanted else []
-            if several or what != "cameras":
-                found.append(CountCheck(subset, what, number, tuple(several)))
-    return found
+        for unit, number in counts.items():
+            value = getattr(published, unit)
+            allowed = value if isinstance(value, list) else [value] if value else []
+            if allowed or unit != "cameras":
+                checks.append(CountCheck(subset, unit, number, tuple(allowed)))
+    return checks
 
 
-def subsets(dataset: Dataset) -> dict[str, list[Image]]:
-    """Training images, queries and gallery of every test (of its first draw), and all together."""
-    found = {"train": list(dataset.train)}
-    for name, draws in dataset.test_splits.items():
+def list_subsets(dataset: Dataset) -> dict[str, list[Image]]:
+    """Return the images of every subset.
+
+    Returns:
+        `train`; `query` and `gallery` of each test, with the test's name in front unless it is the
+        only one; and `all`. Of a test with several splits, the first one counts.
+    """
+    subsets = {"train": list(dataset.train)}
+    for name, splits in dataset.test_splits.items():
         prefix = "" if name == "test" else f"{name} "
         for part in ("query", "gallery"):
-            found[prefix + part] = [dataset.test[index] for index in getattr(draws[0], part)]
-    return found | {"all": [*dataset.train, *dataset.test]}
+            subsets[prefix + part] = [dataset.test[index] for index in getattr(splits[0], part)]
+    return subsets | {"all": [*dataset.train, *dataset.test]}
 
 
 def require_complete(
     dataset: Dataset, expected: Mapping[str, ExpectedCounts], *, allow_partial: bool
 ) -> tuple[str, ...]:
-    """What to note beside every number from this copy: nothing if it is whole.
+    """Compare a copy with the published counts.
+
+    Returns:
+        Notes for the records of all runs on this copy; none if it is complete.
 
     Raises:
-        SetupError: it is not whole, and that was not allowed.
+        SetupError: The copy is not complete, and `allow_partial` is false.
     """
-    wrong = [
-        *map(str, (c for c in count_subsets(dataset, expected) if not c.ok)),
+    problems = [
+        *map(str, (check for check in count_subsets(dataset, expected) if not check.ok)),
         *describe_missing(dataset),
     ]
-    if not wrong:
+    if not problems:
         return ()
-    said = "; ".join(wrong)
+    summary = "; ".join(problems)
     if allow_partial:
-        return (f"Partial data: {said}.",)
+        return (f"Partial data: {summary}.",)
     raise SetupError(
-        f"{dataset.name}: {dataset.root} is not the whole dataset: {said}. Complete the copy "
-        f"(kdreid data check --dataset {dataset.name} --deep looks into every file), or go on with "
-        "--allow-partial: every record and table will then say so."
+        f"{dataset.name}: {dataset.root} is not a complete copy: {summary}. Restore the missing "
+        f"files (kdreid data check --dataset {dataset.name} --deep checks every image), or use "
+        "the copy as it is with --allow-partial: all records and tables will be marked as partial."
     )
 
 
 def describe_missing(dataset: Dataset) -> list[str]:
-    """A sentence about the images that are listed but not there, if there are such."""
-    if not dataset.missing_files:
+    """Describe the images that lists contain but the disk does not: one line, or none."""
+    files = dataset.missing_files
+    if not files:
         return []
-    more = ", ..." if len(dataset.missing_files) > NAMED else ""
-    return [
-        f"{len(dataset.missing_files):,} listed images are absent "
-        f"({', '.join(dataset.missing_files[:NAMED])}{more})"
-    ]
+    more = ", ..." if len(files) > MAX_LISTED_FILES else ""
+    examples = ", ".join(files[:MAX_LISTED_FILES])
+    return [f"{len(files):,} listed images are missing ({examples}{more})"]
 
 
 def require_scorable(dataset: Dataset) -> None:
-    """Make sure that there is something to score, before anything is trained.
+    """Check before any training that every test can be scored.
 
     Raises:
-        SetupError: no query of a test has a gallery image of its identity by another camera.
+        SetupError: No query of a test has a match, a gallery image of its identity from another
+            camera.
     """
-    for name, draws in dataset.test_splits.items():
-        for draw in draws:
+    for name, splits in dataset.test_splits.items():
+        for split in splits:
             cameras: dict[int, set[int]] = {}
-            for image in (dataset.test[index] for index in draw.gallery):
+            for image in (dataset.test[index] for index in split.gallery):
                 cameras.setdefault(image.identity, set()).add(image.camera)
-            queries = [dataset.test[index] for index in draw.query]
+            queries = [dataset.test[index] for index in split.query]
             if not any(cameras.get(query.identity, set()) - {query.camera} for query in queries):
                 raise SetupError(
                     f"{dataset.name}: none of the {len(queries)} queries of {name!r} in "
-                    f"{dataset.root} has a match (an image of its identity by another camera) in "
-                    "the gallery, so nothing could be scored. Restore the query and gallery "
-                    "folders or lists of one and the same copy."
+                    f"{dataset.root} has a match (an image of its identity from another camera) in "
+                    "the gallery, so there is nothing to score. Restore the query and gallery "
+                    "folders or lists from the same copy."
                 )
 
 
-def find_unreadable(
-    dataset: Dataset, workers: int, advance: Callable[[int, int], None]
-) -> Iterable[str]:
-    """Every image that cannot be decoded, with the reason; all are tried."""
+def find_unreadable(dataset: Dataset, workers: int, progress: ProgressCallback) -> Iterable[str]:
+    """Decode every image and yield `file: reason` for each that cannot be decoded.
+
+    Args:
+        dataset: The copy to check.
+        workers: Number of decoding threads.
+        progress: Called after every 100 images and after the last.
+    """
     images = sorted({*dataset.train, *dataset.test})
 
-    def attempt(image: Image) -> str:
+    def check(image: Image) -> str:
         try:
-            decode(dataset.root / image.file)
+            decode_image(dataset.root / image.file)
         except UnreadableError as error:
             return f"{image.file}: {error}"
         return ""
 
     with ThreadPoolExecutor(workers) as pool:
-        for number, problem in enumerate(pool.map(attempt, images), 1):
+        for number, problem in enumerate(pool.map(check, images), 1):
             if number % 100 == 0 or number == len(images):
-                advance(number, len(images))
+                progress(number, len(images))
             if problem:
                 yield problem

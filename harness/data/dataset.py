@@ -1,4 +1,4 @@
-"""A Re-ID dataset as a value: which files there are, whom they show, and what is scored."""
+"""A Re-ID dataset as a value: its images, their labels, and the splits that are scored."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ from pathlib import Path
 from harness.core.errors import SetupError
 from harness.runs.data_flags import DataFlag
 
-SAMPLED_FILES = 64  # whose whole content enters the fingerprint
+SAMPLED_FILES = 64  # files whose whole content is part of the fingerprint
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Image:
-    """One image: its path below the dataset's root, whom it shows and which camera saw it."""
+    """An image file with its labels."""
 
-    file: str
+    file: str  # path below the dataset's root
     identity: int
     camera: int
 
 
 @dataclass(frozen=True, slots=True)
 class QueryGallerySplit:
-    """Which test images are queries and which the gallery, as indices into `Dataset.test`."""
+    """Test images that are queries and those that form the gallery."""
 
-    query: tuple[int, ...]
+    query: tuple[int, ...]  # indices into `Dataset.test`
     gallery: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training images, test images, and by name the draws that the test is scored on."""
+    """Training and test images of a Re-ID dataset, and the splits that each test is scored on.
+
+    A test with several splits, as of VehicleID, is scored by the mean over its splits.
+    """
 
     name: str
     root: Path
     train: tuple[Image, ...]
     test: tuple[Image, ...]
-    test_splits: dict[str, tuple[QueryGallerySplit, ...]]
-    notes: tuple[str, ...] = ()  # what a reader of the numbers should know, a sentence each
-    data_flags: tuple[DataFlag, ...] = ()  # why these are not the images that the name promises
-    missing_files: tuple[
-        str, ...
-    ] = ()  # where lists name an image that is not there, as `list:line: file`
+    test_splits: dict[str, tuple[QueryGallerySplit, ...]]  # by the test's name
+    notes: tuple[str, ...] = ()  # sentences that tables print below the numbers
+    data_flags: tuple[DataFlag, ...] = ()  # reasons why the images are not the whole real dataset
+    missing_files: tuple[str, ...] = ()  # listed images without a file, as `list:line: file`
 
     @cached_property
     def identities(self) -> tuple[int, ...]:
@@ -53,10 +54,12 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of all names, labels and sizes and of the content of evenly spaced files.
+        """Digest of all names, labels, sizes and splits, and of the content of 64 or more files.
+
+        16 hexadecimal digits. Keys of runs and random streams contain them.
 
         Raises:
-            SetupError: a file cannot be read.
+            SetupError: A file cannot be read.
         """
         digest = hashlib.sha256()
         images = [*self.train, *self.test]
@@ -64,8 +67,7 @@ class Dataset:
             for image in images:
                 size = (self.root / image.file).stat().st_size
                 digest.update(f"{image.file} {image.identity} {image.camera} {size}\n".encode())
-            # Keys of runs and random streams contain this digest, so the text must never change:
-            # the class is hashed by the name that it had first.
+            # Keys of runs depend on this text, so the class is hashed by the name it had first.
             splits = repr(self.test_splits).replace(QueryGallerySplit.__name__, "Draw")
             digest.update(splits.encode())
             for image in images[:: max(1, len(images) // SAMPLED_FILES)]:
@@ -83,29 +85,41 @@ def make_dataset(
     train: Iterable[Image],
     query: Sequence[Image],
     gallery: Sequence[Image],
+    *,
     notes: Iterable[str] = (),
-    absent: Iterable[str] = (),
+    missing_files: Iterable[str] = (),
 ) -> Dataset:
-    """The usual dataset: one fixed query set and one gallery. Everything is sorted here.
+    """Make a dataset with one test of one fixed query set and gallery.
+
+    Args:
+        name: The dataset's name.
+        root: Folder that all image paths are relative to.
+        train: Training images, in any order.
+        query: Query images, in any order.
+        gallery: Gallery images, in any order.
+        notes: Sentences that tables print below the numbers.
+        missing_files: Listed images without a file.
+
+    Returns:
+        The dataset, its images sorted so that it does not depend on the order of listings.
 
     Raises:
-        SetupError: a subset is empty.
+        SetupError: A subset is empty.
     """
     train, query, gallery = sorted(train), sorted(query), sorted(gallery)
     for subset, images in (("training", train), ("query", query), ("gallery", gallery)):
         if not images:
-            raise SetupError(f"{name}: no {subset} images were found in {root}.")
-    draw = QueryGallerySplit(
+            raise SetupError(f"{name}: {root} contains no {subset} images.")
+    split = QueryGallerySplit(
         query=tuple(range(len(query))),
         gallery=tuple(range(len(query), len(query) + len(gallery))),
     )
-    test = (*query, *gallery)
     return Dataset(
         name,
         root,
         tuple(train),
-        test,
-        {"test": (draw,)},
+        (*query, *gallery),
+        {"test": (split,)},
         notes=tuple(notes),
-        missing_files=tuple(absent),
+        missing_files=tuple(missing_files),
     )

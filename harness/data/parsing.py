@@ -1,4 +1,4 @@
-"""Finding a dataset's folder, and reading labels from file names and lists."""
+"""Locate a dataset's folder, and read labels from file names and list files."""
 
 from __future__ import annotations
 
@@ -13,110 +13,136 @@ from harness.data.dataset import Image
 
 
 def find_dataset_root(
-    root: Path, name: str, folders: Iterable[str], needed: Iterable[str], about: str = ""
+    root: Path, name: str, folders: Iterable[str], required: Iterable[str], hint: str = ""
 ) -> Path:
-    """The folder that holds `needed`: `root` itself or one of `folders` below it.
+    """Return the folder that contains all `required` entries.
+
+    Args:
+        root: The folder given by the user.
+        name: The dataset's name, for messages.
+        folders: Usual names of the dataset's folder below `root`, the distributed name first.
+        required: Files and folders that the dataset's folder contains.
+        hint: Added to the message when nothing was found.
+
+    Returns:
+        `root` itself or the first of `folders` below it.
 
     Raises:
-        SetupError: none does, and the message shows the layout that was expected; or a folder
-            may not be looked into.
+        SetupError: No folder contains all entries (the message states the expected layout), or a
+            folder cannot be read.
     """
-    needed = list(needed)
+    required = list(required)
     candidates = [root, *(root / folder for folder in folders)]
-    for candidate in candidates:
-        if not _missing(candidate, needed, name):
-            return candidate
-    found = min(candidates, key=lambda place: len(_missing(place, needed, name)))
-    missing = _missing(found, needed, name)
+    fewest = required
+    for folder in candidates:
+        missing = _missing_entries(folder, required, name)
+        if not missing:
+            return folder
+        fewest = min(fewest, missing, key=len)
     tried = ", ".join(map(str, candidates))
     raise SetupError(
-        f"{name}: {', '.join(missing)} not found. Looked in: {tried}. Expected layout: "
-        f"{candidates[1] if len(candidates) > 1 else root}/{{{','.join(needed)}}}. "
-        f"Point --data-root at the folder that holds it.{about}"
+        f"{name}: {', '.join(fewest)} not found. Folders searched: {tried}. Expected layout: "
+        f"{candidates[1] if len(candidates) > 1 else root}/{{{','.join(required)}}}. "
+        f"Set --data-root to the folder that contains it.{hint}"
     )
 
 
 def list_jpegs(folder: Path, name: str) -> list[Path]:
-    """The JPEG files of a folder, sorted.
+    """Return the JPEG files of a folder, sorted.
 
     Raises:
-        SetupError: there is none, or the folder cannot be read.
+        SetupError: The folder contains no JPEG file or cannot be read.
     """
     try:
         files = sorted(
             path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg")
         )
     except OSError as error:
-        _cannot_read(name, folder, error)
+        _raise_unreadable(name, folder, error)
     if not files:
-        raise SetupError(f"{name}: {folder} holds no JPEG file; the copy is empty or incomplete.")
+        raise SetupError(
+            f"{name}: {folder} contains no JPEG files; the copy is empty or incomplete."
+        )
     return files
 
 
 def parse_filenames(
     files: Iterable[Path], root: Path, pattern: re.Pattern[str], name: str
 ) -> Iterator[Image]:
-    """Images labelled by `pattern`, matched from the start of the base name alone.
+    """Yield the image of each file, with the labels in its name.
 
-    The pattern's first group is the identity, its second the camera.
+    Args:
+        files: Image files below `root`.
+        root: The dataset's folder.
+        pattern: Matched from the start of the base name alone, because parent folders may look
+            like labels; its first group is the identity, its second the camera.
+        name: The dataset's name, for messages.
 
     Raises:
-        SetupError: a name does not match.
+        SetupError: A name does not match.
     """
     for file in files:
         match = pattern.match(file.name)
         if match is None:
-            raise SetupError(f"{name}: {file} is not named as expected ({pattern.pattern}).")
+            raise SetupError(
+                f"{name}: the file name of {file} does not have the expected form "
+                f"({pattern.pattern})."
+            )
         yield Image(file.relative_to(root).as_posix(), int(match[1]), int(match[2]))
 
 
 def index_files(folder: Path, name: str) -> dict[str, str]:
-    """Every file below a folder by its path in small letters: copies differ in that.
+    """Return the path of every file below a folder, by the same path in lower case.
+
+    Copies of datasets differ in the case of file names.
 
     Raises:
-        SetupError: the folder or one below it cannot be read.
+        SetupError: The folder or one below it cannot be read.
     """
 
     def stop(error: OSError) -> NoReturn:
-        _cannot_read(name, error.filename, error)
+        _raise_unreadable(name, error.filename, error)
 
-    found = {}
-    for place, _, files in os.walk(folder, onerror=stop):
+    paths = {}
+    for parent, _, files in os.walk(folder, onerror=stop):
         for file in files:
-            path = (Path(place) / file).relative_to(folder).as_posix()
-            found[path.lower()] = path
-    return found
+            path = (Path(parent) / file).relative_to(folder).as_posix()
+            paths[path.lower()] = path
+    return paths
 
 
 def read_list(path: Path, name: str) -> Iterator[tuple[str, str, int]]:
-    """Where it stands (`file:line`), image and identity of each line of a list `image identity`.
+    """Yield location (`file:line`), image and identity of each line `image identity` of a list.
 
     Blank lines are skipped.
 
     Raises:
-        SetupError: the list cannot be read, names nothing, or a line is something else.
+        SetupError: The list cannot be read or is empty, or a line has another form.
     """
     try:
         lines = path.read_text(errors="replace").splitlines()
     except OSError as error:
-        _cannot_read(name, path, error)
+        _raise_unreadable(name, path, error)
     if not any(line.strip() for line in lines):
-        raise SetupError(f"{name}: {path} names no image.")
+        raise SetupError(f"{name}: {path} lists no images.")
     for number, line in enumerate(lines, 1):
         words = line.split()
         if not words:
             continue
         if len(words) != 2 or not words[1].isdecimal():
-            raise SetupError(f"{name}: {path}:{number}: {line!r} is not `image identity`.")
+            raise SetupError(
+                f"{name}: {path}:{number}: {line!r} does not have the form `image identity`."
+            )
         yield f"{path.name}:{number}", words[0], int(words[1])
 
 
-def _missing(place: Path, needed: Iterable[str], name: str) -> list[str]:
+def _missing_entries(folder: Path, required: Iterable[str], name: str) -> list[str]:
+    """Return the entries that a folder lacks."""
     try:
-        return [entry for entry in needed if not (place / entry).exists()]
-    except OSError as error:  # what is absent is no error: this folder may not be looked into
-        _cannot_read(name, place, error)
+        return [entry for entry in required if not (folder / entry).exists()]
+    except OSError as error:  # a missing entry is no error: access to the folder was denied
+        _raise_unreadable(name, folder, error)
 
 
-def _cannot_read(name: str, path: Path | str, error: OSError) -> NoReturn:
+def _raise_unreadable(name: str, path: Path | str, error: OSError) -> NoReturn:
     raise SetupError(f"{name}: {path} cannot be read ({error.strerror}).") from error

@@ -1,23 +1,22 @@
-"""Whole and partial copies: counted, told, refused or noted."""
+"""Complete and partial copies: counted, refused or noted."""
 
 import pytest
 
-from harness.cli.data_checking import check_data
-from harness.core.errors import SetupError, UsageError
-from harness.core.progress import Reporter
+from harness.core.errors import SetupError
 from harness.data.completeness import (
     ExpectedCounts,
     count_subsets,
+    describe_missing,
     find_unreadable,
+    list_subsets,
     require_complete,
+    require_scorable,
 )
+from harness.data.dataset import Dataset, Image, QueryGallerySplit, make_dataset
 from harness.data.datasets import market1501
 from harness.data.synthetic.generator import SyntheticSettings, generate
-from harness.planning.datasets import find_dataset, open_dataset
-from harness.planning.schema import load_dataset
-from harness.runs.data_flags import DataFlag
 
-MADE = SyntheticSettings(
+SETTINGS = SyntheticSettings(
     train_identities=4,
     train_images=1,
     test_identities=3,
@@ -29,7 +28,7 @@ MADE = SyntheticSettings(
     height=64,
     width=32,
 )
-WHOLE = {
+EXPECTED = {
     "train": ExpectedCounts(images=12, identities=4),
     "query": ExpectedCounts(images=[3, 4], identities=3),
     "all": ExpectedCounts(cameras=3),
@@ -38,116 +37,111 @@ WHOLE = {
 
 @pytest.fixture
 def copy(tmp_path):
-    return generate(tmp_path / "market1501", MADE)
+    return generate(tmp_path / "market1501", SETTINGS)
 
 
-def test_counts_stand_beside_what_is_expected(copy):
-    found = {
-        (c.subset, c.what): (c.found, c.ok) for c in count_subsets(market1501.load(copy), WHOLE)
+def test_counts_are_compared_with_the_expected_ones(copy):
+    checks = {
+        (check.subset, check.unit): (check.counted, check.ok)
+        for check in count_subsets(market1501.load(copy), EXPECTED)
     }
-    assert found[("train", "images")] == (12, True)
-    assert found[("query", "images")] == (3, True)
-    assert found[("gallery", "identities")] == (4, True)  # nothing is known: not wrong
-    assert found[("all", "cameras")] == (3, True)
-    assert ("train", "cameras") not in found
+    assert checks["train", "images"] == (12, True)
+    assert checks["query", "images"] == (3, True)
+    assert checks["gallery", "identities"] == (4, True)  # no number is expected, so none is wrong
+    assert checks["all", "cameras"] == (3, True)
+    assert ("train", "cameras") not in checks
 
 
-def test_a_whole_copy_needs_no_note(copy):
-    assert require_complete(market1501.load(copy), WHOLE, allow_partial=False) == ()
+def test_a_wrong_count_is_described_with_all_expected_numbers(copy):
+    expected = {"train": ExpectedCounts(images=[12_936, 13_000])}
+    wrong = [check for check in count_subsets(market1501.load(copy), expected) if not check.ok]
+    assert [str(check) for check in wrong] == [
+        "train has 12 images where 12,936 or 13,000 are expected"
+    ]
+
+
+def test_subsets_of_several_tests_have_the_name_of_their_test(tmp_path):
+    images = tuple(Image(f"{n}.jpg", n, n) for n in range(4))
+    splits = {
+        "small": (QueryGallerySplit((0,), (1,)), QueryGallerySplit((1,), (0,))),
+        "large": (QueryGallerySplit((0, 2), (1, 3)),),
+    }
+    subsets = list_subsets(Dataset("x", tmp_path, images[:1], images, splits))
+    assert {name: [image.identity for image in part] for name, part in subsets.items()} == {
+        "train": [0],
+        "small query": [0],
+        "small gallery": [1],
+        "large query": [0, 2],
+        "large gallery": [1, 3],
+        "all": [0, 0, 1, 2, 3],
+    }
+
+
+def test_a_complete_copy_needs_no_note(copy):
+    assert require_complete(market1501.load(copy), EXPECTED, allow_partial=False) == ()
 
 
 def test_a_missing_file_is_refused_or_noted(copy):
     next((copy / "bounding_box_train").glob("*.jpg")).unlink()
     dataset = market1501.load(copy)
     words = "train has 11 images where 12 are expected"
-    with pytest.raises(SetupError, match=rf"not the whole dataset: {words}.*--allow-partial"):
-        require_complete(dataset, WHOLE, allow_partial=False)
-    assert require_complete(dataset, WHOLE, allow_partial=True) == (f"Partial data: {words}.",)
-
-
-def test_a_made_copy_never_passes_for_the_real_dataset(copy, tmp_path):
-    file = load_dataset("market1501")
-    given = ("market1501", file, MADE, copy, tmp_path, 1, Reporter(quiet=True))
-    with pytest.raises(SetupError, match="train has 12 images where 12,936 are expected"):
-        open_dataset(*given)
-    dataset = open_dataset(*given, allow_partial=True)
-    assert dataset.data_flags == (DataFlag.GENERATED, DataFlag.PARTIAL)
-    *_, made, partial = dataset.notes
-    assert partial.startswith("Partial data: train has 12 images")
-    assert made.startswith("Generated data: ")  # and so it would be if it counted as the real one
-
-
-def test_what_is_not_generated_is_not_called_so(copy):
-    (copy / "synthetic.json").unlink()
-    dataset = find_dataset("market1501", load_dataset("market1501"), copy)
-    assert not any(note.startswith("Generated") for note in dataset.notes)
-    assert dataset.data_flags == ()
-
-
-def test_the_verb_says_that_a_copy_is_generated(copy, capsys):
-    check_data("market1501", copy, deep=False, workers=1)
-    assert "Generated data: drawn images" in capsys.readouterr().out
-
-
-def test_every_real_dataset_knows_its_counts():
-    for name in ("market1501", "dukemtmc", "msmt17", "veri776", "vehicleid"):
-        file = load_dataset(name)
-        assert file.expected["train"].images and file.expected["train"].identities
-
-
-def test_the_place_can_be_an_environment_variable(copy, monkeypatch):
-    file = load_dataset("market1501")
-    monkeypatch.setenv("KDREID_DATA", str(copy.parent))
-    assert find_dataset("market1501", file, None).root == copy
-    monkeypatch.delenv("KDREID_DATA")
-    with pytest.raises(SetupError, match="--data-root DIR .* or in .*KDREID_DATA"):
-        find_dataset("market1501", file, None)
-
-
-def test_who_looks_for_duke_is_told_that_it_was_withdrawn(tmp_path):
-    with pytest.raises(SetupError, match="does not exist. Its authors withdrew DukeMTMC-reID"):
-        find_dataset("dukemtmc", load_dataset("dukemtmc"), tmp_path / "absent")
-
-
-def spoil(copy, content):
-    victim = sorted((copy / "query").glob("*.jpg"))[0]
-    victim.write_bytes(content(victim.read_bytes()))
-    return victim.name
+    with pytest.raises(SetupError, match=rf"not a complete copy: {words}.*--allow-partial"):
+        require_complete(dataset, EXPECTED, allow_partial=False)
+    assert require_complete(dataset, EXPECTED, allow_partial=True) == (f"Partial data: {words}.",)
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("count", "description"),
+    [
+        (0, []),
+        (2, ["2 listed images are missing (l:0: a0, l:1: a1)"]),
+        (4000, ["4,000 listed images are missing (l:0: a0, l:1: a1, l:2: a2, ...)"]),
+    ],
+)
+def test_missing_files_are_described_by_examples(tmp_path, count, description):
+    missing_files = tuple(f"l:{n}: a{n}" for n in range(count))
+    dataset = Dataset("x", tmp_path, (), (), {}, missing_files=missing_files)
+    assert describe_missing(dataset) == description
+
+
+def test_a_query_needs_a_match_from_another_camera(tmp_path):
+    train, query = [Image("t", 1, 1)], [Image("q", 2, 1)]
+    match = make_dataset("x", tmp_path, train, query, [Image("g", 2, 1), Image("h", 2, 2)])
+    require_scorable(match)
+    no_match = make_dataset("x", tmp_path, train, query, [Image("g", 2, 1), Image("h", 3, 2)])
+    with pytest.raises(SetupError, match="none of the 1 queries of 'test' in .* nothing to score"):
+        require_scorable(no_match)
+
+
+def corrupt(copy, change):
+    path = sorted((copy / "query").glob("*.jpg"))[0]
+    path.write_bytes(change(path.read_bytes()))
+    return path.name
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
     [
         (lambda data: data[: len(data) // 2], "truncated"),
         (lambda _: b"", "the file is empty"),
-        (lambda _: b"not an image", "it is no image file"),
+        (lambda _: b"not an image", "it is not an image file"),
     ],
     ids=["truncated", "empty", "text"],
 )
-def test_every_unreadable_image_is_named(copy, content, words):
-    name = spoil(copy, content)
-    problems = list(find_unreadable(market1501.load(copy), 2, lambda *_: None))
+def test_every_unreadable_image_is_reported(copy, change, words):
+    name = corrupt(copy, change)
+    reports = []
+    dataset = market1501.load(copy)
+    problems = list(find_unreadable(dataset, 2, lambda *report: reports.append(report)))
     assert len(problems) == 1 and name in problems[0] and words in problems[0]
+    images = len(dataset.train) + len(dataset.test)
+    assert reports == [(images, images)]
 
 
-def test_another_format_under_a_jpeg_name_is_named(copy):
+def test_another_format_under_a_jpeg_name_is_reported(copy):
     from PIL import Image
 
-    victim = sorted((copy / "query").glob("*.jpg"))[0]
-    Image.new("RGB", (8, 8)).save(victim, format="PNG")
+    path = sorted((copy / "query").glob("*.jpg"))[0]
+    Image.new("RGB", (8, 8)).save(path, format="PNG")
     (problem,) = find_unreadable(market1501.load(copy), 1, lambda *_: None)
     assert "it is a PNG file, not JPEG" in problem
-
-
-def test_the_verb_tells_subset_by_subset_and_exits_3(copy, capsys):
-    name = spoil(copy, lambda data: data[:100])
-    assert check_data("market1501", copy, deep=True, workers=2) == 3
-    told = capsys.readouterr().out
-    assert "12              12,936  <- differs" in told
-    assert f"unreadable: query/{name}" in told and "1 unreadable images" in told
-    assert "fingerprint" in told and "not whole" in told
-
-
-def test_the_generated_set_needs_no_check():
-    with pytest.raises(UsageError, match="nothing to check"):
-        check_data("synthetic", None, deep=False, workers=1)

@@ -1,4 +1,4 @@
-"""The datasets by name, and how one of them becomes a `Dataset`."""
+"""Loaders of the real datasets, by name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""DukeMTMC-reID (Zheng et al., ICCV 2017): `0001_c2_f0046182.jpg`, in Market-1501's three folders.
+"""DukeMTMC-reID (Zheng et al., ICCV 2017): `0001_c2_f0046182.jpg` in Market-1501's three folders.
 
-The dataset was withdrawn by its authors in 2019; there is no legal download.
+The authors withdrew the dataset in 2019; there is no legal download.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from pathlib import Path
 from harness.data.dataset import Dataset
 from harness.data.datasets.market1501 import load_folders
 
-FOLDERS = ("DukeMTMC-reID", "dukemtmc", "dukemtmc-reid", "dukemtmc-reid/DukeMTMC-reID")
-NAME = re.compile(r"(\d{4})_c(\d)_f\d+\.jpe?g$", re.IGNORECASE)
+FOLDER_NAMES = ("DukeMTMC-reID", "dukemtmc", "dukemtmc-reid", "dukemtmc-reid/DukeMTMC-reID")
+FILENAME_PATTERN = re.compile(r"(\d{4})_c(\d)_f\d+\.jpe?g$", re.IGNORECASE)
 
 
 def load(root: Path) -> Dataset:
-    """Read the dataset below `root`, under its own name or the usual toolboxes' name."""
-    return load_folders("dukemtmc", root, FOLDERS, NAME)
+    """Load DukeMTMC-reID from `root` or one of the usual folders below it.
+
+    Raises:
+        SetupError: The folder is missing or cannot be read, or a file name is not understood.
+    """
+    return load_folders("dukemtmc", root, FOLDER_NAMES, FILENAME_PATTERN)

@@ -1,7 +1,7 @@
-"""Market-1501 (Zheng et al., ICCV 2015): `0001_c1s1_000151_01.jpg` is identity 1 seen by camera 1.
+"""Market-1501 (Zheng et al., ICCV 2015): `0001_c1s1_000151_01.jpg` is identity 1 from camera 1.
 
-Identity -1 marks detections that overlap a person too little to count either way: they are dropped.
-Identity 0 marks distractors: they stay in the gallery and match no query.
+Identity -1 marks junk, detections that overlap a person too little to count as either right or
+wrong: they are dropped. Identity 0 marks distractors: they stay in the gallery as negatives.
 """
 
 from __future__ import annotations
@@ -13,24 +13,42 @@ from pathlib import Path
 from harness.data.dataset import Dataset, Image, make_dataset
 from harness.data.parsing import find_dataset_root, list_jpegs, parse_filenames
 
-SUBSETS = ("bounding_box_train", "query", "bounding_box_test")
-FOLDERS = ("Market-1501-v15.09.15", "market1501", "market1501/Market-1501-v15.09.15")
-NAME = re.compile(r"(-1|\d{4})_c(\d)s\d_\d+_\d+\.jpe?g$", re.IGNORECASE)
+SUBSET_FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
+FOLDER_NAMES = ("Market-1501-v15.09.15", "market1501", "market1501/Market-1501-v15.09.15")
+FILENAME_PATTERN = re.compile(r"(-1|\d{4})_c(\d)s\d_\d+_\d+\.jpe?g$", re.IGNORECASE)
 
 
 def load(root: Path) -> Dataset:
-    """Read the dataset below `root`, under its own name or the usual toolboxes' name."""
-    return load_folders("market1501", root, FOLDERS, NAME)
+    """Load Market-1501 from `root` or one of the usual folders below it.
+
+    Raises:
+        SetupError: The folder is missing or cannot be read, or a file name is not understood.
+    """
+    return load_folders("market1501", root)
 
 
 def load_folders(
-    name: str, root: Path, folders: Iterable[str], pattern: re.Pattern[str]
+    name: str,
+    root: Path,
+    folders: Iterable[str] = FOLDER_NAMES,
+    pattern: re.Pattern[str] = FILENAME_PATTERN,
 ) -> Dataset:
-    """Any dataset that keeps its labels in file names and its subsets in these three folders."""
-    home = find_dataset_root(root, name, folders, SUBSETS)
+    """Load any dataset with labels in its file names and subsets in Market-1501's three folders.
+
+    Args:
+        name: The name that the dataset gets.
+        root: The dataset's folder, or its parent.
+        folders: Usual names of the dataset's folder below `root`.
+        pattern: Matched with each base name; its first group is the identity (-1: junk), its
+            second the camera.
+
+    Raises:
+        SetupError: The folder is missing or cannot be read, or a file name is not understood.
+    """
+    home = find_dataset_root(root, name, folders, SUBSET_FOLDERS)
     train, query, gallery = (
         list(parse_filenames(list_jpegs(home / subset, name), home, pattern, name))
-        for subset in SUBSETS
+        for subset in SUBSET_FOLDERS
     )
     kept = drop_junk(gallery)
     notes = []
@@ -40,9 +58,9 @@ def load_folders(
             f"Gallery: {len(gallery)} files; {dropped} named -1 (junk) were dropped, {distractors} "
             f"named 0000 (distractors) kept: {len(kept)} images."
         )
-    return make_dataset(name, home, drop_junk(train), query, kept, notes)
+    return make_dataset(name, home, drop_junk(train), query, kept, notes=notes)
 
 
 def drop_junk(images: Iterable[Image]) -> list[Image]:
-    """All but the images whose identity is -1."""
+    """Return all images whose identity is not -1."""
     return [image for image in images if image.identity != -1]

@@ -2,8 +2,8 @@
 
 A line of `train_test_split/train_list.txt` is `0000001 13160`: image/0000001.jpg shows vehicle
 13160. Each of the three test lists is scored by the usual protocol: one random image of every
-vehicle makes the gallery, all others are probes, and the scores are the mean of ten such draws.
-VRKD describes the reverse in one sentence, but its mAP lies above its R1, which only this gives.
+vehicle forms the gallery, all others are queries, and scores are means over ten such splits. One
+sentence of VRKD describes the reverse, but its mAP is above its R1, which only this protocol gives.
 """
 
 from __future__ import annotations
@@ -17,63 +17,81 @@ from harness.core.seeding import make_generator
 from harness.data.dataset import Dataset, Image, QueryGallerySplit
 from harness.data.parsing import find_dataset_root, index_files, read_list
 
-FOLDERS = ("VehicleID_V1.0", "vehicleid", "VehicleID", "vehicleid/VehicleID_V1.0")
-TRAIN = "train_test_split/train_list.txt"
-TESTS = {f"test{size}": f"train_test_split/test_list_{size}.txt" for size in (800, 1600, 2400)}
-DRAWS = 10
+FOLDER_NAMES = ("VehicleID_V1.0", "vehicleid", "VehicleID", "vehicleid/VehicleID_V1.0")
+TRAIN_LIST = "train_test_split/train_list.txt"
+TEST_LISTS = {f"test{size}": f"train_test_split/test_list_{size}.txt" for size in (800, 1600, 2400)}
+SPLITS_PER_TEST = 10
 
 
 def load(root: Path) -> Dataset:
-    """Read the dataset below `root`, under its own name or the usual toolboxes' name."""
-    home = find_dataset_root(root, "vehicleid", FOLDERS, ("image", TRAIN, *TESTS.values()))
-    files = index_files(home / "image", "vehicleid")
-    absent: dict[str, None] = {}  # in order; the test lists share images
+    """Load VehicleID from `root` or one of the usual folders below it.
 
-    def read(listed: str) -> list[Image]:
-        """The images of a list; as they have no camera, each counts as its own."""
+    Raises:
+        SetupError: The dataset is missing or cannot be read, or a list is not understood.
+    """
+    required = ("image", TRAIN_LIST, *TEST_LISTS.values())
+    home = find_dataset_root(root, "vehicleid", FOLDER_NAMES, required)
+    files = index_files(home / "image", "vehicleid")
+    missing: dict[str, str] = {}  # first location by file, because the test lists share images
+
+    def read(list_file: str) -> list[Image]:
         images = []
-        for place, file, identity in read_list(home / listed, "vehicleid"):
+        for location, file, identity in read_list(home / list_file, "vehicleid"):
             if not file.isdecimal():
                 raise SetupError(
-                    f"vehicleid: {(home / listed).parent / place}: {file!r} is no number."
+                    f"vehicleid: {(home / list_file).parent / location}: {file!r} is not an image "
+                    "number."
                 )
-            found = files.get(f"{file}.jpg")
-            if found is None:
-                absent[f"{place}: image/{file}.jpg"] = None
+            path = files.get(f"{file}.jpg")
+            if path is None:
+                missing.setdefault(f"image/{file}.jpg", location)
             else:
-                images.append(Image(f"image/{found}", identity, int(file)))
+                # There are no cameras: each image counts as its own, so that no match is removed.
+                images.append(Image(f"image/{path}", identity, int(file)))
         return sorted(images)
 
-    train = read(TRAIN)
-    lists = {name: read(path) for name, path in TESTS.items()}
+    train = read(TRAIN_LIST)
+    lists = {name: read(path) for name, path in TEST_LISTS.items()}
     test = sorted({image for images in lists.values() for image in images})
-    place = {image: index for index, image in enumerate(test)}
-    evaluations = {
-        name: tuple(_draw(name, number, images, place) for number in range(DRAWS))
+    positions = {image: index for index, image in enumerate(test)}
+    test_splits = {
+        name: tuple(
+            _sample_split(name, number, images, positions) for number in range(SPLITS_PER_TEST)
+        )
         for name, images in lists.items()
     }
-    note = f"Gallery: one image of every vehicle, in {DRAWS} seeded draws for each test list."
+    note = (
+        f"Gallery: one image of every vehicle, in {SPLITS_PER_TEST} seeded draws for each test "
+        "list."
+    )
     return Dataset(
         "vehicleid",
         home,
         tuple(train),
         tuple(test),
-        evaluations,
+        test_splits,
         notes=(note,),
-        missing_files=tuple(absent),
+        missing_files=tuple(f"{location}: {file}" for file, location in missing.items()),
     )
 
 
-def _draw(
-    name: str, number: int, images: list[Image], place: dict[Image, int]
+def _sample_split(
+    name: str, number: int, images: list[Image], positions: dict[Image, int]
 ) -> QueryGallerySplit:
-    """One image of every vehicle for the gallery, the others as queries."""
+    """Sample one image of every vehicle for the gallery; the others are queries.
+
+    Args:
+        name: The test's name, part of the random stream.
+        number: Number of the split, part of the random stream.
+        images: Images of the test list.
+        positions: Index of each image in `Dataset.test`.
+    """
     random = make_generator("vehicleid", name, number)
-    members: dict[int, list[int]] = {}
+    indices_of: dict[int, list[int]] = {}
     for image in images:
-        members.setdefault(image.identity, []).append(place[image])
+        indices_of.setdefault(image.identity, []).append(positions[image])
     query, gallery = [], []
-    for indices in members.values():
+    for indices in indices_of.values():
         chosen = indices[int(torch.randint(len(indices), (), generator=random))]
         gallery.append(chosen)
         query += [index for index in indices if index != chosen]
