@@ -1,9 +1,10 @@
-"""The pixel cache: every image decoded and resized once, in memory-mapped files that jobs share.
+"""The pixel cache: all images decoded and resized once, in memory-mapped files that jobs share.
 
-A cache belongs to (data fingerprint, size, decoder version). It is built beside its final place
-under a lease and then takes its name, so that a killed builder leaves nothing that could be read.
-Each image has a checksum that is looked at when a process first reads it; a damaged one is decoded
-again and written back. Files that are incomplete or of a wrong shape are built again.
+A cache belongs to one (data fingerprint, image size, decoder version). It is built under a lease in
+a temporary folder next to its final place and renamed when complete, so a killed builder leaves
+nothing that could be read. Every image has a checksum, which is verified when a process first reads
+the image; a corrupt image is decoded again and written back. A cache with missing, truncated or
+wrongly shaped files is rebuilt.
 """
 
 from __future__ import annotations
@@ -27,57 +28,74 @@ from torch import Tensor
 from harness.core.errors import SetupError
 from harness.core.files import read_json, write_json
 from harness.core.lease import acquire_blocking
+from harness.core.progress import ProgressCallback, ignore_progress
 from harness.data.dataset import Dataset
-from harness.data.decoding import DECODER_VERSION, Array, UnreadableError, read_image
+from harness.data.decoding import DECODER_VERSION, PixelArray, UnreadableError, read_image
 from harness.data.images import FileImages
 
 COMPLETE_MARKER = "ready.json"
 SUBSETS = ("train", "test")
-SPARE = 1.02  # of the pixels' bytes: checksums and headers, and a disk is never filled to its end
+SPACE_FACTOR = 1.02  # of the pixels' bytes: room for checksums, headers and a rest on the disk
+MAX_LISTED_FILES = 5  # unreadable images that a message lists
 
 Checksums = np.ndarray[Any, np.dtype[np.uint32]]
 
 
 class DiskTooSmallError(SetupError):
-    """The disk has no room for a cache; images can still be decoded as they are needed."""
+    """The disk has no room for a cache; images can still be decoded when they are needed."""
 
 
 @dataclass(frozen=True)
 class CachedImages:
-    """One subset's images, read from disk as they are asked for."""
+    """Images of one subset, read from the cache on access."""
 
-    array: Array  # (N, 3, H, W), mapped
+    array: PixelArray  # (N, 3, H, W) uint8, memory-mapped
     checksums: Checksums  # (N,)
-    source: FileImages  # where a damaged image is decoded from again
-    path: Path
-    say: Callable[[str], None]
-    _checked: list[bool] = field(init=False)
+    source: FileImages  # the image files, from which corrupt images are decoded again
+    path: Path  # of the mapped file
+    on_repair: Callable[[str], None]  # called with a message for each corrupt image
+    _verified: list[bool] = field(init=False)
+    _repaired: set[int] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_checked", [False] * len(self.array))
+        object.__setattr__(self, "_verified", [False] * len(self.array))
 
     def __getitem__(self, indices: Sequence[int]) -> Tensor:
         chosen = list(indices)
         pixels = self.array[np.asarray(chosen, dtype=np.int64)]
-        for place, index in enumerate(chosen):
-            if not self._checked[index]:
-                if _checksum(pixels[place]) != self.checksums[index]:
-                    pixels[place] = self._mended(index)
-                self._checked[index] = True
+        # Threads need no lock: two that read an image at once verify it twice, and repair it with
+        # the same bytes. A repaired image is verified again, as the disk may not be writable.
+        for position, index in enumerate(chosen):
+            if not self._verified[index]:
+                if _checksum(pixels[position]) == self.checksums[index]:
+                    self._verified[index] = True
+                else:
+                    pixels[position] = self._repair(index)
         return torch.from_numpy(pixels)
 
     def __len__(self) -> int:
         return len(self.array)
 
-    def _mended(self, index: int) -> Array:
-        """The image from its own file, also written back if this disk lets us."""
+    def _repair(self, index: int) -> PixelArray:
+        """Decode an image again and write it back if the disk is writable.
+
+        Raises:
+            SetupError: The image file cannot be decoded.
+        """
         image = self.source.read(index)
-        name = self.source.images[index].file
-        self.say(f"The pixel cache of {name} was damaged on disk ({self.path}); decoded again.")
+        self.checksums[index] = _checksum(image)  # it may be the checksum that is corrupt
+        if index not in self._repaired:
+            self._repaired.add(index)
+            name = self.source.images[index].file
+            self.on_repair(f"{name} was corrupt in the cache {self.path}; it was decoded again.")
         with suppress(OSError, ValueError):
             np.load(self.path, mmap_mode="r+")[index] = image
-            np.load(_checksums(self.path), mmap_mode="r+")[index] = _checksum(image)
+            np.load(_checksum_path(self.path), mmap_mode="r+")[index] = _checksum(image)
         return image
+
+
+def _ignore_repair(message: str) -> None:
+    """Report nothing."""
 
 
 def open_cache(
@@ -86,76 +104,97 @@ def open_cache(
     cache: Path,
     *,
     workers: int = 1,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-    say: Callable[[str], None] = lambda _text: None,
+    progress: ProgressCallback = ignore_progress,
+    on_repair: Callable[[str], None] = _ignore_repair,
 ) -> tuple[CachedImages, CachedImages]:
-    """Training and test pixels at `size` (height, width), decoded now if they are not there yet.
+    """Open the cache of a dataset at one size; build it first if it is missing or damaged.
+
+    Args:
+        dataset: The dataset whose images are cached.
+        size: Height and width in pixels.
+        cache: Folder that contains all caches. Several processes may use it at once: one builds,
+            the others wait.
+        workers: Number of decoding threads.
+        progress: Called after each decoded image.
+        on_repair: Called with a message for each corrupt image, when it is first read.
+
+    Returns:
+        Training and test images.
 
     Raises:
-        SetupError: images are unreadable; the message names them.
-        DiskTooSmallError: there is no room below `cache`.
+        SetupError: Images are unreadable (the message lists them), or the cache that was built
+            cannot be read.
+        DiskTooSmallError: The disk of `cache` is too small.
     """
     folder = cache / f"{dataset.name}-{dataset.fingerprint}-{size[0]}x{size[1]}-{DECODER_VERSION}"
     sources = [FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)]
-    found = _open(folder, sources, say)
-    if found is None:
+    opened = _load_cache(folder, sources, on_repair)
+    if opened is None:
         with acquire_blocking(cache / f"{folder.name}.building") as lease:
-            if (found := _open(folder, sources, say)) is None:
-                for left in cache.glob(f".{folder.name}.*"):  # by a builder that was killed
-                    shutil.rmtree(left, ignore_errors=True)
+            # Another process may have built the cache while this one waited for the lease.
+            if (opened := _load_cache(folder, sources, on_repair)) is None:
+                for leftover in cache.glob(f".{folder.name}.*"):  # of a builder that was killed
+                    shutil.rmtree(leftover, ignore_errors=True)
                 partial = cache / f".{folder.name}.{uuid.uuid4().hex[:8]}"
                 try:
-                    _build(dataset.name, sources, partial, workers, progress)
-                    lease.check()
+                    _build_cache(dataset.name, sources, partial, workers, progress)
+                    lease.check()  # a builder that lost its lease must not replace another's cache
                     shutil.rmtree(folder, ignore_errors=True)
                     partial.rename(folder)
                 finally:
                     shutil.rmtree(partial, ignore_errors=True)
-                found = _open(folder, sources, say)
-        if found is None:
-            raise SetupError(f"{folder} cannot be read back; check the disk, or use --no-cache.")
-    return found
+                opened = _load_cache(folder, sources, on_repair)
+        if opened is None:
+            raise SetupError(
+                f"The pixel cache {folder} cannot be read after it was written. Check the disk, or "
+                "use --no-cache."
+            )
+    return opened
 
 
-def _open(
-    folder: Path, sources: Sequence[FileImages], say: Callable[[str], None]
+def _load_cache(
+    folder: Path, sources: Sequence[FileImages], on_repair: Callable[[str], None]
 ) -> tuple[CachedImages, CachedImages] | None:
-    """The two subsets if they are all there."""
+    """Open both subsets of a cache; None if it is missing or not complete."""
     if read_json(folder / COMPLETE_MARKER) is None:
         return None
-    found = []
+    subsets = []
     for name, source in zip(SUBSETS, sources, strict=True):
         path = folder / f"{name}.npy"
         try:
-            array, sums = np.load(path, mmap_mode="r"), np.load(_checksums(path))
+            array, checksums = np.load(path, mmap_mode="r"), np.load(_checksum_path(path))
         except (OSError, ValueError, EOFError):
             return None
         if array.shape != (len(source), 3, *source.size) or array.dtype != np.uint8:
             return None
-        if sums.shape != (len(source),) or sums.dtype != np.uint32:
+        if checksums.shape != (len(source),) or checksums.dtype != np.uint32:
             return None
-        found.append(CachedImages(array, sums, source, path, say))
-    return found[0], found[1]
+        subsets.append(CachedImages(array, checksums, source, path, on_repair))
+    return subsets[0], subsets[1]
 
 
-def _build(
+def _build_cache(
     name: str,
     sources: Sequence[FileImages],
     folder: Path,
     workers: int,
-    progress: Callable[[int, int], None],
+    progress: ProgressCallback,
 ) -> None:
-    """Decode all images into `folder`; if any cannot be, name them after having tried all."""
+    """Decode all images into `folder`; every image is tried before an error is raised."""
     folder.mkdir(parents=True)
-    _require_room(sources, folder)
-    done, total, unreadable = 0, sum(map(len, sources)), []
+    _require_space(sources, folder)
+    done, total = 0, sum(map(len, sources))
+    unreadable: list[str] = []
     for subset, source in zip(SUBSETS, sources, strict=True):
         path = folder / f"{subset}.npy"
-        array = _reserved(path, (len(source), 3, *source.size))
-        sums = np.zeros(len(source), np.uint32)
+        array = _allocate_array(path, (len(source), 3, *source.size))
+        checksums = np.zeros(len(source), np.uint32)
 
         def store(
-            index: int, source: FileImages = source, array: Array = array, sums: Checksums = sums
+            index: int,
+            source: FileImages = source,
+            array: PixelArray = array,
+            checksums: Checksums = checksums,
         ) -> str:
             file = source.root / source.images[index].file
             try:
@@ -163,7 +202,7 @@ def _build(
             except UnreadableError as error:
                 return f"{file} ({error})"
             array[index] = image
-            sums[index] = _checksum(image)
+            checksums[index] = _checksum(image)
             return ""
 
         with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -172,47 +211,52 @@ def _build(
                 unreadable += [problem] if problem else []
                 progress(done, total)
         array.flush()
-        np.save(_checksums(path), sums)
+        np.save(_checksum_path(path), checksums)
     if unreadable:
-        more = f" and {len(unreadable) - 5} more" if len(unreadable) > 5 else ""
+        more = len(unreadable) - MAX_LISTED_FILES
+        rest = f" and {more} more" if more > 0 else ""
         raise SetupError(
-            f"{name}: {len(unreadable)} unreadable images: {'; '.join(unreadable[:5])}{more}. "
-            "Restore them from the dataset's archive, then run the same command again "
-            f"(kdreid data check --dataset {name} --deep names every one)."
+            f"{name}: {len(unreadable)} unreadable images: "
+            f"{'; '.join(unreadable[:MAX_LISTED_FILES])}{rest}. Restore them from the dataset's "
+            f"archive, then run the same command again (kdreid data check --dataset {name} --deep "
+            "lists all of them)."
         )
     write_json(folder / COMPLETE_MARKER, {"images": total, "decoder": DECODER_VERSION})
 
 
-def _reserved(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
-    """A new mapped array whose room on disk is really there: a full disk would kill who maps it."""
+def _allocate_array(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Create a mapped array whose space on the disk is reserved.
+
+    Without the reservation, writing to the mapping of a full disk kills the process (SIGBUS).
+    """
     try:
         array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     except OSError as error:
         needed = math.prod(shape)
-        raise DiskTooSmallError(_too_small(path.parent.parent, needed, error)) from error
+        raise DiskTooSmallError(_describe_shortage(path.parent.parent, needed, error)) from error
     return array
 
 
-def _require_room(sources: Sequence[FileImages], folder: Path) -> None:
-    needed = int(SPARE * sum(len(s) * 3 * s.size[0] * s.size[1] for s in sources))
+def _require_space(sources: Sequence[FileImages], folder: Path) -> None:
+    needed = int(SPACE_FACTOR * sum(len(s) * 3 * s.size[0] * s.size[1] for s in sources))
     if shutil.disk_usage(folder).free < needed:
-        raise DiskTooSmallError(_too_small(folder.parent, needed, None))
+        raise DiskTooSmallError(_describe_shortage(folder.parent, needed, None))
 
 
-def _too_small(folder: Path, needed: int, error: OSError | None) -> str:
+def _describe_shortage(folder: Path, needed: int, error: OSError | None) -> str:
     free = shutil.disk_usage(folder).free
-    reason = f", {error.strerror}" if error else ""
+    reason = f" ({error.strerror})" if error else ""
     return (
-        f"The pixel cache needs {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free"
-        f"{reason}. Make room there or choose another disk with --runs DIR."
+        f"The pixel cache needs {needed / 1e9:.1f} GB, but {folder} has {free / 1e9:.1f} GB free"
+        f"{reason}. Free space there, or choose another disk with --runs DIR."
     )
 
 
-def _checksum(image: Array) -> int:
+def _checksum(image: PixelArray) -> int:
     return zlib.crc32(np.ascontiguousarray(image).data)
 
 
-def _checksums(path: Path) -> Path:
+def _checksum_path(path: Path) -> Path:
     return path.with_suffix(".crc32.npy")

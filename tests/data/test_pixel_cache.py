@@ -1,4 +1,4 @@
-"""The pixel cache: decoded once, shared, checked, mended, rebuilt, or done without."""
+"""The pixel cache: built once, shared, verified, repaired, rebuilt, or not used."""
 
 import os
 import shutil
@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from harness.cli.data_caching import cache_data
-from harness.core.errors import SetupError, UsageError
+from harness.core.errors import SetupError
 from harness.data.images import FileImages
 from harness.data.pixel_cache import DiskTooSmallError, open_cache
-from harness.data.synthetic.generator import SyntheticSettings, generate
 from tests.support import tiny_grid
 
 SIZE = (8, 4)
@@ -79,23 +77,40 @@ def test_a_cache_that_is_not_whole_is_built_again(tiny, cache, damage):
     assert all(torch.equal(s[range(len(s))], e) for s, e in zip(again, expected, strict=True))
 
 
-def test_a_damaged_image_is_decoded_again_told_and_mended(tiny, cache):
+def test_a_corrupt_image_is_decoded_again_reported_and_repaired(tiny, cache):
     open_cache(tiny, SIZE, cache)
     path = folder_of(cache) / "train.npy"
     array = np.load(path, mmap_mode="r+")
     right = array[2].copy()
     array[2, 1, 3, 2] ^= 16  # one flipped bit
     del array
-    told = []
-    train, _ = open_cache(tiny, SIZE, cache, say=told.append)
-    assert not told  # nothing was read yet
+    messages = []
+    train, _ = open_cache(tiny, SIZE, cache, on_repair=messages.append)
+    assert not messages  # nothing was read yet
     assert np.array_equal(train[[0, 2]][1].numpy(), right)
-    assert len(told) == 1 and "images/2.jpg was damaged on disk" in told[0]
+    assert len(messages) == 1 and "images/2.jpg was corrupt in the cache" in messages[0]
     assert np.array_equal(np.load(path)[2], right)
     sums = np.load(folder_of(cache) / "train.crc32.npy")
     assert [zlib.crc32(image) for image in np.load(path)] == sums.tolist()
-    open_cache(tiny, SIZE, cache, say=told.append)[0][range(4)]
-    assert len(told) == 1
+    open_cache(tiny, SIZE, cache, on_repair=messages.append)[0][range(4)]
+    assert len(messages) == 1
+
+
+@pytest.mark.parametrize("file", ["train.npy", "train.crc32.npy"])
+def test_a_corrupt_entry_that_cannot_be_written_back_is_decoded_on_every_read(tiny, cache, file):
+    open_cache(tiny, SIZE, cache)
+    path = folder_of(cache) / file
+    array = np.load(path, mmap_mode="r+")
+    array[2] ^= 16
+    del array
+    messages = []
+    train, _ = open_cache(tiny, SIZE, cache, on_repair=messages.append)
+    for name in ("train.npy", "train.crc32.npy"):
+        (folder_of(cache) / name).unlink()  # the open mapping stays as it is
+    expected = FileImages(tiny.root, tiny.train, SIZE)[[2]]
+    for _ in range(3):
+        assert torch.equal(train[[2]], expected)
+    assert len(messages) == 1
 
 
 def test_a_cache_that_only_others_may_write_is_read(tiny, cache):
@@ -109,7 +124,7 @@ def test_a_cache_that_only_others_may_write_is_read(tiny, cache):
     ("content", "reason"),
     [
         (lambda _: b"", "the file is empty"),
-        (lambda _: b"not an image", "it is no image file"),
+        (lambda _: b"not an image", "it is not an image file"),
         (lambda data: data[: len(data) // 2], "(?i:truncated)"),
     ],
     ids=["empty", "text", "truncated"],
@@ -124,8 +139,8 @@ def test_an_unreadable_image_is_named_and_leaves_no_cache(tiny, cache, content, 
         FileImages(tiny.root, tiny.train, SIZE)[[0, 3]]
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(tiny, cache):
-    with pytest.raises(DiskTooSmallError, match=r"needs 18360.0 GB and .* has .* GB free"):
+def test_a_disk_that_is_too_small_is_an_error_before_anything_is_written(tiny, cache):
+    with pytest.raises(DiskTooSmallError, match=r"needs 18360.0 GB, but .* has .* GB free"):
         open_cache(tiny, (10**6, 10**6), cache)
     assert not list(cache.rglob("*.npy"))
 
@@ -200,27 +215,8 @@ def test_runs_without_a_cache_end_with_the_same_bits(with_teacher, tmp_path, cau
         shutil.rmtree(with_teacher / spec.key)
     shutil.rmtree(with_teacher / "cache")
     if cause == "no room":
-        monkeypatch.setattr("harness.data.pixel_cache.SPARE", 1e12)
+        monkeypatch.setattr("harness.data.pixel_cache.SPACE_FACTOR", 1e12)
     plan, _ = tiny_grid.run(with_teacher, "sp", cache=cause == "no room")
     assert not list(with_teacher.rglob("cache/**/*.npy"))
     for key, result in expected.items():
         tiny_grid.assert_same_bits(tiny_grid.result_of(with_teacher, key), result)
-
-
-def test_the_verb_decodes_ahead(tmp_path, capsys):
-    data = generate(
-        tmp_path / "data",
-        SyntheticSettings(train_identities=2, test_identities=1, height=32, width=16),
-    )
-    for _ in range(2):
-        cache_data("synthetic", data, tmp_path, "16x8", 1, allow_partial=False)
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == told[1]
-    assert "36 training and 54 test images at 16x8, 0.00 GB in " in told[0]
-    assert len(list((tmp_path / "cache").glob("*/ready.json"))) == 1
-
-
-@pytest.mark.parametrize("size", ["16", "0x8", "16x8x3", "x"])
-def test_a_size_is_two_numbers(tmp_path, size):
-    with pytest.raises(UsageError, match="--size is HEIGHTxWIDTH in pixels"):
-        cache_data("synthetic", None, tmp_path, size, 1, allow_partial=False)
