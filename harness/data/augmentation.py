@@ -1,7 +1,7 @@
-"""Augmentation of a whole batch: parameters drawn per image on the CPU, applied on the device.
+"""Training augmentation of a whole batch: sampled on the CPU, applied on the images' device.
 
-In order: horizontal flip, padding with black and a random crop, z-score normalisation with
-ImageNet's statistics, random erasing (Zhong et al. 2020) to the mean colour.
+In order: horizontal flip, padding with black and a random crop, normalisation with the mean and
+standard deviation of ImageNet, and random erasing with the mean colour (Zhong et al., AAAI 2020).
 """
 
 from __future__ import annotations
@@ -14,32 +14,37 @@ from torch import Tensor
 
 from harness.runs.spec import Recipe
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-ERASED_AREA, ERASED_RATIO, ATTEMPTS = (0.02, 0.33), (0.3, 3.3), 10  # torchvision's defaults
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RGB, for pixels in 0..1
+# Defaults of torchvision.transforms.RandomErasing: share of the image's area, height / width.
+ERASED_AREA, ERASED_RATIO, ERASE_ATTEMPTS = (0.02, 0.33), (0.3, 3.3), 10
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What happens to each of B images; lengths and positions in pixels."""
+    """Parameters for a batch of B images; positions in pixels."""
 
     flip: Tensor  # (B,) bool
-    shift: Tensor  # (B, 2) int64, top-left corner of the crop relative to the image: [-pad, pad]
-    erase_box: (
-        Tensor  # (B, 4) int64: top, left, bottom, right; an empty box where nothing is erased
-    )
+    shift: Tensor  # (B, 2) int64: the crop's top-left corner (row, column), in -pad..pad
+    erase_box: Tensor  # (B, 4) int64: top, left, bottom, right; all 0 where nothing is erased
 
 
 def sample_augmentation(count: int, recipe: Recipe, random: torch.Generator) -> Augmentation:
-    """Parameters for `count` images, all taken from `random` in a fixed order."""
+    """Sample the augmentation of `count` images.
+
+    The generator is always used in the same order, so equal states give equal augmentations.
+    """
     flip = torch.rand(count, generator=random) < recipe.flip
     shift = torch.randint(-recipe.pad, recipe.pad + 1, (count, 2), generator=random)
-    return Augmentation(flip, shift, _boxes(count, recipe, random))
+    return Augmentation(flip, shift, _sample_erase_boxes(count, recipe, random))
 
 
-def _boxes(count: int, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """The first of ten attempted boxes that fits into the image, as torchvision chooses it."""
+def _sample_erase_boxes(count: int, recipe: Recipe, random: torch.Generator) -> Tensor:
+    """Sample the boxes to erase: (count, 4) int64, all 0 where nothing is erased.
+
+    As in torchvision, the first of ten sampled boxes that fits into the image is used.
+    """
     chosen = torch.rand(count, generator=random) < recipe.erase
-    uniform = torch.rand(count, ATTEMPTS, 4, generator=random, dtype=torch.float64)
+    uniform = torch.rand(count, ERASE_ATTEMPTS, 4, generator=random, dtype=torch.float64)
     area = uniform[..., 0] * (ERASED_AREA[1] - ERASED_AREA[0]) + ERASED_AREA[0]
     area = area * recipe.height * recipe.width
     low, high = (math.log(bound) for bound in ERASED_RATIO)
@@ -55,39 +60,44 @@ def _boxes(count: int, recipe: Recipe, random: torch.Generator) -> Tensor:
 
 
 def apply_augmentation(images: Tensor, augmentation: Augmentation) -> Tensor:
-    """Pixels to network input: (B, 3, H, W) uint8 -> the same shape in float32, same device.
+    """Augment and normalise a batch.
 
-    Image by image, because a box of one image is copied many times faster than gathered.
+    Args:
+        images: Pixels, (B, 3, H, W) uint8 on any device; not changed.
+        augmentation: The parameters of the same B images.
+
+    Returns:
+        Network input, (B, 3, H, W) float32 on the device of `images`.
     """
     _, _, height, width = images.shape
     moved = torch.zeros_like(images)
     flips, shifts = augmentation.flip.tolist(), augmentation.shift.tolist()
+    # Image by image: copying the box of one image is many times faster than gathering all pixels.
     for source, target, flip, (down, right) in zip(images, moved, flips, shifts, strict=True):
-        seen = source.flip(-1) if flip else source
-        (top, bottom), (left, end) = _overlap(height, down), _overlap(width, right)
-        target[:, top:bottom, left:end] = seen[
+        image = source.flip(-1) if flip else source
+        (top, bottom), (left, end) = _visible_range(height, down), _visible_range(width, right)
+        target[:, top:bottom, left:end] = image[
             :, top + down : bottom + down, left + right : end + right
         ]
     result = normalise_pixels(moved)
-    for image, (top, left, bottom, end) in zip(
-        result, augmentation.erase_box.tolist(), strict=True
-    ):
-        image[:, top:bottom, left:end] = 0.0
+    boxes = augmentation.erase_box.tolist()
+    for image, (top, left, bottom, end) in zip(result, boxes, strict=True):
+        image[:, top:bottom, left:end] = 0.0  # the mean colour, after normalisation
     return result
 
 
 def normalise_pixels(images: Tensor) -> Tensor:
-    """Un-augmented input: (B, 3, H, W) uint8 -> float32 with ImageNet's mean 0 and deviation 1."""
+    """Normalise pixels with the statistics of ImageNet: (B, 3, H, W) uint8 -> float32."""
     mean = torch.tensor(MEAN, device=images.device)[:, None, None]
     std = torch.tensor(STD, device=images.device)[:, None, None]
     result = images.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
-    # one image at a time stays in a processor's cache; an accelerator takes all at once
+    # One image at a time stays in a processor's cache; an accelerator takes the batch at once.
     parts = result if result.device.type == "cpu" else (result,)
     for part in parts:
         part.div_(255).sub_(mean).div_(std)
     return result
 
 
-def _overlap(length: int, shift: int) -> tuple[int, int]:
-    """Where a crop that starts at `shift` still shows the image, in the crop's own pixels."""
+def _visible_range(length: int, shift: int) -> tuple[int, int]:
+    """Return where a crop that starts at `shift` shows the image, in the crop's own pixels."""
     return min(length, max(0, -shift)), max(0, min(length, length - shift))

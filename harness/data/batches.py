@@ -1,4 +1,4 @@
-"""Training batches as a pure function of (data, seed, step): nothing to save, nothing to lose."""
+"""Training batches as a pure function of (data, seed, step), so that nothing of them is saved."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from harness.data.images import ImageStore
 from harness.data.sampling import PKSampler, ShuffleSampler
 from harness.runs.spec import Recipe
 
-PREPARE_BATCH = 64  # un-augmented images per batch; part of what `prepare` computes
+PREPARE_BATCH = 64  # images per batch of a method's `prepare`; part of what it computes
 
 
 @dataclass(frozen=True, slots=True)
 class RawBatch:
-    """A batch as the CPU hands it over: pixels, class labels and what is to be done to them."""
+    """A batch before its augmentation, on the CPU."""
 
     pixels: Tensor  # (B, 3, H, W) uint8
     labels: Tensor  # (B,) int64
     augmentation: Augmentation
 
     def to(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Augmented images (B, 3, H, W) float32 and labels (B,), both on `device`."""
+        """Return augmented images (B, 3, H, W) float32 and labels (B,) int64 on `device`."""
         images = apply_augmentation(self.pixels.to(device, non_blocking=True), self.augmentation)
         return images, self.labels.to(device)
 
@@ -41,13 +41,21 @@ class RawBatch:
 class BatchStream:
     """The training batches of one (dataset, seed, recipe), reachable at any step.
 
-    Streams of another `purpose` draw other batches from the same images.
+    Args:
+        dataset: Its training images are sampled.
+        pixels: The decoded training images, in the order of `dataset.train`.
+        recipe: Batch composition, augmentation and number of epochs.
+        seed: Seed of the run.
+        purpose: Streams of different purposes sample different batches from the same images.
+
+    Raises:
+        UsageError: The training set is too small for one batch.
     """
 
     def __init__(
         self, dataset: Dataset, pixels: ImageStore, recipe: Recipe, seed: int, purpose: str = ""
     ) -> None:
-        self._labels = torch.tensor(_labels(dataset))
+        self._labels = torch.tensor(_class_labels(dataset))
         self._pixels, self._recipe = pixels, recipe
         self._name = f"{dataset.fingerprint}/{seed}" + (purpose and f"/{purpose}")
         self._sampler = make_sampler(dataset, recipe, self._name)
@@ -55,9 +63,9 @@ class BatchStream:
         self.steps = recipe.epochs * self.steps_per_epoch
 
     def batch_at(self, step: int) -> RawBatch:
-        """The batch of update `step`, counted from 0."""
+        """Return the batch of update `step`, counted from 0."""
         epoch, number = divmod(step, self.steps_per_epoch)
-        indices = self._sampler.batch(epoch, number)
+        indices = self._sampler.batch_indices(epoch, number)
         random = make_generator("augment", self._name, epoch, number)
         return RawBatch(
             self._pixels[indices],
@@ -66,41 +74,55 @@ class BatchStream:
         )
 
     def iterate(self, start: int, workers: int) -> Iterator[tuple[int, RawBatch]]:
-        """Steps from `start` to the last; with workers the next batches are read ahead."""
+        """Yield every step from `start` to the last with its batch.
+
+        Args:
+            start: The first step, counted from 0.
+            workers: Threads that read the next batches ahead, one batch each; with 0 a batch is
+                read when it is needed. The number does not change a batch.
+        """
         if workers < 1:
             yield from ((step, self.batch_at(step)) for step in range(start, self.steps))
             return
         with ThreadPoolExecutor(workers) as pool:
-            ahead = {
-                s: pool.submit(self.batch_at, s)
-                for s in range(start, min(start + workers, self.steps))
+            pending = {
+                step: pool.submit(self.batch_at, step)
+                for step in range(start, min(start + workers, self.steps))
             }
             for step in range(start, self.steps):
-                raw = ahead.pop(step).result()
+                batch = pending.pop(step).result()
                 if (following := step + workers) < self.steps:
-                    ahead[following] = pool.submit(self.batch_at, following)
-                yield step, raw
+                    pending[following] = pool.submit(self.batch_at, following)
+                yield step, batch
 
 
 def make_sampler(dataset: Dataset, recipe: Recipe, name: str) -> PKSampler | ShuffleSampler:
-    """What cuts the training images into the batches of the stream called `name`.
+    """Make the sampler that the recipe names, for the training images of a dataset.
+
+    Args:
+        dataset: Its training images are sampled.
+        recipe: `sampling` chooses the sampler; batch sizes are its arguments.
+        name: Label of the random stream; equal names give equal batches.
 
     Raises:
-        UsageError: the training set is too small for one batch.
+        UsageError: The training set is too small for one batch.
     """
     if recipe.sampling == "images":
         return ShuffleSampler(len(dataset.train), recipe.batch, name)
-    return PKSampler(_labels(dataset), recipe.identities, recipe.images_each, name)
+    return PKSampler(_class_labels(dataset), recipe.identities, recipe.images_each, name)
 
 
-def _labels(dataset: Dataset) -> list[int]:
-    """The class of each training image."""
+def _class_labels(dataset: Dataset) -> list[int]:
+    """Return the class label of each training image."""
     position = {identity: label for label, identity in enumerate(dataset.identities)}
     return [position[image.identity] for image in dataset.train]
 
 
 def unaugmented_batches(pixels: ImageStore, device: torch.device, size: int) -> Iterator[Tensor]:
-    """All images in order, un-augmented: (size or fewer, 3, H, W) float32 on `device`."""
+    """Yield all images in order, normalised but not augmented.
+
+    Each batch is (size, 3, H, W) float32 on `device`; the last may be smaller.
+    """
     for start in range(0, len(pixels), size):
         indices = range(start, min(start + size, len(pixels)))
         yield normalise_pixels(pixels[indices].to(device))

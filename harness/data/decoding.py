@@ -1,4 +1,4 @@
-"""From a JPEG file to pixels. Everything that looks into an image file goes through here."""
+"""Decoding of JPEG files. All code that opens an image file uses this module."""
 
 from __future__ import annotations
 
@@ -7,54 +7,58 @@ from typing import Any
 
 import numpy as np
 import PIL
-from PIL import Image as Picture
+import PIL.Image
 from PIL import features
 
-# Pixels depend on who decodes and resizes them; raise the last number when this file changes them.
+# Pixels depend on the libraries that decode and resize: raise the last number with every change of
+# this file that changes a pixel. The name is part of a cache folder's name.
 DECODER_VERSION = f"pillow{PIL.__version__}-jpeg{features.version('jpg')}-bilinear-1"
 
-FORMATS = ("JPEG", "MPO")  # MPO: a JPEG file with further pictures behind the first
+JPEG_FORMATS = ("JPEG", "MPO")  # MPO: a JPEG file with further images after the first
 
-Array = np.ndarray[Any, np.dtype[np.uint8]]
+PixelArray = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 class UnreadableError(Exception):
-    """An image file is absent, damaged, or not what its name says; the message says which."""
+    """An image file is missing, damaged or not a JPEG file; the message gives the reason."""
 
 
-def decode(path: Path) -> Picture.Image:
-    """The picture in a file, decoded to its last pixel, as RGB.
+def decode_image(path: Path) -> PIL.Image.Image:
+    """Decode an image file completely, as RGB.
 
     Raises:
-        UnreadableError: it cannot be opened, is damaged or cut off, or is no JPEG file.
+        UnreadableError: The file cannot be opened, is damaged or truncated, or is not JPEG.
     """
     try:
-        with Picture.open(path) as picture:
-            if picture.format not in FORMATS:
-                raise UnreadableError(f"it is a {picture.format} file, not JPEG")
-            return picture.convert("RGB")
+        with PIL.Image.open(path) as image:
+            if image.format not in JPEG_FORMATS:
+                raise UnreadableError(f"it is a {image.format} file, not JPEG")
+            return image.convert("RGB")
     except OSError as error:
         empty = path.is_file() and path.stat().st_size == 0
-        reason = "the file is empty" if empty else error.strerror or _without_path(error)
+        reason = "the file is empty" if empty else error.strerror or _describe_error(error)
         raise UnreadableError(reason) from error
-    except (SyntaxError, ValueError, Picture.DecompressionBombError) as error:
+    except (SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         raise UnreadableError(str(error)) from error
 
 
-def read_image(path: Path, size: tuple[int, int]) -> Array:
-    """Decode a file and resize it to (height, width): (3, H, W) uint8.
+def read_image(path: Path, size: tuple[int, int]) -> PixelArray:
+    """Decode an image file and resize it (bilinear) to `size`, (height, width) in pixels.
+
+    Returns:
+        Pixels, (3, H, W) uint8, RGB.
 
     Raises:
-        UnreadableError: as `decode`.
+        UnreadableError: The file cannot be opened, is damaged or truncated, or is not JPEG.
     """
     height, width = size
-    rgb = decode(path)
+    rgb = decode_image(path)
     if rgb.size != (width, height):
-        rgb = rgb.resize((width, height), Picture.Resampling.BILINEAR)
+        rgb = rgb.resize((width, height), PIL.Image.Resampling.BILINEAR)
     return np.asarray(rgb).transpose(2, 0, 1)
 
 
-def _without_path(error: OSError) -> str:
-    """Pillow repeats the path; whoever prints this has named it already."""
+def _describe_error(error: OSError) -> str:
+    """Describe an error of Pillow without the path, which the caller's message contains."""
     unknown = isinstance(error, PIL.UnidentifiedImageError)
-    return "it is no image file" if unknown else str(error)
+    return "it is not an image file" if unknown else str(error)

@@ -1,4 +1,4 @@
-"""The images of one subset at one size, by number: decoded when asked for, or before (cache.py)."""
+"""Images of one size by index: `FileImages` decodes them on access, `pixel_cache` reads them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import Tensor
 
 from harness.core.errors import SetupError
 from harness.data.dataset import Dataset, Image
-from harness.data.decoding import Array, UnreadableError, read_image
+from harness.data.decoding import PixelArray, UnreadableError, read_image
 
 
 class ImageStore(Protocol):
-    """N images of equal size; safe to ask from several threads at once."""
+    """N images of equal size; several threads may read at once."""
 
     def __getitem__(self, indices: Sequence[int]) -> Tensor:
-        """The images at `indices`: (B, 3, H, W) uint8, a copy."""
+        """Return a copy of the images at `indices`: (B, 3, H, W) uint8."""
         ...
 
     def __len__(self) -> int: ...
@@ -28,11 +28,11 @@ class ImageStore(Protocol):
 
 @dataclass(frozen=True)
 class FileImages:
-    """Images that are decoded every time they are asked for."""
+    """Images that are decoded on every access."""
 
     root: Path
     images: tuple[Image, ...]
-    size: tuple[int, int]  # height, width
+    size: tuple[int, int]  # height, width in pixels
 
     def __getitem__(self, indices: Sequence[int]) -> Tensor:
         return torch.from_numpy(np.stack([self.read(index) for index in indices]))
@@ -40,11 +40,11 @@ class FileImages:
     def __len__(self) -> int:
         return len(self.images)
 
-    def read(self, index: int) -> Array:
-        """One image: (3, H, W) uint8.
+    def read(self, index: int) -> PixelArray:
+        """Decode one image: (3, H, W) uint8.
 
         Raises:
-            SetupError: its file cannot be decoded.
+            SetupError: The file cannot be decoded.
         """
         path = self.root / self.images[index].file
         try:
@@ -58,8 +58,8 @@ class FileImages:
 
 @dataclass(frozen=True)
 class OpenedDataset:
-    """A dataset with its decoded pixels."""
+    """A dataset with its decoded images."""
 
     dataset: Dataset
-    train: ImageStore
-    test: ImageStore
+    train: ImageStore  # in the order of `dataset.train`
+    test: ImageStore  # in the order of `dataset.test`

@@ -1,10 +1,11 @@
-"""Which images make a batch, as a pure function of (seed, epoch): P identities, K images of each.
+"""Samplers: the images of each training batch, as a pure function of (random stream, epoch).
 
-Each identity's images are shuffled and cut into groups of K; an identity with fewer than K images
-forms one group in which images repeat. The groups are then dealt round-robin into as many batches
-as can be filled: groups of one identity lie side by side and no identity has more groups than there
-are batches, so no batch meets an identity twice. An epoch has the same number of batches every time
-and drops at most what does not fill the last one.
+`PKSampler` makes batches of P identities with K images each. The images of each identity are
+shuffled and cut into groups of K; an identity with fewer than K images forms one group in which
+images repeat. The groups are dealt round-robin into as many batches as can be filled. Groups of one
+identity are dealt in succession, and no identity has more groups than there are batches: so no
+batch contains an identity twice. Every epoch has the same number of batches and drops at most what
+does not fill another one.
 """
 
 from __future__ import annotations
@@ -18,86 +19,102 @@ from harness.core.errors import UsageError
 from harness.core.seeding import make_generator
 
 
-def _require(field: str, wanted: int, meaning: str, available: int, what: str) -> None:
-    if available < wanted:
+def _require_enough(field: str, needed: int, meaning: str, available: int, unit: str) -> None:
+    if available < needed:
         raise UsageError(
-            f"recipe.{field} is {wanted}{meaning} but the training set has {available}{what}. "
+            f"recipe.{field} is {needed}{meaning} but the training set has {available}{unit}. "
             f"Choose at most that many: --set recipe.{field}={available}."
         )
 
 
 class ShuffleSampler:
-    """All images in random order, cut into batches; what does not fill the last one is dropped.
+    """Batches of all images in random order; what does not fill the last batch is dropped.
+
+    Args:
+        images: Number of training images.
+        size: Images per batch.
+        stream: Label of the random stream; equal labels give equal batches.
 
     Raises:
-        UsageError: there are fewer images than one batch needs.
+        UsageError: There are fewer images than one batch needs.
     """
 
     def __init__(self, images: int, size: int, stream: str) -> None:
-        _require("batch", size, "", images, " images")
+        _require_enough("batch", size, "", images, " images")
         self._images, self._size, self._stream = images, size, stream
         self.batches_per_epoch = images // size
-        self._epoch = lru_cache(maxsize=2)(self._draw)
+        # Batches are read ahead, so two epochs are in use where one follows the other.
+        self._epoch_order = lru_cache(maxsize=2)(self._shuffle_epoch)
 
-    def batch(self, epoch: int, number: int) -> list[int]:
-        """Indices of the images of one batch."""
-        return self._epoch(epoch)[number * self._size : (number + 1) * self._size]
+    def batch_indices(self, epoch: int, number: int) -> list[int]:
+        """Return the indices of the images in batch `number` of an epoch, both from 0."""
+        return self._epoch_order(epoch)[number * self._size : (number + 1) * self._size]
 
-    def _draw(self, epoch: int) -> list[int]:
+    def _shuffle_epoch(self, epoch: int) -> list[int]:
         random = make_generator("sampler", self._stream, epoch)
         order: list[int] = torch.randperm(self._images, generator=random).tolist()
         return order
 
 
 class PKSampler:
-    """Draws the batches of every epoch from the labels of the training images.
+    """Batches of P identities with K images each.
+
+    Args:
+        labels: Class label of each training image.
+        identities: P, identities per batch.
+        images_each: K, images of each identity in a batch.
+        stream: Label of the random stream; equal labels give equal batches.
 
     Raises:
-        UsageError: there are fewer identities than a batch needs.
+        UsageError: There are fewer identities than a batch needs.
     """
 
     def __init__(
         self, labels: Sequence[int], identities: int, images_each: int, stream: str
     ) -> None:
-        self._members: dict[int, list[int]] = {}
+        self._images_of: dict[int, list[int]] = {}
         for index, label in enumerate(labels):
-            self._members.setdefault(label, []).append(index)
-        _require("identities", identities, " (P, identities per batch)", len(self._members), "")
+            self._images_of.setdefault(label, []).append(index)
+        available = len(self._images_of)
+        _require_enough("identities", identities, " (P, identities per batch)", available, "")
         self.identities, self.images_each, self._stream = identities, images_each, stream
-        self.batches_per_epoch = self._count()
-        self._epoch = lru_cache(maxsize=2)(self._draw)
+        self.batches_per_epoch = self._count_batches()
+        self._epoch_batches = lru_cache(maxsize=2)(self._deal_epoch)
 
-    def batch(self, epoch: int, number: int) -> list[int]:
-        """Indices of the P * K images of one batch, group by group."""
-        return self._epoch(epoch)[number]
+    def batch_indices(self, epoch: int, number: int) -> list[int]:
+        """Return the indices of the P * K images in batch `number` of an epoch, both from 0."""
+        return self._epoch_batches(epoch)[number]
 
-    def _groups(self, label: int) -> int:
-        return max(1, len(self._members[label]) // self.images_each)
+    def _count_groups(self, label: int) -> int:
+        return max(1, len(self._images_of[label]) // self.images_each)
 
-    def _count(self) -> int:
-        """The largest B with sum_i min(groups_i, B) >= P * B: more could not be dealt."""
-        groups = [self._groups(label) for label in self._members]
+    def _count_batches(self) -> int:
+        """Return the largest B with sum_i min(groups_i, B) >= P * B; more cannot be filled."""
+        groups = [self._count_groups(label) for label in self._images_of]
         count = 1
         while sum(min(g, count + 1) for g in groups) >= self.identities * (count + 1):
             count += 1
         return count
 
-    def _draw(self, epoch: int) -> list[list[int]]:
+    def _deal_epoch(self, epoch: int) -> list[list[int]]:
+        """Return the image indices of every batch of an epoch."""
         random = make_generator("sampler", self._stream, epoch)
-        labels = list(self._members)
+        labels = list(self._images_of)
         groups: list[list[int]] = []
         for position in torch.randperm(len(labels), generator=random).tolist():
-            groups += self._cut(self._members[labels[position]], random)
+            groups += self._split_into_groups(self._images_of[labels[position]], random)
         groups = groups[: self.identities * self.batches_per_epoch]
         order = torch.randperm(self.batches_per_epoch, generator=random).tolist()
+        # Every B-th group makes a batch: neighbours, which share an identity, never meet in one.
         return [
             [index for group in groups[column :: self.batches_per_epoch] for index in group]
             for column in order
         ]
 
-    def _cut(self, members: list[int], random: torch.Generator) -> list[list[int]]:
+    def _split_into_groups(self, images: list[int], random: torch.Generator) -> list[list[int]]:
+        """Shuffle the images of one identity and cut them into at most B groups of K."""
         size = self.images_each
-        shuffled = [members[i] for i in torch.randperm(len(members), generator=random).tolist()]
+        shuffled = [images[i] for i in torch.randperm(len(images), generator=random).tolist()]
         while len(shuffled) < size:
             shuffled += shuffled[: size - len(shuffled)]
         count = min(len(shuffled) // size, self.batches_per_epoch)

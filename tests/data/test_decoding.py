@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image as Picture
 
-from harness.data.decoding import UnreadableError, decode, read_image
+from harness.data.decoding import UnreadableError, decode_image, read_image
 
 
 def test_pixels_are_the_decoded_and_resized_file(jpeg, tmp_path):
@@ -25,9 +25,9 @@ def test_grey_and_cmyk_pictures_become_rgb(tmp_path, mode):
 def test_a_png_under_a_jpeg_name_is_refused(tmp_path):
     Picture.new("RGB", (5, 6)).save(tmp_path / "a.jpg", format="PNG")
     with pytest.raises(UnreadableError, match="it is a PNG file, not JPEG"):
-        decode(tmp_path / "a.jpg")
+        decode_image(tmp_path / "a.jpg")
 
 
 def test_an_absent_file_is_refused(tmp_path):
     with pytest.raises(UnreadableError, match="No such file"):
-        decode(tmp_path / "a.jpg")
+        decode_image(tmp_path / "a.jpg")

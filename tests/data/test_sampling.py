@@ -9,7 +9,7 @@ LABELS = [
 
 
 def batches(sampler, epoch=0):
-    return [sampler.batch(epoch, number) for number in range(sampler.batches)]
+    return [sampler.batch_indices(epoch, number) for number in range(sampler.batches_per_epoch)]
 
 
 @pytest.mark.parametrize(("identities", "images_each"), [(4, 2), (3, 4), (10, 3), (2, 6), (7, 1)])
@@ -38,7 +38,7 @@ def test_the_epoch_is_as_long_as_distinct_identities_allow():
 
 def test_an_epoch_is_a_function_of_stream_and_number():
     first, again = PKSampler(LABELS, 4, 2, "s"), PKSampler(LABELS, 4, 2, "s")
-    again.batch(5, 0)  # looking elsewhere first changes nothing
+    again.batch_indices(5, 0)  # looking elsewhere first changes nothing
     assert batches(first, 1) == batches(again, 1)
     assert batches(first, 1) != batches(first, 2)
     assert batches(first, 1) != batches(PKSampler(LABELS, 4, 2, "t"), 1)
