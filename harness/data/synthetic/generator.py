@@ -1,34 +1,32 @@
-"""Images drawn rather than photographed, on disk in Market-1501's layout.
+"""Synthetic images of people or vehicles, written to disk in the layout of Market-1501.
 
-An identity is a combination of visible attributes; a camera has colours, sharpness, light, a street
-and a usual point of view of its own; every image has its own moment. Equal settings give equal
-bytes (`harness/data/synthetic/writer.py`).
+An identity is a combination of visible attributes. A camera has its own colours, sharpness, light,
+background and usual point of view. Every image has its own pose, framing and noise. Equal settings
+give equal bytes (`harness/data/synthetic/writer.py`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
-from harness.data.synthetic.drawing.contact_sheet import contact_sheet
-from harness.data.synthetic.drawing.identities import SIZES
-from harness.data.synthetic.drawing.randomness import stream
-from harness.data.synthetic.layouts import market1501
+from harness.core.progress import ProgressCallback, ignore_progress
+from harness.data.synthetic.drawing.identities import DEFAULT_SIZES
+from harness.data.synthetic.drawing.randomness import random_stream
+from harness.data.synthetic.layouts import arrange_market1501
 from harness.data.synthetic.writer import MANIFEST, ImageSpec, RenderSettings, render_folder
 
-__all__ = ["GENERATOR_VERSION", "SyntheticSettings", "contact_sheet", "generate"]
-
-GENERATOR_VERSION = 1  # to be raised with any change that moves a byte
-MOST_IDENTITIES, MOST_IMAGES = 9999, 999_999  # what four and six digits can name
+GENERATOR_VERSION = 1  # raise it with every change that changes a byte of an image
+MAX_IDENTITIES, MAX_IMAGES = 9999, 999_999  # limits of the four and six digits in file names
 
 LIMITS: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
-    "train_identities": (1, MOST_IDENTITIES),
+    "train_identities": (1, MAX_IDENTITIES),
     "train_images": (1, 1000),
-    "test_identities": (1, MOST_IDENTITIES),
+    "test_identities": (1, MAX_IDENTITIES),
     "queries": (1, 9),
     "gallery_images": (1, 1000),
     "distractors": (0, 100_000),
@@ -42,13 +40,13 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class SyntheticSettings:
-    """Everything that can change a byte of the drawn images.
+    """All settings of synthetic images.
 
-    A height or width of 0 is replaced by the kind's own: 128 x 64 pixels for people, 80 x 112 for
-    vehicles.
+    A height or width of 0 stands for the default of the kind: 128 x 64 pixels for people, 80 x 112
+    for vehicles.
 
     Raises:
-        ValueError: a value is out of its range.
+        ValueError: A value is out of range.
     """
 
     kind: str = "people"  # or "vehicles"
@@ -58,42 +56,43 @@ class SyntheticSettings:
     test_identities: int = 50
     queries: int = 2  # per test identity, each from another camera
     gallery_images: int = 2  # per test identity and camera
-    distractors: int = 40  # people in no query, named 0000_...
-    junk: int = 12  # boxes around a part of somebody, named -1_...
+    distractors: int = 40  # gallery images of people in no query, named 0000_...
+    junk: int = 12  # gallery images of a part of a test identity, named -1_...
     cameras: int = 6
     height: int = 0  # pixels
-    width: int = 0
-    difficulty: float = 0.4  # 0 to 1: how much cameras and images differ
+    width: int = 0  # pixels
+    difficulty: float = 0.4  # 0 to 1: variation between cameras and between images
 
     def __post_init__(self) -> None:
-        if self.kind not in SIZES:
-            raise ValueError(f"kind is {self.kind!r}; allowed are {', '.join(SIZES)}.")
-        height, width = SIZES[self.kind]
+        if self.kind not in DEFAULT_SIZES:
+            raise ValueError(f"kind is {self.kind!r}; it must be {' or '.join(DEFAULT_SIZES)}.")
+        height, width = DEFAULT_SIZES[self.kind]
         object.__setattr__(self, "height", self.height or height)
         object.__setattr__(self, "width", self.width or width)
         for name, (low, high) in LIMITS.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise ValueError(f"{name} is {value}; allowed is {low} to {high}.")
+                raise ValueError(f"{name} is {value}; it must be {low} to {high}.")
         if self.queries > self.cameras:
             raise ValueError(
-                f"queries is {self.queries}; allowed is 1 to {self.cameras}, the number of "
-                f"cameras, as each query of an identity comes from another one."
+                f"queries is {self.queries}; it must be 1 to {self.cameras}, the number of "
+                f"cameras, because each query of an identity comes from another camera."
             )
-        if self.train_identities + self.test_identities > MOST_IDENTITIES:
+        if self.train_identities + self.test_identities > MAX_IDENTITIES:
             raise ValueError(
                 f"train_identities + test_identities is "
-                f"{self.train_identities + self.test_identities}; allowed is up to "
-                f"{MOST_IDENTITIES}."
+                f"{self.train_identities + self.test_identities}; it must be at most "
+                f"{MAX_IDENTITIES}."
             )
-        if self.images > MOST_IMAGES:
+        if self.images > MAX_IMAGES:
             raise ValueError(
-                f"The settings ask for {self.images} images in all; allowed is up to {MOST_IMAGES}."
+                f"The settings give {self.images} images in total; at most {MAX_IMAGES} are "
+                "allowed."
             )
 
     @property
-    def studio(self) -> RenderSettings:
-        """What all the images share."""
+    def render_settings(self) -> RenderSettings:
+        """Settings that all images share."""
         subjects = self.train_identities + self.test_identities + self.distractors
         return RenderSettings(
             self.kind, self.seed, self.height, self.width, self.difficulty, self.cameras, subjects
@@ -101,10 +100,10 @@ class SyntheticSettings:
 
     @property
     def images(self) -> int:
-        """How many files there will be."""
-        trained = self.train_identities * self.cameras * self.train_images
-        tested = self.test_identities * (self.cameras * self.gallery_images + self.queries)
-        return trained + tested + self.distractors + self.junk
+        """Total number of images."""
+        train = self.train_identities * self.cameras * self.train_images
+        test = self.test_identities * (self.cameras * self.gallery_images + self.queries)
+        return train + test + self.distractors + self.junk
 
 
 def generate(
@@ -112,72 +111,82 @@ def generate(
     settings: SyntheticSettings,
     *,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> Path:
-    """Draw the images below `root`, or keep them if they are there; return `root`.
+    """Write synthetic images to `root`, unless they are there already.
 
-    Everything is made in a folder beside `root` that takes its name when complete. `progress` is
-    called with (images drawn, images in all). `workers` is a number of processes; more than one
-    needs a main module that can be imported, as `multiprocessing` does.
+    Everything is written to a folder next to `root`, which is renamed when it is complete.
+
+    Args:
+        root: Folder to write.
+        settings: Settings of the images.
+        workers: Number of processes; more than one needs an importable main module, as
+            `multiprocessing` does.
+        progress: Called with the number of images drawn.
+
+    Returns:
+        `root`.
 
     Raises:
-        ValueError: `root` holds something else, or `workers` is not positive.
+        ValueError: `root` contains anything else, or `workers` is not positive.
+        OSError: The files cannot be written.
     """
-    if _finished(root, settings):
+    if _is_complete(root, settings):
         return root
-    tree = market1501(plan_images(settings))
-    tree.texts[MANIFEST] = json.dumps(manifest(settings), indent=1) + "\n"
+    plan = arrange_market1501(plan_from_settings(settings))
+    plan.texts[MANIFEST] = json.dumps(manifest(settings), indent=1) + "\n"
     try:
-        render_folder(root, settings.studio, tree, workers=workers, progress=progress)
+        render_folder(root, settings.render_settings, plan, workers=workers, progress=progress)
     except OSError:
-        if not _finished(root, settings):  # unless somebody else has just made the same
+        if not _is_complete(root, settings):  # another process may have written the same meanwhile
             raise
     return root
 
 
 def manifest(settings: SyntheticSettings) -> dict[str, object]:
-    """What the folder says about itself."""
+    """Return the content of the folder's manifest, from which the images can be made again."""
     return {"generator_version": GENERATOR_VERSION, "settings": asdict(settings)}
 
 
-def _finished(root: Path, settings: SyntheticSettings) -> bool:
-    """Whether `root` holds just these images; False if it is absent or empty.
+def _is_complete(root: Path, settings: SyntheticSettings) -> bool:
+    """Return True if `root` contains exactly these images, False if it is missing or empty.
 
     Raises:
-        ValueError: it holds anything else.
+        ValueError: It contains anything else.
     """
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     try:
-        stated = json.loads((root / MANIFEST).read_text())
+        stored = json.loads((root / MANIFEST).read_text())
     except (OSError, ValueError):
         raise ValueError(
-            f"{root} holds something other than generated images (no readable {MANIFEST}); "
-            f"name a new folder."
+            f"{root} contains something other than generated images (no readable {MANIFEST}). "
+            f"Choose a new folder."
         ) from None
-    wanted = manifest(settings)
-    if stated != wanted:
+    expected = manifest(settings)
+    if stored != expected:
         raise ValueError(
-            f"{root} holds images generated with other settings or another version of the "
-            f"generator ({json.dumps(stated)}, asked for {json.dumps(wanted)}); name a new folder "
-            f"or delete this one."
+            f"{root} contains images generated with other settings or by another version of the "
+            f"generator ({json.dumps(stored)} instead of {json.dumps(expected)}). Choose a new "
+            f"folder or delete this one."
         )
     return True
 
 
-def plan_images(settings: SyntheticSettings) -> list[ImageSpec]:
-    """Every image to draw; the roster holds training identities, test identities, distractors."""
+def plan_from_settings(settings: SyntheticSettings) -> list[ImageSpec]:
+    """Plan all images of a dataset with the given settings.
+
+    Subjects are numbered: training identities first, then test identities, then distractors.
+    """
     first = settings.train_identities
-    last = first + settings.test_identities
-    wanted = [  # role, subject, camera, index
-        *(("train", *rest) for rest in _each(settings, range(first), settings.train_images)),
-        *(("query", *rest) for rest in _queries(settings, range(first, last))),
+    end = first + settings.test_identities
+    train, test = range(first), range(first, end)
+    specs = [  # role, subject, camera, index
+        *(("train", *spec) for spec in _plan_subjects(settings, train, settings.train_images)),
+        *(("query", *spec) for spec in _plan_queries(settings, test)),
+        *(("gallery", *spec) for spec in _plan_subjects(settings, test, settings.gallery_images)),
         *(
-            ("gallery", *rest)
-            for rest in _each(settings, range(first, last), settings.gallery_images)
-        ),
-        *(
-            ("distractor", last + number, number % settings.cameras, 0)
+            ("distractor", end + number, number % settings.cameras, 0)
             for number in range(settings.distractors)
         ),
         *(
@@ -185,20 +194,20 @@ def plan_images(settings: SyntheticSettings) -> list[ImageSpec]:
             for number in range(settings.junk)
         ),
     ]
-    return [ImageSpec(*what, frame) for frame, what in enumerate(wanted, start=1)]
+    return [ImageSpec(*spec, frame) for frame, spec in enumerate(specs, start=1)]
 
 
-def _each(
+def _plan_subjects(
     settings: SyntheticSettings, subjects: range, images: int
 ) -> Iterator[tuple[int, int, int]]:
-    """(subject, camera, index) of `images` images of every subject by every camera."""
+    """Return (subject, camera, index) of `images` images of every subject from every camera."""
     return product(subjects, range(settings.cameras), range(images))
 
 
-def _queries(settings: SyntheticSettings, subjects: range) -> Iterator[tuple[int, int, int]]:
-    """(subject, camera, 0) of every query: each subject has cameras of its own."""
+def _plan_queries(settings: SyntheticSettings, subjects: range) -> Iterator[tuple[int, int, int]]:
+    """Yield (subject, camera, 0) of every query; each subject has its own choice of cameras."""
     for subject in subjects:
-        chooser = stream("queries", settings.seed, settings.kind, subject)
-        chosen = chooser.permutation(settings.cameras)[: settings.queries]
+        random = random_stream("queries", settings.seed, settings.kind, subject)
+        chosen = random.permutation(settings.cameras)[: settings.queries]
         for camera in sorted(chosen.tolist()):
             yield subject, camera, 0

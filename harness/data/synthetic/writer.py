@@ -1,14 +1,14 @@
-"""Drawing a folder of images: what they share, what each is of, and the processes that draw them.
+"""Rendering of a folder of synthetic images, by one or several processes.
 
-Each image has a random stream named after what it shows (`harness/data/drawing`), so that equal
-plans give equal bytes with one installation of numpy and Pillow, in whatever order and by however
-many processes they are drawn.
+Each image has a random stream named by its content (`harness/data/synthetic/drawing`). So equal
+plans give equal bytes with the same versions of numpy and Pillow, in any order and with any number
+of processes.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,136 +16,148 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from harness.core.files import atomic_directory
+from harness.core.progress import ProgressCallback, ignore_progress
 from harness.core.subprocesses import exit_with_parent
 from harness.data.synthetic.drawing.camera import Camera, sample_camera
 from harness.data.synthetic.drawing.identities import make_identities
 from harness.data.synthetic.drawing.photograph import photograph
-from harness.data.synthetic.drawing.randomness import stream
+from harness.data.synthetic.drawing.randomness import random_stream
 
-MANIFEST = "synthetic.json"  # in every folder of drawn images: how they were made
-CHUNK = 32  # images drawn between two reports of progress
+MANIFEST = "synthetic.json"  # in every folder of synthetic images: the settings that made them
+IMAGES_PER_TASK = 32  # images that a process draws before it reports progress
 
 
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
-    """What all images of one drawing share."""
+    """Settings that all images of a folder share; its fields are part of the manifest."""
 
     kind: str  # "people" or "vehicles"
     seed: int
     height: int  # pixels
-    width: int
+    width: int  # pixels
     difficulty: float  # 0 to 1
-    cameras: int
-    subjects: int  # how many different people or vehicles there are
+    cameras: int  # number of cameras
+    subjects: int  # number of different people or vehicles
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
-    """One image to draw: of which member of the roster, by which camera, in which role."""
+    """An image to draw. All fields but `frame` name its random stream."""
 
     role: str  # train, validation, query, gallery, distractor or junk
     subject: int  # from 0
     camera: int  # from 0
-    index: int  # among the images of its role, subject and camera
-    frame: int  # a number that no other image has
+    index: int  # among the images of the same role, subject and camera, from 0
+    frame: int  # unique number, used in file names
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPlan:
-    """What shall lie in a folder; all paths are below it."""
+    """Content of a folder to write; all paths are relative to it."""
 
-    pictures: dict[str, ImageSpec]
-    copies: dict[str, str] = field(default_factory=dict)  # copy and original
-    texts: dict[str, str] = field(default_factory=dict)
+    images: dict[str, ImageSpec]
+    copies: dict[str, str] = field(default_factory=dict)  # original by copy
+    texts: dict[str, str] = field(default_factory=dict)  # content by file
 
 
 def render_folder(
     root: Path,
-    studio: RenderSettings,
-    tree: FolderPlan,
+    settings: RenderSettings,
+    plan: FolderPlan,
     *,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback = ignore_progress,
 ) -> None:
-    """Draw and write all of the tree in a folder beside `root` that takes its name when complete.
+    """Write a folder of synthetic images.
 
-    `progress` is called with (images drawn, images in all). `workers` is a number of processes;
-    more than one needs a main module that can be imported, as `multiprocessing` does.
+    Everything is written to a folder next to `root`, which is renamed when it is complete.
+
+    Args:
+        root: Folder to write; missing or empty.
+        settings: Settings that all images share.
+        plan: Images and other files.
+        workers: Number of processes; more than one needs an importable main module, as
+            `multiprocessing` does.
+        progress: Called with the number of images drawn.
 
     Raises:
         ValueError: `workers` is not positive.
-        OSError: `root` holds something, or the disk does not take the files.
+        OSError: `root` is not empty, or the files cannot be written.
     """
     if workers < 1:
-        raise ValueError(f"workers is {workers}; allowed is 1 or more.")
+        raise ValueError(f"workers is {workers}; it must be 1 or more.")
     with atomic_directory(root) as partial:
-        for parent in {(partial / file).parent for file in (*tree.pictures, *tree.copies)}:
+        for parent in {(partial / file).parent for file in (*plan.images, *plan.copies)}:
             parent.mkdir(parents=True, exist_ok=True)
         done = 0
-        for drawn in _draw_all(studio, tree.pictures, partial, workers):
-            done += drawn
-            if progress is not None:
-                progress(done, len(tree.pictures))
-        for copy, original in tree.copies.items():
+        for count in _render_all(settings, plan.images, partial, workers):
+            done += count
+            progress(done, len(plan.images))
+        for copy, original in plan.copies.items():
             shutil.copy(partial / original, partial / copy)
-        for file, text in tree.texts.items():
+        for file, text in plan.texts.items():
             (partial / file).parent.mkdir(parents=True, exist_ok=True)
             (partial / file).write_text(text)
 
 
-def _draw_all(
-    studio: RenderSettings, pictures: Mapping[str, ImageSpec], folder: Path, workers: int
+def _render_all(
+    settings: RenderSettings, images: Mapping[str, ImageSpec], folder: Path, workers: int
 ) -> Iterator[int]:
-    """Draw every picture; yield how many were drawn each time some are."""
-    wanted = list(pictures.items())
-    chunks = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
+    """Draw all images; after each task, yield its number of images."""
+    specs = list(images.items())
+    tasks = [
+        specs[start : start + IMAGES_PER_TASK] for start in range(0, len(specs), IMAGES_PER_TASK)
+    ]
     if workers == 1:
-        for chunk in chunks:
-            yield _draw(studio, folder, chunk)
+        for task in tasks:
+            yield _render_images(settings, folder, task)
         return
     # Forked children would inherit the locks of the caller's threads; spawned ones do not.
     pool = ProcessPoolExecutor(
-        min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=exit_with_parent
+        min(workers, len(tasks)), mp_context=get_context("spawn"), initializer=exit_with_parent
     )
     try:
-        for future in as_completed([pool.submit(_draw, studio, folder, c) for c in chunks]):
+        futures = [pool.submit(_render_images, settings, folder, task) for task in tasks]
+        for future in as_completed(futures):
             yield future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _draw(studio: RenderSettings, folder: Path, pictures: Sequence[tuple[str, ImageSpec]]) -> int:
-    """Draw some pictures into their files."""
-    size = (studio.height, studio.width)
-    subjects = make_identities(studio.kind, studio.seed, studio.subjects)
-    cameras = _cameras(studio)
-    for file, shot in pictures:
-        camera = cameras[shot.camera]
-        moment = stream(
-            "image", studio.seed, studio.kind, shot.role, shot.subject, shot.camera, shot.index
+def _render_images(
+    settings: RenderSettings, folder: Path, images: Sequence[tuple[str, ImageSpec]]
+) -> int:
+    """Draw images into their files; return their number."""
+    size = (settings.height, settings.width)
+    subjects = make_identities(settings.kind, settings.seed, settings.subjects)
+    cameras = _make_cameras(settings)
+    for file, spec in images:
+        camera = cameras[spec.camera]
+        random = random_stream(
+            "image", settings.seed, settings.kind, spec.role, spec.subject, spec.camera, spec.index
         )
-        picture = photograph(
-            subjects[shot.subject],
+        image = photograph(
+            subjects[spec.subject],
             camera,
-            moment,
+            random,
             size,
-            studio.difficulty,
-            bad=shot.role == "junk",
+            settings.difficulty,
+            is_junk=spec.role == "junk",
         )
-        picture.save(folder / file, "JPEG", quality=camera.quality)
-    return len(pictures)
+        image.save(folder / file, "JPEG", quality=camera.quality)
+    return len(images)
 
 
 @lru_cache(maxsize=2)
-def _cameras(studio: RenderSettings) -> tuple[Camera, ...]:
-    """All cameras of the studio; kept, because their streets take a while to draw."""
+def _make_cameras(settings: RenderSettings) -> tuple[Camera, ...]:
+    """Make all cameras; cached, because their backgrounds take a while to draw."""
     return tuple(
         sample_camera(
-            stream("camera", studio.seed, studio.kind, number),
+            random_stream("camera", settings.seed, settings.kind, number),
             number,
-            studio.height,
-            studio.width,
-            studio.difficulty,
+            settings.height,
+            settings.width,
+            settings.difficulty,
         )
-        for number in range(studio.cameras)
+        for number in range(settings.cameras)
     )

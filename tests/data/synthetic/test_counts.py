@@ -1,4 +1,4 @@
-"""Plans that count as the real datasets do, made without drawing; and smaller ones."""
+"""Plans with the counts of the real datasets, made without drawing; and smaller ones."""
 
 import re
 from collections import Counter, defaultdict
@@ -8,11 +8,11 @@ import pytest
 
 from harness.data.datasets import dukemtmc, market1501, msmt17, veri776
 from harness.data.synthetic.counts import (
-    FEWEST,
+    MIN_IMAGES,
     REAL_COUNTS,
     DatasetCounts,
     SubsetCounts,
-    plan_images,
+    plan_from_counts,
     random_partition,
     scale_counts,
 )
@@ -20,9 +20,9 @@ from harness.data.synthetic.layouts import LAYOUTS
 from harness.planning.schema import load_dataset
 
 NAMED = {  # the subsets' folders, and how a name there is read
-    "market1501": (market1501.SUBSETS, market1501.NAME),
-    "dukemtmc": (market1501.SUBSETS, dukemtmc.NAME),
-    "veri776": (veri776.SUBSETS, veri776.NAME),
+    "market1501": (market1501.SUBSET_FOLDERS, market1501.FILENAME_PATTERN),
+    "dukemtmc": (market1501.SUBSET_FOLDERS, dukemtmc.FILENAME_PATTERN),
+    "veri776": (veri776.SUBSET_FOLDERS, veri776.FILENAME_PATTERN),
 }
 SEED = 3
 
@@ -30,15 +30,15 @@ SEED = 3
 @pytest.fixture(scope="module", params=list(LAYOUTS))
 def full(request):
     """A dataset's name and the whole plan of its copy."""
-    return request.param, plan_images(REAL_COUNTS[request.param], SEED)
+    return request.param, plan_from_counts(REAL_COUNTS[request.param], SEED)
 
 
-def subsets(like, tree):
+def subsets(like, plan):
     """(identity, camera) of all images by subset, read from names and lists as the loader does."""
     if like in NAMED:
         folders, pattern = NAMED[like]
         found = defaultdict(list)
-        for file in (*tree.pictures, *tree.copies):
+        for file in (*plan.images, *plan.copies):
             folder, _, name = file.partition("/")
             match = pattern.match(name)
             found[folder].append((int(match[1]), int(match[2])))
@@ -48,17 +48,17 @@ def subsets(like, tree):
     if like == "msmt17":
         lists = {}
         for part in ("train", "val", "query", "gallery"):
-            for line in tree.texts[f"list_{part}.txt"].splitlines():
+            for line in plan.texts[f"list_{part}.txt"].splitlines():
                 file, identity = line.split()
-                assert f"{'train' if part in ('train', 'val') else 'test'}/{file}" in tree.pictures
-                camera = msmt17.NAME.match(file.partition("/")[2])[1]
+                assert f"{'train' if part in ('train', 'val') else 'test'}/{file}" in plan.images
+                camera = msmt17.FILENAME_PATTERN.match(file.partition("/")[2])[1]
                 lists.setdefault(part, []).append((int(identity), int(camera)))
         lists["train"] += lists.pop("val")
         return lists
     found = {}
     for part in ("train_list", "test_list_800", "test_list_1600", "test_list_2400"):
-        lines = [line.split() for line in tree.texts[f"train_test_split/{part}.txt"].splitlines()]
-        assert all(f"image/{number}.jpg" in tree.pictures for number, _ in lines)
+        lines = [line.split() for line in plan.texts[f"train_test_split/{part}.txt"].splitlines()]
+        assert all(f"image/{number}.jpg" in plan.images for number, _ in lines)
         who, name = [(int(vehicle), int(number)) for number, vehicle in lines], part.split("_")
         if part == "train_list":
             found["train"] = who
@@ -88,17 +88,17 @@ def test_the_full_plan_counts_as_the_datasets_file_expects(full):
 
 
 def test_numbers_that_no_file_states():
-    gallery = Counter(shot.role for shot in plan_images(REAL_COUNTS["market1501"], SEED))
+    gallery = Counter(shot.role for shot in plan_from_counts(REAL_COUNTS["market1501"], SEED))
     assert (gallery["distractor"], gallery["junk"]) == (2798, 3819)
-    tree = LAYOUTS["msmt17"][1](plan_images(REAL_COUNTS["msmt17"], SEED))
-    lengths = {n: tree.texts[f"list_{n}.txt"].count("\n") for n in ("train", "val")}
+    plan = LAYOUTS["msmt17"][1](plan_from_counts(REAL_COUNTS["msmt17"], SEED))
+    lengths = {n: plan.texts[f"list_{n}.txt"].count("\n") for n in ("train", "val")}
     assert lengths == {"train": 30_248, "val": 2373}
 
 
 def test_no_image_is_drawn_twice_and_every_one_is_laid(full):
     like, shots = full
     assert len({(s.role, s.subject, s.camera, s.index) for s in shots}) == len(shots)
-    laid = LAYOUTS[like][1](shots).pictures
+    laid = LAYOUTS[like][1](shots).images
     unlaid = {"junk"} if like != "market1501" else set()
     assert len(laid) == sum(shot.role not in unlaid for shot in shots)
     assert REAL_COUNTS[like].images == len(shots)
@@ -128,15 +128,15 @@ def test_images_spread_unevenly_over_identities_and_cameras(full):
 
 def test_the_same_seed_gives_the_same_plan_and_another_one_another():
     census = scale_counts(REAL_COUNTS["veri776"], 200)
-    assert plan_images(census, 1) == plan_images(census, 1)
-    assert plan_images(census, 1) != plan_images(census, 2)
+    assert plan_from_counts(census, 1) == plan_from_counts(census, 1)
+    assert plan_from_counts(census, 1) != plan_from_counts(census, 2)
 
 
 @pytest.mark.parametrize("like", LAYOUTS)
-@pytest.mark.parametrize("images", [FEWEST, 20, 77, 1000, 20_000])
+@pytest.mark.parametrize("images", [MIN_IMAGES, 20, 77, 1000, 20_000])
 def test_smaller_copies_have_as_many_images_as_asked(like, images):
     census = scale_counts(REAL_COUNTS[like], images)
-    shots = plan_images(census, SEED)
+    shots = plan_from_counts(census, SEED)
     assert len(shots) == census.images
     assert census.images == images or (images < 20 and census.images <= images + 2)
     found = subsets(like, LAYOUTS[like][1](shots))
@@ -160,7 +160,7 @@ def test_all_images_are_the_whole_dataset(like):
 
 @pytest.mark.parametrize("images", [0, 11, 36_037])
 def test_impossible_numbers_are_refused(images):
-    words = re.escape(f"The number of images is {images:,}; allowed is 12 to 36,036.")
+    words = re.escape(f"The number of images is {images:,}; it must be 12 to 36,036.")
     with pytest.raises(ValueError, match=words):
         scale_counts(REAL_COUNTS["market1501"], images)
 
@@ -174,7 +174,7 @@ def test_uneven_shares_add_up_within_their_bounds(total, count, least, most):
 
 @pytest.mark.parametrize(("total", "most"), [(5, None), (13, 4)])
 def test_shares_that_cannot_be_are_refused(total, most):
-    with pytest.raises(ValueError, match=f"{total} is no sum of 3 numbers from 2 to"):
+    with pytest.raises(ValueError, match=f"{total} is not a sum of 3 numbers from 2 to"):
         random_partition(total, 3, 2, np.random.default_rng(0), most=most)
 
 

@@ -7,7 +7,8 @@ import torch
 
 from harness.core.progress import Reporter
 from harness.evaluation.metrics import Embeddings, evaluate
-from harness.planning.plan import RunRequest, make_plan
+from harness.planning.plan import make_plan
+from harness.planning.request import RunRequest
 from tests.support import tiny_grid
 
 

@@ -18,8 +18,9 @@ from harness.data.datasets import market1501
 from harness.data.synthetic.generator import (
     GENERATOR_VERSION,
     SyntheticSettings,
-    contact_sheet,
     generate,
+    manifest,
+    plan_from_settings,
 )
 
 TINY = SyntheticSettings(
@@ -53,9 +54,9 @@ def contents(root):
 
 def labels(root, folder):
     """(identity, camera) of every file, as text and number."""
-    found = [NAME.match(path.name) for path in (root / folder).iterdir()]
-    assert all(found)
-    return [(match[1], int(match[2])) for match in found]
+    matches = [NAME.match(path.name) for path in (root / folder).iterdir()]
+    assert all(matches)
+    return [(match[1], int(match[2])) for match in matches]
 
 
 def test_the_same_settings_give_the_same_bytes(root, tmp_path):
@@ -138,6 +139,19 @@ def test_the_folder_states_its_settings_and_version(root):
     assert SyntheticSettings(**stated["settings"]) == TINY
 
 
+def test_the_plan_has_as_many_images_as_the_settings_give():
+    for settings in (TINY, SyntheticSettings(), SyntheticSettings(kind="vehicles", queries=6)):
+        specs = plan_from_settings(settings)
+        assert len(specs) == settings.images
+        assert [spec.frame for spec in specs] == list(range(1, settings.images + 1))
+        subjects = {spec.subject for spec in specs}
+        assert subjects == set(range(settings.render_settings.subjects))
+
+
+def test_the_manifest_is_what_the_folder_contains(root):
+    assert json.loads((root / "synthetic.json").read_text()) == manifest(TINY)
+
+
 def test_progress_reaches_the_total(tmp_path):
     reports = []
     generate(tmp_path / "x", TINY, progress=lambda done, total: reports.append((done, total)))
@@ -184,13 +198,13 @@ def test_a_folder_or_file_with_something_else_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("field", "value", "allowed"),
     [
-        ("kind", "boats", "people, vehicles"),
-        ("seed", -1, "0 to"),
+        ("kind", "boats", "people or vehicles"),
+        ("seed", -1, "must be 0 to"),
         ("cameras", 1, "2 to 9"),
         ("cameras", 10, "2 to 9"),
         ("train_identities", 0, "1 to 9999"),
         ("test_identities", 0, "1 to 9999"),
-        ("test_identities", 9999, "up to 9999"),
+        ("test_identities", 9999, "at most 9999"),
         ("train_images", 0, "1 to"),
         ("gallery_images", 0, "1 to"),
         ("queries", 0, "1 to"),
@@ -211,7 +225,7 @@ def test_impossible_settings_are_refused_by_name(field, value, allowed):
 
 
 def test_too_many_images_for_their_names_are_refused():
-    with pytest.raises(ValueError, match="up to 999999"):
+    with pytest.raises(ValueError, match="at most 999999"):
         SyntheticSettings(train_identities=5000, train_images=100)
 
 
@@ -230,23 +244,6 @@ def test_vehicles_are_generated_too(root, tmp_path):
     vehicles = generate(tmp_path / "vehicles", replace(TINY, kind="vehicles", width=64))
     assert len(market1501.load(vehicles).train) == 24
     assert len(contents(vehicles)) == len(contents(root)) == TINY.images + 1
-
-
-def test_a_contact_sheet_shows_identities_as_rows(root, tmp_path):
-    target = tmp_path / "new" / "sheet.png"
-    contact_sheet(root, target, identities=3, images=5)
-    with Image.open(target) as sheet:
-        assert (sheet.format, sheet.size) == ("PNG", (5 * 34 + 2, 3 * 66 + 2))
-        cells = np.asarray(sheet)
-    assert cells[2 + 66 : 66 + 64, 2 + 34 : 34 + 32].mean() > 10
-    contact_sheet(root, target)
-    with Image.open(target) as sheet:
-        assert sheet.size == (12 * 34 + 2, 4 * 66 + 2)
-
-
-def test_a_contact_sheet_needs_images(tmp_path):
-    with pytest.raises(ValueError, match="no images in bounding_box_train"):
-        contact_sheet(tmp_path, tmp_path / "sheet.png")
 
 
 def features(root, folder, kind):
@@ -289,7 +286,7 @@ def test_neither_colours_nor_pixels_solve_the_task(tmp_path, kind, width):
     assert mean_average_precision(root, "pixels") < 0.25
 
 
-def test_a_killed_drawer_leaves_no_worker_behind(tmp_path):
+def test_a_killed_process_leaves_no_worker_behind(tmp_path):
     """Its workers hold its output open: reading to the end returns only once they are gone."""
     code = """
 import sys

@@ -1,4 +1,4 @@
-"""Made copies of the five layouts: our loaders read them, and their own index files agree."""
+"""Generated copies of the five layouts: the loaders read them, and their index files agree."""
 
 import json
 import re
@@ -7,61 +7,46 @@ from hashlib import sha256
 import pytest
 from PIL import Image
 
-from harness.cli.data_making import draw
-from harness.core.errors import UsageError
-from harness.data.completeness import subsets
+from harness.data.completeness import list_subsets
 from harness.data.datasets import LOADERS
-from harness.data.synthetic.layouts import LAYOUTS
-from harness.planning.datasets import find_dataset
-from harness.planning.schema import load_dataset
-
-SMALL = [
-    "train_identities=5",
-    "train_images=1",
-    "test_identities=6",
-    "queries=2",
-    "gallery_images=1",
-    "distractors=2",
-    "junk=1",
-    "cameras=3",
-    "height=64",
-    "width=32",
-]
+from harness.data.synthetic.generator import SyntheticSettings, manifest
+from harness.data.synthetic.layouts import LAYOUTS, render_like
+from tests.support.generated_copies import SETTINGS, write_copy, write_proportional_copy
 
 
 @pytest.fixture(scope="module")
 def roots(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made")
-    for like in LAYOUTS:
-        draw(folder / like, SMALL, 1, like)
+    folder = tmp_path_factory.mktemp("copies")
+    for layout in LAYOUTS:
+        write_copy(folder / layout, layout)
     return folder
 
 
 @pytest.mark.parametrize(
-    ("like", "gallery"),
-    # 6 people by 3 cameras, 2 distractors where the layout can hold them, queries where they stay
+    ("layout", "gallery"),
+    # 6 people by 3 cameras, 2 distractors where the layout has them, queries where they stay
     [("market1501", 20), ("dukemtmc", 20), ("msmt17", 18), ("veri776", 20 + 12)],
 )
-def test_the_loader_reads_what_was_made(roots, like, gallery):
-    dataset = LOADERS[like](roots / like)
+def test_the_loader_reads_what_was_written(roots, layout, gallery):
+    dataset = LOADERS[layout](roots / layout)
     assert (len(dataset.train), len(dataset.identities)) == (15, 5)
-    (draw_,) = dataset.test_splits["test"]
-    assert (len(draw_.query), len(draw_.gallery)) == (12, gallery)
+    (split,) = dataset.test_splits["test"]
+    assert (len(split.query), len(split.gallery)) == (12, gallery)
     assert {image.camera for image in dataset.train} == {1, 2, 3}
-    assert dataset.root.name == LAYOUTS[like][0]
+    assert dataset.root.name == LAYOUTS[layout][0]
 
 
 def test_vehicleid_has_nested_lists(roots):
     dataset = LOADERS["vehicleid"](roots / "vehicleid")
     assert (len(dataset.train), len(dataset.identities)) == (15, 5)
-    sizes = {name: len(draws[0].gallery) for name, draws in dataset.test_splits.items()}
+    sizes = {name: len(splits[0].gallery) for name, splits in dataset.test_splits.items()}
     assert sizes == {"test800": 2, "test1600": 4, "test2400": 6}
     assert all(
-        len(draws[0].query) == 4 * sizes[name] for name, draws in dataset.test_splits.items()
+        len(splits[0].query) == 4 * sizes[name] for name, splits in dataset.test_splits.items()
     )
 
 
-def test_veris_index_files_are_those_of_its_authors_rule(roots):
+def test_veris_index_files_follow_the_rule_of_its_authors(roots):
     """Good: same vehicle, other camera; junk: same vehicle, same camera, the query among them."""
     home = roots / "veri776" / "VeRi"
     names = {p: (home / f"name_{p}.txt").read_text().split() for p in ("query", "test")}
@@ -77,32 +62,39 @@ def test_veris_index_files_are_those_of_its_authors_rule(roots):
 
 
 def test_the_same_seed_gives_the_same_bytes(roots, tmp_path):
-    again = draw(tmp_path, SMALL, 1, "msmt17")
+    again = write_copy(tmp_path, "msmt17")
     home = roots / "msmt17" / "MSMT17_V1"
     files = sorted(p.relative_to(home) for p in home.rglob("*") if p.is_file())
     assert files == sorted(p.relative_to(again) for p in again.rglob("*") if p.is_file())
     assert all((home / file).read_bytes() == (again / file).read_bytes() for file in files)
 
 
-def test_vehicles_are_drawn_where_vehicles_belong(roots):
-    """And every copy says what it is."""
-    for like, (folder, _) in LAYOUTS.items():
-        said = json.loads((roots / like / folder / "synthetic.json").read_text())
-        kind = "vehicles" if like in ("veri776", "vehicleid") else "people"
-        assert said["settings"]["kind"] == kind
-        dataset = find_dataset(like, load_dataset(like), roots / like)
-        assert dataset.notes[-1].startswith("Generated data")
+def test_the_manifest_is_written_into_the_folder(roots):
+    for layout, (folder, _) in LAYOUTS.items():
+        content = json.loads((roots / layout / folder / "synthetic.json").read_text())
+        assert content["settings"]["height"] == 64
 
 
-def test_nothing_is_overwritten_and_layouts_have_names(roots):
-    with pytest.raises(UsageError, match="VeRi exists already"):
-        draw(roots / "veri776", SMALL, 1, "veri776")
-    with pytest.raises(UsageError, match="No layout is called 'veri'. Did you mean 'veri776'"):
-        draw(roots, SMALL, 1, "veri")
+def test_nothing_is_overwritten(roots):
+    with pytest.raises(ValueError, match="VeRi exists already; choose another folder"):
+        write_copy(roots / "veri776", "veri776")
 
 
-# of all paths and lists, without the images' bytes: those depend on numpy and Pillow, too
-NAMED = {
+def test_no_workers_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="workers is 0"):
+        render_like(
+            tmp_path,
+            "msmt17",
+            SETTINGS.render_settings,
+            [],
+            manifest(SyntheticSettings()),
+            workers=0,
+        )
+    assert not list(tmp_path.iterdir())
+
+
+# Digests of all paths and lists, without the images' bytes, which depend on numpy and Pillow.
+DIGESTS = {
     "market1501": "87974a336977a7f7",
     "dukemtmc": "46e9ffcf2b708813",
     "msmt17": "6298894d733c0578",
@@ -111,65 +103,46 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize("like", LAYOUTS)
-def test_counted_settings_name_their_files_as_ever(roots, like):
-    assert named(roots / like / LAYOUTS[like][0]) == NAMED[like]
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_names_and_lists_never_change(roots, layout):
+    assert digest(roots / layout / LAYOUTS[layout][0]) == DIGESTS[layout]
 
 
-def named(home):
-    digest = sha256()
+def digest(home):
+    sha = sha256()
     for path in sorted(set(home.rglob("*")) - {home / "synthetic.json"}):
-        digest.update(path.relative_to(home).as_posix().encode())
+        sha.update(path.relative_to(home).as_posix().encode())
         if path.suffix in (".txt", ".xml"):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+            sha.update(path.read_bytes())
+    return sha.hexdigest()[:16]
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """Every layout with 40 images in the real one's proportions."""
+    """Every layout with 40 images in the proportions of the real dataset."""
     folder = tmp_path_factory.mktemp("proportions")
-    for like in LAYOUTS:
-        draw(folder / like, ["height=32", "width=16", "seed=7"], 1, like, "40")
+    for layout in LAYOUTS:
+        write_proportional_copy(folder / layout, layout, 40, seed=7)
     return folder
 
 
-@pytest.mark.parametrize("like", LAYOUTS)
-def test_a_small_copy_in_proportion_is_read_by_its_loader(small, like):
-    dataset = find_dataset(like, load_dataset(like), small / like)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_small_copy_in_proportion_is_read_by_its_loader(small, layout):
+    dataset = LOADERS[layout](small / layout)
     files = {image.file for image in (*dataset.train, *dataset.test)}
-    extra = {"market1501": -4, "veri776": 2}  # junk is dropped, queries lie in the gallery, too
-    assert len(files) == 40 + extra.get(like, 0)
-    with Image.open(dataset.root / min(files)) as picture:
-        assert (picture.format, picture.size) == ("JPEG", (16, 32))
-    assert dataset.notes[-1].startswith("Generated data: drawn images in this dataset's layout")
-    stated = json.loads((dataset.root / "synthetic.json").read_text())
-    assert (stated["like"], stated["studio"]["seed"]) == (like, 7)
-    for part in subsets(dataset).values():
-        assert len({image.identity for image in part}) >= 2
+    extra = {"market1501": -4, "veri776": 2}  # junk is dropped, queries are in the gallery, too
+    assert len(files) == 40 + extra.get(layout, 0)
+    with Image.open(dataset.root / min(files)) as image:
+        assert (image.format, image.size) == ("JPEG", (16, 32))
+    for subset in list_subsets(dataset).values():
+        assert len({image.identity for image in subset}) >= 2
 
 
 def test_a_small_copy_has_the_same_bytes_for_the_same_seed(small, tmp_path):
-    again = draw(tmp_path, ["height=32", "width=16", "seed=7"], 2, "veri776", "40")
+    again = write_proportional_copy(tmp_path, "veri776", 40, seed=7, workers=2)
     home = small / "veri776" / "VeRi"
-    assert named(again) == named(home)
+    assert digest(again) == digest(home)
     for path in again.rglob("*.jpg"):
         assert path.read_bytes() == (home / path.relative_to(again)).read_bytes()
-    other = draw(tmp_path / "other", ["height=32", "width=16", "seed=8"], 1, "veri776", "40")
-    assert named(other) != named(home)
-
-
-@pytest.mark.parametrize(
-    ("like", "images", "assignments", "words"),
-    [
-        (None, "full", [], "name it with --like"),
-        ("veri776", "some", [], "--images takes a number or full, given 'some'"),
-        ("veri776", "-3", [], "--images takes a number or full, given '-3'"),
-        ("veri776", "11", [], "The number of images is 11; allowed is 12 to 49,357"),
-        ("veri776", "20", ["cameras=3"], "decides cameras; beside it --set takes kind, seed"),
-    ],
-)
-def test_impossible_requests_are_refused(tmp_path, like, images, assignments, words):
-    with pytest.raises(UsageError, match=words):
-        draw(tmp_path / "made", assignments, 1, like, images)
-    assert not list(tmp_path.iterdir())
+    other = write_proportional_copy(tmp_path / "other", "veri776", 40, seed=8)
+    assert digest(other) != digest(home)

@@ -1,1 +1,1 @@
-"""Drawn people and vehicles, seen by imaginary cameras: Pillow and numpy only."""
+"""Rendering of synthetic people and vehicles as seen by cameras; uses Pillow and numpy only."""

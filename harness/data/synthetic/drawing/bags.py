@@ -1,8 +1,8 @@
-"""Backpacks, shoulder bags and handbags, which some views hide."""
+"""Backpacks, shoulder bags and handbags; some views hide them."""
 
 import math
 
-from harness.data.synthetic.drawing.body import Pose, arm
+from harness.data.synthetic.drawing.body import Pose, arm_joints
 from harness.data.synthetic.drawing.canvas import Canvas
 from harness.data.synthetic.drawing.colours import shade
 from harness.data.synthetic.drawing.person import Person
@@ -10,7 +10,7 @@ from harness.data.synthetic.drawing.surface import Surface
 
 
 def draw_bag(canvas: Canvas, person: Person, pose: Pose, *, behind: bool) -> None:
-    """Draw the bag if it lies behind the body (or in front of it), as asked."""
+    """Draw the bag if it is behind the body (`behind` true) or in front of it (false)."""
     if person.bag == "backpack":
         if (math.cos(pose.yaw) > 0.1) == behind:
             _draw_backpack(canvas, person, pose)
@@ -21,9 +21,9 @@ def draw_bag(canvas: Canvas, person: Person, pose: Pose, *, behind: bool) -> Non
 
 
 def _draw_backpack(canvas: Canvas, person: Person, pose: Pose) -> None:
-    """A round-cornered pack on the back, with a pocket."""
-    wide = person.breadth
-    x = pose.project((0.0, 0.0, -0.115 * wide))[0]
+    """Draw a rounded pack with a pocket on the back."""
+    breadth = person.breadth
+    x = pose.project((0.0, 0.0, -0.115 * breadth))[0]
     profile = (
         (0.175, 0.05, 0.03),
         (0.2, 0.084, 0.052),
@@ -31,20 +31,20 @@ def _draw_backpack(canvas: Canvas, person: Person, pose: Pose) -> None:
         (0.43, 0.07, 0.045),
     )
     pack = Surface(profile, pose.yaw, x)
-    canvas.polygon(pack.whole(0.175, 0.43), person.bag_colour)
-    canvas.polygon(pack.seen(-1.57, -0.9, 0.175, 0.43), (0, 0, 0), 0.18)
-    for outline in pack.patches(math.pi - 0.8, math.pi + 0.8, 0.31, 0.4):
+    canvas.polygon(pack.silhouette(0.175, 0.43), person.bag_colour)
+    canvas.polygon(pack.outline(-1.57, -0.9, 0.175, 0.43), (0, 0, 0), 0.18)
+    for outline in pack.visible_patches(math.pi - 0.8, math.pi + 0.8, 0.31, 0.4):
         canvas.polygon(outline, shade(person.bag_colour, 0.7))
 
 
 def _draw_side_bag(canvas: Canvas, person: Person, pose: Pose) -> None:
-    """A bag on the hip (shoulder strap) or hanging from the hand."""
+    """Draw a bag on the hip (shoulder bag) or below the hand (handbag)."""
     side, colour = person.bag_side, person.bag_colour
     if person.bag == "shoulder":
         centre = pose.project((side * 0.125 * person.breadth, person.hip + 0.01, 0.02))
         reach, drop = 0.048 + 0.022 * abs(math.sin(pose.yaw)), 0.055
     else:
-        wrist = pose.project(arm(person, pose, side)[2])
+        wrist = pose.project(arm_joints(person, pose, side)[2])
         centre = (wrist[0], wrist[1] + 0.1)
         reach, drop = 0.036 + 0.034 * abs(math.sin(pose.yaw)), 0.052
         canvas.line(
@@ -73,18 +73,19 @@ def _draw_side_bag(canvas: Canvas, person: Person, pose: Pose) -> None:
 
 
 def draw_straps(canvas: Canvas, person: Person, body: Surface) -> None:
-    """What holds the bag: two straps of a backpack, or one across the chest and the back."""
+    """Draw two straps of a backpack, or one of a shoulder bag across chest and back."""
     colour = shade(person.bag_colour, 0.75)
     if person.bag == "backpack":
         for first in (-0.95, 0.6):
-            for outline in body.patches(first, first + 0.35, 0.165, 0.36):
+            for outline in body.visible_patches(first, first + 0.35, 0.165, 0.36):
                 canvas.polygon(outline, colour)
     elif person.bag == "shoulder":
         side = float(person.bag_side)
         for angles in ((-0.75, -0.3, 0.15, 0.6, 1.05), (3.9, 3.45, 3.0, 2.55, 2.1)):
-            spots = [
-                body.spot(side * angle, 0.17 + 0.08 * step) for step, angle in enumerate(angles)
+            points = [
+                body.visible_point(side * angle, 0.17 + 0.08 * step)
+                for step, angle in enumerate(angles)
             ]
-            seen = [spot for spot in spots if spot is not None]
-            if len(seen) > 1:
-                canvas.line(seen, colour, 0.02)
+            visible = [point for point in points if point is not None]
+            if len(visible) > 1:
+                canvas.line(visible, colour, 0.02)

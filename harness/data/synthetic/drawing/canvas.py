@@ -1,4 +1,4 @@
-"""Polygons, discs and limbs in a figure's own units, drawn on a picture twice as large as asked."""
+"""Drawing of polygons, discs and limbs in a figure's own units."""
 
 import math
 from collections.abc import Sequence
@@ -9,53 +9,59 @@ from harness.data.synthetic.drawing.colours import Colour
 
 Point = tuple[float, float]
 
-SUPERSAMPLING = 2
+SUPERSAMPLING = 2  # images are drawn at this multiple of their size
 CIRCLE: tuple[Point, ...] = tuple(
     (math.cos(math.tau * step / 16), math.sin(math.tau * step / 16)) for step in range(16)
 )
 
 
 class Canvas:
-    """Maps figure units to pixels: scaled, turned by `roll` radians and moved to `centre`.
+    """An image to draw on, in figure units.
 
-    Drawing at twice the size and shrinking afterwards smooths the edges; Pillow's polygons have
-    none of their own.
+    Images are drawn at twice their size and reduced afterwards, because Pillow does not smooth the
+    edges of polygons.
+
+    Args:
+        image: The image, changed in place.
+        scale: Pixels per figure unit.
+        centre: Position of the figure's origin, in pixels.
+        roll: Rotation about the origin, in radians.
     """
 
     def __init__(
-        self, picture: Image.Image, *, scale: float, centre: Point, roll: float = 0.0
+        self, image: Image.Image, *, scale: float, centre: Point, roll: float = 0.0
     ) -> None:
-        self._solid = ImageDraw.Draw(picture)
-        self._veil = ImageDraw.Draw(picture, "RGBA")
+        self._solid = ImageDraw.Draw(image)
+        self._veil = ImageDraw.Draw(image, "RGBA")
         self._along = scale * math.cos(roll)
         self._across = scale * math.sin(roll)
         self._scale = scale
         self._centre = centre
 
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
-        """Figure units to pixels."""
+        """Convert figure units to pixels."""
         along, across, (left, top) = self._along, self._across, self._centre
         return [(left + along * x - across * y, top + across * x + along * y) for x, y in points]
 
     def polygon(self, points: Sequence[Point], colour: Colour, opacity: float = 1.0) -> None:
-        """Fill a polygon; an opacity below 1 lets what is behind it show."""
+        """Fill a polygon, transparent with an opacity below 1."""
         if opacity >= 1.0:
             self._solid.polygon(self._pixels(points), fill=colour)
         else:
             self._veil.polygon(self._pixels(points), fill=(*colour, int(255 * opacity)))
 
     def line(self, points: Sequence[Point], colour: Colour, width: float) -> None:
-        """Draw a line of the given width in figure units, at least one pixel."""
+        """Draw a line of the given width in figure units, at least one pixel wide."""
         pixels = max(1, round(width * self._scale))
         self._solid.line(self._pixels(points), fill=colour, width=pixels)
 
     def disc(self, centre: Point, radius: Point, colour: Colour, opacity: float = 1.0) -> None:
-        """Fill an ellipse of horizontal and vertical radius."""
+        """Fill an ellipse with the given horizontal and vertical radius."""
         points = [(centre[0] + radius[0] * x, centre[1] + radius[1] * y) for x, y in CIRCLE]
         self.polygon(points, colour, opacity)
 
     def limb(self, start: Point, end: Point, radii: Point, colour: Colour) -> None:
-        """Fill a tapered bar with round ends, of radius radii[0] at the start."""
+        """Fill a tapered bar with round ends; `radii` are those at its start and end."""
         for (x, y), radius in zip(self._pixels((start, end)), radii, strict=True):
             reach = radius * self._scale
             self._solid.ellipse((x - reach, y - reach, x + reach, y + reach), fill=colour)

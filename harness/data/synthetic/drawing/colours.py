@@ -1,4 +1,4 @@
-"""Named colours of cloth, skin, hair and paint, as RGB triples in 0..255."""
+"""Colours of cloth, skin, hair and paint by name, as RGB triples in 0..255."""
 
 import numpy as np
 
@@ -50,13 +50,13 @@ PAINT: dict[str, Colour] = {
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """The colour made darker (factor < 1) or lighter (factor > 1)."""
+    """Make a colour darker (factor < 1) or lighter (factor > 1)."""
     red, green, blue = (min(255, max(0, int(channel * factor))) for channel in colour)
     return red, green, blue
 
 
 def vary(colour: Colour, generator: np.random.Generator, amount: float) -> Colour:
-    """The colour with every channel moved by up to `amount` (of 255) either way."""
+    """Change every channel of a colour by up to `amount` (of 255), at random."""
     moves = generator.uniform(-amount, amount, 3)
     red, green, blue = (
         min(255, max(0, int(channel + move))) for channel, move in zip(colour, moves, strict=True)
@@ -65,5 +65,5 @@ def vary(colour: Colour, generator: np.random.Generator, amount: float) -> Colou
 
 
 def luminance(colour: Colour) -> float:
-    """How bright the colour looks, in 0..255."""
+    """Return the perceived brightness of a colour, in 0..255."""
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]

@@ -1,4 +1,4 @@
-"""Identities that can be told apart: any two differ in at least two visible attributes."""
+"""Distinguishable identities: any two differ in at least two visible attributes."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -7,41 +7,47 @@ import numpy as np
 
 from harness.data.synthetic.drawing.person import sample_person
 from harness.data.synthetic.drawing.photograph import Subject
-from harness.data.synthetic.drawing.randomness import stream
+from harness.data.synthetic.drawing.randomness import random_stream
 from harness.data.synthetic.drawing.vehicle import sample_vehicle
 
-KINDS: dict[str, Callable[[np.random.Generator], Subject]] = {
+SUBJECT_SAMPLERS: dict[str, Callable[[np.random.Generator], Subject]] = {
     "people": sample_person,
     "vehicles": sample_vehicle,
 }
-SIZES = {"people": (128, 64), "vehicles": (80, 112)}  # height and width in pixels
-APART = 2
-ATTEMPTS = 1000
+DEFAULT_SIZES = {"people": (128, 64), "vehicles": (80, 112)}  # height, width in pixels
+MIN_DIFFERENCES = 2  # attributes in which any two identities differ
+MAX_ATTEMPTS = 1000  # samples for one identity
 
 
 @lru_cache(maxsize=4)
 def make_identities(kind: str, seed: int, count: int) -> tuple[Subject, ...]:
-    """The first `count` identities of a seed; a longer roster begins with the shorter one.
+    """Make the first `count` identities of a seed; a longer sequence begins with a shorter one.
+
+    Args:
+        kind: "people" or "vehicles".
+        seed: Seed of the dataset.
+        count: Number of identities.
 
     Raises:
-        ValueError: there are not that many sufficiently different identities.
+        ValueError: Fewer sufficiently different identities were found.
     """
     subjects: list[Subject] = []
     codes: dict[str, int] = {}
-    looks = np.zeros((count, 0), np.int64)
+    attributes = np.zeros((count, 0), np.int64)
     for number in range(count):
-        for attempt in range(ATTEMPTS):
-            subject = KINDS[kind](stream("identity", seed, kind, number, attempt))
-            look = [codes.setdefault(name, len(codes)) for name in subject.look]
+        for attempt in range(MAX_ATTEMPTS):
+            subject = SUBJECT_SAMPLERS[kind](random_stream("identity", seed, kind, number, attempt))
+            code = [codes.setdefault(name, len(codes)) for name in subject.attributes]
             if number == 0:
-                looks = np.zeros((count, len(look)), np.int64)
-            if number == 0 or int((looks[:number] != look).sum(axis=1).min()) >= APART:
+                attributes = np.zeros((count, len(code)), np.int64)
+            differences = (attributes[:number] != code).sum(axis=1)
+            if number == 0 or int(differences.min()) >= MIN_DIFFERENCES:
                 break
         else:
             raise ValueError(
-                f"{kind}: only {number} sufficiently different identities were found, "
-                f"{count} were asked for."
+                f"{kind}: only {number} of {count} sufficiently different identities were found. "
+                f"Reduce the number of identities or distractors."
             )
-        looks[number] = look
+        attributes[number] = code
         subjects.append(subject)
     return tuple(subjects)

@@ -1,11 +1,11 @@
-"""Who a person is: the clothes, hair, bag and build that every camera sees alike."""
+"""Identity of a person: clothes, hair, bag and build, the same for every camera."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.data.synthetic.drawing.colours import CLOTH, HAIR, SKIN, Colour, luminance, shade, vary
-from harness.data.synthetic.drawing.randomness import between, pick
+from harness.data.synthetic.drawing.randomness import choose, uniform
 
 PATTERNS = ("plain", "hoops", "stripes", "checks", "logo", "halves", "jacket", "band")
 SLEEVES = ("long", "long", "short", "short", "contrast")
@@ -19,12 +19,9 @@ TWO_COLOURED = frozenset(PATTERNS) - {"plain"}
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One identity; lengths are fractions of the body's height.
+    """An identity; lengths are fractions of the body's height."""
 
-    `look` names the attributes by which two people are told apart, in a fixed order.
-    """
-
-    look: tuple[str, ...]
+    attributes: tuple[str, ...]  # visible ones in a fixed order; they distinguish people
     pattern: str
     sleeves: str
     hem: str
@@ -44,36 +41,36 @@ class Person:
     beard: bool
     height: float  # relative to an average person
     breadth: float  # of shoulders, hips and limbs, relative to an average person
-    hip: float  # where the legs begin, 0 at the top of the head
+    hip: float  # height where the legs begin; 0 is the top of the head
 
 
-def _other(generator: np.random.Generator, name: str) -> str:
-    """A cloth colour that stands out against the named one."""
+def _contrasting_cloth(generator: np.random.Generator, name: str) -> str:
+    """Choose a cloth colour that contrasts with the named one."""
     bright = luminance(CLOTH[name])
-    apart = [
+    contrasting = [
         other
         for other, colour in CLOTH.items()
         if other != name and abs(luminance(colour) - bright) > 40
     ]
-    return pick(generator, apart)
+    return choose(generator, contrasting)
 
 
 def sample_person(generator: np.random.Generator) -> Person:
-    """Draw one person's attributes."""
+    """Sample the attributes of a person."""
     cloth = tuple(CLOTH)
-    top = pick(generator, cloth)
-    pattern, sleeves = pick(generator, PATTERNS), pick(generator, SLEEVES)
+    top = choose(generator, cloth)
+    pattern, sleeves = choose(generator, PATTERNS), choose(generator, SLEEVES)
     two_coloured = pattern in TWO_COLOURED or sleeves == "contrast"
-    second = _other(generator, top)
-    bottom = pick(generator, tuple(name for name in cloth if name != top))
-    legwear, hem = pick(generator, LEGWEAR), pick(generator, HEMS)
-    hat, bag = pick(generator, HATS), pick(generator, BAGS)
-    hat_colour, bag_colour = pick(generator, cloth), _other(generator, top)
-    skin, hair = pick(generator, tuple(SKIN)), pick(generator, tuple(HAIR))
-    haircut = pick(generator, HAIRCUTS)
-    bag_side = pick(generator, (-1, 1))
-    shoes = pick(generator, cloth)
-    look = (
+    second = _contrasting_cloth(generator, top)
+    bottom = choose(generator, tuple(name for name in cloth if name != top))
+    legwear, hem = choose(generator, LEGWEAR), choose(generator, HEMS)
+    hat, bag = choose(generator, HATS), choose(generator, BAGS)
+    hat_colour, bag_colour = choose(generator, cloth), _contrasting_cloth(generator, top)
+    skin, hair = choose(generator, tuple(SKIN)), choose(generator, tuple(HAIR))
+    haircut = choose(generator, HAIRCUTS)
+    bag_side = choose(generator, (-1, 1))
+    shoes = choose(generator, cloth)
+    attributes = (
         f"{top} top",
         f"{second} second" if two_coloured else "one colour",
         pattern,
@@ -86,7 +83,7 @@ def sample_person(generator: np.random.Generator) -> Person:
         skin,
     )
     return Person(
-        look=look,
+        attributes=attributes,
         pattern=pattern,
         sleeves=sleeves,
         hem=hem,
@@ -104,7 +101,7 @@ def sample_person(generator: np.random.Generator) -> Person:
         hat_colour=vary(CLOTH[hat_colour], generator, 10),
         bag_colour=vary(CLOTH[bag_colour], generator, 10),
         beard=haircut != "long" and generator.random() < 0.25,
-        height=between(generator, 0.92, 1.04),
-        breadth=between(generator, 0.86, 1.22),
-        hip=between(generator, 0.475, 0.52),
+        height=uniform(generator, 0.92, 1.04),
+        breadth=uniform(generator, 0.86, 1.22),
+        hip=uniform(generator, 0.475, 0.52),
     )

@@ -1,4 +1,4 @@
-"""A vehicle's box seen in perspective, and which of its faces are turned to the camera.
+"""Perspective view of a vehicle's bounding box, and visibility of its faces.
 
 Vehicle axes in metres: x forward, y to the left, z up, the origin on the ground below the middle.
 At yaw 0 the camera looks at the front, at pi/2 at the left side, at pi at the rear.
@@ -11,18 +11,22 @@ from harness.data.synthetic.drawing.canvas import Point
 
 Vertex = tuple[float, float, float]
 
-DISTANCE = 2.6  # of the camera from the middle, in lengths of the box
+CAMERA_DISTANCE = 2.6  # from the camera to the middle, in lengths of the box
 
 
 class View:
-    """A camera at `yaw` (radians) and `elevation` (slope) around a box (length, width, height).
+    """A camera's view of a box.
 
-    What it sees is made `stretch` times as high, as resizing does to the crop of a long vehicle.
+    Args:
+        yaw: Position around the box, in radians.
+        elevation: Slope at which the camera looks down.
+        box: Length, width and height in metres.
+        stretch: Vertical scale, as resizing stretches the crop of a long vehicle.
     """
 
     def __init__(self, yaw: float, elevation: float, box: Vertex, stretch: float = 1.0) -> None:
         length, width, height = box
-        away = DISTANCE * length
+        away = CAMERA_DISTANCE * length
         tilt = math.atan(elevation)
         self.box = box
         self._cosine, self._sine = math.cos(yaw), math.sin(yaw)
@@ -38,7 +42,7 @@ class View:
         self._reach = (length / 2, width / 2, height)
 
     def project(self, vertex: Vertex) -> Point:
-        """Where the vertex appears, in metres at the middle's distance, y down."""
+        """Project a vertex to the image, in metres at the distance of the middle, y down."""
         x, y, z = vertex
         z -= self._middle
         toward = x * self._cosine + y * self._sine
@@ -48,7 +52,7 @@ class View:
         return across * nearer, -up * nearer * self._stretch
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of the whole box as it appears."""
+        """Return left, top, right and bottom of the projected box."""
         length, width, height = self._reach
         corners = [
             self.project((x, y, z))
@@ -60,8 +64,8 @@ class View:
         return min(across), min(down), max(across), max(down)
 
 
-def outward(face: Sequence[Vertex], inside: Vertex) -> Vertex:
-    """The face's unit normal that points away from a point inside the solid."""
+def outward_normal(face: Sequence[Vertex], inside: Vertex) -> Vertex:
+    """Return the unit normal of a face that points away from a point inside the solid."""
     (ax, ay, az), (bx, by, bz), (cx, cy, cz) = face[0], face[1], face[2]
     ux, uy, uz = bx - ax, by - ay, bz - az
     vx, vy, vz = cx - ax, cy - ay, cz - az
@@ -72,8 +76,8 @@ def outward(face: Sequence[Vertex], inside: Vertex) -> Vertex:
     return nx / length, ny / length, nz / length
 
 
-def faces(normal: Vertex, point: Vertex, eye: Vertex) -> bool:
-    """Whether a face with this normal through this point is turned to the eye."""
+def is_facing(normal: Vertex, point: Vertex, eye: Vertex) -> bool:
+    """Return whether a face with this normal at this point is turned to the eye."""
     return (
         normal[0] * (eye[0] - point[0])
         + normal[1] * (eye[1] - point[1])

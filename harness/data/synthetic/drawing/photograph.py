@@ -1,4 +1,4 @@
-"""One image: somebody or something in front of a camera's street, framed by a detector."""
+"""A complete image: a person or vehicle in front of a background, framed as by a detector."""
 
 import math
 from dataclasses import dataclass
@@ -9,36 +9,36 @@ from PIL import Image
 from harness.data.synthetic.drawing.body import sample_pose
 from harness.data.synthetic.drawing.camera import Camera
 from harness.data.synthetic.drawing.canvas import SUPERSAMPLING, Canvas, Point
-from harness.data.synthetic.drawing.occlusion import occlude
+from harness.data.synthetic.drawing.occlusion import draw_occlusion
 from harness.data.synthetic.drawing.person import Person
 from harness.data.synthetic.drawing.person_drawing import draw_person
 from harness.data.synthetic.drawing.perspective import View
-from harness.data.synthetic.drawing.randomness import between
+from harness.data.synthetic.drawing.randomness import uniform
 from harness.data.synthetic.drawing.vehicle import Vehicle
 from harness.data.synthetic.drawing.vehicle_body import draw_vehicle
 
 Subject = Person | Vehicle
 
-MAST = 0.16  # slope by which traffic cameras look down more steeply than others
-STRETCH = 1.35  # the most that a long vehicle's crop is made higher to fill the picture
+MAST_SLOPE = 0.16  # added to the slope at which cameras look down on vehicles
+MAX_STRETCH = 1.35  # vertical scale of a long vehicle's crop, which fills the image
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How the box lies around the subject: its size, shift (parts of the picture) and roll."""
+    """Position of the subject in the image."""
 
-    size: float
-    shift: Point
-    roll: float
+    size: float  # relative to the usual one
+    shift: Point  # of the centre, in widths and heights of the image
+    roll: float  # radians
 
 
-def frame(
-    generator: np.random.Generator, camera: Camera, difficulty: float, *, bad: bool
+def sample_framing(
+    generator: np.random.Generator, camera: Camera, difficulty: float, *, is_junk: bool
 ) -> Framing:
-    """A box that is a little off, or (bad) one that holds some part of the subject only."""
-    if bad:
-        size = between(generator, 1.7, 2.6)
-        shift = (between(generator, -0.5, 0.5), between(generator, -0.8, 0.8))
+    """Sample a slightly imprecise framing, or, for junk, one with a part of the subject only."""
+    if is_junk:
+        size = uniform(generator, 1.7, 2.6)
+        shift = (uniform(generator, -0.5, 0.5), uniform(generator, -0.8, 0.8))
         return Framing(size, shift, 0.0)
     across, down = generator.normal(0.0, difficulty, 2)
     return Framing(
@@ -55,62 +55,74 @@ def photograph(
     size: tuple[int, int],
     difficulty: float,
     *,
-    bad: bool = False,
+    is_junk: bool = False,
 ) -> Image.Image:
-    """The subject as the camera sees it, an RGB picture of (height, width) pixels."""
+    """Draw a subject as the camera records it.
+
+    Args:
+        subject: Person or vehicle.
+        camera: The camera.
+        generator: Random generator of this image.
+        size: Height and width in pixels.
+        difficulty: 0 to 1; variation of framing, direction, light and occlusion.
+        is_junk: Show a part of the subject only.
+
+    Returns:
+        An RGB image of `size`.
+    """
     height, width = size
-    picture = camera.view(generator, height, width)
-    framing = frame(generator, camera, difficulty, bad=bad)
+    image = camera.crop_background(generator, height, width)
+    framing = sample_framing(generator, camera, difficulty, is_junk=is_junk)
     if isinstance(subject, Person):
-        yaw = camera.heading(generator, difficulty)
-        _place_person(picture, subject, camera, generator, framing, yaw)
+        yaw = camera.sample_yaw(generator, difficulty)
+        _draw_person_in(image, subject, camera, generator, framing, yaw)
     else:
-        yaw = oblique(camera.heading(generator, 0.3 * difficulty))
-        _place_vehicle(picture, subject, camera, framing, yaw)
+        yaw = turn_oblique(camera.sample_yaw(generator, 0.3 * difficulty))
+        _draw_vehicle_in(image, subject, camera, framing, yaw)
     if generator.random() < 0.45 * difficulty:
-        occlude(picture, generator)
-    return camera.expose(picture.reduce(SUPERSAMPLING), generator, difficulty)
+        draw_occlusion(image, generator)
+    return camera.expose(image.reduce(SUPERSAMPLING), generator, difficulty)
 
 
-def oblique(yaw: float) -> float:
-    """The direction moved towards the nearer side: roads seldom run straight at a camera."""
+def turn_oblique(yaw: float) -> float:
+    """Turn a direction towards the nearer side, as roads seldom lead straight to a camera."""
     return yaw + 0.4 * math.sin(2 * yaw)
 
 
-def _centre(picture: Image.Image, framing: Framing) -> Point:
-    """The middle of the box, in pixels."""
+def _box_centre(image: Image.Image, framing: Framing) -> Point:
+    """Return the centre of the subject, in pixels."""
     return (
-        picture.width * (0.5 + framing.shift[0]),
-        picture.height * (0.5 + framing.shift[1]),
+        image.width * (0.5 + framing.shift[0]),
+        image.height * (0.5 + framing.shift[1]),
     )
 
 
-def _place_person(
-    picture: Image.Image,
+def _draw_person_in(
+    image: Image.Image,
     person: Person,
     camera: Camera,
     generator: np.random.Generator,
     framing: Framing,
     yaw: float,
 ) -> None:
-    """Draw the person upright; figure units run from 0 (head) to 1 (soles)."""
-    fitting = min(0.9 * picture.height, 1.8 * picture.width)
+    """Draw a person into the image."""
+    fitting = min(0.9 * image.height, 1.8 * image.width)
     scale = fitting * framing.size * person.height
-    x, y = _centre(picture, framing)
-    canvas = Canvas(picture, scale=scale, centre=(x, y - 0.5 * scale), roll=framing.roll)
+    x, y = _box_centre(image, framing)
+    canvas = Canvas(image, scale=scale, centre=(x, y - 0.5 * scale), roll=framing.roll)
     draw_person(canvas, person, sample_pose(generator, yaw, camera.elevation))
 
 
-def _place_vehicle(
-    picture: Image.Image, vehicle: Vehicle, camera: Camera, framing: Framing, yaw: float
+def _draw_vehicle_in(
+    image: Image.Image, vehicle: Vehicle, camera: Camera, framing: Framing, yaw: float
 ) -> None:
-    """Draw the vehicle as large as the picture lets it be from this side."""
-    elevation = camera.elevation + MAST
+    """Draw a vehicle into the image, as large as it fits from this side."""
+    elevation = camera.elevation + MAST_SLOPE
     left, top, right, bottom = View(yaw, elevation, vehicle.box).bounds()
-    widest, highest = 0.92 * picture.width / (right - left), 0.86 * picture.height / (bottom - top)
-    view = View(yaw, elevation, vehicle.box, min(max(1.0, highest / widest), STRETCH))
+    widest, highest = 0.92 * image.width / (right - left), 0.86 * image.height / (bottom - top)
+    view = View(yaw, elevation, vehicle.box, min(max(1.0, highest / widest), MAX_STRETCH))
     left, top, right, bottom = view.bounds()
-    scale = framing.size * min(widest, 0.86 * picture.height / (bottom - top))
-    x, y = _centre(picture, framing)
+    scale = framing.size * min(widest, 0.86 * image.height / (bottom - top))
+    x, y = _box_centre(image, framing)
     centre = (x - scale * (left + right) / 2, y - scale * (top + bottom) / 2)
-    draw_vehicle(Canvas(picture, scale=scale, centre=centre, roll=framing.roll), vehicle, view)
+    draw_vehicle(Canvas(image, scale=scale, centre=centre, roll=framing.roll), vehicle, view)

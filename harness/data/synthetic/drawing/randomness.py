@@ -1,4 +1,4 @@
-"""Random streams named by what they are for, so that no draw depends on the order of work."""
+"""Random streams named by their purpose, so that no sample depends on the order of work."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ import numpy as np
 Option = TypeVar("Option")
 
 
-def stream(*labels: str | int) -> np.random.Generator:
-    """A generator that depends on the labels alone: the sha256 of all of them is its seed."""
+def random_stream(*labels: str | int) -> np.random.Generator:
+    """Return a generator that depends on the labels alone, whose seed is their sha256."""
     digest = hashlib.sha256("/".join(str(label) for label in labels).encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
 
 
-def pick(generator: np.random.Generator, options: Sequence[Option]) -> Option:
-    """One of the options, each equally likely; an option listed twice is twice as likely."""
+def choose(generator: np.random.Generator, options: Sequence[Option]) -> Option:
+    """Choose one of the options with equal probabilities; a repeated option is more likely."""
     return options[int(generator.integers(len(options)))]
 
 
-def between(generator: np.random.Generator, low: float, high: float) -> float:
-    """A number drawn evenly from [low, high)."""
+def uniform(generator: np.random.Generator, low: float, high: float) -> float:
+    """Sample a number uniformly from [low, high)."""
     return float(low + (high - low) * generator.random())

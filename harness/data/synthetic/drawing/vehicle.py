@@ -1,4 +1,4 @@
-"""Which vehicle it is: the shape, paint, markings and fittings that every camera sees alike."""
+"""Identity of a vehicle: shape, paint, markings and fittings, the same for every camera."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from harness.data.synthetic.drawing.colours import PAINT, Colour, luminance, vary
 from harness.data.synthetic.drawing.perspective import Vertex
-from harness.data.synthetic.drawing.randomness import between, pick
-from harness.data.synthetic.drawing.vehicle_shapes import MODELS
+from harness.data.synthetic.drawing.randomness import choose, uniform
+from harness.data.synthetic.drawing.vehicle_shapes import VEHICLE_SHAPES
 
-TYPES = tuple(MODELS)
+VEHICLE_TYPES = tuple(VEHICLE_SHAPES)
 SCHEMES = ("plain", "roof", "lower", "nose")
 STRIPES = ("none", "belt", "racing", "slash")
 LOGOS = ("none", "disc", "square", "bars")
@@ -22,9 +22,9 @@ STICKERS = ("none", "none", "low", "high")
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """One identity; `look` names the attributes by which two vehicles are told apart."""
+    """An identity."""
 
-    look: tuple[str, ...]
+    attributes: tuple[str, ...]  # visible ones in a fixed order; they distinguish vehicles
     model: str
     scheme: str
     stripe: str
@@ -42,37 +42,37 @@ class Vehicle:
 
     @property
     def box(self) -> Vertex:
-        """Length, width and height in metres, fittings left out."""
-        model = MODELS[self.model]
+        """Length, width and height in metres, without fittings."""
+        model = VEHICLE_SHAPES[self.model]
         corners = (*model.body, *model.cabin, *model.load)
         reach = max(abs(x) for x, _ in corners)
         return 2 * reach * self.stretch, model.width, max(z for _, z in corners) * self.rise
 
 
-def _other(generator: np.random.Generator, *names: str) -> str:
-    """A paint that stands out against the named ones."""
-    apart = [
+def _contrasting_paint(generator: np.random.Generator, *names: str) -> str:
+    """Choose a paint that contrasts with the named ones."""
+    contrasting = [
         other
         for other, colour in PAINT.items()
         if all(
             other != name and abs(luminance(colour) - luminance(PAINT[name])) > 35 for name in names
         )
     ]
-    return pick(generator, apart)
+    return choose(generator, contrasting)
 
 
 def sample_vehicle(generator: np.random.Generator) -> Vehicle:
-    """Draw one vehicle's attributes."""
-    model, scheme = pick(generator, TYPES), pick(generator, SCHEMES)
-    stripe, logo = pick(generator, STRIPES), pick(generator, LOGOS)
-    fitting, sticker = pick(generator, FITTINGS), pick(generator, STICKERS)
-    paint = pick(generator, tuple(PAINT))
-    second, mark = _other(generator, paint), _other(generator, paint)
-    glass, hub = pick(generator, tuple(GLASS)), pick(generator, tuple(HUBS))
-    plate = pick(generator, tuple(PLATES))
+    """Sample the attributes of a vehicle."""
+    model, scheme = choose(generator, VEHICLE_TYPES), choose(generator, SCHEMES)
+    stripe, logo = choose(generator, STRIPES), choose(generator, LOGOS)
+    fitting, sticker = choose(generator, FITTINGS), choose(generator, STICKERS)
+    paint = choose(generator, tuple(PAINT))
+    second, mark = _contrasting_paint(generator, paint), _contrasting_paint(generator, paint)
+    glass, hub = choose(generator, tuple(GLASS)), choose(generator, tuple(HUBS))
+    plate = choose(generator, tuple(PLATES))
     marked = stripe != "none" or logo != "none" or sticker != "none"
     two_coloured = scheme != "plain" or model == "truck"
-    look = (
+    attributes = (
         model,
         paint,
         f"{second} second" if two_coloured else "one colour",
@@ -85,7 +85,7 @@ def sample_vehicle(generator: np.random.Generator) -> Vehicle:
         f"{hub} hubs",
     )
     return Vehicle(
-        look=look,
+        attributes=attributes,
         model=model,
         scheme=scheme,
         stripe=stripe,
@@ -98,6 +98,6 @@ def sample_vehicle(generator: np.random.Generator) -> Vehicle:
         glass=GLASS[glass],
         hub=HUBS[hub],
         plate=PLATES[plate],
-        stretch=between(generator, 0.93, 1.07),
-        rise=between(generator, 0.95, 1.07),
+        stretch=uniform(generator, 0.93, 1.07),
+        rise=uniform(generator, 0.95, 1.07),
     )

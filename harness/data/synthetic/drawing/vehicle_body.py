@@ -1,9 +1,9 @@
-"""A whole vehicle, drawn from the far side to the near side."""
+"""Drawing of a whole vehicle, from the far side to the near side."""
 
-from harness.data.synthetic.drawing.block import Solid
 from harness.data.synthetic.drawing.canvas import CIRCLE, Canvas
 from harness.data.synthetic.drawing.colours import Colour, shade
 from harness.data.synthetic.drawing.perspective import View
+from harness.data.synthetic.drawing.solid import Solid
 from harness.data.synthetic.drawing.vehicle import Vehicle
 from harness.data.synthetic.drawing.vehicle_markings import (
     draw_belt,
@@ -13,16 +13,16 @@ from harness.data.synthetic.drawing.vehicle_markings import (
     draw_scheme,
     draw_sticker,
 )
-from harness.data.synthetic.drawing.vehicle_shapes import MODELS, Model, Outline
+from harness.data.synthetic.drawing.vehicle_shapes import VEHICLE_SHAPES, Outline, VehicleShape
 
-TYRE: Colour = (24, 24, 26)
-LAMP: Colour = (246, 240, 208)
-TAIL: Colour = (206, 28, 30)
+TYRE_COLOUR: Colour = (24, 24, 26)
+HEADLAMP_COLOUR: Colour = (246, 240, 208)
+TAIL_LAMP_COLOUR: Colour = (206, 28, 30)
 
 
 def draw_vehicle(canvas: Canvas, vehicle: Vehicle, view: View) -> None:
-    """Draw the vehicle about its own origin; the view is one of its own box."""
-    model = MODELS[vehicle.model]
+    """Draw a vehicle at the origin; `view` is a view of its own box."""
+    model = VEHICLE_SHAPES[vehicle.model]
     half = model.width / 2
     body = Solid(canvas, view, _sized(model.body, vehicle), half)
     cabin = Solid(canvas, view, _sized(model.cabin, vehicle), half - 0.04, model.lean)
@@ -45,12 +45,12 @@ def draw_vehicle(canvas: Canvas, vehicle: Vehicle, view: View) -> None:
 
 
 def _sized(outline: Outline, vehicle: Vehicle) -> Outline:
-    """The outline at this vehicle's own length and height."""
+    """Return an outline scaled to this vehicle's length and height."""
     return tuple((x * vehicle.stretch, z * vehicle.rise) for x, z in outline)
 
 
 def _draw_shadow(canvas: Canvas, view: View) -> None:
-    """The shadow on the ground, a little wider than the vehicle."""
+    """Draw the shadow on the ground, slightly wider than the vehicle."""
     length, width, _ = view.box
     ground = [
         view.project((0.52 * length * x, 0.58 * width * y, 0.0))
@@ -59,11 +59,18 @@ def _draw_shadow(canvas: Canvas, view: View) -> None:
     canvas.polygon(ground, (14, 14, 18), 0.55)
 
 
-def _draw_wheels(canvas: Canvas, vehicle: Vehicle, model: Model, view: View, side: int) -> None:
-    """Arch, tyre and hub of the wheels on one side."""
+def _draw_wheels(
+    canvas: Canvas, vehicle: Vehicle, model: VehicleShape, view: View, side: int
+) -> None:
+    """Draw arch, tyre and hub of the wheels on one side."""
     y = side * (model.width / 2 + 0.015)
     near = side * view.eye[1] > abs(y)
-    rings = ((1.16, shade(vehicle.paint, 0.35)), (1.0, TYRE), (0.62, vehicle.hub), (0.2, TYRE))
+    rings = (
+        (1.16, shade(vehicle.paint, 0.35)),
+        (1.0, TYRE_COLOUR),
+        (0.62, vehicle.hub),
+        (0.2, TYRE_COLOUR),
+    )
     for axle in model.wheels:
         middle = axle * vehicle.stretch
         for size, colour in rings if near else rings[1:2]:
@@ -74,8 +81,8 @@ def _draw_wheels(canvas: Canvas, vehicle: Vehicle, model: Model, view: View, sid
             canvas.polygon(ring, colour)
 
 
-def _draw_body(vehicle: Vehicle, model: Model, body: Solid, cabin: Solid) -> None:
-    """Paint, doors, lamps, plates and what is painted on the lower half."""
+def _draw_body(vehicle: Vehicle, model: VehicleShape, body: Solid, cabin: Solid) -> None:
+    """Draw paint, doors, lamps, plates and markings of the lower half."""
     body.draw(vehicle.paint, vehicle.second if vehicle.scheme == "nose" else None)
     draw_scheme(vehicle, body)
     draw_racing(vehicle, body)
@@ -83,48 +90,50 @@ def _draw_body(vehicle: Vehicle, model: Model, body: Solid, cabin: Solid) -> Non
     if not model.load:
         draw_logo(vehicle, body)
     dark = shade(vehicle.paint, 0.5)
-    low, high = body.level(0.12), body.level(0.95)
+    low, high = body.height_at(0.12), body.height_at(0.95)
     for first, last in model.windows[-2:]:
         for share in (first, last):
-            x = cabin.between_pillars((share, share), (0.0, 0.1))[0][0]
+            x = cabin.side_quadrangle((share, share), (0.0, 0.1))[0][0]
             for side in (-1, 1):
                 body.fill(
-                    body.side(side, ((x, low), (x, high), (x + 0.035, high), (x + 0.035, low))),
+                    body.side_face(
+                        side, ((x, low), (x, high), (x + 0.035, high), (x + 0.035, low))
+                    ),
                     dark,
                 )
-    front, rear = body.edges - 1, 0
-    body.fill(body.strip(front, (-0.5, 0.5), (0.3, 0.62)), (34, 34, 38))
-    body.fill(body.strip(front, (-0.28, 0.28), (0.66, 0.86)), vehicle.plate)
-    body.fill(body.strip(rear, (-0.3, 0.3), (0.4, 0.62)), vehicle.plate)
+    front, rear = body.edge_count - 1, 0
+    body.fill(body.strip_face(front, (-0.5, 0.5), (0.3, 0.62)), (34, 34, 38))
+    body.fill(body.strip_face(front, (-0.28, 0.28), (0.66, 0.86)), vehicle.plate)
+    body.fill(body.strip_face(rear, (-0.3, 0.3), (0.4, 0.62)), vehicle.plate)
     for inner, outer in ((-0.62, -0.95), (0.62, 0.95)):
-        body.fill(body.strip(front, (inner, outer), (0.16, 0.44)), LAMP)
-        body.fill(body.strip(rear, (inner, outer), (0.55, 0.88)), TAIL)
+        body.fill(body.strip_face(front, (inner, outer), (0.16, 0.44)), HEADLAMP_COLOUR)
+        body.fill(body.strip_face(rear, (inner, outer), (0.55, 0.88)), TAIL_LAMP_COLOUR)
     if model.bed is not None:
         first, last = (x * vehicle.stretch for x in model.bed)
-        z, inside = body.level(1.0) + 0.005, 0.8 * model.width / 2
+        z, inside = body.height_at(1.0) + 0.005, 0.8 * model.width / 2
         floor = [(first, -inside, z), (first, inside, z), (last, inside, z), (last, -inside, z)]
         body.fill(floor, (30, 30, 32))
 
 
-def _draw_cabin(vehicle: Vehicle, model: Model, cabin: Solid) -> None:
-    """Roof, pillars and glass."""
+def _draw_cabin(vehicle: Vehicle, model: VehicleShape, cabin: Solid) -> None:
+    """Draw roof, pillars and windows."""
     roof = vehicle.second if vehicle.scheme == "roof" else vehicle.paint
     cabin.draw(roof)
     draw_racing(vehicle, cabin)
     for along in model.windows:
-        outline = cabin.between_pillars(along, model.glass)
+        outline = cabin.side_quadrangle(along, model.glass)
         for side in (-1, 1):
-            cabin.fill(cabin.side(side, outline), vehicle.glass)
-    cabin.fill(cabin.strip(2, (-0.9, 0.9), (0.1, 0.94)), vehicle.glass)
+            cabin.fill(cabin.side_face(side, outline), vehicle.glass)
+    cabin.fill(cabin.strip_face(2, (-0.9, 0.9), (0.1, 0.94)), vehicle.glass)
     if model.rear_glass:
-        cabin.fill(cabin.strip(0, (-0.85, 0.85), (0.2, 0.86)), vehicle.glass)
+        cabin.fill(cabin.strip_face(0, (-0.85, 0.85), (0.2, 0.86)), vehicle.glass)
     draw_sticker(vehicle, cabin)
 
 
-def _draw_load(canvas: Canvas, vehicle: Vehicle, model: Model, view: View) -> None:
-    """A truck's box with its doors and its owner's mark."""
+def _draw_load(canvas: Canvas, vehicle: Vehicle, model: VehicleShape, view: View) -> None:
+    """Draw a truck's box with doors and markings."""
     load = Solid(canvas, view, _sized(model.load, vehicle), model.width / 2)
     load.draw(vehicle.second)
-    load.fill(load.strip(0, (-0.02, 0.02), (0.05, 0.95)), shade(vehicle.second, 0.5))
+    load.fill(load.strip_face(0, (-0.02, 0.02), (0.05, 0.95)), shade(vehicle.second, 0.5))
     draw_belt(vehicle, load)
     draw_logo(vehicle, load)

@@ -1,4 +1,4 @@
-"""The six shapes of vehicles, in metres: side profiles (x forward, z up) and where the glass is."""
+"""The six shapes of vehicles in metres: side profiles (x forward, z up), windows and wheels."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,24 @@ Outline = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """A body, a cabin on top of it and perhaps a load behind; outlines start at the lower rear."""
+class VehicleShape:
+    """A body with a cabin on top and perhaps a load behind; outlines start at the lower rear."""
 
     width: float
     body: Outline  # rear bottom, rear top, ..., front top, front bottom
     cabin: Outline  # rear base, rear top, front top, front base
-    lean: float  # how much the cabin's sides lean in over its height
+    lean: float  # how much narrower each side of the cabin is at its top
     windows: tuple[tuple[float, float], ...]  # along the cabin's side, 0 rear to 1 front
-    wheels: tuple[float, ...]  # x of the axles
-    radius: float
+    wheels: tuple[float, ...]  # x of each axle
+    radius: float  # of the wheels
     load: Outline = ()  # a truck's box
-    bed: tuple[float, float] | None = None  # a pick-up's open bed, from x to x
-    glass: tuple[float, float] = (0.12, 0.86)  # the side windows' height within the cabin
+    bed: tuple[float, float] | None = None  # first and last x of a pick-up's open bed
+    glass: tuple[float, float] = (0.12, 0.86)  # of the side windows, shares of the cabin's height
     rear_glass: bool = True
 
 
-MODELS: dict[str, Model] = {
-    "sedan": Model(
+VEHICLE_SHAPES: dict[str, VehicleShape] = {
+    "sedan": VehicleShape(
         width=1.8,
         body=((-2.25, 0.3), (-2.28, 0.92), (-1.5, 1.0), (0.95, 0.98), (2.1, 0.8), (2.26, 0.3)),
         cabin=((-1.75, 0.99), (-0.95, 1.46), (0.3, 1.46), (1.1, 0.98)),
@@ -32,7 +32,7 @@ MODELS: dict[str, Model] = {
         wheels=(-1.4, 1.4),
         radius=0.34,
     ),
-    "suv": Model(
+    "suv": VehicleShape(
         width=1.9,
         body=((-2.25, 0.4), (-2.28, 1.08), (-1.2, 1.12), (1.0, 1.1), (2.1, 1.0), (2.25, 0.4)),
         cabin=((-2.24, 1.08), (-1.98, 1.76), (0.4, 1.76), (1.12, 1.09)),
@@ -41,7 +41,7 @@ MODELS: dict[str, Model] = {
         wheels=(-1.4, 1.4),
         radius=0.41,
     ),
-    "van": Model(
+    "van": VehicleShape(
         width=1.95,
         body=((-2.6, 0.32), (-2.62, 1.15), (-1.0, 1.18), (1.6, 1.15), (2.35, 0.95), (2.45, 0.32)),
         cabin=((-2.62, 1.15), (-2.54, 2.18), (1.0, 2.18), (1.85, 1.1)),
@@ -52,7 +52,7 @@ MODELS: dict[str, Model] = {
         glass=(0.06, 0.62),
         rear_glass=False,
     ),
-    "pick-up": Model(
+    "pick-up": VehicleShape(
         width=1.9,
         body=((-2.7, 0.42), (-2.72, 1.06), (-0.6, 1.08), (1.3, 1.06), (2.5, 0.96), (2.65, 0.42)),
         cabin=((-0.65, 1.07), (-0.5, 1.76), (0.75, 1.76), (1.45, 1.06)),
@@ -62,7 +62,7 @@ MODELS: dict[str, Model] = {
         radius=0.42,
         bed=(-2.6, -0.75),
     ),
-    "bus": Model(
+    "bus": VehicleShape(
         width=2.4,
         body=((-4.0, 0.35), (-4.02, 1.4), (-1.0, 1.4), (1.0, 1.4), (4.02, 1.4), (4.05, 0.35)),
         cabin=((-4.02, 1.4), (-3.98, 2.95), (3.85, 2.95), (4.02, 1.4)),
@@ -72,7 +72,7 @@ MODELS: dict[str, Model] = {
         radius=0.48,
         glass=(0.0, 0.68),
     ),
-    "truck": Model(
+    "truck": VehicleShape(
         width=2.2,
         body=((-3.3, 0.5), (-3.3, 0.9), (1.4, 0.9), (1.5, 1.3), (3.2, 1.3), (3.28, 0.42)),
         cabin=((1.5, 1.25), (1.6, 2.35), (2.85, 2.35), (3.22, 1.3)),
