@@ -1,6 +1,16 @@
 """`kdreid data`."""
 
+import json
+
+import pytest
+
+from harness.cli.data import cache_data, check_data, draw_images
+from harness.core.errors import UsageError
+from harness.data.synthetic.layouts import LAYOUTS
 from tests.support.command_line import call
+from tests.support.generated_copies import write_copy
+
+SMALL = ["height=32", "width=16", "seed=7"]
 
 
 def test_images_and_their_contact_sheet(tmp_path):
@@ -49,4 +59,71 @@ def test_a_copy_in_a_real_layout_with_as_many_images_as_asked(tmp_path):
     assert refused.returncode == 2 and "name it with --like" in refused.stderr
 
 
+@pytest.fixture
+def copy(tmp_path):
+    """Fifteen training images, twelve queries and twenty gallery images."""
+    return write_copy(tmp_path, "market1501")
 
+
+def test_a_check_compares_every_subset_and_returns_3(copy, capsys):
+    path = sorted((copy / "query").glob("*.jpg"))[0]
+    path.write_bytes(path.read_bytes()[:100])
+    assert check_data("market1501", copy, deep=True, workers=2) == 3
+    output = capsys.readouterr().out
+    assert "15              12,936  <- differs" in output
+    assert f"unreadable: query/{path.name}" in output and "1 unreadable images" in output
+    assert "fingerprint" in output and "incomplete" in output
+    assert "Generated data: drawn images" in output
+
+
+def test_the_generated_dataset_needs_no_check():
+    with pytest.raises(UsageError, match="copies need no check"):
+        check_data("synthetic", None, deep=False, workers=1)
+
+
+def test_images_are_decoded_ahead(copy, tmp_path, capsys):
+    for _ in range(2):
+        cache_data("synthetic", copy, tmp_path / "runs", "16x8", 1, allow_partial=False)
+    output = capsys.readouterr().out.splitlines()
+    assert output[0] == output[1]
+    assert "15 training and 32 test images at 16x8, 0.00 GB in " in output[0]
+    assert len(list((tmp_path / "runs" / "cache").glob("*/ready.json"))) == 1
+
+
+@pytest.mark.parametrize("size", ["16", "0x8", "16x8x3", "x"])
+def test_a_size_is_two_numbers(tmp_path, size):
+    with pytest.raises(UsageError, match="--size is HEIGHTxWIDTH in pixels"):
+        cache_data("synthetic", None, tmp_path, size, 1, allow_partial=False)
+
+
+@pytest.mark.parametrize("like", LAYOUTS)
+def test_the_manifest_of_a_copy_in_proportion_states_its_origin(tmp_path, like):
+    home = draw_images(tmp_path, SMALL, 1, like, "20")
+    assert home == tmp_path / LAYOUTS[like][0]
+    manifest = json.loads((home / "synthetic.json").read_text())
+    assert (manifest["like"], manifest["studio"]["seed"]) == (like, 7)
+    kind = "vehicles" if like in ("veri776", "vehicleid") else "people"
+    assert manifest["studio"]["kind"] == kind
+    assert manifest["census"]["train"]["identities"] >= 2
+
+
+@pytest.mark.parametrize(
+    ("like", "images", "assignments", "words"),
+    [
+        ("veri", None, [], "No layout is called 'veri'. Did you mean 'veri776'"),
+        (None, "full", [], "name it with --like"),
+        ("veri776", "some", [], "--images takes a number or full, given 'some'"),
+        ("veri776", "-3", [], "--images takes a number or full, given '-3'"),
+        ("veri776", "11", [], "The number of images is 11; it must be 12 to 49,357"),
+        ("veri776", "20", ["cameras=3"], r"decides cameras\. .*--set takes only kind, seed"),
+    ],
+)
+def test_impossible_copies_are_refused(tmp_path, like, images, assignments, words):
+    with pytest.raises(UsageError, match=words):
+        draw_images(tmp_path / "copy", assignments, 1, like, images)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_copy_is_not_overwritten(copy):
+    with pytest.raises(UsageError, match=f"{copy.name} exists already"):
+        draw_images(copy.parent, [], 1, "market1501")
