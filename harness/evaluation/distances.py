@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-WORKERS = 4  # at most; more would share the queries into products too small to be quick
-UNIT_BYTES = 256 * 2**20  # of normalised gallery features that may exist
+MAX_WORKERS = 4  # at most; more would share the queries into products too small to be quick
+MAX_NORMALISED_BYTES = 256 * 2**20  # of normalised gallery features that may exist
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Distances:
         if metric == "euclidean":
             return cls(query, gallery, gallery.square().sum(dim=1), None)
         lengths = lengths.clamp(min=1e-12)
-        if gallery.nbytes > UNIT_BYTES:
+        if gallery.nbytes > MAX_NORMALISED_BYTES:
             return cls(query, gallery, None, lengths.reciprocal())
         return cls(query, gallery / lengths[:, None], None, None)
 
@@ -75,7 +75,7 @@ def map_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor],
     """
     queries, rows = len(distances.query), len(distances.gallery)
     threads = torch.get_num_threads()
-    workers = min(threads, WORKERS, chunk) if distances.query.device.type == "cpu" else 1
+    workers = min(threads, MAX_WORKERS, chunk) if distances.query.device.type == "cpu" else 1
     height = chunk // workers
     if workers == 1 or queries <= height:
         buffer = distances.gallery.new_empty(min(queries, height), rows)

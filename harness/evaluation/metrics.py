@@ -28,7 +28,7 @@ from harness.evaluation.ranks import count_ranks
 
 METRICS = ("cosine", "euclidean")
 TIES = ("pessimistic", "optimistic")
-NEAREST = 10
+NEAREST_ROWS = 10
 CHUNK = 768  # queries whose distances exist at a time
 
 
@@ -98,17 +98,17 @@ def evaluate(
         ValueError: a word is not allowed, a set is empty, sizes disagree, a feature is not finite,
             or no query has a match.
     """
-    _check(query, gallery)
-    _, lengths = _lengths("query", query.features), _lengths("gallery", gallery.features)
+    _validate_sets(query, gallery)
+    _, lengths = _finite_norms("query", query.features), _finite_norms("gallery", gallery.features)
     if metric not in METRICS or chunk < 1:
         raise ValueError(
             f"metric is {metric!r}, chunk {chunk}; they must be {' or '.join(METRICS)}, 1 or more."
         )
     _require_ties(ties)
-    columns = _same_identity(query, gallery)
+    columns = _rows_of_identity(query, gallery)
 
     def rank(part: slice, block: Tensor) -> RetrievalScores:
-        return _rank(block, columns[part], query.cameras[part], gallery.cameras, ties)
+        return _rank_block(block, columns[part], query.cameras[part], gallery.cameras, ties)
 
     with torch.no_grad(), strict_float32(query.features.device):
         distances = Distances.create(metric, query.features, gallery.features, lengths)
@@ -135,9 +135,11 @@ def rank_distances(
         ValueError: `ties` is not allowed.
     """
     _require_ties(ties)
-    columns = _same_identity(query, gallery)
+    columns = _rows_of_identity(query, gallery)
     parts = (
-        _rank(distances[part].clone(), columns[part], query.cameras[part], gallery.cameras, ties)
+        _rank_block(
+            distances[part].clone(), columns[part], query.cameras[part], gallery.cameras, ties
+        )
         for part in split_work(len(distances), chunk)
     )
     return concatenate(parts)
@@ -152,10 +154,10 @@ def concatenate(parts: Iterable[RetrievalScores]) -> RetrievalScores:
     )
 
 
-def _rank(
+def _rank_block(
     distances: Tensor, columns: Tensor, cameras: Tensor, gallery_cameras: Tensor, ties: str
 ) -> RetrievalScores:
-    """One block: (Q, G) distances, consumed, and `_same_identity`'s columns (Q, W)."""
+    """One block: (Q, G) distances, consumed, and `_rows_of_identity`'s columns (Q, W)."""
     member = columns >= 0
     match = member & (gallery_cameras[columns] != cameras[:, None])
     removed = member & ~match
@@ -163,16 +165,16 @@ def _rank(
     positives = distances.gather(1, columns.clamp(min=0)).masked_fill(~match, torch.inf)
     positives = positives.sort(dim=1).values
     count = match.sum(dim=1)
-    nearest, up_to, below = count_ranks(distances, positives, count, NEAREST)
+    nearest, up_to, below = count_ranks(distances, positives, count, NEAREST_ROWS)
     nearest = nearest.masked_fill(distances.gather(1, nearest) == torch.inf, -1)
-    nearest = F.pad(nearest, (0, NEAREST - nearest.shape[1]), value=-1)
+    nearest = F.pad(nearest, (0, NEAREST_ROWS - nearest.shape[1]), value=-1)
     # of those only the negatives are to be counted
-    own_up_to, own_below = _own_places(positives)
-    worst, best = _scores(up_to - own_up_to, count), _scores(below - own_below, count)
+    own_up_to, own_below = _count_own_matches(positives)
+    worst, best = _score_ranks(up_to - own_up_to, count), _score_ranks(below - own_below, count)
     return RetrievalScores(*(worst if ties == "pessimistic" else best), nearest, *best)
 
 
-def _own_places(positives: Tensor) -> tuple[Tensor, Tensor]:
+def _count_own_matches(positives: Tensor) -> tuple[Tensor, Tensor]:
     """How many entries of each row are up to and below each of them: sorted (Q, W) -> (Q, W) twice.
 
     Padding is infinite, and what is said of it means nothing.
@@ -186,7 +188,7 @@ def _own_places(positives: Tensor) -> tuple[Tensor, Tensor]:
     return place + 1, place
 
 
-def _scores(before: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _score_ranks(before: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """AP, INP and first rank (Q,) from the negatives before each of `count` positives (Q, W)."""
     order = torch.arange(1, before.shape[1] + 1, device=before.device)
     ranks = before + order
@@ -200,7 +202,7 @@ def _scores(before: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     )
 
 
-def _same_identity(query: Embeddings, gallery: Embeddings) -> Tensor:
+def _rows_of_identity(query: Embeddings, gallery: Embeddings) -> Tensor:
     """Gallery rows of each query's identity, in order: (Q, W >= 1), padded with -1."""
     identities, order = gallery.identities.sort(stable=True)
     first = torch.searchsorted(identities, query.identities)[:, None]
@@ -227,7 +229,7 @@ def strict_float32(device: torch.device) -> Iterator[None]:
         matmul.fp32_precision = before
 
 
-def _check(query: Embeddings, gallery: Embeddings) -> None:
+def _validate_sets(query: Embeddings, gallery: Embeddings) -> None:
     """Refuse sets that do not fit together."""
     for name, part in (("query", query), ("gallery", gallery)):
         count = len(part.features)
@@ -241,7 +243,7 @@ def _check(query: Embeddings, gallery: Embeddings) -> None:
         raise ValueError(f"Query features have width {widths[0]}, gallery features {widths[1]}.")
 
 
-def _lengths(name: str, features: Tensor) -> Tensor:
+def _finite_norms(name: str, features: Tensor) -> Tensor:
     """Lengths of features (N, D): (N,). Those whose distances would not be finite are refused."""
     lengths: Tensor = torch.linalg.vector_norm(features.float(), dim=1)
     damaged = int((~(2 * lengths).square().isfinite()).sum())

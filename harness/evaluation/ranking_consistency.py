@@ -24,7 +24,7 @@ from scipy.stats import kendalltau
 from torch import Tensor
 from torch.nn import functional as F
 
-Scores = np.ndarray[Any, np.dtype[Any]]
+ScoreArray = np.ndarray[Any, np.dtype[Any]]
 
 
 def ranking_inconsistency(teacher: Tensor, student: Tensor) -> Tensor:
@@ -68,13 +68,13 @@ def ranking_inconsistency_from_features(
     return torch.cat(terms)
 
 
-def count_discordant_pairs(teacher: Scores, student: Scores) -> int:
+def count_discordant_pairs(teacher: ScoreArray, student: ScoreArray) -> int:
     """Ordered pairs of gallery images on which two rows of scores disagree: (G,), (G,) -> int."""
     size = len(teacher)
     pairs = size * (size - 1) // 2
-    tied_teacher, tied_student = tied_pairs(teacher), tied_pairs(student)
+    tied_teacher, tied_student = count_tied_pairs(teacher), count_tied_pairs(student)
     decided = (pairs - tied_teacher) * (pairs - tied_student)
-    both = tied_pairs(np.stack([teacher, student]))
+    both = count_tied_pairs(np.stack([teacher, student]))
     if decided == 0:  # one of them ties everything: nothing is concordant or discordant
         return tied_teacher + tied_student - 2 * both
     tau = kendalltau(teacher, student, variant="b").statistic
@@ -84,7 +84,7 @@ def count_discordant_pairs(teacher: Scores, student: Scores) -> int:
     return 2 * discordant + tied_teacher + tied_student - 2 * both
 
 
-def tied_pairs(values: Scores) -> int:
+def count_tied_pairs(values: ScoreArray) -> int:
     """Pairs of equal entries, or of equal columns: (G,) or (2, G) -> int."""
     _, counts = np.unique(values, axis=-1, return_counts=True)
     counts = counts.astype(np.int64)

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-WORTH_SHARING = (
+MIN_SHARED_COLUMNS = (
     2**15
 )  # entries of a row: with fewer, threads wait for the interpreter more than work
 
-Row = np.ndarray[Any, np.dtype[Any]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def nearest_neighbours(distances: Tensor, size: int) -> Tensor:
@@ -40,7 +40,7 @@ def count_ranks(
     size = min(size, distances.shape[1])
     if distances.device.type != "cpu":
         return _count_all_rows(distances, marks, size)
-    threads = torch.get_num_threads() if distances.shape[1] >= WORTH_SHARING else 1
+    threads = torch.get_num_threads() if distances.shape[1] >= MIN_SHARED_COLUMNS else 1
     if threads == 1:  # the rows are in this core's cache
         return _count_by_row(distances, marks, count, size)
     parts = [tensor.tensor_split(threads) for tensor in (distances, marks, count)]
@@ -76,7 +76,9 @@ def _count_by_row(
     for index, (row, every, meant) in enumerate(
         zip(distances.numpy(), bounds, count.tolist(), strict=True)
     ):
-        columns, values, ordered = _smallest(row, every[meant - 1, 1] if meant else -np.inf, size)
+        columns, values, ordered = _select_smallest(
+            row, every[meant - 1, 1] if meant else -np.inf, size
+        )
         among = (values <= ordered[size - 1]).nonzero()[0]  # more than `size` only if some tie
         among = among[values[among].argsort(kind="stable")[:size]]
         first[index] = columns[among]
@@ -85,7 +87,7 @@ def _count_by_row(
     return torch.from_numpy(first), up_to, below
 
 
-def _smallest(row: Row, bound: float, size: int) -> tuple[Row, Row, Row]:
+def _select_smallest(row: Array, bound: float, size: int) -> tuple[Array, Array, Array]:
     """All entries up to `bound`, and at least `size`: columns, rising; values; sorted values."""
     columns = (row <= bound).nonzero()[0]
     if len(columns) < size:

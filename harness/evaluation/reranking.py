@@ -110,26 +110,26 @@ def rerank(query: Tensor, gallery: Tensor, settings: RerankingOptions) -> Iterat
     """
     with strict_float32(query.device):
         features = torch.cat([query, gallery])
-        neighbours, farthest = _neighbours(features, settings.k1 + 1)
-        weights = _weights(features, neighbours, farthest, settings.half)
+        neighbours, farthest = _find_neighbours(features, settings.k1 + 1)
+        weights = _encode_neighbours(features, neighbours, farthest, settings.half)
         if settings.k2 > 1:
-            weights = _expanded(weights, neighbours[:, : settings.k2])
-    columns = _transposed(weights, len(query))
-    buffer, sums = (_buffer(gallery, torch.float32) for _ in range(2))
+            weights = _expand_queries(weights, neighbours[:, : settings.k2])
+    columns = _transpose_gallery(weights, len(query))
+    buffer, sums = (_make_buffer(gallery, torch.float32) for _ in range(2))
     for part in torch.split(torch.arange(len(query), device=query.device), CHUNK):
         with strict_float32(query.device):
-            distances = _squared(query[part], gallery, buffer).div_(farthest[part, None])
-        shared = _shared(weights, columns, part, sums[: len(part)].zero_())
+            distances = _squared_distances(query[part], gallery, buffer).div_(farthest[part, None])
+        shared = _sum_minima(weights, columns, part, sums[: len(part)].zero_())
         jaccard = shared.div_(2 - shared).neg_().add_(1)
         yield distances.mul_(settings.lambda_).add_(jaccard, alpha=1 - settings.lambda_)
 
 
-def _buffer(images: Tensor, kind: torch.dtype) -> Tensor:
+def _make_buffer(images: Tensor, kind: torch.dtype) -> Tensor:
     """Room for something of some images and every one of `images`: (256, N)."""
     return torch.empty(CHUNK, len(images), dtype=kind, device=images.device)
 
 
-def _squared(rows: Tensor, others: Tensor, buffer: Tensor) -> Tensor:
+def _squared_distances(rows: Tensor, others: Tensor, buffer: Tensor) -> Tensor:
     """Squared Euclidean distances, in the buffer: (B, D), (N, D) -> (B, N)."""
     lengths = torch.linalg.vector_norm(others, dim=1).square()
     distances = buffer[: len(rows)]
@@ -137,44 +137,46 @@ def _squared(rows: Tensor, others: Tensor, buffer: Tensor) -> Tensor:
     return distances.add_(rows.square().sum(dim=1)[:, None]).clamp_(min=0)
 
 
-def _neighbours(features: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def _find_neighbours(features: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The nearest of every image, with itself, and its largest distance: (N, k1 + 1), (N,)."""
-    found, largest, buffer = [], [], _buffer(features, torch.float32)
+    found, largest, buffer = [], [], _make_buffer(features, torch.float32)
     for rows in torch.split(features, CHUNK):
-        distances = _squared(rows, features, buffer)
+        distances = _squared_distances(rows, features, buffer)
         found.append(nearest_neighbours(distances, size))
         largest.append(distances.amax(dim=1))
     tiny = torch.finfo(torch.float32).tiny  # all images are one point: every distance is 0
     return torch.cat(found), torch.cat(largest).clamp(min=tiny)
 
 
-def _mutual(neighbours: Tensor, rows: Tensor) -> Tensor:
+def _are_mutual(neighbours: Tensor, rows: Tensor) -> Tensor:
     """Which of `rows`' neighbours have it among theirs, too: (N, K), (B,) -> (B, K)."""
     return (neighbours[neighbours[rows]] == rows[:, None, None]).any(dim=2)
 
 
-def _weights(features: Tensor, neighbours: Tensor, farthest: Tensor, half: int) -> SparseRows:
+def _encode_neighbours(
+    features: Tensor, neighbours: Tensor, farthest: Tensor, half: int
+) -> SparseRows:
     """V before query expansion."""
     images = torch.arange(len(features), device=features.device)
     near = neighbours[:, :half]
-    mutual = torch.cat([_mutual(near, rows) for rows in torch.split(images, CHUNK)])
-    parts, buffer = [], _buffer(features, torch.bool)
+    mutual = torch.cat([_are_mutual(near, rows) for rows in torch.split(images, CHUNK)])
+    parts, buffer = [], _make_buffer(features, torch.bool)
     for rows in torch.split(images, CHUNK):
         members = buffer[: len(rows)].zero_()
-        _fill_sets(members, neighbours, near, mutual, rows)
+        _fill_reciprocal_sets(members, neighbours, near, mutual, rows)
         row, column = members.nonzero(as_tuple=True)
-        distances = _between(features, rows[row], column) / farthest[rows[row]]
+        distances = _pair_distances(features, rows[row], column) / farthest[rows[row]]
         values = distances.neg_().exp_()
         sums = values.new_zeros(len(rows)).index_add_(0, row, values)
         parts.append((torch.bincount(row, minlength=len(rows)), column.int(), values / sums[row]))
-    return _stacked(parts)
+    return _stack_rows(parts)
 
 
-def _fill_sets(
+def _fill_reciprocal_sets(
     members: Tensor, neighbours: Tensor, near: Tensor, mutual: Tensor, rows: Tensor
 ) -> None:
     """Write R* of `rows` into a table of no: (B, N)."""
-    reciprocal = _mutual(neighbours, rows)
+    reciprocal = _are_mutual(neighbours, rows)
     members.scatter_(1, neighbours[rows], reciprocal)
     sets, valid = near[neighbours[rows]], mutual[neighbours[rows]]  # (B, K, half)
     inside = members.gather(1, sets.flatten(start_dim=1)).view_as(valid) & valid
@@ -183,17 +185,17 @@ def _fill_sets(
     members[row, sets[row, place, member]] = True
 
 
-def _between(features: Tensor, left: Tensor, right: Tensor) -> Tensor:
+def _pair_distances(features: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Squared distances of pairs of images, without a table of all: (M,), (M,) -> (M,)."""
     size = max(1, PAIR_BYTES // (12 * features.shape[1]))
     pairs = zip(torch.split(left, size), torch.split(right, size), strict=True)
     return torch.cat([(features[a] - features[b]).square().sum(dim=1) for a, b in pairs])
 
 
-def _expanded(weights: SparseRows, neighbours: Tensor) -> SparseRows:
+def _expand_queries(weights: SparseRows, neighbours: Tensor) -> SparseRows:
     """V after query expansion: every row the mean of its neighbours' rows."""
     images, size = neighbours.shape
-    parts, buffer = [], _buffer(neighbours, torch.float32)
+    parts, buffer = [], _make_buffer(neighbours, torch.float32)
     for rows in torch.split(torch.arange(images, device=neighbours.device), CHUNK):
         place, owner = weights.entries(neighbours[rows].flatten())
         table = buffer[: len(rows)].zero_()
@@ -201,17 +203,17 @@ def _expanded(weights: SparseRows, neighbours: Tensor) -> SparseRows:
         table.view(-1).index_add_(0, flat, weights.values[place] / size)
         row, column = table.nonzero(as_tuple=True)
         parts.append((torch.bincount(row, minlength=len(rows)), column.int(), table[row, column]))
-    return _stacked(parts)
+    return _stack_rows(parts)
 
 
-def _stacked(parts: list[tuple[Tensor, Tensor, Tensor]]) -> SparseRows:
+def _stack_rows(parts: list[tuple[Tensor, Tensor, Tensor]]) -> SparseRows:
     """Entries a row, columns and values of consecutive rows as one matrix."""
     counts, columns, values = (torch.cat(several) for several in zip(*parts, strict=True))
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
     return SparseRows(offsets, columns, values)
 
 
-def _transposed(weights: SparseRows, queries: int) -> SparseRows:
+def _transpose_gallery(weights: SparseRows, queries: int) -> SparseRows:
     """The gallery's rows of V the other way round: for each image, which gallery rows have it."""
     start = int(weights.offsets[queries])
     columns, values = weights.columns[start:], weights.values[start:]
@@ -223,12 +225,12 @@ def _transposed(weights: SparseRows, queries: int) -> SparseRows:
     return SparseRows(offsets, rows, values[order])
 
 
-def _shared(weights: SparseRows, columns: SparseRows, rows: Tensor, sums: Tensor) -> Tensor:
+def _sum_minima(weights: SparseRows, columns: SparseRows, rows: Tensor, sums: Tensor) -> Tensor:
     """The s of some queries with every gallery image, added to zeros: (B,), (B, G) -> (B, G)."""
     place, owner = weights.entries(rows)
     images = weights.columns[place].long()
     lengths = columns.offsets[images + 1] - columns.offsets[images]
-    for part in _portions(lengths, PAIR_BYTES // 40):
+    for part in _split_by_length(lengths, PAIR_BYTES // 40):
         where, entry = columns.entries(images[part])
         smaller = torch.minimum(columns.values[where], weights.values[place[part]][entry])
         flat = owner[part][entry] * sums.shape[1] + columns.columns[where]
@@ -236,7 +238,7 @@ def _shared(weights: SparseRows, columns: SparseRows, rows: Tensor, sums: Tensor
     return sums
 
 
-def _portions(lengths: Tensor, limit: int) -> Iterator[slice]:
+def _split_by_length(lengths: Tensor, limit: int) -> Iterator[slice]:
     """Consecutive entries whose `lengths` together are about `limit`, in order."""
     portion = lengths.cumsum(dim=0) // limit
     first = 0

@@ -16,8 +16,8 @@ from harness.data.images import ImageStore
 from harness.evaluation.metrics import Embeddings, RetrievalScores, evaluate
 from harness.models import ReIDNetwork
 
-BATCH = 128  # images per forward pass; fixed, since it can move the last bits of a feature
-RANKS = (1, 5, 10, 20)
+BATCH_SIZE = 128  # images per forward pass; fixed, since it can move the last bits of a feature
+CMC_RANKS = (1, 5, 10, 20)
 TIE_TOLERANCE = 1e-4  # difference in mAP or R1 between the two ways of counting ties
 
 
@@ -31,7 +31,7 @@ def extract_features(
     network.eval()
     parts = []
     with torch.no_grad():
-        for images in unaugmented_batches(pixels, device, BATCH):
+        for images in unaugmented_batches(pixels, device, BATCH_SIZE):
             features = network(images).embedding
             if flip:
                 mirrored = network(images.flip(3)).embedding
@@ -57,7 +57,7 @@ def evaluate_network(
             query, gallery = take(everything, draw.query), take(everything, draw.gallery)
             ranking = evaluate(query, gallery)
             scores[name].append(summarise(ranking))
-            columns = _columns(ranking, dataset, draw)
+            columns = _per_query_columns(ranking, dataset, draw)
             arrays |= {f"{name}.{number}.{column}": value for column, value in columns.items()}
     atomic_write(per_query, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
     return scores
@@ -69,7 +69,7 @@ def tie_warnings(key: str, scores: dict[str, list[dict[str, Any]]]) -> list[str]
     flagged = [(draw, name) for draw, name in draws if draw["ties"]["flagged"]]
     if not flagged:
         return []
-    draw, name = max(flagged, key=lambda found: _gap(found[0]))
+    draw, name = max(flagged, key=lambda found: _tie_gap(found[0]))
     best = draw["ties"]["optimistic"]
     return [
         f"Ties decide the scores of {key} ({name}): mAP is {100 * draw['mAP']:.2f} and R1 "
@@ -101,22 +101,22 @@ def summarise(ranking: RetrievalScores) -> dict[str, Any]:
     scores: dict[str, Any] = {
         "mAP": ranking.mAP,
         "mINP": ranking.mINP,
-        "cmc": {str(rank): ranking.cmc(rank) for rank in RANKS},
+        "cmc": {str(rank): ranking.cmc(rank) for rank in CMC_RANKS},
         "queries": len(ranking.first_rank),
         "scored": int((ranking.first_rank > 0).sum()),
         "ties": {"optimistic": {"mAP": best.mAP, "R1": best.cmc(1)}, "flagged": False},
     }
-    scores["ties"]["flagged"] = _gap(scores) > TIE_TOLERANCE
+    scores["ties"]["flagged"] = _tie_gap(scores) > TIE_TOLERANCE
     return scores
 
 
-def _gap(scores: dict[str, Any]) -> float:
+def _tie_gap(scores: dict[str, Any]) -> float:
     """How much the way of counting ties decides: of mAP and R1 the larger difference."""
     best = scores["ties"]["optimistic"]
     return float(max(abs(best["mAP"] - scores["mAP"]), abs(best["R1"] - scores["cmc"]["1"])))
 
 
-def _columns(
+def _per_query_columns(
     ranking: RetrievalScores, dataset: Dataset, draw: QueryGallerySplit
 ) -> dict[str, np.ndarray[Any, Any]]:
     images = [dataset.test[index] for index in draw.query]

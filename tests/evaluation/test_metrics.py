@@ -235,7 +235,7 @@ def test_a_pessimistic_ranking_knows_the_optimistic_one(seed):
 def test_a_gallery_too_large_to_be_normalised_at_once_scores_the_same(monkeypatch):
     _, query, gallery = load("g02_plain_60x400")
     whole = evaluate(query, gallery, chunk=16)
-    monkeypatch.setattr(distances, "UNIT_BYTES", gallery.features.nbytes - 1)
+    monkeypatch.setattr(distances, "MAX_NORMALISED_BYTES", gallery.features.nbytes - 1)
     pieces = evaluate(query, gallery, chunk=16)
     torch.testing.assert_close(pieces.average_precision, whole.average_precision)
     assert torch.equal(pieces.nearest, whole.nearest)
@@ -268,14 +268,14 @@ def test_workers_side_by_side_change_nothing(metric):
         with threads(count):
             rankings.append(evaluate(query, gallery, metric=metric, chunk=16))
             assert torch.get_num_threads() == count
-    for name in ("average_precision", "first_rank", "nearest", "best_precision"):
+    for name in ("average_precision", "first_rank", "nearest", "optimistic_ap"):
         values = [getattr(ranking, name).nan_to_num(2) for ranking in rankings]
         assert torch.equal(values[0], values[1]) and torch.equal(values[0], values[2])
 
 
 def test_a_mistake_beside_others_comes_through(monkeypatch):
     query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
-    monkeypatch.setattr(metrics, "_scores", None)
+    monkeypatch.setattr(metrics, "_score_ranks", None)
     with threads(2), pytest.raises(TypeError):
         evaluate(query, gallery, chunk=16)
 

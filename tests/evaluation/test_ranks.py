@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from harness.evaluation.ranks import (
-    WORTH_SHARING,
+    MIN_SHARED_COLUMNS,
     _count_all_rows,
     _count_by_row,
     count_ranks,
@@ -54,7 +54,7 @@ def test_a_removed_entry_comes_last():
 
 @pytest.mark.parametrize("rows", [1, 2, 7])
 def test_long_rows_are_shared_among_threads_and_come_back_in_order(rows):
-    distances, marks, count = drawn(rows, rows, WORTH_SHARING, 10**6)
+    distances, marks, count = drawn(rows, rows, MIN_SHARED_COLUMNS, 10**6)
     shared, alone = (
         count_ranks(distances, marks, count, 10),
         _count_by_row(distances, marks, count, 10),
