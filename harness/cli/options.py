@@ -34,6 +34,19 @@ def run_argument(default: str | bool = False, *, metavar: str = "RUN") -> Any:
     )
 
 
+def cohort_size_option(default: str) -> Any:
+    """Return the option for the size of cohorts, with the default that the help shows."""
+    return typer.Option(
+        "--cohort-size",
+        "--pack",
+        min=1,
+        metavar="N",
+        help="Students trained together behind one teacher. Does not affect results.",
+        show_default=default,
+        rich_help_panel=TRAINING,
+    )
+
+
 Causes = Annotated[
     Names,
     typer.Option(
@@ -77,18 +90,6 @@ Pretrained = Annotated[
         metavar="NETWORK=FILE",
         help="File with a network's ImageNet weights; repeatable.",
         show_default="torchvision's cache",
-        rich_help_panel=TRAINING,
-    ),
-]
-CohortSize = Annotated[
-    int | None,
-    typer.Option(
-        "--cohort-size",
-        "--pack",
-        min=1,
-        metavar="N",
-        help="Students trained together behind one teacher. Does not affect results.",
-        show_default="from the study, else 16",
         rich_help_panel=TRAINING,
     ),
 ]

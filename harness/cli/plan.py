@@ -21,7 +21,12 @@ from slurm.submit import check_submission, submission_script
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:
-    """Print every cohort with its runs and their states, then the counts; start nothing."""
+    """Print every cohort with its runs and their states, then the counts; start nothing.
+
+    The plan's notes go to standard error, so that JSON on standard output stays readable.
+    """
+    for note in plan.notes:
+        typer.echo(f"note: {note}", err=True)
     states = {spec.key: local_state(plan.runs / spec.key) for spec in plan.specs}
     estimates = _estimate_cohorts(plan, states)
     if as_json:

@@ -44,7 +44,9 @@ def print_report(runs: Path, *, figures: bool = False) -> None:
 
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    written = write_report(runs, again=_reproduce_callback(runs), figures=figures)
+    written = write_report(
+        runs, again=_reproduce_callback(runs), labels=method_labels(), figures=figures
+    )
     typer.echo(written.text)
     for problem in written.problems:
         typer.echo(f"note: {problem}", err=True)
@@ -59,6 +61,13 @@ def print_report(runs: Path, *, figures: bool = False) -> None:
     if written.files:
         page = next(path for path in written.files if path.suffix == ".html")
         typer.echo(f"For a browser: {page}")
+
+
+def method_labels() -> dict[str, str]:
+    """Return the label of every built-in method, in the order in which tables list them."""
+    from methods import EXTRA_METHODS, METHODS
+
+    return {name: kind.label for name, kind in (METHODS | EXTRA_METHODS).items()}
 
 
 def _reproduce_callback(runs: Path) -> ReproduceCallback:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
-from harness.cli.printing import print_report
+from harness.cli.printing import method_labels, print_report
 from harness.core.errors import SetupError, UsageError
 from harness.runs.lookup import resolve_runs
 from harness.runs.reader import StoredRun, load_run
@@ -83,7 +83,7 @@ def print_trace(cell: str, runs: Path, *, as_json: bool) -> None:
 
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
-    frame, _ = collect_runs(runs)
+    frame, _ = collect_runs(runs, method_labels())
     tables = all_tables(frame)
     if not tables:
         raise SetupError(f"No run under {runs} is done yet, so there is no table to trace.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from harness.cli import completion, options, run_options
+from harness.cli import options, run_options
 from harness.cli.options import Names
 from harness.cli.printing import serve
 from harness.core.errors import ExitCode, UsageError
@@ -57,7 +57,7 @@ def run(
     pretrained: options.Pretrained = None,
     precision: run_options.Precision = None,
     threads: run_options.Threads = None,
-    pack: options.CohortSize = None,
+    pack: run_options.CohortSize = None,
     device: options.Device = "auto",
     workers: options.Workers = 2,
     checkpoint_every: run_options.CheckpointEvery = 300.0,
@@ -138,37 +138,15 @@ def run_on_cluster(
     from harness.cli.run_printing import print_states, print_submitted
     from harness.core.signals import handle_signals
     from harness.execution.cluster.local_pool import run_local_pool
-    from harness.execution.cluster.profile import load_profile, split_cluster_overrides
-    from harness.execution.cluster.submit import SubmitOptions, submit_grid
+    from harness.execution.cluster.submit import submit_grid
     from harness.execution.cluster.watch import watch_jobs
-    from harness.planning.plan import make_plan
-    from harness.plugins.lookup import known_methods
 
-    profile = load_profile(cluster)
-    cluster_overrides, overrides = split_cluster_overrides(request.overrides)
-    _require_device_of_profile(request)
-    profile.require_names(known_methods())
     with handle_signals() as stop:
-        plan = make_plan(
-            replace(request, overrides=overrides),
-            reporter,
-            lambda dataset: profile.device_and_threads(dataset, cluster_overrides),
-            allow_missing_weights=execution.dry_run,
-        )
-        submit_options = SubmitOptions(
-            cluster=cluster,
-            profile=profile,
-            overrides=cluster_overrides,
-            max_parallel=execution.max_parallel,
-            retry_diverged=execution.retry_diverged,
-            checkpoint_seconds=execution.checkpoint_every,
-            allow_partial=request.allow_partial,
-            command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        )
+        plan, submit_options = _plan_submission(request, cluster, execution, reporter)
         if execution.dry_run:
             return _print_dry_run(plan, submit_options, as_json=execution.as_json)
         stop.raise_if_requested()
-        if profile.kind == "local":
+        if submit_options.profile.kind == "local":
             outcome = run_local_pool(plan, submit_options, stop, reporter.info)
             return print_states(plan, outcome.reasons, outcome.active)
         submission = submit_grid(plan, submit_options, reporter.info)
@@ -177,6 +155,37 @@ def run_on_cluster(
         return ExitCode.DONE
     watch_jobs(plan, submit_options, reporter)
     return print_states(plan, {spec.key: "not done; see kdreid status" for spec in plan.specs})
+
+
+def _plan_submission(
+    request: RunRequest, cluster: str, execution: ExecutionOptions, reporter: Reporter
+) -> tuple[Plan, SubmitOptions]:
+    """Plan for the machines of a profile."""
+    from harness.execution.cluster.profile import load_profile, split_cluster_overrides
+    from harness.execution.cluster.submit import SubmitOptions
+    from harness.planning.plan import make_plan
+    from harness.plugins.lookup import known_methods
+
+    profile = load_profile(cluster)
+    cluster_overrides, overrides = split_cluster_overrides(request.overrides)
+    _require_device_of_profile(request)
+    profile.require_names(known_methods())
+    plan = make_plan(
+        replace(request, overrides=overrides),
+        reporter,
+        lambda dataset: profile.device_and_threads(dataset, cluster_overrides),
+        allow_missing_weights=execution.dry_run,
+    )
+    return plan, SubmitOptions(
+        cluster=cluster,
+        profile=profile,
+        overrides=cluster_overrides,
+        max_parallel=execution.max_parallel,
+        retry_diverged=execution.retry_diverged,
+        checkpoint_seconds=execution.checkpoint_every,
+        allow_partial=request.allow_partial,
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    )
 
 
 def _require_device_of_profile(request: RunRequest) -> None:
@@ -212,39 +221,13 @@ def _print_dry_run(plan: Plan, submit_options: SubmitOptions, *, as_json: bool) 
 def retry(
     handles: Annotated[Names, options.run_argument("all failed runs")] = None,
     only: options.Causes = None,
-    assignments: Annotated[
-        Names,
-        typer.Option(
-            "--set",
-            metavar="SECTION.NAME=VALUE",
-            help="Change the cluster (cluster.time=600, cluster.memory=32G), or a recipe or a "
-            "method's option (recipe.images_each=4), which makes new runs.",
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = None,
-    changes: Annotated[
-        Names,
-        typer.Option(
-            "--with",
-            metavar="SECTION.NAME=VALUE",
-            help="The same as --set for recipes and methods.",
-            rich_help_panel=options.TRAINING,
-        ),
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PROFILE",
-            help="Where to run: a profile in configs/cluster, a path, or inline for this process.",
-            show_default="where each run ran before",
-            autocompletion=completion.clusters,
-            rich_help_panel=options.WHERE,
-        ),
-    ] = None,
+    assignments: run_options.RetrySet = None,
+    changes: run_options.With = None,
+    cluster: run_options.RetryCluster = None,
     data_root: options.DataRoot = None,
     allow_partial: options.AllowPartial = False,
     pretrained: options.Pretrained = None,
-    pack: options.CohortSize = None,
+    pack: Annotated[int | None, options.cohort_size_option("16")] = None,
     runs: options.Runs = Path("runs"),
     quiet: options.Quiet = False,
 ) -> None:
@@ -256,13 +239,13 @@ def retry(
     from harness.planning.reopen import InputLocations
     from harness.planning.weights import parse_pretrained
 
-    cluster_settings, overrides = split_cluster_overrides(assignments or ())
+    cluster_overrides, overrides = split_cluster_overrides(assignments or ())
     request = RetryRequest(
         runs=runs,
         causes=only or (),
         overrides=[*overrides, *(changes or ())],
         cluster=cluster,
-        cluster_overrides=cluster_settings,
+        cluster_overrides=cluster_overrides,
         inputs=InputLocations(data_root, parse_pretrained(pretrained or ()), allow_partial),
         cohort_size=pack or DEFAULT_COHORT_SIZE,
     )

@@ -1,4 +1,4 @@
-"""Options that only `kdreid run` and `kdreid plan` have, in the order of their help."""
+"""Options that only `kdreid run`, `plan` and `retry` have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from harness.cli import completion
-from harness.cli.options import DATA, OUTPUT, TRAINING, WHAT, WHERE, Names
+from harness.cli.options import (
+    DATA,
+    OUTPUT,
+    TRAINING,
+    WHAT,
+    WHERE,
+    Names,
+    cohort_size_option,
+)
 
 Methods = Annotated[
     Names,
@@ -106,6 +114,7 @@ Precision = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
+CohortSize = Annotated[int | None, cohort_size_option("from the study, else 16")]
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -157,7 +166,7 @@ MaxParallel = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="With --cluster: jobs that run at a time.",
+        help="With --cluster: jobs to run at a time.",
         show_default="from the profile",
         rich_help_panel=WHERE,
     ),
@@ -187,5 +196,36 @@ Set = Annotated[
         help="Change a setting; repeatable. Examples: recipe.epochs=60, pdrd.weight=1, "
         "data.seed=3, cluster.time=600. Names: kdreid options.",
         rich_help_panel=TRAINING,
+    ),
+]
+
+RetrySet = Annotated[
+    Names,
+    typer.Option(
+        "--set",
+        metavar="SECTION.NAME=VALUE",
+        help="Change the cluster (cluster.time=600, cluster.memory=32G), or a recipe or a "
+        "method's option (recipe.images_each=4), which makes new runs.",
+        rich_help_panel=TRAINING,
+    ),
+]
+With = Annotated[
+    Names,
+    typer.Option(
+        "--with",
+        metavar="SECTION.NAME=VALUE",
+        help="The same as --set for recipes and methods.",
+        rich_help_panel=TRAINING,
+    ),
+]
+RetryCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="PROFILE",
+        help="Where to run: a profile in configs/cluster, a path, or inline for this process.",
+        show_default="where each run ran before",
+        autocompletion=completion.clusters,
+        rich_help_panel=WHERE,
     ),
 ]

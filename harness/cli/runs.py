@@ -57,8 +57,9 @@ def print_status(runs: Path, handles: Sequence[str], state: str | None, *, as_js
     """
     from harness.execution.cluster.status import exit_code, read_status
 
-    if state is not None and state not in list(RunState):
-        raise UsageError(f"No state is called {state!r}.{did_you_mean(state, RunState)}")
+    states = [state.value for state in RunState]
+    if state is not None and state not in states:
+        raise UsageError(f"No state is called {state!r}.{did_you_mean(state, states)}")
     report = read_status(runs)
     keys = set(resolve_runs(handles, runs)) if handles else {row.key for row in report.rows}
     rows = [row for row in report.rows if row.key in keys]

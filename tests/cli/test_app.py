@@ -78,7 +78,9 @@ def test_help_lists_the_commands_by_panel():
     assert list(found) == list(PANELS)
 
 
-@pytest.mark.parametrize("name", [*OLD_NAMES, *(name for names in PANELS.values() for name in names)])
+@pytest.mark.parametrize(
+    "name", [*OLD_NAMES, *(name for names in PANELS.values() for name in names)]
+)
 def test_every_command_has_help_without_gaps(name):
     done = invoke(name, "--help")
     assert done.returncode == 0
@@ -91,7 +93,7 @@ def test_every_command_has_help_without_gaps(name):
 def test_an_old_name_is_the_same_command(old):
     new = OLD_NAMES[old]
     helps = [invoke(*name.split(), "--help").stdout.split() for name in (old, new)]
-    assert helps[0] == [word for word in " ".join(helps[1]).replace(new, old).split()]
+    assert helps[0] == " ".join(helps[1]).replace(new, old).split()
 
 
 def test_benchmarks_are_hidden_and_callable():

@@ -33,7 +33,8 @@ def runs(tmp_path_factory):
     """Twelve students that are done, and their teacher."""
     runs = tmp_path_factory.mktemp("runs")
     for seed in range(12):
-        run_folders.done(runs, seed, method="kd", teachers=(run_folders.TEACHER,))
+        key = run_folders.done(runs, seed, method="kd", teachers=(run_folders.TEACHER,))
+        run_folders.change(runs / key / "record.json", result={"model": "m", "steps": 1})
     run_folders.submitted(runs, [(None, [list_run_keys(runs)[3]])], group=SUBMISSION)
     return runs
 
@@ -57,7 +58,7 @@ def test_every_command_takes_the_same_names_of_a_run(verb, runs):
 def test_an_ambiguous_name_lists_the_candidates(verb, runs):
     done = called(verb, "synthetic/kd", runs)
     assert done.returncode == 2
-    assert "'synthetic/kd' may mean 12 runs" in done.stderr
+    assert "'synthetic/kd' fits 12 runs" in done.stderr
     assert all(key in done.stderr for key in list_run_keys(runs)[:3])
 
 
