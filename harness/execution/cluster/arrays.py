@@ -67,5 +67,5 @@ def _split_levels(jobs: Sequence[ClusterJob]) -> list[list[ClusterJob]]:
 
 
 def _waits_for_submission(job: ClusterJob) -> bool:
-    """Whether a job waits for another of its submission; ids of other submissions are strings."""
+    """Return whether a job waits for another of its submission; ids of others are strings."""
     return any(isinstance(number, int) for number in job.after)

@@ -77,19 +77,10 @@ def cancel_runs(
     if others:
         names = ", ".join(short_id(row.key) for row in others)
         print_line(f"These runs share a job or process with them and stop, too: {names}")
-    if holders.jobs:
-        check_command("scancel", *holders.jobs)
-    remote = [
-        lease
-        for lease in (*holders.pools.values(), *holders.processes.values())
-        if not _terminate(lease)
-    ]
-    for lease in remote:
-        host, process = lease.holder.get("host"), lease.holder.get("process")
-        print_line(f"Process {process} runs on {host}; stop it there: kill -TERM {process}")
+    reached_all = _stop(holders, print_line)
     stopped = [row.key for row in (*chosen, *others)]
     folders = [*stopped, *(f"{GROUPS}/{name}" for name in holders.pools)]
-    left = _wait(folders, holders.jobs, runs, 0.0 if remote else TIMEOUT_SECONDS)
+    left = _wait(folders, holders.jobs, runs, TIMEOUT_SECONDS if reached_all else 0.0)
     if left:
         print_line(f"Signalled to stop, but still running: {', '.join(left)}")
         return ExitCode.FAILED
@@ -125,6 +116,22 @@ def _process_of(lease: LeaseInfo) -> tuple[str, int]:
     return str(lease.holder.get("host")), int(lease.holder.get("process", 0))
 
 
+def _stop(holders: _Holders, print_line: Callable[[str], None]) -> bool:
+    """Cancel jobs and signal processes; return False if a process runs on another machine.
+
+    Raises:
+        SlurmError: scancel fails.
+    """
+    if holders.jobs:
+        check_command("scancel", *holders.jobs)
+    leases = [*holders.pools.values(), *holders.processes.values()]
+    remote = [lease for lease in leases if not _terminate(lease)]
+    for lease in remote:
+        host, process = lease.holder.get("host"), lease.holder.get("process")
+        print_line(f"Process {process} runs on {host}; stop it there: kill -TERM {process}")
+    return not remote
+
+
 def _terminate(lease: LeaseInfo) -> bool:
     """Signal a process of this machine to stop at its next step; False if it is on another."""
     if not is_local(lease.holder):
@@ -154,7 +161,7 @@ def _wait(
 
 
 def _may_run(job_id: str, snapshot: QueueSnapshot) -> bool:
-    """Whether a job has not ended, or may not have: the queue does not answer."""
+    """Return whether a job has not ended, or may not have: the queue does not answer."""
     job = snapshot.jobs.get(job_id)
     return not snapshot.complete if job is None else not job.is_finished
 

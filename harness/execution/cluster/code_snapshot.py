@@ -108,7 +108,7 @@ def _source_path(home: Path, name: str) -> Path:
 
 
 def _is_site_packages(home: Path) -> bool:
-    """Whether a folder is one that Python installs packages or its own library into."""
+    """Return whether a folder is one that Python installs packages or its own library into."""
     kinds = ("purelib", "platlib", "stdlib")
     return any(home == Path(sysconfig.get_path(kind)).resolve() for kind in kinds)
 

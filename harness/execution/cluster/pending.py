@@ -170,7 +170,7 @@ def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
 
 
 def _is_in_pool(runs: Path, key: str, last: Mapping[str, Any]) -> bool:
-    """Whether a living local pool has a run and the run has not failed in it."""
+    """Return whether a living local pool has a run that has not failed in it."""
     if not is_pool_alive(runs, last["group"]):
         return False
     failure = read_json(runs / key / FAILURE)
