@@ -1,5 +1,18 @@
-"""Figures: each as PNG and PDF, with the CSV of what it shows.
+"""Figures of a report, each as PNG, PDF and CSV.
 
-A module per figure says what it needs; `draw.py` knows them all. Importing this costs matplotlib's
-start of about a second, so that tables alone do not import it.
+Every module draws one kind of figure and defines which data it needs; `results.figures.all` draws
+all of them. Importing a module costs the start of matplotlib, about a second, so code that needs
+tables only imports none of them.
 """
+
+RANKED_PREFIX = "ranked-"  # of the names of ranked lists, which `kdreid ranked` draws
+KIND_TITLES = {  # by the first part of a figure's name; a sweep's name starts with its method
+    "consistency": "Ranking inconsistency with the teacher",
+    "cost": "mAP and training cost",
+    "extraction": "Feature-extraction time",
+    "learning": "Learning curves",
+    "ranked": "Ranked lists",
+    "ranks": "Critical-difference diagram",
+    "size": "mAP and model size",
+    "tsne": "t-SNE of embeddings",
+}

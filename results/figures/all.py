@@ -1,4 +1,4 @@
-"""All figures that the runs on disk allow."""
+"""All figures of a report."""
 
 from __future__ import annotations
 
@@ -8,65 +8,79 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.runs.layout import FIGURES
 from results.comparable import comparison_groups
-from results.figures import critical_difference as ranks
-from results.figures import embeddings as embedding
-from results.figures import extraction_time as extraction
-from results.figures import learning_curves as learning
-from results.figures import model_size as size
-from results.figures import option_sweep as sweep
-from results.figures import ranking_consistency as consistency
-from results.figures import training_cost as cost
-from results.figures.chart import Charts, MissingFigure, save
+from results.figures import RANKED_PREFIX
+from results.figures.chart import Charts, MissingFigure, save_chart
+from results.figures.critical_difference import rank_charts
+from results.figures.embeddings import embedding_charts
+from results.figures.extraction_time import extraction_charts
+from results.figures.learning_curves import learning_curve_charts
+from results.figures.model_size import size_charts
+from results.figures.option_sweep import sweep_charts
+from results.figures.ranking_consistency import consistency_charts
+from results.figures.training_cost import cost_charts
 
-FOLDER = "figures"  # below the report's
-ASKED = "ranked-"  # how figures are called that `kdreid ranked` draws
-KINDS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
-    learning.charts,
-    consistency.charts,
-    sweep.charts,
-    embedding.charts,
-    size.charts,
-    ranks.charts,
+CHARTS_OF_RUNS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
+    learning_curve_charts,
+    consistency_charts,
+    sweep_charts,
+    embedding_charts,
+    size_charts,
+    rank_charts,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FigureFiles:
-    """What came of one call of `draw_all`."""
+    """Result of `draw_all`.
+
+    Attributes:
+        files: All files that were written.
+        missing: One line per figure that could not be drawn: its name and what it needs.
+        stale: PNGs of an earlier report that were not drawn again.
+    """
 
     files: tuple[Path, ...]
-    absent: tuple[str, ...]  # a line for every figure that could not be drawn: what it needs
-    earlier: tuple[Path, ...]  # pictures of an earlier report that this one did not draw
+    missing: tuple[str, ...]
+    stale: tuple[Path, ...]
 
 
 def draw_all(frame: pd.DataFrame, folder: Path) -> FigureFiles:
-    """Draw every figure into `<folder>/figures`; `frame` is that of `gather`."""
+    """Draw every figure that the runs allow.
+
+    Ranked lists show two runs of a user's choice, so they are not drawn here but kept.
+
+    Args:
+        frame: Rows of `collect_runs`.
+        folder: The report's folder. It may hold measurements (`kdreid bench cost`, `kdreid bench
+            extract`); the figures go to its subfolder `figures`.
+    """
     files: list[Path] = []
-    absent: list[str] = []
-    measured = (cost.charts(frame, folder), extraction.charts(folder))
-    for charts in (*(kind(frame) for kind in KINDS), *measured):
+    missing: list[str] = []
+    of_measurements = (cost_charts(frame, folder), extraction_charts(folder))
+    for charts in (*(charts_of(frame) for charts_of in CHARTS_OF_RUNS), *of_measurements):
         for chart in charts:
             if isinstance(chart, MissingFigure):
-                absent.append(str(chart))
+                missing.append(str(chart))
             else:
-                files += save(chart, folder / FOLDER)
-    pictures = sorted((folder / FOLDER).glob("*.png"))
-    lists = [path for path in pictures if path.name.startswith(ASKED)]
-    if not lists and (pair := _furthest(frame)):
-        reason = f"no ranked lists were drawn; kdreid ranked {' '.join(pair)} does it."
-        absent.append(str(MissingFigure("ranked", reason)))
-    earlier = (path for path in pictures if path not in {*files, *lists})
-    return FigureFiles(tuple(files), tuple(absent), tuple(earlier))
+                files += save_chart(chart, folder / FIGURES)
+    images = sorted((folder / FIGURES).glob("*.png"))
+    ranked_lists = [path for path in images if path.name.startswith(RANKED_PREFIX)]
+    if not ranked_lists and (pair := _best_and_worst_student(frame)):
+        reason = f"no ranked lists were drawn. Run kdreid ranked {' '.join(pair)}."
+        missing.append(str(MissingFigure("ranked", reason)))
+    stale = (path for path in images if path not in {*files, *ranked_lists})
+    return FigureFiles(tuple(files), tuple(missing), tuple(stale))
 
 
-def _furthest(frame: pd.DataFrame) -> tuple[str, str] | None:
-    """The best and the worst of the students that share a setting and a seed, by their digests."""
+def _best_and_worst_student(frame: pd.DataFrame) -> tuple[str, str] | None:
+    """Return the digests of the students with the highest and lowest mAP of one group and seed."""
     for dataset in sorted(set(frame["dataset"])):
-        for setting in comparison_groups(frame, dataset):
-            students = setting.students[setting.students["status"] == "done"]
-            for _, same in students.groupby("seed"):
-                keys = same.sort_values("mAP", ascending=False)["key"]
+        for group in comparison_groups(frame, dataset):
+            students = group.students[group.students["status"] == "done"]
+            for _, same_seed in students.groupby("seed"):
+                keys = same_seed.sort_values("mAP", ascending=False)["key"]
                 if len(keys) > 1:
                     return keys.iloc[0].rpartition("-")[2], keys.iloc[-1].rpartition("-")[2]
     return None

@@ -1,7 +1,7 @@
-"""What every figure has in common: the data behind it, its colours, its three files.
+"""Parts that all figures share: the data behind a figure, its style and its three files.
 
-Figures are drawn without pyplot, whose state is global. Files hold no date and no name of a
-program, so that equal data makes equal bytes.
+Figures are drawn without pyplot, whose state is global. The files contain neither a date nor the
+name of a program, so that equal data makes equal bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import pandas as pd
@@ -19,32 +19,44 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.comparable import MARKS, ComparisonGroup
-from results.files import write
-from results.tables.table import DATASETS, titled
+from harness.core.files import atomic_write
+from results.comparable import ComparisonGroup, merge_data_flags
+from results.tables.table import DATASET_NAMES, qualify_title
 
-PALETTE = "colorblind"  # seaborn's, told apart by all usual kinds of colour vision
+PALETTE = "colorblind"  # of seaborn; distinct with all common kinds of colour vision
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d", "8", "H", "$x$")
 DASHES = ((), (4, 1.5), (1, 1), (3, 1, 1, 1), (5, 1, 1, 1, 1, 1))
 DPI = 160
-NOTE = 6.5  # points of the small print below a figure
+NOTE_FONT_SIZE = 6.5  # points
+SEEDS_NOTE = "Points: mean over seeds; bars: standard deviation over seeds, if there are several."
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One figure that can be drawn."""
+    """A figure that can be drawn.
 
-    name: str  # of its files
-    data: pd.DataFrame  # what it shows, one row a mark
-    draw: Callable[[pd.DataFrame], Figure]  # from that data
+    Attributes:
+        name: Name of its files, without the suffix.
+        data: The numbers that it shows, one row per mark.
+        draw: Function that draws the figure from such data.
+    """
+
+    name: str
+    data: pd.DataFrame
+    draw: Callable[[pd.DataFrame], Figure]
 
 
 @dataclass(frozen=True, slots=True)
 class MissingFigure:
-    """One figure that cannot be drawn yet."""
+    """A figure that cannot be drawn yet.
+
+    Attributes:
+        name: Name that its files would have.
+        reason: Sentence with what is missing and the command that produces it.
+    """
 
     name: str
-    reason: str  # a sentence: what is missing, and the command that makes it
+    reason: str
 
     def __str__(self) -> str:
         return f"figure {self.name}: {self.reason}"
@@ -53,88 +65,124 @@ class MissingFigure:
 Charts = Iterable[Chart | MissingFigure]
 
 
-def save(chart: Chart, folder: Path) -> list[Path]:
-    """Draw a figure into `folder` as NAME.png, NAME.pdf and NAME.csv, each replaced atomically."""
+class LineStyles(NamedTuple):
+    """Styles of lines by name, as seaborn takes them."""
+
+    colours: dict[str, Any]
+    markers: dict[str, Any]
+    dashes: dict[str, Any]
+
+
+def save_chart(chart: Chart, folder: Path) -> list[Path]:
+    """Draw a figure and write it as NAME.csv, NAME.png and NAME.pdf, each replaced atomically.
+
+    Args:
+        chart: The figure.
+        folder: Folder of the files; it is created if it does not exist.
+
+    Returns:
+        The paths of the three files.
+    """
     with mpl.rc_context(_style()):
         figure = chart.draw(chart.data)
         contents = {"csv": chart.data.to_csv(index=False).encode()}
-        for form in ("png", "pdf"):
-            into = io.BytesIO()
-            nothing = {"Software": None} if form == "png" else {"CreationDate": None}
-            figure.savefig(into, format=form, metadata=nothing)
-            contents[form] = into.getvalue()
+        for suffix in ("png", "pdf"):
+            buffer = io.BytesIO()
+            metadata = {"Software": None} if suffix == "png" else {"CreationDate": None}
+            figure.savefig(buffer, format=suffix, metadata=metadata)
+            contents[suffix] = buffer.getvalue()
     paths = []
-    for form, content in contents.items():
-        path = folder / f"{chart.name}.{form}"
-        write(path, content)
+    for suffix, content in contents.items():
+        path = folder / f"{chart.name}.{suffix}"
+        atomic_write(path, content)
         paths.append(path)
     return paths
 
 
-def _style() -> Any:  # a dictionary; matplotlib types its keys one by one
+def _style() -> Any:  # a dictionary whose keys matplotlib types one by one
     return {
         **sns.axes_style("whitegrid"),
         **sns.plotting_context("paper"),
-        "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
+        "font.family": "DejaVu Sans",  # comes with matplotlib: equal on every machine
         "figure.dpi": DPI,
         "savefig.dpi": DPI,
         "savefig.facecolor": "white",
         "savefig.bbox": "tight",
         "savefig.pad_inches": 0.08,
-        "pdf.fonttype": 42,  # letters stay letters
+        "pdf.fonttype": 42,  # text stays text
         "legend.frameon": False,
         "axes.titlesize": 9,
         "grid.linewidth": 0.5,
     }
 
 
-def line_styles(names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """A colour, a marker and dashes for every name; colour is never all that tells two apart."""
-    colours, all_of = sns.color_palette(PALETTE), list(enumerate(names))
-    return (
-        {name: colours[place % len(colours)] for place, name in all_of},
-        {name: MARKERS[place % len(MARKERS)] for place, name in all_of},
-        {name: DASHES[(place + place // len(colours)) % len(DASHES)] for place, name in all_of},
+def line_styles(names: Sequence[str]) -> LineStyles:
+    """Return a colour, a marker and dashes for every name.
+
+    No two of the first 30 names share both colour and marker, or both colour and dashes.
+    """
+    colours, numbered = sns.color_palette(PALETTE), list(enumerate(names))
+    rounds = len(colours)
+    return LineStyles(
+        {name: colours[number % rounds] for number, name in numbered},
+        {name: MARKERS[number % len(MARKERS)] for number, name in numbered},
+        {name: DASHES[(number + number // rounds) % len(DASHES)] for number, name in numbered},
     )
 
 
-def panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Figure, list[Axes]]:
-    """A figure of `count` panels side by side, each that large in inches."""
+def make_panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Figure, list[Axes]]:
+    """Return a figure of panels next to each other, and the panels.
+
+    Args:
+        count: Number of panels.
+        width: Width of each in inches.
+        height: Height of each in inches.
+    """
     figure = Figure(figsize=(width * count, height), layout="constrained")
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
 
 
-def legend(figure: Figure, axes: Sequence[Axes], title: str = "") -> None:
-    """One legend right of all panels instead of one inside each."""
+def add_legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Replace the legends of the panels by one to the right of them, made from the first panel."""
     handles, labels = axes[0].get_legend_handles_labels()
     for ax in axes:
-        if (own := ax.get_legend()) is not None:
-            own.remove()
-    figure.legend(handles, labels, title=title or None, loc="outside right center")
+        if (legend := ax.get_legend()) is not None:
+            legend.remove()
+    figure.legend(handles, labels, loc="outside right center")
 
 
-def note(figure: Figure, text: str, columns: int = 110) -> None:
-    """Small print below a figure."""
-    figure.supxlabel(textwrap.fill(text, columns), fontsize=NOTE, x=0.01, ha="left")
+def add_note(figure: Figure, text: str, columns: int = 110) -> None:
+    """Write small print below a figure, wrapped at `columns` characters."""
+    figure.supxlabel(textwrap.fill(text, columns), fontsize=NOTE_FONT_SIZE, x=0.01, ha="left")
 
 
-def figure_name(kind: str, setting: ComparisonGroup, *, several: bool) -> str:
-    """The name of a figure of one setting, as tables are named."""
-    return f"{kind}-{setting.dataset}{f'-{setting.digest}' if several else ''}"
+def figure_name(kind: str, group: ComparisonGroup, *, with_digest: bool) -> str:
+    """Return the name of a comparison group's figure, formed like the names of its tables.
 
-
-def dataset_name(runs: pd.DataFrame, dataset: str) -> str:
-    """A dataset as its authors write it, and whether some of its runs saw generated or part of it.
-
-    `runs` are rows of `gather`.
+    Args:
+        kind: Kind of figure, the first part of the name.
+        group: The runs that the figure shows.
+        with_digest: Whether the dataset has several groups, so that its name is not enough.
     """
-    notes = [note for one in runs[runs["dataset"] == dataset]["notes"] for note in one]
-    marks = [word for start, word in MARKS.items() if any(n.startswith(start) for n in notes)]
-    name = DATASETS.get(dataset, dataset)
-    return f"{name} ({', '.join(marks)} data)" if marks else name
+    return f"{kind}-{group.dataset}{f'-{group.digest}' if with_digest else ''}"
 
 
-def of_setting(title: str, setting: ComparisonGroup) -> str:
-    """The title of a figure of one setting, with what tables say of its data."""
-    dataset = DATASETS.get(setting.dataset, setting.dataset)
-    return "\n".join(textwrap.wrap(titled(f"{title}, {dataset}", setting), 70))
+def dataset_title(runs: pd.DataFrame, dataset: str) -> str:
+    """Return a dataset's name as its authors write it, with the flags of its runs' data.
+
+    Args:
+        runs: Rows of `collect_runs`.
+        dataset: The dataset's name in the configuration.
+
+    Returns:
+        For example "Market-1501" or "Market-1501 (generated data)".
+    """
+    flags = merge_data_flags(runs[runs["dataset"] == dataset])
+    name = DATASET_NAMES.get(dataset, dataset)
+    return f"{name} ({', '.join(flags)} data)" if flags else name
+
+
+def group_title(title: str, group: ComparisonGroup) -> str:
+    """Return the title of a comparison group's figure, wrapped, with what qualifies its data."""
+    dataset = DATASET_NAMES.get(group.dataset, group.dataset)
+    return "\n".join(textwrap.wrap(qualify_title(f"{title}, {dataset}", group), 70))

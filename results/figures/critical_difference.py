@@ -1,7 +1,7 @@
-"""The critical-difference diagram: mean ranks over datasets, and which are not told apart.
+"""The critical-difference diagram: mean ranks over datasets (Demsar, JMLR 2006, Fig. 1).
 
-As in Demsar 2006, Fig. 1: a bar below the axis joins methods whose mean ranks lie closer than
-Nemenyi's critical difference. With few datasets it says little, and the figure says so.
+A bar below the axis joins methods whose mean ranks differ by less than Nemenyi's critical
+difference. With few datasets the test has little power, and the figure carries a warning.
 """
 
 from __future__ import annotations
@@ -14,113 +14,144 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from results.figures.chart import NOTE, PALETTE, Chart, Charts, MissingFigure, note
+from harness.runs.data_flags import DataFlag
+from results.figures.chart import NOTE_FONT_SIZE, PALETTE, Chart, Charts, MissingFigure, add_note
 from results.statistics.critical_difference import CriticalDifference
 from results.tables.dataset_ranks import CrossDatasetRanking, DatasetRanking, rank_across_datasets
 
-NEEDED = (
-    "no two datasets on which two methods or more are complete with the same two networks; "
-    "run a second one: kdreid run --methods all --dataset NAME."
+REASON = (
+    "fewer than two datasets have two complete methods for the same pair of networks. "
+    "Run another dataset: kdreid run --methods all --dataset NAME."
 )
 
 
-def charts(frame: pd.DataFrame) -> Charts:
-    """One diagram per pair of networks with ranks on two datasets at least."""
-    found = [pair for pair in rank_across_datasets(frame) if pair.diagram is not None]
-    if not found:
-        yield MissingFigure("ranks", NEEDED)
-    for pair in found:
-        generated = any("generated" in contest.setting.data_flags for contest in pair.contests)
-        suffix = f"-{pair.teacher}-{pair.network}".replace(" + ", "+") if len(found) > 1 else ""
-        name = f"ranks{suffix}{'-generated' if suffix and generated else ''}"
-        yield Chart(name, _data(pair), lambda data, pair=pair: _draw(data, pair))  # type: ignore[misc]
+def rank_charts(frame: pd.DataFrame) -> Charts:
+    """Yield one diagram per pair of networks with ranks on two datasets, or the reason for none.
+
+    Args:
+        frame: Rows of `collect_runs`.
+    """
+    rankings = [one for one in rank_across_datasets(frame) if one.diagram is not None]
+    if not rankings:
+        yield MissingFigure("ranks", REASON)
+    for ranking in rankings:
+        pair = f"-{ranking.teacher}-{ranking.network}".replace(" + ", "+")
+        suffix = pair if len(rankings) > 1 else ""
+        flags = {flag for one in ranking.rankings for flag in one.group.data_flags}
+        is_generated = suffix and DataFlag.GENERATED in flags
+        name = f"ranks{suffix}{'-generated' if is_generated else ''}"
+        yield Chart(name, _rows(ranking), lambda data, ranking=ranking: _draw(data, ranking))  # type: ignore[misc]
 
 
-def _data(pair: CrossDatasetRanking) -> pd.DataFrame:
-    diagram = _diagram(pair)
-    ranks = {
-        f"rank on {contest.name}": [contest.ranks[place] for place in pair.common]
-        for contest in pair.contests
+def _rows(ranking: CrossDatasetRanking) -> pd.DataFrame:
+    """Return the mean rank of every method and its rank on each dataset, the best first."""
+    diagram = _diagram(ranking)
+    columns = {
+        f"rank on {one.name}": [one.ranks[row_id] for row_id in ranking.common]
+        for one in ranking.rankings
     }
-    rows = {"method": [place[1] for place in pair.common], "mean_rank": diagram.mean_ranks, **ranks}
-    data = pd.DataFrame(rows).sort_values(["mean_rank", "method"], ignore_index=True)
+    labels = [label for _, label in ranking.common]
+    data = pd.DataFrame({"method": labels, "mean_rank": diagram.mean_ranks, **columns})
+    data = data.sort_values(["mean_rank", "method"], ignore_index=True)
     return data.assign(critical_difference=diagram.difference, friedman_p=diagram.p)
 
 
-def _diagram(pair: CrossDatasetRanking) -> CriticalDifference:
-    assert pair.diagram is not None  # `charts` asked
-    return pair.diagram
+def _diagram(ranking: CrossDatasetRanking) -> CriticalDifference:
+    assert ranking.diagram is not None  # `rank_charts` selects by it
+    return ranking.diagram
 
 
-def cliques(ranks: list[float], difference: float) -> list[tuple[int, int]]:
-    """Longest runs of sorted mean ranks within the critical difference, as (first, last)."""
-    found: list[tuple[int, int]] = []
+def find_cliques(ranks: list[float], difference: float) -> list[tuple[int, int]]:
+    """Find the longest ranges of methods that are within the critical difference.
+
+    Args:
+        ranks: Mean ranks in ascending order.
+        difference: The critical difference.
+
+    Returns:
+        The first and last position of every range of two methods or more that no other contains.
+    """
+    cliques: list[tuple[int, int]] = []
     for first, rank in enumerate(ranks):
         last = max(i for i, other in enumerate(ranks) if other - rank < difference)
-        if last > first and (not found or last > found[-1][1]):
-            found.append((first, last))
-    return found
+        if last > first and (not cliques or last > cliques[-1][1]):
+            cliques.append((first, last))
+    return cliques
 
 
-def _draw(data: pd.DataFrame, pair: CrossDatasetRanking) -> Figure:
-    diagram, count = _diagram(pair), len(data)
-    groups = cliques(list(data["mean_rank"]), diagram.difference)
-    half = math.ceil(count / 2)
-    depth = 0.35 + 0.22 * len(groups) + 0.3 * half
+def _draw(data: pd.DataFrame, ranking: CrossDatasetRanking) -> Figure:
+    diagram, count = _diagram(ranking), len(data)
+    cliques = find_cliques(list(data["mean_rank"]), diagram.difference)
+    depth = 0.35 + 0.22 * len(cliques) + 0.3 * math.ceil(count / 2)
     figure = Figure(figsize=(6.4, 1.5 + 0.75 * depth), layout="constrained")
     ax = figure.subplots()
     ax.set_axis_off()
-    ax.set_xlim(count + 0.15 * count, 1 - 0.15 * count)  # the best on the right, as is usual
+    ax.set_xlim(count + 0.15 * count, 1 - 0.15 * count)  # by convention the best is on the right
     ax.set_ylim(-depth, 1.0)
-    _axis(ax, count, diagram.difference)
-    colours = sns.color_palette(PALETTE)
-    for place, (first, last) in enumerate(groups):
-        y = -0.22 * (place + 1)
-        ends = data["mean_rank"].iloc[[first, last]]
-        ax.plot(
-            [ends.min() - 0.05, ends.max() + 0.05],
-            [y, y],
-            color=colours[3],
-            linewidth=3.2,
-            solid_capstyle="butt",
-        )
-    below = -0.22 * len(groups) - 0.35
-    for place, (method, rank) in enumerate(zip(data["method"], data["mean_rank"], strict=True)):
-        best = place < half
-        row = place if best else count - 1 - place
-        y, x = below - 0.3 * row, (1 - 0.1 * (count - 1) if best else count + 0.1 * (count - 1))
-        ax.plot([rank, rank, x], [0, y, y], color="0.25", linewidth=0.8)
-        text = f"{method}  {rank:.2f}" if best else f"{rank:.2f}  {method}"
-        side = "left" if best else "right"
-        ax.annotate(f" {text} ", (x, y), ha=side, va="center", fontsize=8, annotation_clip=False)
-    names = ", ".join(map(_name, pair.contests))
-    title = f"Mean rank in mAP over {names}; {pair.teacher} to {pair.network}"
+    _draw_axis(ax, count, diagram.difference)
+    _draw_cliques(ax, data, cliques)
+    _draw_methods(ax, data, top=-0.22 * len(cliques) - 0.35)
+    datasets = ", ".join(map(_dataset_title, ranking.rankings))
+    title = f"Mean rank in mAP on {datasets}; teacher {ranking.teacher}, student {ranking.network}"
     ax.set_title(textwrap.fill(title, 80), fontsize=9)
-    joined = "Bars join methods that Nemenyi's test does not tell apart at 5 %. " if groups else ""
-    warned = f"WARNING: {diagram.warning}" if diagram.warning else ""
-    note(figure, f"{joined}{_friedman(diagram)}{warned}", columns=120)
+    sentences = [
+        "Bars join methods that do not differ significantly (Nemenyi test, 5 %)."
+        if cliques
+        else "",
+        _friedman_sentence(diagram),
+        f"WARNING: {diagram.warning}" if diagram.warning else "",
+    ]
+    add_note(figure, " ".join(filter(None, sentences)), columns=120)
     return figure
 
 
-def _name(contest: DatasetRanking) -> str:
-    marks = contest.setting.data_flags
-    return f"{contest.name} ({marks} data)" if marks else contest.name
+def _dataset_title(ranking: DatasetRanking) -> str:
+    note = ranking.group.data_note
+    return f"{ranking.name} ({note} data)" if note else ranking.name
 
 
-def _axis(ax: Axes, count: int, difference: float) -> None:
-    """Ranks from 1 to `count` and, above them, the critical difference as a length."""
+def _draw_axis(ax: Axes, count: int, difference: float) -> None:
+    """Draw the ranks from 1 to `count` and, above them, the length of the critical difference."""
     ax.plot([1, count], [0, 0], color="0", linewidth=1.2)
     for rank in range(1, count + 1):
         ax.plot([rank, rank], [0, 0.1], color="0", linewidth=1.0)
         ax.annotate(str(rank), (rank, 0.14), ha="center", va="bottom", fontsize=8)
     end = min(1 + difference, count + 0.1 * count)
-    cut = "" if end == 1 + difference else " (longer than the axis)"
+    suffix = "" if end == 1 + difference else " (longer than the axis)"
     ax.plot([1, end], [0.62, 0.62], color="0", linewidth=1.5, marker="|", markersize=6)
-    text = f"critical difference {difference:.2f}{cut}"
-    ax.annotate(text, ((1 + end) / 2, 0.68), ha="center", va="bottom", fontsize=NOTE + 1)
+    text = f"critical difference {difference:.2f}{suffix}"
+    position = ((1 + end) / 2, 0.68)
+    ax.annotate(text, position, ha="center", va="bottom", fontsize=NOTE_FONT_SIZE + 1)
 
 
-def _friedman(diagram: CriticalDifference) -> str:
+def _draw_cliques(ax: Axes, data: pd.DataFrame, cliques: list[tuple[int, int]]) -> None:
+    """Draw one bar per clique below the axis."""
+    colour = sns.color_palette(PALETTE)[3]
+    for number, (first, last) in enumerate(cliques, 1):
+        ends = data["mean_rank"].iloc[[first, last]]
+        ax.plot(
+            [ends.min() - 0.05, ends.max() + 0.05],
+            [-0.22 * number, -0.22 * number],
+            color=colour,
+            linewidth=3.2,
+            solid_capstyle="butt",
+        )
+
+
+def _draw_methods(ax: Axes, data: pd.DataFrame, top: float) -> None:
+    """Write the better half of the methods on the right and the others on the left, with lines."""
+    count = len(data)
+    for place, (method, rank) in enumerate(zip(data["method"], data["mean_rank"], strict=True)):
+        is_right = place < math.ceil(count / 2)
+        y = top - 0.3 * (place if is_right else count - 1 - place)
+        x = 1 - 0.1 * (count - 1) if is_right else count + 0.1 * (count - 1)
+        ax.plot([rank, rank, x], [0, y, y], color="0.25", linewidth=0.8)
+        text = f" {method}  {rank:.2f} " if is_right else f" {rank:.2f}  {method} "
+        side = "left" if is_right else "right"
+        ax.annotate(text, (x, y), ha=side, va="center", fontsize=8, annotation_clip=False)
+
+
+def _friedman_sentence(diagram: CriticalDifference) -> str:
     if math.isnan(diagram.p):
         return ""
-    return f"Friedman's test that all are alike: p {diagram.p:.2g}. "
+    return f"Friedman test of equal ranks: p = {diagram.p:.2g}."

@@ -1,12 +1,12 @@
-"""t-SNE of the embeddings of some identities, network beside network: VRKD's Fig. 4.
+"""t-SNE of the embeddings of some identities, one panel per network (VRKD, Fig. 4).
 
-The embeddings are those that `kdreid embed` wrote. All panels show the same images, in colours and
-shapes of their identities. t-SNE keeps neighbours, not distances: it shows, it does not measure.
+The embeddings are those that `kdreid embed` wrote. All panels show the same images, with a colour
+and a marker for every identity. t-SNE keeps neighbourhoods and no distances: it is an illustration,
+not a measurement.
 """
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,87 +19,122 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from results.figures.chart import Chart, Charts, MissingFigure, dataset_name, line_styles, note
-from results.tables.table import COMPARED
+from harness.core.files import read_json
+from harness.runs.layout import EMBEDDINGS, RECORD
+from results.figures.chart import (
+    Chart,
+    Charts,
+    MissingFigure,
+    add_note,
+    dataset_title,
+    line_styles,
+)
+from results.lines import BASELINE
 
-FILE, RECORD = "embeddings.npz", "record.json"
-IDENTITIES, IMAGES = 12, 30  # that are shown, and of each at most
-PANELS = 6
+MAX_IDENTITIES, MAX_IMAGES = 12, 30  # images: of each identity
+MAX_PANELS = 6
+MIN_IMAGES = 4  # of a panel: fewer points have no neighbourhoods
 PERPLEXITY = 30.0
 
 
 @dataclass(frozen=True, eq=False)
-class Exported:
-    """The embeddings of one run."""
+class ExportedEmbeddings:
+    """The embeddings that a run's network has of the test images.
+
+    Attributes:
+        run: The run's key.
+        title: Title of its panel.
+        order: Sort key of its panel: the method's position, network.
+        features: (N, D).
+        identities: (N,); 0 and less for distractors.
+        files: (N,), the images' file names.
+    """
 
     run: str
     title: str
     order: tuple[int, str]
-    features: NDArray[np.float64]  # (N, D)
-    identity: NDArray[np.int64]  # (N,)
-    file: NDArray[np.str_]  # (N,)
+    features: NDArray[np.float64]
+    identities: NDArray[np.int64]
+    files: NDArray[np.str_]
 
 
-def charts(frame: pd.DataFrame) -> Charts:
-    """One figure per dataset of which embeddings were exported."""
+def embedding_charts(frame: pd.DataFrame) -> Charts:
+    """Yield one figure per set of images with exported embeddings, or the reason for none.
+
+    Args:
+        frame: Rows of `collect_runs`.
+    """
     done = frame[frame["status"] == "done"]
-    some = False
+    is_missing = True
     for (dataset, fingerprint), runs in done.groupby(["dataset", "fingerprint"], sort=True):
-        found = [one for _, row in runs.iterrows() if (one := _read(row)) is not None]
-        if not found:
+        exported = [one for _, run in runs.iterrows() if (one := _read_embeddings(run)) is not None]
+        if not exported:
             continue
-        found.sort(key=lambda one: (one.order, one.run))
-        prints = done[done["dataset"] == dataset]["fingerprint"].nunique()
-        name = f"tsne-{dataset}" + (f"-{fingerprint}" if prints > 1 else "")
-        title = f"Embeddings, {dataset_name(runs, str(dataset))}"
-        data = _project(found[:PANELS], str(dataset))
+        exported.sort(key=lambda one: (one.order, one.run))
+        fingerprints = done[done["dataset"] == dataset]["fingerprint"].nunique()
+        name = f"tsne-{dataset}" + (f"-{fingerprint}" if fingerprints > 1 else "")
+        title = f"t-SNE of embeddings, {dataset_title(runs, str(dataset))}"
+        data = _project(exported[:MAX_PANELS], str(dataset))
         yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
-        some = True
-    if not some:
-        yield MissingFigure(
-            "tsne", "no embeddings were written; kdreid embed RUN RUN ... writes them."
-        )
+        is_missing = False
+    if is_missing:
+        yield MissingFigure("tsne", "no embeddings were exported. Run kdreid embed RUN RUN ...")
 
 
-def _read(row: pd.Series) -> Exported | None:
-    folder = Path(str(row["folder"]))
+def _read_embeddings(run: pd.Series) -> ExportedEmbeddings | None:
+    """Return a run's embeddings; None if they are missing, damaged or of an earlier training."""
+    folder = Path(str(run["folder"]))
+    record = read_json(folder / RECORD) or {}
     try:
-        record = json.loads((folder / RECORD).read_bytes())
-        with np.load(folder / FILE, allow_pickle=False) as arrays:
+        with np.load(folder / EMBEDDINGS, allow_pickle=False) as arrays:
             if str(arrays["model"]) != record["result"]["model"]:
-                return None  # of an earlier training
-            features, identity = arrays["features"].astype(np.float64), arrays["identity"]
-            file = arrays["image"]
+                return None
+            features, identities = arrays["features"].astype(np.float64), arrays["identity"]
+            files = arrays["image"]
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error):
         return None
-    if not (len(features) == len(identity) == len(file)):
+    if not (len(features) == len(identities) == len(files)):
         return None
-    method = str(row["method"])
-    place = ["none", *COMPARED].index(method) if method in ["none", *COMPARED] else len(COMPARED)
-    label = "plain" if method == "none" else str(row["label"])
-    options = f" ({row['options']})" if row["options"] else ""
-    title = f"{row['network']}, {label}{options}, seed {row['seed']}"
-    return Exported(str(row["key"]), title, (place, str(row["network"])), features, identity, file)
+    is_plain = run["method"] == BASELINE[0]
+    label = "plain" if is_plain else str(run["label"])
+    options = f" ({run['options']})" if run["options"] else ""
+    return ExportedEmbeddings(
+        run=str(run["key"]),
+        title=f"{run['network']}, {label}{options}, seed {run['seed']}",
+        order=(-1 if is_plain else int(run["order"]), str(run["network"])),
+        features=features,
+        identities=identities,
+        files=files,
+    )
 
 
-def chosen(identity: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows of the identities with most images, `IMAGES` of each; distractors are none."""
-    known, counts = np.unique(identity[identity > 0], return_counts=True)
+def select_images(identities: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Select the images of the identities that have most.
+
+    Args:
+        identities: (N,), the identity of every image; 0 and less for distractors, which are
+            selected only if there is nothing else.
+
+    Returns:
+        (M,), the rows of at most `MAX_IDENTITIES` identities and `MAX_IMAGES` images of each.
+    """
+    known, counts = np.unique(identities[identities > 0], return_counts=True)
     if not len(known):
-        known, counts = np.unique(identity, return_counts=True)
-    most = known[np.lexsort((known, -counts))][:IDENTITIES]
-    rows = [np.flatnonzero(identity == one)[:IMAGES] for one in sorted(most)]
+        known, counts = np.unique(identities, return_counts=True)
+    largest = known[np.lexsort((known, -counts))][:MAX_IDENTITIES]
+    rows = [np.flatnonzero(identities == identity)[:MAX_IMAGES] for identity in sorted(largest)]
     return np.concatenate(rows).astype(np.int64)
 
 
-def _project(found: list[Exported], dataset: str) -> pd.DataFrame:
-    first = found[0]
-    files = first.file[chosen(first.identity)]
+def _project(exported: list[ExportedEmbeddings], dataset: str) -> pd.DataFrame:
+    """Return the points of every panel, one row per image; the first run selects the images."""
+    first = exported[0]
+    files = first.files[select_images(first.identities)]
     parts = []
-    for one in found:
-        place = {file: row for row, file in enumerate(one.file)}
-        rows = [place[file] for file in files if file in place]
-        if len(rows) < 4:
+    for one in exported:
+        row_of = {file: row for row, file in enumerate(one.files)}
+        rows = [row_of[file] for file in files if file in row_of]
+        if len(rows) < MIN_IMAGES:
             continue
         points = _tsne(one.features[rows])
         parts.append(
@@ -108,8 +143,8 @@ def _project(found: list[Exported], dataset: str) -> pd.DataFrame:
                     "dataset": dataset,
                     "panel": one.title,
                     "run": one.run,
-                    "file": one.file[rows],
-                    "identity": one.identity[rows],
+                    "file": one.files[rows],
+                    "identity": one.identities[rows],
                     "x": points[:, 0],
                     "y": points[:, 1],
                 }
@@ -119,7 +154,7 @@ def _project(found: list[Exported], dataset: str) -> pd.DataFrame:
 
 
 def _tsne(features: NDArray[np.float64]) -> NDArray[Any]:
-    """Unit features (N, D) -> (N, 2), from their principal components and hence repeatable."""
+    """(N, D) -> (N, 2). Initialised by principal components, so that it is repeatable."""
     unit = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
     perplexity = min(PERPLEXITY, (len(unit) - 1) / 3)
     projection = TSNE(perplexity=perplexity, init="pca", random_state=0, n_jobs=1)
@@ -129,21 +164,21 @@ def _tsne(features: NDArray[np.float64]) -> NDArray[Any]:
 
 def _draw(data: pd.DataFrame, title: str) -> Figure:
     names = list(dict.fromkeys(data["panel"]))
-    across = min(3, len(names))
-    down = -(-len(names) // across)
-    figure = Figure(figsize=(2.6 * across, 0.7 + 2.7 * down), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False).flatten()
-    people = sorted(set(data["identity"]))
-    colours, markers, _ = line_styles([str(one) for one in people])
+    columns = min(3, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(2.6 * columns, 0.7 + 2.7 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).flatten()
+    identities = sorted(set(data["identity"]))
+    styles = line_styles([str(identity) for identity in identities])
     for ax, name in zip(grid, names, strict=False):
         panel = data[data["panel"] == name]
-        for one in people:
-            part = panel[panel["identity"] == one]
+        for identity in identities:
+            points = panel[panel["identity"] == identity]
             ax.plot(
-                part["x"],
-                part["y"],
-                markers[str(one)],
-                color=colours[str(one)],
+                points["x"],
+                points["y"],
+                styles.markers[str(identity)],
+                color=styles.colours[str(identity)],
                 markersize=3.5,
                 markeredgewidth=0.3,
                 markeredgecolor="white",
@@ -152,10 +187,10 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     for ax in grid[len(names) :]:
         ax.remove()
     figure.suptitle(title, fontsize=9.5)
-    note(
+    add_note(
         figure,
-        f"t-SNE of the {len(people)} test identities with most images, at most {IMAGES} of each; "
-        "equal colour and shape: one identity. Distances between groups mean nothing.",
-        columns=45 * across,
+        f"The {len(identities)} test identities with most images, at most {MAX_IMAGES} images of "
+        "each. Colour and marker: identity. Distances between groups have no meaning.",
+        columns=45 * columns,
     )
     return figure

@@ -1,7 +1,7 @@
-"""Feature-extraction time per image against batch size, and its ratios: VRKD's Fig. 5.
+"""Feature-extraction time per image against batch size, and ratios of times (VRKD, Fig. 5).
 
-`kdreid bench extract` measures all networks in one run on one device; the first is the one whose
-share of the others' time is shown, beside the shares that the paper states for a batch of 128.
+`kdreid bench extract` measures all networks in one run on one device. The second panel shows the
+first network's time as a share of the others', next to the shares that the paper states.
 """
 
 from __future__ import annotations
@@ -17,57 +17,76 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from results.figures.chart import Chart, Charts, MissingFigure, legend, line_styles, note, panels
+from harness.runs.layout import EXTRACTION_TIME
+from results.figures.chart import (
+    Chart,
+    Charts,
+    MissingFigure,
+    add_legend,
+    add_note,
+    line_styles,
+    make_panels,
+)
 
-FILE = Path("measured") / "extraction.json"  # below the report's folder
-PRINTED = {  # VRKD, Section 3.4.2: time of its ResNet-18 over that of the others, on a Titan X
+# VRKD, section 3.4.2: time of its ResNet-18 divided by that of the others, on a Titan X.
+PUBLISHED_SHARES = {
     ("resnet18", "densenet121"): 0.33,
     ("resnet18", "resnet50"): 0.30,
     ("resnet18", "resnet18-directional"): 0.25,
     ("resnet18", "resnet101"): 0.21,
 }
-PRINTED_BATCH = 128
+PUBLISHED_BATCH = 128
 
 
-def charts(folder: Path) -> Charts:
-    """The figure of the measurement in a report's folder."""
+def extraction_charts(folder: Path) -> Charts:
+    """Yield the figure of the measurement, or the reason why it is missing.
+
+    Args:
+        folder: The report's folder, which holds the measurement.
+    """
     try:
-        content = json.loads((folder / FILE).read_bytes())
-        data, about = _data(content), _about(content)
+        content = json.loads((folder / EXTRACTION_TIME).read_bytes())
+        data, conditions = _rows(content), _conditions(content)
     except FileNotFoundError:
-        yield MissingFigure("extraction", "nothing was measured; kdreid bench extract does it.")
+        yield MissingFigure("extraction", "no network was timed. Run kdreid bench extract.")
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         yield MissingFigure(
-            "extraction", f"{FILE} is damaged; kdreid bench extract writes it anew."
+            "extraction",
+            f"{EXTRACTION_TIME} is damaged. Run kdreid bench extract to write it again.",
         )
     else:
-        yield Chart("extraction", data, lambda rows: _draw(rows, about))
+        yield Chart("extraction", data, lambda rows: _draw(rows, conditions))
 
 
-def _data(content: dict[str, Any]) -> pd.DataFrame:
+def _rows(content: dict[str, Any]) -> pd.DataFrame:
+    """Return milliseconds per image and shares, one row per network and batch size."""
     data = pd.DataFrame(content["rows"])
     first = data["network"].iloc[0]
-    own = data[data["network"] == first].set_index("batch")["seconds"]
-    for name in ("seconds", "least", "most"):
-        data[f"milliseconds_{name}" if name != "seconds" else "milliseconds"] = 1e3 * data[name]
-    data["share_of_first"] = data["batch"].map(own) / data["seconds"]
-    printed = [
-        PRINTED.get((first, network), math.nan) if batch == PRINTED_BATCH else math.nan
+    first_seconds = data[data["network"] == first].set_index("batch")["seconds"]
+    data["milliseconds"] = 1e3 * data["seconds"]
+    data["milliseconds_least"] = 1e3 * data["least"]
+    data["milliseconds_most"] = 1e3 * data["most"]
+    data["share_of_first"] = data["batch"].map(first_seconds) / data["seconds"]
+    published = [
+        PUBLISHED_SHARES.get((first, network), math.nan) if batch == PUBLISHED_BATCH else math.nan
         for network, batch in zip(data["network"], data["batch"], strict=True)
     ]
-    return data.drop(columns=["seconds", "least", "most"]).assign(printed_share=printed)
+    return data.drop(columns=["seconds", "least", "most"]).assign(printed_share=published)
 
 
-def _about(content: dict[str, Any]) -> str:
+def _conditions(content: dict[str, Any]) -> str:
     environment, (height, width) = content["environment"], content["size"]
-    threads = f", {environment['threads']} threads" if "cores" in environment["device_name"] else ""
-    return f"{environment['device_name']}{threads}, {height}x{width}, float32, random weights"
+    device = environment["device_name"]
+    if "cores" in device:  # a CPU
+        threads = environment["threads"]
+        device += f", {threads} thread{'s' if threads != 1 else ''}"
+    return f"{device}, {height}x{width}, float32, random weights"
 
 
-def _draw(data: pd.DataFrame, about: str) -> Figure:
+def _draw(data: pd.DataFrame, conditions: str) -> Figure:
     names = list(dict.fromkeys(data["network"]))
-    figure, axes = panels(min(2, len(names)), width=3.4, height=3.0)
-    colours, markers, dashes = line_styles(names)
+    figure, axes = make_panels(min(2, len(names)), width=3.4, height=3.0)
+    styles = line_styles(names)
     sns.lineplot(
         data,
         x="batch",
@@ -76,44 +95,46 @@ def _draw(data: pd.DataFrame, about: str) -> Figure:
         style="network",
         hue_order=names,
         style_order=names,
-        palette=colours,
-        markers=markers,
-        dashes=dashes,
+        palette=styles.colours,
+        markers=styles.markers,
+        dashes=styles.dashes,
         errorbar=None,
         ax=axes[0],
     )
-    axes[0].set(xscale="log", yscale="log", xlabel="batch size", ylabel="milliseconds an image")
+    axes[0].set(xscale="log", yscale="log", xlabel="batch size", ylabel="time per image (ms)")
     batches = sorted(set(data["batch"]))
     axes[0].set_xticks(batches, [str(batch) for batch in batches])
     axes[0].minorticks_off()
     axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes[0].yaxis.set_major_formatter("{x:g}")
-    axes[0].set_title("feature-extraction time")
+    axes[0].set_title("Feature extraction")
     if len(names) > 1:
-        _shares(axes[1], data, names, colours)
-    legend(figure, axes)
-    printed = "Black: as VRKD prints it. " if data["printed_share"].notna().any() else ""
-    note(
+        _draw_shares(axes[1], data, names, styles.colours)
+    add_legend(figure, axes)
+    published = "Black: published by VRKD. " if data["printed_share"].notna().any() else ""
+    add_note(
         figure,
-        f"{printed}All networks in turns in one run: {about}. Several networks that teach as one "
-        "(resnet18-directional: four) run one after the other.",
+        f"{published}All networks measured alternately in one run: {conditions}. The members of an "
+        "ensemble (four in resnet18-directional) run one after the other.",
         columns=120,
     )
     return figure
 
 
-def _shares(ax: Axes, data: pd.DataFrame, names: list[str], colours: dict[str, Any]) -> None:
-    """The first network's share of each other's time at the paper's batch, or at the largest."""
+def _draw_shares(ax: Axes, data: pd.DataFrame, names: list[str], colours: dict[str, Any]) -> None:
+    """Draw the first network's share of each other's time.
+
+    The batch size is the paper's if it was measured, otherwise the largest.
+    """
     batches = set(data["batch"])
-    batch = PRINTED_BATCH if PRINTED_BATCH in batches else max(batches)
-    at = data[data["batch"] == batch].set_index("network").loc[names[1:]]
-    places = range(len(at))
-    ax.bar(
-        places, 100 * at["share_of_first"], color=[colours[name] for name in at.index], width=0.6
-    )
-    for place, share in zip(places, at["share_of_first"], strict=True):
+    batch = PUBLISHED_BATCH if PUBLISHED_BATCH in batches else max(batches)
+    others = data[data["batch"] == batch].set_index("network").loc[names[1:]]
+    places = range(len(others))
+    shares = 100 * others["share_of_first"]
+    ax.bar(places, shares, color=[colours[name] for name in others.index], width=0.6)
+    for place, share in zip(places, shares, strict=True):
         ax.annotate(
-            f"{100 * share:.0f}",
+            f"{share:.0f}",
             (place, 0),
             xytext=(0, 3),
             textcoords="offset points",
@@ -121,10 +142,10 @@ def _shares(ax: Axes, data: pd.DataFrame, names: list[str], colours: dict[str, A
             color="white",
             fontweight="bold",
         )
-    printed = at["printed_share"].astype(float)
-    if printed.notna().any():
-        ax.plot(places, 100 * printed, "_", color="0", markersize=26, markeredgewidth=2)
-    ax.set_xticks(places, list(at.index), rotation=35, ha="right")
-    ax.set_title(f"{names[0]}'s time over theirs, batch {batch}")
+    published = 100 * others["printed_share"].astype(float)
+    if published.notna().any():
+        ax.plot(places, published, "_", color="0", markersize=26, markeredgewidth=2)
+    ax.set_xticks(places, list(others.index), rotation=35, ha="right")
+    ax.set_title(f"Time of {names[0]} relative to others\n(batch size {batch})")
     ax.set_ylabel("%")
-    ax.set_ylim(0, 1.3 * max(100 * at["share_of_first"].max(), 100 * printed.max(), 10))
+    ax.set_ylim(0, 1.3 * max(shares.max(), published.max(), 10))

@@ -1,6 +1,6 @@
-"""Learning curves: what every run's labels cost it, step by step, from its `curve.csv`.
+"""Learning curves: the supervised loss of every run by training step, from its `curve.csv`.
 
-The distillation loss is left out of the sum, as its scale is a matter of each method's weight.
+The distillation loss is subtracted, because its scale depends on each method's weight.
 """
 
 from __future__ import annotations
@@ -15,55 +15,65 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from harness.runs.layout import CURVE
 from results.comparable import ComparisonGroup, comparison_groups
 from results.figures.chart import (
     PALETTE,
     Chart,
     Charts,
     MissingFigure,
+    add_note,
     figure_name,
-    note,
-    of_setting,
+    group_title,
 )
-from results.lines import UNDISTILLED, TableRow, teacher_lines
-from results.tables.table import members
+from results.lines import BASELINE, TableRow, teacher_rows
+from results.tables.table import rows_by_method
 
-FILE = "curve.csv"
-TEACHER = "Teacher"
+TEACHER = "Teacher"  # label of its row
 
 
-def charts(frame: pd.DataFrame) -> Charts:
-    """One figure per setting that has students; a run without its curve is left out."""
+def learning_curve_charts(frame: pd.DataFrame) -> Charts:
+    """Yield one figure per comparison group, or the reason why it is missing.
+
+    Runs without a readable curve are skipped.
+
+    Args:
+        frame: Rows of `collect_runs`.
+    """
     for dataset in sorted(set(frame["dataset"])):
-        found = comparison_groups(frame, dataset)
-        for setting in found:
-            name = figure_name("learning", setting, several=len(found) > 1)
-            curves = list(_curves(setting))
+        groups = comparison_groups(frame, dataset)
+        for group in groups:
+            name = figure_name("learning", group, with_digest=len(groups) > 1)
+            curves = list(_curves(group))
             if not curves:
-                yield MissingFigure(name, f"no run has a readable {FILE}; kdreid run writes it.")
+                yield MissingFigure(
+                    name, f"no run has a readable {CURVE}, which kdreid run writes."
+                )
                 continue
-            title = of_setting("Learning curves", setting)
-            rows = pd.concat(curves)
-            yield Chart(name, rows, lambda data, title=title: _draw(data, title))  # type: ignore[misc]
+            title = group_title("Learning curves", group)
+            data = pd.concat(curves)
+            yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
 
 
-def _curves(setting: ComparisonGroup) -> Iterator[pd.DataFrame]:
-    teachers: list[TableRow] = [line for line, _ in teacher_lines(setting)]
-    for line in [*teachers, *(line for lines in members(setting).values() for line in lines)]:
-        done = line.done
+def _curves(group: ComparisonGroup) -> Iterator[pd.DataFrame]:
+    """Yield the curve of every finished run, the teachers' first."""
+    table_rows: list[TableRow] = [row for row, _ in teacher_rows(group)]
+    table_rows += (row for rows in rows_by_method(group).values() for row in rows)
+    for row in table_rows:
+        done = row.done
         for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
             try:
-                curve = pd.read_csv(Path(folder) / FILE)
-                taught = curve.get("distillation", pd.Series(0.0, curve.index)).fillna(0.0)
+                curve = pd.read_csv(Path(folder) / CURVE)
+                distillation = curve.get("distillation", pd.Series(0.0, curve.index)).fillna(0.0)
                 yield pd.DataFrame(
                     {
-                        "method": line.label,
+                        "method": row.label,
                         "seed": int(seed),
                         "run": key,
                         "step": curve["step"].astype(int),
                         "learning_rate": curve["lr"].astype(float),
-                        "objective": (curve["loss"] - taught).astype(float),
-                        "distillation": taught.astype(float),
+                        "objective": (curve["loss"] - distillation).astype(float),
+                        "distillation": distillation.astype(float),
                     }
                 )
             except (OSError, KeyError, TypeError, ValueError):
@@ -71,20 +81,21 @@ def _curves(setting: ComparisonGroup) -> Iterator[pd.DataFrame]:
 
 
 def _draw(data: pd.DataFrame, title: str) -> Figure:
-    """A panel per method, with the plain student in grey in each: a dozen lines in one are none."""
+    """Draw one panel per method, each with the plain student for comparison."""
     names = list(dict.fromkeys(data["method"]))
-    plain = data[data["method"] == UNDISTILLED[1]]
-    shown = [name for name in names if name != UNDISTILLED[1]] or names
-    across = min(4, len(shown))
-    down = -(-len(shown) // across)
-    figure = Figure(figsize=(max(3.6, 1.9 * across), 0.9 + 1.5 * down), layout="constrained")
-    grid = figure.subplots(down, across, sharey=True, squeeze=False).flatten()
+    baseline = data[data["method"] == BASELINE[1]]
+    shown = [name for name in names if name != BASELINE[1]] or names
+    columns = min(4, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(max(3.6, 1.9 * columns), 1.0 + 1.5 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
     colour = sns.color_palette(PALETTE)[0]
-    for ax, name in zip(grid, shown, strict=False):
-        if name != TEACHER and len(plain):
-            _line(ax, plain, "0.55", "--")
-        _line(ax, data[data["method"] == name], colour, "-")
-        ax.set(title=name, xlabel="", ylabel="", yscale="log")
+    for number, (ax, name) in enumerate(zip(grid, shown, strict=False)):
+        if name != TEACHER and len(baseline):
+            _draw_curve(ax, baseline, "0.55", "--")
+        _draw_curve(ax, data[data["method"] == name], colour, "-")
+        is_lowest = number + columns >= len(shown)
+        ax.set(title=name, xlabel="training step" if is_lowest else "", ylabel="", yscale="log")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter("")
@@ -92,15 +103,15 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
         ax.remove()
     figure.suptitle(title, fontsize=9.5)
     figure.supylabel("loss without distillation", fontsize=8.5)
-    text = "Blue: the panel's method; grey, dashed: the plain student. Horizontal: training step."
+    text = "Blue, solid: the panel's method; grey, dashed: the plain student."
     if data.groupby("method")["seed"].nunique().max() > 1:
-        text += " Lines: mean over seeds; bands: from the lowest to the highest seed."
-    note(figure, text, columns=28 * across)
+        text += " Lines: mean over seeds; bands: lowest to highest seed."
+    add_note(figure, text, columns=28 * columns)
     return figure
 
 
-def _line(ax: Axes, data: pd.DataFrame, colour: Any, style: str) -> None:
-    """Mean over seeds, and the band from the lowest to the highest."""
+def _draw_curve(ax: Axes, data: pd.DataFrame, colour: Any, style: str) -> None:
+    """Draw the mean over seeds and a band from the lowest to the highest seed."""
     by_step = data.groupby("step")["objective"]
     mean, low, high = by_step.mean(), by_step.min(), by_step.max()
     ax.plot(mean.index, mean, color=colour, linestyle=style, linewidth=1.2)

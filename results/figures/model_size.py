@@ -1,6 +1,6 @@
-"""mAP against the student's size, in parameters: what a network is worth, plain and distilled.
+"""mAP against the student's number of parameters, with and without distillation.
 
-Students are compared that differ in their network and share all else: data, recipe and teacher.
+Students are compared that differ in their network only: data, recipe and teacher are the same.
 """
 
 from __future__ import annotations
@@ -12,86 +12,96 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from results.figures.chart import (
+    SEEDS_NOTE,
     Chart,
     Charts,
     MissingFigure,
-    dataset_name,
-    legend,
+    add_legend,
+    add_note,
+    dataset_title,
     line_styles,
-    note,
-    panels,
+    make_panels,
 )
-from results.tables.table import COMPARED
+from results.lines import BASELINE
 
-NEEDED = (
-    "students of one network only, or records without parameter counts; train another: "
-    "kdreid run --dataset {dataset} --student resnet34."
+REASON = (
+    "no method has students of two networks whose records contain parameter counts. Train "
+    "another network: kdreid run --dataset {dataset} --student resnet34."
 )
-LABELS = {"none": "Student", **COMPARED}
+NETWORK_FIELDS = ("network", "head", "weights")  # those in which compared students may differ
+COLUMNS = ["dataset", "network", "millions", "method", "mAP", "sd", "seeds", "comparable"]
 
 
-def charts(frame: pd.DataFrame) -> Charts:
-    """One figure per dataset, recipe and teacher that has students of two networks or more."""
+def size_charts(frame: pd.DataFrame) -> Charts:
+    """Yield one figure per dataset, recipe and teacher, or the reason why a dataset has none.
+
+    A method is shown if it has students of two networks or more.
+
+    Args:
+        frame: Rows of `collect_runs`.
+    """
     for dataset in sorted(set(frame["dataset"])):
-        data = _points(frame[(frame["dataset"] == dataset) & (frame["status"] == "done")])
-        groups = []
-        for _, group in data.groupby("comparable", sort=True):
-            several = group.groupby("method")["network"].transform("nunique") > 1
-            if several.any():  # a method of one network says nothing about sizes
-                groups.append(group[several])
-        if not groups:
-            yield MissingFigure(f"size-{dataset}", NEEDED.format(dataset=dataset))
-        for number, group in enumerate(groups, 1):
-            name = f"size-{dataset}" + (f"-{number}" if len(groups) > 1 else "")
-            title = f"Accuracy against size, {dataset_name(frame, dataset)}"
-            points = group.drop(columns="comparable")
-            yield Chart(name, points, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
+        points = _points(frame[(frame["dataset"] == dataset) & (frame["status"] == "done")])
+        parts = []
+        for _, group in points.groupby("comparable", sort=True):
+            is_shown = group.groupby("method")["network"].transform("nunique") > 1
+            if is_shown.any():
+                parts.append(group[is_shown].drop(columns="comparable"))
+        if not parts:
+            yield MissingFigure(f"size-{dataset}", REASON.format(dataset=dataset))
+        title = f"mAP and model size, {dataset_title(frame, dataset)}"
+        for number, data in enumerate(parts, 1):
+            name = f"size-{dataset}" + (f"-{number}" if len(parts) > 1 else "")
+            yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
 
 
 def _points(runs: pd.DataFrame) -> pd.DataFrame:
-    """Students by method and network: mean mAP over seeds, and its standard deviation."""
+    """Return mean and standard deviation of mAP over seeds by network, method and group.
+
+    The column `comparable` is equal for students that may be compared.
+    """
     runs = runs[runs["parameters"].notna() & (runs["options"] == "")]
-    taught = runs[runs["teacher_key"] != ""]
-    found = []
-    for keys, group in taught.groupby("teacher_key", sort=True):
+    distilled = runs[runs["teacher_key"] != ""]
+    groups = []
+    for teacher_key, group in distilled.groupby("teacher_key", sort=True):
         peers = runs[
             (runs["teacher_key"] == "") & runs["student_setting"].isin(group["student_setting"])
         ]
-        found.append(pd.concat([peers, group]).assign(taught_by=keys))
-    columns = ["dataset", "network", "millions", "method", "mAP", "sd", "seeds", "comparable"]
-    if not found:
-        return pd.DataFrame(columns=columns)
-    every = pd.concat(found)
-    every["comparable"] = [
-        json.dumps([taught_by, _without_network(fields)])
-        for taught_by, fields in zip(every["taught_by"], every["fields"], strict=True)
+        groups.append(pd.concat([peers, group]).assign(group_teacher=teacher_key))
+    if not groups:
+        return pd.DataFrame(columns=COLUMNS)
+    students = pd.concat(groups)
+    students["comparable"] = [
+        json.dumps([teacher_key, _shared_fields(fields)])
+        for teacher_key, fields in zip(students["group_teacher"], students["fields"], strict=True)
     ]
-    every["millions"] = every["parameters"].astype(float) / 1e6
-    every["percent"] = 100 * every["mAP"].astype(float)
-    every["method"] = every["method"].map(lambda name: LABELS.get(name, name))
+    students["millions"] = students["parameters"].astype(float) / 1e6
+    students["percent"] = 100 * students["mAP"].astype(float)
+    is_baseline = students["method"] == BASELINE[0]
+    students["method"] = students["label"].mask(is_baseline, BASELINE[1])
+    students["position"] = students["order"].mask(is_baseline, -1)
     by = ["dataset", "network", "method", "comparable"]
-    points = every.groupby(by, sort=True, as_index=False).agg(
+    points = students.groupby(by, sort=True, as_index=False).agg(
         millions=("millions", "first"),
         mAP=("percent", "mean"),
         sd=("percent", "std"),
         seeds=("seed", "nunique"),
+        position=("position", "min"),
     )
-    order = [*LABELS.values()]
-    rank = points["method"].map(lambda m: order.index(m) if m in order else len(order))
-    return points.assign(rank=rank).sort_values(["rank", "method", "millions"])[columns]
+    return points.sort_values(["position", "method", "millions"])[COLUMNS]
 
 
-def _without_network(fields: str) -> str:
-    """What students of different networks must share."""
-    own = ("network", "head", "weights")
-    kept = {name: value for name, value in json.loads(fields).items() if name not in own}
-    return json.dumps(kept, sort_keys=True)
+def _shared_fields(fields: str) -> str:
+    """Return the JSON fields of a run without those of its network."""
+    values = json.loads(fields)
+    shared = {name: value for name, value in values.items() if name not in NETWORK_FIELDS}
+    return json.dumps(shared, sort_keys=True)
 
 
 def _draw(data: pd.DataFrame, title: str) -> Figure:
-    figure, axes = panels(1, width=5.4, height=3.2)
+    figure, axes = make_panels(1, width=5.4, height=3.2)
     names = list(dict.fromkeys(data["method"]))
-    colours, markers, dashes = line_styles(names)
+    styles = line_styles(names)
     sns.lineplot(
         data,
         x="millions",
@@ -100,9 +110,9 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
         style="method",
         hue_order=names,
         style_order=names,
-        palette=colours,
-        markers=markers,
-        dashes=dashes,
+        palette=styles.colours,
+        markers=styles.markers,
+        dashes=styles.dashes,
         errorbar=None,
         markersize=6,
         ax=axes[0],
@@ -113,18 +123,20 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
             rows["mAP"],
             rows["sd"],
             fmt="none",
-            ecolor=colours[str(name)],
+            ecolor=styles.colours[str(name)],
             elinewidth=0.8,
             capsize=2,
         )
-    axes[0].set(xlabel="parameters of the student, millions", ylabel="mAP, %", xscale="log")
+    axes[0].set(xlabel="parameters of the student (millions)", ylabel="mAP (%)", xscale="log")
     sizes = data.drop_duplicates("network").sort_values("millions")
     axes[0].set_xticks(
         sizes["millions"],
-        [f"{m:.1f}\n{n}" for m, n in zip(sizes["millions"], sizes["network"], strict=True)],
+        [f"{n} ({m:.1f})" for m, n in zip(sizes["millions"], sizes["network"], strict=True)],
+        rotation=35,
+        ha="right",
     )
     axes[0].minorticks_off()
     axes[0].set_title(title)
-    legend(figure, axes)
-    note(figure, "Mean over seeds; bars: standard deviation over seeds, where there are several.")
+    add_legend(figure, axes)
+    add_note(figure, SEEDS_NOTE)
     return figure

@@ -1,8 +1,8 @@
-"""mAP and R1 against one option of a method: PDRD's Figs. 4 and 5, VRKD's Fig. 6.
+"""mAP and R1 against one option of a method (PDRD, Figs. 4 and 5; VRKD, Fig. 6).
 
-A line is one dataset, pair of networks and recipe in which nothing but that option and the seed
-differs. Numbers make lines, words make bars. Records tell the options that were in force, so that
-the default is a point like the others.
+A line is one dataset, pair of networks and recipe in which runs differ in the option and the seed
+only. Numeric options make lines, others separate points. Records contain all options of a run, so
+that the default value is a point, too.
 """
 
 from __future__ import annotations
@@ -17,26 +17,33 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.core.files import read_json
+from harness.runs.layout import RECORD
 from results.figures.chart import (
+    SEEDS_NOTE,
     Chart,
     Charts,
     MissingFigure,
-    dataset_name,
-    legend,
+    add_legend,
+    add_note,
+    dataset_title,
     line_styles,
-    note,
-    panels,
+    make_panels,
 )
-from results.tables.table import COMPARED
 
-RECORD = "record.json"
-STUDIES = {  # the papers' figures: method and option, and the study that makes the runs
+Options = dict[str, Any]
+OptionOfMethod = tuple[str, str]
+
+# The papers' figures, and the studies that run them.
+PAPER_STUDIES: dict[OptionOfMethod, str] = {
     ("pdrd", "weight"): "pdrd-weight",  # Fig. 4
     ("pdrd", "activation"): "pdrd-activation",  # Fig. 5
     ("vrkd", "temperature"): "vrkd-temperature-and-weight",  # Fig. 6a
     ("vrkd", "weight"): "vrkd-temperature-and-weight",  # Fig. 6b
 }
-WITHOUT = {"pdrd": ("pdrk", "activation")}  # the same loss without one of its parts: "none"
+# The method without the part that an option selects, shown as the option's value "none".
+ABLATED_OPTIONS = {"pdrd": ("pdrk", "activation")}
+LOG_AXIS_FROM = 8  # largest value divided by the smallest; closer values fit a linear axis
 COLUMNS = [
     "dataset",
     "network",
@@ -51,72 +58,78 @@ COLUMNS = [
 ]
 
 
-def charts(frame: pd.DataFrame) -> Charts:
-    """One figure per method and option that was given two values or more."""
-    found = dict(_varied(frame[frame["status"] == "done"]))
-    for method, option in dict.fromkeys([*STUDIES, *found]):
+def sweep_charts(frame: pd.DataFrame) -> Charts:
+    """Yield one figure per method and option with two values, or the reason for a paper's figure.
+
+    Args:
+        frame: Rows of `collect_runs`.
+    """
+    done = frame[frame["status"] == "done"]
+    sweeps = dict(_sweeps(done))
+    for method, option in dict.fromkeys([*PAPER_STUDIES, *sweeps]):
         name = f"{method.replace(':', '-')}-{option}"
-        if (method, option) in found:
-            data = found[method, option]
-            yield Chart(name, data, lambda rows, m=method, o=option: _draw(rows, m, o))  # type: ignore[misc]
+        if (method, option) in sweeps:
+            label = done[done["method"] == method]["label"].iloc[0]
+            yield Chart(
+                name,
+                sweeps[method, option],
+                lambda rows, label=label, option=option: _draw(rows, label, option),  # type: ignore[misc]
+            )
         else:
-            study = STUDIES[method, option]
+            study = PAPER_STUDIES[method, option]
             yield MissingFigure(
                 name,
-                f"no runs of {COMPARED[method]} that differ in {option} alone; "
-                f"kdreid run --study {study} makes them.",
+                f"no runs of {method} differ in {option} only. Run kdreid run --study {study}.",
             )
 
 
-def _varied(done: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """By method and option the points of all lines with two values at least."""
+def _sweeps(done: pd.DataFrame) -> Iterator[tuple[OptionOfMethod, pd.DataFrame]]:
+    """Yield the points of every method and option that has a line."""
     for method, runs in done[done["teacher_key"] != ""].groupby("method", sort=True):
         if runs["options"].nunique() < 2:
             continue
-        told = [(row, _options(str(row["folder"]))) for _, row in runs.iterrows()]
-        if (without := WITHOUT.get(str(method))) is not None:
-            told += _without(done[done["method"] == without[0]], without[1], runs)
-        names = dict.fromkeys(name for _, options in told for name in options)
-        for name in names:
-            values = {json.dumps(options.get(name)) for _, options in told}
-            if len(values) > 1 and not (points := _points(told, name)).empty:
-                yield (str(method), name), points
+        runs_with_options = [(run, _read_options(str(run["folder"]))) for _, run in runs.iterrows()]
+        if (ablated := ABLATED_OPTIONS.get(str(method))) is not None:
+            ablated_method, option = ablated
+            others = done[done["method"] == ablated_method]
+            runs_with_options += _ablated_runs(others, option, runs["version"].iloc[0])
+        for option in dict.fromkeys(name for _, options in runs_with_options for name in options):
+            values = {json.dumps(options.get(option)) for _, options in runs_with_options}
+            if len(values) > 1 and not (points := _points(runs_with_options, option)).empty:
+                yield (str(method), option), points
 
 
-def _without(
-    others: pd.DataFrame, option: str, runs: pd.DataFrame
-) -> Iterator[tuple[pd.Series, dict[str, Any]]]:
-    """Runs of the method without a part, as points of the one that has it."""
-    for _, row in others.iterrows():
-        options = _options(str(row["folder"]))
+def _ablated_runs(
+    runs: pd.DataFrame, option: str, version: str
+) -> Iterator[tuple[pd.Series, Options]]:
+    """Yield runs of the ablated method as runs of the whole one with `option` at "none"."""
+    for _, run in runs.iterrows():
+        options = _read_options(str(run["folder"]))
         if options:
-            as_with = row.copy()
-            as_with["version"] = runs["version"].iloc[0]
-            yield as_with, {**options, option: "none"}
+            renamed = run.copy()
+            renamed["version"] = version
+            yield renamed, {**options, option: "none"}
 
 
-def _options(folder: str) -> dict[str, Any]:
-    """Every option that a run had; nothing if its record is too old to tell."""
-    try:
-        found = json.loads((Path(folder) / RECORD).read_bytes())["options"]
-        return dict(found)
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+def _read_options(folder: str) -> Options:
+    """Return all options of a run; none if its record is too old to contain them."""
+    options = (read_json(Path(folder) / RECORD) or {}).get("options")
+    return options if isinstance(options, dict) else {}
 
 
-def _points(told: list[tuple[pd.Series, dict[str, Any]]], name: str) -> pd.DataFrame:
-    """Mean and standard deviation over seeds of every value, line by line."""
+def _points(runs_with_options: list[tuple[pd.Series, Options]], option: str) -> pd.DataFrame:
+    """Return mean and standard deviation over seeds of every value, line by line."""
     rows = []
-    for run, options in told:
-        if name in options:
-            others = {key: value for key, value in options.items() if key != name}
+    for run, options in runs_with_options:
+        if option in options:
+            others = {name: value for name, value in options.items() if name != option}
             rows.append(
                 {
                     "setting": json.dumps([run["setting"], run["version"], others], sort_keys=True),
-                    "dataset": dataset_name(run.to_frame().T, run["dataset"]),
+                    "dataset": dataset_title(run.to_frame().T, run["dataset"]),
                     "network": run["network"],
                     "teacher": run["teacher"],
-                    "value": options[name],
+                    "value": options[option],
                     "seed": run["seed"],
                     "mAP": 100 * float(run["mAP"]),
                     "R1": 100 * float(run["R1"]),
@@ -126,20 +139,20 @@ def _points(told: list[tuple[pd.Series, dict[str, Any]]], name: str) -> pd.DataF
     lines = []
     for _, group in frame.groupby("setting", sort=True) if rows else ():
         if group["value"].nunique() > 1:
-            lines.append(_line(group))
+            lines.append(_mean_over_seeds(group))
     if not lines:
         return pd.DataFrame(columns=COLUMNS)
     lines.sort(key=lambda line: [str(word) for word in line.iloc[0][["dataset", "network"]]])
-    seen: list[str] = []
+    labels: list[str] = []
     for line in lines:
         first = line.iloc[0]
         label = f"{first['dataset']}, {first['network']}"
-        seen.append(label)
-        line["line"] = label if seen.count(label) == 1 else f"{label} ({seen.count(label)})"
+        labels.append(label)
+        line["line"] = label if labels.count(label) == 1 else f"{label} ({labels.count(label)})"
     return pd.concat(lines)[COLUMNS]
 
 
-def _line(group: pd.DataFrame) -> pd.DataFrame:
+def _mean_over_seeds(group: pd.DataFrame) -> pd.DataFrame:
     by = ["dataset", "network", "teacher", "value"]
     return group.groupby(by, sort=True, as_index=False).agg(
         seeds=("seed", "nunique"),
@@ -150,21 +163,21 @@ def _line(group: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _draw(data: pd.DataFrame, method: str, option: str) -> Figure:
-    figure, axes = panels(2, width=3.3, height=2.9)
+def _draw(data: pd.DataFrame, label: str, option: str) -> Figure:
+    figure, axes = make_panels(2, width=3.3, height=2.9)
     names = list(dict.fromkeys(data["line"]))
-    words = any(isinstance(value, str | bool) for value in data["value"])
+    is_numeric = not any(isinstance(value, str | bool) for value in data["value"])
     for ax, score in zip(axes, ("mAP", "R1"), strict=True):
-        (_bars if words else _lines)(ax, data, score, names)
-        ax.set(xlabel=option, ylabel=f"{score}, %")
-    legend(figure, axes)
-    figure.suptitle(f"{COMPARED.get(method, method)}: {option}", fontsize=9.5)
-    note(figure, "Mean over seeds; bars: standard deviation over seeds, where there are several.")
+        (_draw_lines if is_numeric else _draw_points)(ax, data, score, names)
+        ax.set(xlabel=option, ylabel=f"{score} (%)")
+    add_legend(figure, axes)
+    figure.suptitle(f"{label}: {option}", fontsize=9.5)
+    add_note(figure, SEEDS_NOTE)
     return figure
 
 
-def _lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
-    colours, markers, dashes = line_styles(names)
+def _draw_lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
+    styles = line_styles(names)
     sns.lineplot(
         data,
         x="value",
@@ -173,9 +186,9 @@ def _lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
         style="line",
         hue_order=names,
         style_order=names,
-        palette=colours,
-        markers=markers,
-        dashes=dashes,
+        palette=styles.colours,
+        markers=styles.markers,
+        dashes=styles.dashes,
         errorbar=None,
         ax=ax,
     )
@@ -185,31 +198,32 @@ def _lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
             rows[score],
             rows[f"{score}_sd"],
             fmt="none",
-            ecolor=colours[str(name)],
+            ecolor=styles.colours[str(name)],
             elinewidth=0.8,
             capsize=2,
         )
-    ax.set_xticks(sorted(set(data["value"])))
+    values = sorted(set(data["value"]))
+    if values[0] > 0 and values[-1] / values[0] >= LOG_AXIS_FROM:
+        ax.set_xscale("log")
+    ax.set_xticks(values)
+    ax.minorticks_off()
     ax.xaxis.set_major_formatter("{x:g}")
 
 
-def _bars(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
-    """Dots with their deviation beside each other: bars would have to start at zero."""
-    colours, markers, _ = line_styles(names)
+def _draw_points(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
+    """Draw the values of a non-numeric option; bars would have to start at zero."""
+    styles = line_styles(names)
     values = sorted(set(map(str, data["value"])), key=lambda word: (word != "none", word))
     width = 0.5 / max(1, len(names))
-    for place, name in enumerate(names):
+    for number, name in enumerate(names):
         rows = data[data["line"] == name]
-        at = [
-            values.index(str(value)) + (place - (len(names) - 1) / 2) * width
-            for value in rows["value"]
-        ]
+        offset = (number - (len(names) - 1) / 2) * width
         ax.errorbar(
-            at,
+            [values.index(str(value)) + offset for value in rows["value"]],
             rows[score],
             rows[f"{score}_sd"].fillna(0.0),
-            fmt=markers[name],
-            color=colours[name],
+            fmt=styles.markers[name],
+            color=styles.colours[name],
             elinewidth=0.8,
             capsize=2,
             markersize=5,

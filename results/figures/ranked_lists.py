@@ -1,7 +1,7 @@
-"""Ranked lists: a query and the ten nearest gallery images by two runs, right and wrong in frames.
+"""Ranked lists: queries and the nearest gallery images by two runs.
 
-Right is a solid green frame, wrong a dashed red one with a cross, so that colour is not needed to
-tell them apart. Green and red are seaborn's for the colour-blind.
+A match has a solid green frame, another identity a dashed red frame and a cross, so that the figure
+can be read without colours. Green and red are those of a palette for all kinds of colour vision.
 """
 
 from __future__ import annotations
@@ -19,117 +19,137 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from results.figures.chart import PALETTE, Chart, note, save
+from results.figures.chart import PALETTE, Chart, add_note, save_chart
 
-SHOWN = 10  # gallery images a row
-GREEN, RED = 2, 3  # of the palette
+LIST_LENGTH = 10  # gallery images per row
+IMAGE_WIDTH = 0.62  # inches
+GREEN, RED = 2, 3  # positions in the palette
 
 
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
-    """An image file, and how it is shown."""
+    """A test image at the size at which it is shown.
+
+    Attributes:
+        file: The image's file name in its dataset.
+        pixels: (H, W, 3) uint8.
+    """
 
     file: str
-    pixels: NDArray[np.uint8]  # (H, W, 3)
+    pixels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class RankedList:
-    """What one run found for a query, the nearest first."""
+    """The gallery images that a run ranks highest for a query.
 
-    average_precision: float  # a fraction of 1
-    pictures: tuple[Thumbnail, ...]
-    right: tuple[bool, ...]  # whether each shows the query's identity
+    Attributes:
+        average_precision: Of the whole ranking, between 0 and 1.
+        images: The images, nearest first.
+        is_match: Whether each image shows the query's identity.
+    """
+
+    average_precision: float
+    images: tuple[Thumbnail, ...]
+    is_match: tuple[bool, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class QueryExample:
-    """A query and what two runs found."""
+    """A query with the ranked lists of two runs.
+
+    Attributes:
+        query: The query's image.
+        identity: The query's identity.
+        lists: The list of each run.
+    """
 
     query: Thumbnail
     identity: int
-    answers: tuple[RankedList, RankedList]
+    lists: tuple[RankedList, RankedList]
 
 
-def write(
-    name: str, titles: tuple[str, str], questions: Sequence[QueryExample], folder: Path
+def save_ranked_lists(
+    name: str, titles: tuple[str, str], examples: Sequence[QueryExample], folder: Path
 ) -> list[Path]:
-    """Draw the lists as NAME.png and NAME.pdf with NAME.csv in `folder`; the files."""
-    data = pd.DataFrame(_rows(titles, questions))
-    return save(Chart(name, data, lambda _: _draw(titles, questions)), folder)
+    """Draw ranked lists and write them as NAME.csv, NAME.png and NAME.pdf.
+
+    Args:
+        name: Name of the files, without the suffix.
+        titles: Titles of the two runs.
+        examples: At least one query.
+        folder: Folder of the files; it is created if it does not exist.
+
+    Returns:
+        The paths of the three files.
+    """
+    data = pd.DataFrame(_rows(titles, examples))
+    return save_chart(Chart(name, data, lambda _: _draw(titles, examples)), folder)
 
 
-def _rows(
-    titles: tuple[str, str], questions: Sequence[QueryExample]
-) -> Iterator[dict[str, object]]:
-    for question in questions:
-        for title, answer in zip(titles, question.answers, strict=True):
-            for place, (picture, right) in enumerate(
-                zip(answer.pictures, answer.right, strict=True), 1
+def _rows(titles: tuple[str, str], examples: Sequence[QueryExample]) -> Iterator[dict[str, object]]:
+    """Yield one row for every gallery image shown."""
+    for example in examples:
+        for title, ranked in zip(titles, example.lists, strict=True):
+            for rank, (image, is_match) in enumerate(
+                zip(ranked.images, ranked.is_match, strict=True), 1
             ):
                 yield {
-                    "query": question.query.file,
-                    "identity": question.identity,
+                    "query": example.query.file,
+                    "identity": example.identity,
                     "run": title,
-                    "AP": answer.average_precision,
-                    "rank": place,
-                    "image": picture.file,
-                    "right": right,
+                    "AP": ranked.average_precision,
+                    "rank": rank,
+                    "image": image.file,
+                    "right": is_match,
                 }
 
 
-def _draw(titles: tuple[str, str], questions: Sequence[QueryExample]) -> Figure:
-    height, width = questions[0].query.pixels.shape[:2]
-    rows = 2 * len(questions)
-    inch = 0.62
+def _draw(titles: tuple[str, str], examples: Sequence[QueryExample]) -> Figure:
+    height, width = examples[0].query.pixels.shape[:2]
+    rows = 2 * len(examples)
     figure = Figure(
-        figsize=(inch * (SHOWN + 3.2), inch * (height / width) * rows * 1.12 + 0.9),
+        figsize=(
+            IMAGE_WIDTH * (LIST_LENGTH + 3.2),
+            IMAGE_WIDTH * (height / width) * rows * 1.12 + 0.9,
+        ),
         layout=ConstrainedLayoutEngine(w_pad=0.01, h_pad=0.02, wspace=0, hspace=0.02),
     )
-    grid = figure.subplots(rows, SHOWN + 2, squeeze=False, width_ratios=[1, 1.5, *[1] * SHOWN])
+    ratios = [1, 1.5, *[1] * LIST_LENGTH]  # query, title, gallery images
+    grid = figure.subplots(rows, len(ratios), squeeze=False, width_ratios=ratios)
     for ax in grid.flatten():
         ax.set_axis_off()
-    for number, question in enumerate(questions):
-        _image(grid[2 * number][0], question.query, "0.2", "-")
-        grid[2 * number][0].set_title("query" if number == 0 else "", fontsize=7)
-        for part, (title, answer) in enumerate(zip(titles, question.answers, strict=True)):
-            _answer(grid[2 * number + part], title, answer)
-    figure.suptitle(f"{titles[0]}  against  {titles[1]}", fontsize=9)
-    note(
+    for number, example in enumerate(examples):
+        first_row = 2 * number
+        _draw_image(grid[first_row][0], example.query, "0.2", "-")
+        grid[first_row][0].set_title("query" if number == 0 else "", fontsize=7)
+        for row, (title, ranked) in enumerate(
+            zip(titles, example.lists, strict=True), start=first_row
+        ):
+            _draw_list(grid[row], title, ranked)
+    figure.suptitle(f"{titles[0]}  and  {titles[1]}", fontsize=9)
+    add_note(
         figure,
-        "The queries on which the two differ most in average precision (AP), and the nearest "
-        "gallery images. Green, solid: the query's identity; red, dashed and crossed: another.",
+        "The queries on which the two runs differ most in average precision (AP), and the nearest "
+        "gallery images. Green, solid: the query's identity; red, dashed, crossed: another.",
         columns=105,
     )
     return figure
 
 
-def _answer(row: NDArray[np.object_], title: str, answer: RankedList) -> None:
-    text = title.replace(", ", "\n") + f"\nAP {100 * answer.average_precision:.0f} %"
+def _draw_list(row: NDArray[np.object_], title: str, ranked: RankedList) -> None:
+    text = title.replace(", ", "\n") + f"\nAP {100 * ranked.average_precision:.0f} %"
     row[1].text(0.5, 0.5, text, ha="center", va="center", fontsize=6.5, transform=row[1].transAxes)
     colours = sns.color_palette(PALETTE)
-    found = zip(row[2:], answer.pictures, answer.right, strict=False)
-    for ax, picture, right in found:
-        _image(ax, picture, colours[GREEN if right else RED], "-" if right else "--")
-        if not right:
-            height, width = picture.pixels.shape[:2]
-            ax.plot(
-                [0.72 * width, 0.94 * width],
-                [0.04 * height, 0.04 * height + 0.22 * width],
-                color=colours[RED],
-                linewidth=1.6,
-            )
-            ax.plot(
-                [0.94 * width, 0.72 * width],
-                [0.04 * height, 0.04 * height + 0.22 * width],
-                color=colours[RED],
-                linewidth=1.6,
-            )
+    for ax, image, is_match in zip(row[2:], ranked.images, ranked.is_match, strict=False):
+        _draw_image(ax, image, colours[GREEN if is_match else RED], "-" if is_match else "--")
+        if not is_match:
+            _draw_cross(ax, image, colours[RED])
 
 
-def _image(ax: Axes, picture: Thumbnail, colour: object, style: str) -> None:
-    height, width = picture.pixels.shape[:2]
-    ax.imshow(picture.pixels)
+def _draw_image(ax: Axes, image: Thumbnail, colour: object, style: str) -> None:
+    height, width = image.pixels.shape[:2]
+    ax.imshow(image.pixels)
     frame = Rectangle(
         (-0.5, -0.5),
         width,
@@ -141,3 +161,12 @@ def _image(ax: Axes, picture: Thumbnail, colour: object, style: str) -> None:
         clip_on=False,
     )
     ax.add_patch(frame)
+
+
+def _draw_cross(ax: Axes, image: Thumbnail, colour: object) -> None:
+    """Draw a cross in the upper right corner."""
+    height, width = image.pixels.shape[:2]
+    left, right = 0.72 * width, 0.94 * width
+    top, bottom = 0.04 * height, 0.04 * height + 0.22 * width
+    ax.plot([left, right], [top, bottom], color=colour, linewidth=1.6)
+    ax.plot([right, left], [top, bottom], color=colour, linewidth=1.6)

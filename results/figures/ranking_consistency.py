@@ -1,11 +1,10 @@
-"""Ranking inconsistency of every method's students with their teacher: PDRD's Fig. 3.
+"""Ranking inconsistency of students with their teachers, by method (PDRD, Fig. 3).
 
-The value is measured by `kdreid consistency` and lies beside the run.
+`kdreid consistency` measures it and writes it into the run's folder.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,80 +13,102 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.core.files import read_json
+from harness.runs.layout import CONSISTENCY, RECORD
 from results.comparable import ComparisonGroup, comparison_groups
-from results.figures.chart import PALETTE, Chart, Charts, MissingFigure, dataset_name, note
-from results.tables.table import members
+from results.figures.chart import (
+    PALETTE,
+    Chart,
+    Charts,
+    MissingFigure,
+    add_note,
+    dataset_title,
+)
+from results.tables.table import rows_by_method
 
-FILE, RECORD = "consistency.json", "record.json"
+FIELDS = ("l_rank", "share", "queries", "gallery")  # of the file that are shown
 
 
-def charts(frame: pd.DataFrame) -> Charts:
-    """One figure with a panel for each dataset's largest setting that was measured."""
+def consistency_charts(frame: pd.DataFrame) -> Charts:
+    """Yield one figure with a panel per dataset, or the reason why it is missing.
+
+    A panel shows the dataset's largest comparison group of which runs were measured.
+
+    Args:
+        frame: Rows of `collect_runs`.
+    """
     parts = []
     for dataset in sorted(set(frame["dataset"])):
-        measured = (pd.DataFrame(_rows(setting)) for setting in comparison_groups(frame, dataset))
+        measured = (pd.DataFrame(_rows(group)) for group in comparison_groups(frame, dataset))
         parts += [part for part in measured if len(part)][:1]
     if parts:
         data = pd.concat(parts, ignore_index=True)
-        names = {str(name): dataset_name(frame, str(name)) for name in data["dataset"].unique()}
-        yield Chart("consistency", data, lambda rows: _draw(rows, names))
+        titles = {str(name): dataset_title(frame, str(name)) for name in data["dataset"].unique()}
+        yield Chart("consistency", data, lambda rows: _draw(rows, titles))
     else:
-        yield MissingFigure("consistency", "no run was measured; kdreid consistency does it.")
+        yield MissingFigure("consistency", "no run was measured. Run kdreid consistency.")
 
 
-def _rows(setting: ComparisonGroup) -> Iterator[dict[str, object]]:
-    for lines in members(setting).values():
-        for line in lines:
-            done = line.done
+def _rows(group: ComparisonGroup) -> Iterator[dict[str, object]]:
+    """Yield the measurement of every run that has one."""
+    for table_rows in rows_by_method(group).values():
+        for row in table_rows:
+            done = row.done
             for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
-                if (found := _read(Path(folder))) is not None:
+                if (values := _read_measurement(Path(folder))) is not None:
                     yield {
-                        "dataset": setting.dataset,
-                        "network": setting.network,
-                        "method": line.label,
+                        "dataset": group.dataset,
+                        "network": group.network,
+                        "method": row.label,
                         "seed": seed,
                         "run": key,
-                        **found,
+                        **values,
                     }
 
 
-def _read(folder: Path) -> dict[str, float] | None:
-    """What was measured, if it was with the weights that the record speaks of."""
+def _read_measurement(folder: Path) -> dict[str, float] | None:
+    """Return what was measured with the weights of the record; None without such a measurement."""
+    content, record = read_json(folder / CONSISTENCY), read_json(folder / RECORD)
+    if content is None or record is None:
+        return None
     try:
-        found = json.loads((folder / FILE).read_bytes())
-        record = json.loads((folder / RECORD).read_bytes())
-        if found["model"] != record["result"]["model"]:
+        if content["model"] != record["result"]["model"]:
             return None
-        return {name: float(found[name]) for name in ("l_rank", "share", "queries", "gallery")}
-    except (OSError, ValueError, KeyError, TypeError):
+        return {name: float(content[name]) for name in FIELDS}
+    except (ValueError, KeyError, TypeError):
         return None
 
 
-def _draw(data: pd.DataFrame, names: dict[str, str]) -> Figure:
+def _draw(data: pd.DataFrame, titles: dict[str, str]) -> Figure:
     datasets = list(dict.fromkeys(data["dataset"]))
-    most = data.groupby("dataset")["method"].nunique().max()
-    figure = Figure(figsize=(1.0 + 2.7 * len(datasets), 1.3 + 0.2 * most), layout="constrained")
+    methods = data.groupby("dataset")["method"].nunique().max()
+    figure = Figure(figsize=(1.0 + 2.7 * len(datasets), 1.3 + 0.2 * methods), layout="constrained")
     axes = figure.subplots(1, len(datasets), squeeze=False)[0]
     for ax, dataset in zip(axes, datasets, strict=True):
-        _panel(ax, data[data["dataset"] == dataset])
-        ax.set_title(names[dataset])
-    figure.suptitle("Ranking inconsistency with the teacher (less is better)", fontsize=9.5)
-    note(
+        _draw_panel(ax, data[data["dataset"] == dataset])
+        ax.set_title(titles[dataset])
+    figure.suptitle("Ranking inconsistency with the teacher (lower is better)", fontsize=9.5)
+    add_note(
         figure,
-        "L_rank (PDRD, Eq. 2): over queries, the mean root of the number of gallery pairs that "
-        "student and teacher order differently. Small dots: seeds; large: their mean. Galleries of "
-        "other sizes do not compare.",
+        "L_rank (PDRD, Eq. 2): mean over queries of the square root of the number of gallery pairs "
+        "that student and teacher rank in different order. Small dots: seeds; diamonds: their "
+        "mean. Values for galleries of different size cannot be compared.",
         columns=50 * len(datasets) + 20,
     )
     return figure
 
 
-def _panel(ax: Axes, data: pd.DataFrame) -> None:
+def _draw_panel(ax: Axes, data: pd.DataFrame) -> None:
     means = data.groupby("method")["l_rank"].mean().sort_values(ascending=False)
     colours = sns.color_palette(PALETTE)
-    height = {name: place for place, name in enumerate(means.index)}
+    heights = {name: height for height, name in enumerate(means.index)}
     ax.plot(
-        data["l_rank"], data["method"].map(height), "o", color=colours[1], markersize=2.5, alpha=0.8
+        data["l_rank"],
+        data["method"].map(heights),
+        "o",
+        color=colours[1],
+        markersize=2.5,
+        alpha=0.8,
     )
     ax.plot(means, range(len(means)), "D", color=colours[0], markersize=4.5)
     ax.set_yticks(range(len(means)), list(means.index))

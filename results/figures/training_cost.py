@@ -1,7 +1,7 @@
-"""mAP against the cost of training: what a method's gain is paid with.
+"""mAP against the time of a training step: the cost of each method's gain.
 
-The cost is that of a step of a run alone, as `kdreid bench cost` measures it. Times in records are
-not used: runs in one cohort share data and teacher.
+`kdreid bench cost` measures the step of one run alone. The times in records are not used, because
+the runs of a cohort share data and teacher.
 """
 
 from __future__ import annotations
@@ -15,69 +15,78 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from harness.runs.layout import TRAINING_COST
 from results.comparable import ComparisonGroup, comparison_groups
 from results.figures.chart import (
     Chart,
     Charts,
     MissingFigure,
+    add_legend,
+    add_note,
     figure_name,
-    legend,
+    group_title,
     line_styles,
-    note,
-    of_setting,
-    panels,
+    make_panels,
 )
-from results.tables.table import members
+from results.tables.table import rows_by_method
 
-TOLD = ("seconds", "least", "most", "steps")
-FILE = Path("measured") / "cost.json"  # below the report's folder
+TIMING_FIELDS = ("seconds", "least", "most", "steps")
 
 
-def charts(frame: pd.DataFrame, folder: Path) -> Charts:
-    """One figure per setting of which two methods at least were timed."""
+def cost_charts(frame: pd.DataFrame, folder: Path) -> Charts:
+    """Yield one figure per comparison group with two timed methods, or the reason for none.
+
+    Args:
+        frame: Rows of `collect_runs`.
+        folder: The report's folder, which holds the measurement.
+    """
     try:
-        content = json.loads((folder / FILE).read_bytes())
-        times = {
-            str(row["key"]): {name: float(row[name]) for name in TOLD} for row in content["rows"]
+        content = json.loads((folder / TRAINING_COST).read_bytes())
+        timings = {
+            str(row["key"]): {name: float(row[name]) for name in TIMING_FIELDS}
+            for row in content["rows"]
         }
         device = str(content["environment"]["device_name"])
     except FileNotFoundError:
-        yield MissingFigure("cost", "no training step was timed; kdreid bench cost does it.")
+        yield MissingFigure("cost", "no training step was timed. Run kdreid bench cost.")
         return
     except (OSError, ValueError, KeyError, TypeError):
-        yield MissingFigure("cost", f"{FILE} is damaged; kdreid bench cost writes it anew.")
-        return
-    drawn = False
-    for dataset in sorted(set(frame["dataset"])):
-        found = comparison_groups(frame, dataset)
-        for setting in found:
-            data = pd.DataFrame(_rows(setting, times))
-            if len(data) > 1:
-                title = of_setting("Accuracy against cost", setting)
-                name = figure_name("cost", setting, several=len(found) > 1)
-                yield Chart(name, data, lambda rows, title=title: _draw(rows, title, device))  # type: ignore[misc]
-                drawn = True
-    if not drawn:
         yield MissingFigure(
-            "cost", "the runs that were timed are gone; kdreid bench cost times others."
+            "cost", f"{TRAINING_COST} is damaged. Run kdreid bench cost to write it again."
+        )
+        return
+    is_missing = True
+    for dataset in sorted(set(frame["dataset"])):
+        groups = comparison_groups(frame, dataset)
+        for group in groups:
+            data = pd.DataFrame(_rows(group, timings))
+            if len(data) > 1:
+                title = group_title("mAP and training cost", group)
+                name = figure_name("cost", group, with_digest=len(groups) > 1)
+                yield Chart(name, data, lambda rows, title=title: _draw(rows, title, device))  # type: ignore[misc]
+                is_missing = False
+    if is_missing:
+        yield MissingFigure(
+            "cost",
+            "no two of the methods in a table were timed. Run kdreid bench cost to time them.",
         )
 
 
-def _rows(setting: ComparisonGroup, times: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
-    """Every line one of whose seeds was timed."""
-    for lines in members(setting).values():
-        for line in lines:
-            timed = [times[key] for key in line.done["key"] if key in times]
+def _rows(group: ComparisonGroup, timings: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
+    """Yield one mark for every table row of which a seed was timed."""
+    for table_rows in rows_by_method(group).values():
+        for row in table_rows:
+            timed = [timings[key] for key in row.done["key"] if key in timings]
             if timed:
-                told = timed[0]
-                percent = 100 * line.done[setting.scored[0]].astype(float)
+                timing = timed[0]
+                percent = 100 * row.done[group.score_columns[0]].astype(float)
                 yield {
-                    "method": line.label,
-                    "milliseconds_a_step": 1e3 * told["seconds"],
-                    "least": 1e3 * told["least"],
-                    "most": 1e3 * told["most"],
-                    "steps": int(told["steps"]),
-                    "hours": told["seconds"] * told["steps"] / 3600,
+                    "method": row.label,
+                    "milliseconds_a_step": 1e3 * timing["seconds"],
+                    "least": 1e3 * timing["least"],
+                    "most": 1e3 * timing["most"],
+                    "steps": int(timing["steps"]),
+                    "hours": timing["seconds"] * timing["steps"] / 3600,
                     "mAP": float(percent.mean()),
                     "sd": float(percent.std(ddof=1)) if len(percent) > 1 else None,
                     "seeds": len(percent),
@@ -85,18 +94,18 @@ def _rows(setting: ComparisonGroup, times: dict[str, dict[str, float]]) -> Itera
 
 
 def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
-    figure, axes = panels(1, width=5.4, height=3.3)
+    figure, axes = make_panels(1, width=5.4, height=3.3)
     names = list(data["method"])
-    colours, markers, _ = line_styles(names)
+    styles = line_styles(names)
     for _, row in data.iterrows():
-        middle = row["milliseconds_a_step"]
+        median = row["milliseconds_a_step"]
         axes[0].errorbar(
-            middle,
+            median,
             row["mAP"],
             row["sd"] if row["seeds"] > 1 else 0.0,
-            [[middle - row["least"]], [row["most"] - middle]],
+            [[median - row["least"]], [row["most"] - median]],
             fmt="none",
-            ecolor=colours[row["method"]],
+            ecolor=styles.colours[row["method"]],
             elinewidth=0.8,
         )
     sns.scatterplot(
@@ -107,18 +116,18 @@ def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
         style="method",
         hue_order=names,
         style_order=names,
-        palette=colours,
-        markers=markers,
+        palette=styles.colours,
+        markers=styles.markers,
         s=42,
         ax=axes[0],
     )
-    axes[0].set(xlabel="milliseconds a training step, alone", ylabel="mAP, %", title=title)
+    axes[0].set(xlabel="time of a training step (ms)", ylabel="mAP (%)", title=title)
     axes[0].set_xlim(left=0)
-    legend(figure, axes)
-    note(
+    add_legend(figure, axes)
+    add_note(
         figure,
-        f"A whole step of one run alone, teacher included, on {device}: the median; bars: from the "
-        "quickest to the slowest. mAP: mean over seeds; bars: standard deviation over seeds, where "
+        f"Time: median of a whole step of one run alone, including the teacher, on {device}; bars: "
+        "fastest and slowest step. mAP: mean over seeds; bars: standard deviation over seeds, if "
         "there are several.",
         columns=100,
     )

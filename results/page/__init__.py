@@ -1,1 +1,1 @@
-"""The report as one page that needs nothing but a browser."""
+"""The report as one HTML page without external files."""

@@ -1,4 +1,4 @@
-"""One `index.html` with every table, figure and fact of a report; it asks for no other file."""
+"""One `index.html` with all tables, figures and provenance of a report; it loads no other file."""
 
 from __future__ import annotations
 
@@ -13,110 +13,123 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from results.page.details import named
+from results.page.details import join_run_numbers
 from results.page.figures import EmbeddedFigure
 from results.tables.cells import Cell
 from results.tables.formats import TEXT_COLUMNS
-from results.tables.table import DATASETS, Table
+from results.tables.table import DATASET_NAMES, Table
 
-LONG = 30  # characters from which a text may be broken
+LONG_TEXT = 30  # characters; longer cells are wrapped
 
 
 @dataclass(frozen=True, slots=True)
 class PageCell:
-    """One cell as the page shows it."""
+    """One cell as the page shows it.
+
+    Attributes:
+        text: Its text.
+        group: "best", "second" or empty, see `Cell`.
+        detail: Text of its tooltip.
+        value: Number to sort by; empty without one.
+        runs: Numbers of its runs, such as "0 3".
+    """
 
     text: str
     group: str
     detail: str
-    value: str  # empty if there is none
-    runs: str  # numbers, as in "0 3"
+    value: str
+    runs: str
 
     @property
-    def long(self) -> bool:
-        """Whether its lines may be broken."""
-        return len(self.text) > LONG
+    def is_long(self) -> bool:
+        """Whether its text is wrapped."""
+        return len(self.text) > LONG_TEXT
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row, and the datasets that its runs are of."""
+class PageRow:
+    """One row, with the datasets of its runs, separated by spaces."""
 
     cells: tuple[PageCell, ...]
     datasets: str
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """One table."""
+class PageSection:
+    """One table, with the datasets of its runs and the alignment of its columns, left or right."""
 
     table: Table
-    rows: tuple[Row, ...]
+    rows: tuple[PageRow, ...]
     datasets: str
-    sides: tuple[str, ...]  # of its columns: left or right
+    alignments: tuple[str, ...]
 
 
-def page(
+def render_page(
     tables: Sequence[Table],
     numbers: Mapping[str, int],
-    behind: Mapping[str, Any],
+    provenance: Mapping[str, Any],
     figures: Sequence[EmbeddedFigure] = (),
     problems: Sequence[str] = (),
 ) -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
-    `numbers` are those of the runs by key and `behind` what stands behind them, as results/page/
-    provenance.py makes them.
+    Args:
+        tables: The tables.
+        numbers: Numbers of all their runs by key, from `number_runs`.
+        provenance: JSON values of `provenance_data`.
+        figures: The figures, ranked lists among them.
+        problems: Lines on files that were skipped and runs that failed.
     """
     sections = [_section(table, numbers) for table in tables]
     names = sorted({name for section in sections for name in section.datasets.split()})
     script, style = _file("page.js"), _file("style.css")
     return _template().render(
         sections=sections,
-        datasets=[(name, DATASETS.get(name, name)) for name in names],
-        behind=behind,
-        figures=[figure for figure in figures if not figure.ranked],
-        ranked=[figure for figure in figures if figure.ranked],
+        datasets=[(name, DATASET_NAMES.get(name, name)) for name in names],
+        provenance=provenance,
+        figures=[figure for figure in figures if not figure.is_ranked_list],
+        ranked_lists=[figure for figure in figures if figure.is_ranked_list],
         problems=problems,
         script=script,
         style=style,
         policy=(
-            f"default-src 'none'; img-src data:; script-src '{_digest(script)}'; "
-            f"style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; img-src data:; script-src '{_csp_source(script)}'; "
+            f"style-src '{_csp_source(style)}'; base-uri 'none'; form-action 'none'"
         ),
     )
 
 
-def _section(table: Table, numbers: Mapping[str, int]) -> Section:
+def _section(table: Table, numbers: Mapping[str, int]) -> PageSection:
     rows = tuple(
-        Row(tuple(_page_cell(cell, numbers) for cell in row), _datasets(row)) for row in table.rows
+        PageRow(tuple(_page_cell(cell, numbers) for cell in row), _datasets(row))
+        for row in table.rows
     )
-    found = " ".join(sorted({name for row in rows for name in row.datasets.split()}))
-    sides = tuple("left" if column in TEXT_COLUMNS else "right" for column in table.columns)
-    return Section(table, rows, found, sides)
+    datasets = " ".join(sorted({name for row in rows for name in row.datasets.split()}))
+    alignments = tuple("left" if column in TEXT_COLUMNS else "right" for column in table.columns)
+    return PageSection(table, rows, datasets, alignments)
 
 
 def _page_cell(cell: Cell, numbers: Mapping[str, int]) -> PageCell:
-    known = cell.value is not None and math.isfinite(cell.value)
-    value = repr(float(cell.value)) if known and cell.value is not None else ""
-    return PageCell(cell.text, cell.group, cell.detail, value, named(cell.runs, numbers))
+    is_number = cell.value is not None and math.isfinite(cell.value)
+    value = repr(float(cell.value)) if is_number and cell.value is not None else ""
+    return PageCell(cell.text, cell.group, cell.detail, value, join_run_numbers(cell.runs, numbers))
 
 
 def _datasets(row: Sequence[Cell]) -> str:
-    """The first part of a run's key is its dataset."""
+    """Return the datasets of a row's runs, the first part of their keys."""
     return " ".join(sorted({key.partition("/")[0] for cell in row for key in cell.runs}))
 
 
 @cache
 def _template() -> Template:
-    made = Environment(
+    environment = Environment(
         autoescape=True,
         loader=FunctionLoader(_file),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return made.get_template("page.html")
+    return environment.get_template("page.html")
 
 
 @cache
@@ -124,6 +137,6 @@ def _file(name: str) -> str:
     return (files("results.page") / name).read_text(encoding="utf-8")
 
 
-def _digest(text: str) -> str:
-    """As a content security policy names a script or style that may run."""
+def _csp_source(text: str) -> str:
+    """Return the hash by which a content security policy allows an inline script or style."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,127 +1,145 @@
-"""What stands behind the cells of a report: runs by number, their facts, how to make them again.
+"""Provenance of a page's cells: their runs by number, the runs' facts, commands to reproduce them.
 
-Runs share most facts and cells share runs, so texts are kept once and named by number.
+Runs share most facts and cells share runs, so every text is stored once and referred to by number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from harness.runs.reader import StoredRun, load_run
+from results.tables.cells import Cell
 from results.tables.table import Table
 from results.trace import run_facts
 
-ReproduceCallback = Callable[
-    [Sequence[StoredRun]], tuple[Sequence[str], Sequence[str]]
-]  # commands, remarks
-UNKNOWN = "not recorded"
-MOST = 300  # groups of runs whose commands are found, at some hundredths of a second each
-FACTS = {  # of `run_facts`, with what a reader calls them
+Commands = Sequence[str]
+Remarks = Sequence[str]
+ReproduceCallback = Callable[[Sequence[StoredRun]], tuple[Commands, Remarks]]
+NOT_RECORDED = "not recorded"
+MAX_COMMAND_GROUPS = 300  # groups of runs with commands; finding one group's takes some 10 ms
+FACT_LABELS = {  # of `run_facts`
     "dataset": "Dataset",
     "fingerprint": "Fingerprint of the images",
     "data": "Folder of the images",
     "source": "Digest of the method's code",
-    "host": "Machine",
+    "host": "Host",
     "device": "Device",
     "threads": "Threads",
     "finished": "Finished",
     "model": "Digest of the weights",
-    "command": "Started by",
+    "command": "Command line",
 }
 
 
 def number_runs(tables: Iterable[Table]) -> dict[str, int]:
-    """A number from 0 for every run behind a cell, by key, in the order of their cells."""
-    cells = (cell for table in tables for row in table.rows for cell in row)
-    return {key: number for number, key in enumerate(dict.fromkeys(_keys(cells)))}
+    """Number all runs of the tables' cells from 0 in the order of the cells, by key."""
+    keys = chain.from_iterable(cell.runs for cell in _cells(tables))
+    return {key: number for number, key in enumerate(dict.fromkeys(keys))}
 
 
-def _keys(cells: Iterable[Any]) -> Iterable[str]:
-    return chain.from_iterable(cell.runs for cell in cells)
-
-
-@dataclass(slots=True)
-class _Texts:
-    """Every text once."""
-
-    known: dict[str, int] = field(default_factory=dict)
-
-    def number(self, text: str) -> int:
-        return self.known.setdefault(text, len(self.known))
-
-
-def provenance_data(
-    tables: Sequence[Table], runs: Path, numbers: Mapping[str, int], again: ReproduceCallback | None
-) -> dict[str, Any]:
-    """All of it as JSON values.
-
-    `texts` are all texts; `runs` are, in the order of `numbers`, a key, a headline and pairs of
-    label and text; `again` has, by the numbers of a cell's runs as in "0 3", the commands that make
-    them again and what to know of those, of the first cells if there are very many. A label, text,
-    command or remark is a number in `texts`.
-    """
-    texts = _Texts()
-    members: dict[str, StoredRun] = {}
-    told: list[list[Any]] = []
-    for key in numbers:
-        try:
-            members[key] = load_run(runs, key)
-        except ValueError as error:  # changed since it was gathered
-            told.append([key, f"cannot be read now: {error}", []])
-            continue
-        found = run_facts(members[key])
-        pairs = [[texts.number(label), texts.number(text)] for label, text in _said(found)]
-        told.append([key, _headline(found), pairs])
-    commands: dict[str, Any] = {}
-    for group in dict.fromkeys(c.runs for table in tables for row in table.rows for c in row):
-        several = [members[key] for key in group if key in members]
-        if again is None or not several:
-            continue
-        if len(commands) == MOST:
-            break
-        lines, remarks = again(several)
-        commands[named(group, numbers)] = [
-            [texts.number(line) for line in lines],
-            [texts.number(remark) for remark in remarks],
-        ]
-    return {"texts": list(texts.known), "runs": told, "again": commands}
-
-
-def named(keys: Iterable[str], numbers: Mapping[str, int]) -> str:
-    """Runs by their numbers, as `0 3`."""
+def join_run_numbers(keys: Iterable[str], numbers: Mapping[str, int]) -> str:
+    """Return the numbers of runs as one text, such as "0 3"."""
     return " ".join(str(numbers[key]) for key in keys)
 
 
-def _headline(found: Mapping[str, Any]) -> str:
+def provenance_data(
+    tables: Sequence[Table],
+    runs: Path,
+    numbers: Mapping[str, int],
+    reproduce: ReproduceCallback | None,
+) -> dict[str, Any]:
+    """Return the provenance of all cells as JSON values.
+
+    Args:
+        tables: The tables of the page.
+        runs: The runs folder.
+        numbers: Numbers of the runs by key, from `number_runs`.
+        reproduce: Function from the runs of a cell to the commands that reproduce them and remarks
+            on these; None for a page without commands.
+
+    Returns:
+        `texts`: all texts.
+        `runs`: for every run, in the order of `numbers`, its key, a headline and pairs of label and
+        text, both as numbers in `texts`.
+        `commands`: by the joined numbers of a cell's runs the commands and the remarks, as numbers
+        in `texts`; of the first `MAX_COMMAND_GROUPS` groups of runs only.
+    """
+    texts = _TextPool()
+    stored: dict[str, StoredRun] = {}
+    described: list[list[Any]] = []
+    for key in numbers:
+        try:
+            stored[key] = load_run(runs, key)
+        except ValueError as error:  # changed since it was collected
+            described.append([key, f"cannot be read: {error}", []])
+            continue
+        facts = run_facts(stored[key])
+        pairs = [[texts.number(label), texts.number(text)] for label, text in _labelled(facts)]
+        described.append([key, _headline(facts), pairs])
+    commands: dict[str, Any] = {}
+    for keys in dict.fromkeys(cell.runs for cell in _cells(tables)):
+        group = [stored[key] for key in keys if key in stored]
+        if reproduce is None or not group:
+            continue
+        if len(commands) == MAX_COMMAND_GROUPS:
+            break
+        lines, remarks = reproduce(group)
+        commands[join_run_numbers(keys, numbers)] = [
+            [texts.number(line) for line in lines],
+            [texts.number(remark) for remark in remarks],
+        ]
+    return {"texts": texts.texts, "runs": described, "commands": commands}
+
+
+@dataclass(slots=True)
+class _TextPool:
+    """A list of texts without duplicates."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self.numbers)
+
+    def number(self, text: str) -> int:
+        """Return the number of a text, which is added if it is new."""
+        return self.numbers.setdefault(text, len(self.numbers))
+
+
+def _cells(tables: Iterable[Table]) -> Iterator[Cell]:
+    return (cell for table in tables for row in table.rows for cell in row)
+
+
+def _headline(facts: Mapping[str, Any]) -> str:
     scores = "; ".join(
-        f"{name}: " + ", ".join(f"{score} {value:.2f}" for score, value in several.items())
-        for name, several in found["scores"].items()
+        f"{evaluation}: " + ", ".join(f"{name} {value:.2f}" for name, value in values.items())
+        for evaluation, values in facts["scores"].items()
     )
-    return f"Seed {found['seed']} · {scores or found['failure'] or found['status']}"
+    return f"Seed {facts['seed']} · {scores or facts['failure'] or facts['status']}"
 
 
-def _said(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """Labels and texts of a run's facts."""
-    yield "Commit", found["commit"] or UNKNOWN
-    yield "Uncommitted changes", _changes(found)
-    versions = ", ".join(f"{name} {value}" for name, value in found["versions"].items())
-    yield "Versions", versions or UNKNOWN
-    for teacher in found["teachers"]:
-        yield "Teacher", f"{teacher['key']}, weights {teacher['weights'] or UNKNOWN}"
-    for name, label in FACTS.items():
-        yield label, UNKNOWN if found[name] is None else str(found[name])
-    seconds = found["training_seconds"]
+def _labelled(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield label and text of every fact."""
+    yield "Commit", facts["commit"] or NOT_RECORDED
+    yield "Uncommitted changes", _changes(facts)
+    versions = ", ".join(f"{name} {value}" for name, value in facts["versions"].items())
+    yield "Versions", versions or NOT_RECORDED
+    for teacher in facts["teachers"]:
+        yield "Teacher", f"{teacher['key']}, weights {teacher['weights'] or NOT_RECORDED}"
+    for name, label in FACT_LABELS.items():
+        yield label, NOT_RECORDED if facts[name] is None else str(facts[name])
+    seconds = facts["training_seconds"]
     if isinstance(seconds, int | float):
-        yield "Own training steps", f"{seconds:.0f} s"
-    for note in found["notes"]:
+        yield "Training time (this run only)", f"{seconds:.0f} s"
+    for note in facts["notes"]:
         yield "Note", str(note)
 
 
-def _changes(found: Mapping[str, Any]) -> str:
-    if found["dirty"] is None:
-        return UNKNOWN
-    return f"yes, digest {found['patch'] or UNKNOWN}" if found["dirty"] else "none"
+def _changes(facts: Mapping[str, Any]) -> str:
+    if facts["dirty"] is None:
+        return NOT_RECORDED
+    return f"yes, digest {facts['patch'] or NOT_RECORDED}" if facts["dirty"] else "none"

@@ -1,4 +1,4 @@
-"""The figures of a report as parts of its page."""
+"""Figures of a report, embedded in its page as data URIs."""
 
 from __future__ import annotations
 
@@ -7,58 +7,79 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
-LARGEST = 8_000_000  # bytes of one picture; a page should open at once
-RANKED = "ranked"  # how the names of ranked lists begin
+from results.figures import KIND_TITLES, RANKED_PREFIX
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_BYTES = 8_000_000  # of one file, so that the page opens quickly
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFigure:
-    """One figure with the numbers behind it."""
+    """A figure as the page shows it.
 
-    name: str  # of its file, without the ending
-    source: str  # a data URI
-    numbers: str  # a data URI; empty if there is no such file
-    vector: bool  # whether a PDF lies beside
-    earlier: bool = False  # whether it is of another report than the page
+    Attributes:
+        name: Name of its files, without the suffix.
+        image: Data URI of the PNG.
+        csv: Data URI of the CSV; empty without one.
+        has_pdf: Whether there is a PDF next to the PNG.
+        is_stale: Whether it was drawn for an earlier report.
+    """
+
+    name: str
+    image: str
+    csv: str
+    has_pdf: bool
+    is_stale: bool = False
 
     @property
-    def words(self) -> str:
-        """Its name for a reader."""
-        return self.name.replace("-", " ").replace("_", " ")
+    def title(self) -> str:
+        """Caption and alternative text: the kind of figure and the rest of its name in words."""
+        kind, _, rest = self.name.partition("-")
+        words = rest.replace("-", " ").replace("_", " ")
+        if kind not in KIND_TITLES:
+            return f"{kind} {words}".strip().replace("_", " ")
+        return f"{KIND_TITLES[kind]}: {words}" if words else KIND_TITLES[kind]
 
     @property
-    def ranked(self) -> bool:
-        """Whether it shows ranked lists."""
-        return self.name.startswith(RANKED)
+    def is_ranked_list(self) -> bool:
+        """Whether it shows ranked lists (`kdreid ranked`)."""
+        return self.name.startswith(RANKED_PREFIX)
 
 
-def embedded_figures(
+def embed_figures(
     folder: Path, drawn: Collection[Path], problems: list[str]
 ) -> list[EmbeddedFigure]:
-    """Every PNG in `folder` by name; what cannot be embedded is added to `problems`.
+    """Embed every PNG of a folder, in the order of their names.
 
-    All but those in `drawn` are of an earlier report.
+    Args:
+        folder: The report's folder of figures.
+        drawn: Files that this report drew; all others are marked as stale.
+        problems: One line is appended for every file that cannot be embedded.
     """
-    found = []
+    figures = []
     for path in sorted(folder.glob("*.png")):
         try:
-            if path.stat().st_size > LARGEST:
-                raise ValueError(f"it has more than {LARGEST:,} bytes")
+            if path.stat().st_size > MAX_BYTES:
+                raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
             content = path.read_bytes()
-            if not content.startswith(PNG):
-                raise ValueError("it is no PNG")
+            if not content.startswith(PNG_SIGNATURE):
+                raise ValueError("it is not a PNG")
         except (OSError, ValueError) as error:
-            problems.append(f"{path}: not on the page, {error}.")
+            problems.append(f"{path}: not shown on the page, {error}.")
             continue
         table = path.with_suffix(".csv")
-        small = table.is_file() and table.stat().st_size <= LARGEST
-        numbers = _uri("text/csv", table.read_bytes()) if small else ""
-        vector = path.with_suffix(".pdf").is_file()
-        source, earlier = _uri("image/png", content), path not in drawn
-        found.append(EmbeddedFigure(path.stem, source, numbers, vector, earlier))
-    return found
+        has_csv = table.is_file() and table.stat().st_size <= MAX_BYTES
+        figures.append(
+            EmbeddedFigure(
+                name=path.stem,
+                image=_data_uri("image/png", content),
+                csv=_data_uri("text/csv", table.read_bytes()) if has_csv else "",
+                has_pdf=path.with_suffix(".pdf").is_file(),
+                is_stale=path not in drawn,
+            )
+        )
+    return figures
 
 
-def _uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+def _data_uri(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

@@ -1,100 +1,110 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const find = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const tip = document.getElementById("tip");
-  const dialog = document.getElementById("behind");
-  const visible = (row) => !row.hidden;
+  const provenance = JSON.parse(document.getElementById("provenance").textContent);
+  const tooltip = document.getElementById("tooltip");
+  const dialog = document.getElementById("cell-details");
+  const isVisible = (row) => !row.hidden;
 
-  function make(tag, content, ...children) {
-    const made = document.createElement(tag);
-    if (content) made.textContent = content;
-    made.append(...children);
-    return made;
+  function selectAll(selector, root = document) {
+    return [...root.querySelectorAll(selector)];
   }
 
-  // --- sorting: rows without a value come last either way; a third click restores the order
-
-  const ORDERS = { value: ["descending", "ascending", "none"], text: ["ascending", "descending", "none"] };
-  find("tbody").forEach((body) => [...body.rows].forEach((row, place) => { row.place = place; }));
-
-  function value(row, column) {
-    const held = row.cells[column].dataset.value;
-    return held === undefined ? null : Number(held);
+  function createElement(tag, text, ...children) {
+    const element = document.createElement(tag);
+    if (text) element.textContent = text;
+    element.append(...children);
+    return element;
   }
 
-  function compare(column, kind, sign) {
-    return (one, other) => {
-      const [a, b] = kind === "value"
-        ? [value(one, column), value(other, column)]
-        : [one, other].map((row) => row.cells[column].textContent.trim() || null);
-      if (a === null || b === null) return (a === null) - (b === null) || one.place - other.place;
-      const gap = kind === "value" ? a - b : a.localeCompare(b, "en", { numeric: true });
-      return sign * gap || one.place - other.place;
+  // --- Sorting. Rows without a value come last in both orders; a third click restores the order.
+
+  const SORT_CYCLES = {
+    number: ["descending", "ascending", "none"],
+    text: ["ascending", "descending", "none"],
+  };
+  selectAll("tbody").forEach((body) => [...body.rows].forEach((row, index) => { row.originalIndex = index; }));
+
+  function cellNumber(row, column) {
+    const value = row.cells[column].dataset.value;
+    return value === undefined ? null : Number(value);
+  }
+
+  function cellText(row, column) {
+    return row.cells[column].textContent.trim() || null;
+  }
+
+  function rowComparator(column, kind, sign) {
+    const key = kind === "number" ? cellNumber : cellText;
+    return (first, second) => {
+      const [a, b] = [key(first, column), key(second, column)];
+      const byIndex = first.originalIndex - second.originalIndex;
+      if (a === null || b === null) return (a === null) - (b === null) || byIndex;
+      const difference = kind === "number" ? a - b : a.localeCompare(b, "en", { numeric: true });
+      return sign * difference || byIndex;
     };
   }
 
-  function sort(heading) {
+  function sortBy(heading) {
     const table = heading.closest("table");
     const body = table.tBodies[0];
     const rows = [...body.rows];
     const column = heading.cellIndex;
-    const kind = rows.some((row) => value(row, column) !== null) ? "value" : "text";
-    const orders = ORDERS[kind];
-    const now = orders[(orders.indexOf(heading.getAttribute("aria-sort")) + 1) % 3];
-    find("th[aria-sort]", table.tHead).forEach((th) => th.setAttribute("aria-sort", "none"));
-    heading.setAttribute("aria-sort", now);
-    if (now === "none") rows.sort((one, other) => one.place - other.place);
-    else rows.sort(compare(column, kind, now === "ascending" ? 1 : -1));
+    const kind = rows.some((row) => cellNumber(row, column) !== null) ? "number" : "text";
+    const cycle = SORT_CYCLES[kind];
+    const order = cycle[(cycle.indexOf(heading.getAttribute("aria-sort")) + 1) % cycle.length];
+    selectAll("th[aria-sort]", table.tHead).forEach((th) => th.setAttribute("aria-sort", "none"));
+    heading.setAttribute("aria-sort", order);
+    if (order === "none") rows.sort((first, second) => first.originalIndex - second.originalIndex);
+    else rows.sort(rowComparator(column, kind, order === "ascending" ? 1 : -1));
     body.append(...rows);
-    enter(table);
+    resetTabStop(table);
   }
 
-  // --- filtering: by words in a row, by dataset of its runs
+  // --- Filtering by the words of a row and by the datasets of its runs.
 
-  const words = document.getElementById("words");
-  const dataset = document.getElementById("dataset");
-  const sections = find("section.table");
+  const rowFilter = document.getElementById("row-filter");
+  const datasetFilter = document.getElementById("dataset-filter");
+  const sections = selectAll("section.table");
 
-  function filter() {
-    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const chosen = dataset ? dataset.value : "";
-    const fits = (element) => !chosen || element.dataset.datasets.split(" ").includes(chosen);
-    let shown = 0;
-    let all = 0;
+  function filterRows() {
+    const words = rowFilter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const dataset = datasetFilter ? datasetFilter.value : "";
+    const hasDataset = (element) => !dataset || element.dataset.datasets.split(" ").includes(dataset);
+    let shownRows = 0;
+    let allRows = 0;
     for (const section of sections) {
       const rows = [...section.querySelector("tbody").rows];
       for (const row of rows) {
         const text = row.textContent.toLowerCase();
-        const known = !row.dataset.datasets || fits(row);
-        row.hidden = !known || !wanted.every((word) => text.includes(word));
+        const matchesDataset = !row.dataset.datasets || hasDataset(row); // rows without runs match
+        row.hidden = !matchesDataset || !words.every((word) => text.includes(word));
       }
-      section.hidden = !fits(section) || !rows.some(visible);
-      find(`nav a[href="#${CSS.escape(section.id)}"]`).forEach((link) => {
+      section.hidden = !hasDataset(section) || !rows.some(isVisible);
+      selectAll(`nav a[href="#${CSS.escape(section.id)}"]`).forEach((link) => {
         link.parentElement.hidden = section.hidden;
       });
-      all += rows.length;
-      shown += section.hidden ? 0 : rows.filter(visible).length;
-      enter(section);
+      allRows += rows.length;
+      shownRows += section.hidden ? 0 : rows.filter(isVisible).length;
+      resetTabStop(section);
     }
-    const filtered = wanted.length > 0 || chosen;
-    document.getElementById("count").textContent = filtered ? `${shown} of ${all} rows` : "";
+    const isFiltered = words.length > 0 || dataset;
+    document.getElementById("row-count").textContent = isFiltered ? `${shownRows} of ${allRows} rows` : "";
   }
 
-  // --- one stop of the Tab key per table; arrow keys move between the cells that tell more
+  // --- Keyboard: a table is one stop of the Tab key; arrow keys move between cells with details.
 
-  function enter(within) {
-    const buttons = find("tbody button.cell", within);
-    const open = buttons.filter((button) => visible(button.closest("tr")));
+  function resetTabStop(root) {
+    const buttons = selectAll("tbody button.cell", root);
     buttons.forEach((button) => { button.tabIndex = -1; });
-    if (open.length) open[0].tabIndex = 0;
+    const first = buttons.find((button) => isVisible(button.closest("tr")));
+    if (first) first.tabIndex = 0;
   }
 
-  const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  const ARROW_STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
-  function move(button, [down, right]) {
+  function moveFocus(button, [down, right]) {
     const cell = button.closest("td, th");
-    const rows = [...cell.closest("tbody").rows].filter(visible);
+    const rows = [...cell.closest("tbody").rows].filter(isVisible);
     let row = rows.indexOf(cell.parentElement) + down;
     let column = cell.cellIndex + right;
     for (; rows[row] && rows[row].cells[column]; row += down, column += right) {
@@ -103,174 +113,179 @@
     }
   }
 
-  // --- what a cell tells on hover and focus
+  // --- Tooltip of a cell on hover and focus.
 
-  function tell(button) {
-    const detail = button.dataset.detail || "";
-    const count = (button.dataset.runs || "").split(" ").filter(Boolean).length;
-    const runs = count ? `${count} run${count > 1 ? "s" : ""} behind it` : "";
-    tip.textContent = [detail, runs].filter(Boolean).join("\n");
-    tip.hidden = false;
+  function showTooltip(button) {
+    hideTooltip(); // a hovered cell replaces the focused one
+    const runs = (button.dataset.runs || "").split(" ").filter(Boolean).length;
+    const runCount = runs ? `${runs} run${runs > 1 ? "s" : ""}` : "";
+    tooltip.textContent = [button.dataset.detail, runCount].filter(Boolean).join("\n");
+    tooltip.hidden = false;
     const box = button.getBoundingClientRect();
-    const height = tip.offsetHeight;
+    const height = tooltip.offsetHeight;
     const top = box.top > height + 10 ? box.top - height - 6 : box.bottom + 6;
-    const left = Math.min(box.left, document.documentElement.clientWidth - tip.offsetWidth - 8);
-    tip.style.top = `${top}px`;
-    tip.style.left = `${Math.max(8, left)}px`;
-    button.setAttribute("aria-describedby", "tip");
+    const left = Math.min(box.left, document.documentElement.clientWidth - tooltip.offsetWidth - 8);
+    tooltip.style.top = `${top}px`;
+    tooltip.style.left = `${Math.max(8, left)}px`;
+    button.setAttribute("aria-describedby", "tooltip");
   }
 
-  function hush() {
-    tip.hidden = true;
-    find("[aria-describedby='tip']").forEach((one) => one.removeAttribute("aria-describedby"));
+  function hideTooltip() {
+    tooltip.hidden = true;
+    selectAll("[aria-describedby='tooltip']").forEach((button) => button.removeAttribute("aria-describedby"));
   }
 
-  function rest() { // the keyboard's place, if it is shown, tells of itself
-    hush();
+  function showTooltipOfFocus() { // only if the focus is visible, that is set by the keyboard
+    hideTooltip();
     const button = document.activeElement.closest("button.cell:focus-visible");
-    if (button) tell(button);
+    if (button) showTooltip(button);
   }
 
-  // --- what stands behind a cell
+  // --- Dialog with the runs of a cell and the commands that reproduce them.
 
-  function list(pairs) {
-    const made = make("dl");
+  function factList(pairs) {
+    const list = createElement("dl");
     for (const [label, text] of pairs) {
-      made.append(make("dt", data.texts[label]), make("dd", data.texts[text]));
+      list.append(createElement("dt", provenance.texts[label]), createElement("dd", provenance.texts[text]));
     }
-    return made;
+    return list;
   }
 
-  function command(line) {
-    const copy = make("button", "Copy");
-    copy.type = "button";
-    const text = make("pre", line);
-    copy.addEventListener("click", async () => {
-      getSelection().selectAllChildren(text);
+  function commandBlock(line) {
+    const button = createElement("button", "Copy");
+    button.type = "button";
+    const code = createElement("pre", line);
+    button.addEventListener("click", async () => {
+      getSelection().selectAllChildren(code);
       try {
         await navigator.clipboard.writeText(line);
-        copy.textContent = "Copied";
-      } catch {
-        copy.textContent = "Selected";
+        button.textContent = "Copied";
+      } catch { // pages opened from a file may not write to the clipboard
+        button.textContent = "Selected";
       }
     });
-    return make("div", "", text, copy);
+    return createElement("div", "", code, button);
   }
 
-  function* described(runs) {
-    const same = ([label, text]) => runs.every((run) =>
-      run[2].some((pair) => pair[0] === label && pair[1] === text));
-    const common = runs.length > 1 ? runs[0][2].filter(same) : [];
-    yield make("h3", runs.length > 1 ? `${runs.length} runs` : "1 run");
+  function* runElements(runs) {
+    const isCommon = ([label, text]) => runs.every(([, , pairs]) =>
+      pairs.some((pair) => pair[0] === label && pair[1] === text));
+    const common = runs.length > 1 ? runs[0][2].filter(isCommon) : [];
+    yield createElement("h3", runs.length > 1 ? `${runs.length} runs` : "1 run");
     for (const [key, headline, pairs] of runs) {
-      const own = pairs.filter((pair) => runs.length < 2 || !same(pair));
-      const made = make("details", "", make("summary", headline, make("small", key)), list(own));
-      made.open = runs.length < 2;
-      yield made;
+      const own = pairs.filter((pair) => runs.length < 2 || !isCommon(pair));
+      const summary = createElement("summary", headline, createElement("small", key));
+      const details = createElement("details", "", summary, factList(own));
+      details.open = runs.length < 2;
+      yield details;
     }
-    if (common.length) yield* [make("h3", "The same in all of them"), list(common)];
+    if (common.length) yield* [createElement("h3", "Common to all runs"), factList(common)];
   }
 
-  function* again(numbers, name) {
-    const [lines, remarks] = data.again[numbers] || [[], []];
-    yield make("h3", lines.length ? "To make them again" : "To make them again, ask for the command");
-    yield* lines.map((line) => command(data.texts[line]));
-    yield* remarks.map((remark) => make("p", data.texts[remark]));
-    if (lines.length) yield make("p", "The same from the command line, with the data looked at:");
-    yield command(`kdreid trace '${name.replaceAll("'", "'\\''")}'`);
+  function* commandElements(numbers, cellName) {
+    const [lines, remarks] = provenance.commands[numbers] || [[], []];
+    yield createElement("h3", "Reproduce");
+    yield* lines.map((line) => commandBlock(provenance.texts[line]));
+    yield* remarks.map((remark) => createElement("p", provenance.texts[remark]));
+    yield createElement("p", lines.length
+      ? "Print these commands after a check that the data is available:"
+      : "Print the commands:");
+    yield commandBlock(`kdreid trace '${cellName.replaceAll("'", "'\\''")}'`);
   }
 
-  function open(button) {
-    hush();
+  function openDialog(button) {
+    hideTooltip();
     const cell = button.closest("td, th");
     const table = cell.closest("table");
+    const tableName = table.closest("section").id;
     const row = cell.parentElement.cells[0].textContent.trim();
     const column = table.tHead.rows[0].cells[cell.cellIndex].textContent.trim();
-    const own = table.closest("section").id;
-    const name = cell.cellIndex ? `${own}:${row}:${column}` : `${own}:${row}`;
-    const title = make("h2", cell.cellIndex ? `${row}, ${column}: ${button.textContent}` : row);
-    title.id = "behind-title";
-    const close = make("button", "Close");
+    const isLabel = cell.cellIndex === 0;
+    const cellName = isLabel ? `${tableName}:${row}` : `${tableName}:${row}:${column}`;
+    const title = createElement("h2", isLabel ? row : `${row}, ${column}: ${button.textContent}`);
+    title.id = "cell-details-title";
+    const close = createElement("button", "Close");
     close.type = "button";
     close.addEventListener("click", () => dialog.close());
-    dialog.replaceChildren(make("header", "", title, close));
-    if (button.dataset.detail) dialog.append(make("p", button.dataset.detail));
+    dialog.replaceChildren(createElement("header", "", title, close));
+    if (button.dataset.detail) dialog.append(createElement("p", button.dataset.detail));
     const numbers = button.dataset.runs;
     if (numbers) {
-      const runs = numbers.split(" ").map((number) => data.runs[number]);
-      dialog.append(...described(runs), ...again(numbers, name));
+      const runs = numbers.split(" ").map((number) => provenance.runs[number]);
+      dialog.append(...runElements(runs), ...commandElements(numbers, cellName));
     } else {
-      dialog.append(make("p", "No run stands behind it."));
+      dialog.append(createElement("p", "This cell has no runs."));
     }
     dialog.showModal();
     dialog.scrollTop = 0;
   }
 
-  // --- dark and light: as the system has it, until the switch is used
+  // --- Theme: the system's, until the button is used.
 
-  const theme = document.getElementById("theme");
-  const system = matchMedia("(prefers-color-scheme: dark)");
+  const themeButton = document.getElementById("theme");
+  const systemTheme = matchMedia("(prefers-color-scheme: dark)");
 
-  function remembered(write) {
-    try { // a browser may forbid pages from the disk to store anything
-      if (write) localStorage.setItem("theme", write);
+  function storedTheme(theme) { // stores it if given
+    try {
+      if (theme) localStorage.setItem("theme", theme);
       return localStorage.getItem("theme");
-    } catch {
-      return write;
+    } catch { // browsers may forbid pages opened from a file to store anything
+      return theme;
     }
   }
 
-  function paint(chosen) {
-    if (chosen === "dark" || chosen === "light") document.documentElement.dataset.theme = chosen;
-    const dark = (document.documentElement.dataset.theme || (system.matches ? "dark" : "light")) === "dark";
-    theme.setAttribute("aria-pressed", String(dark));
-    return dark;
+  function applyTheme(theme) {
+    const root = document.documentElement;
+    if (theme === "dark" || theme === "light") root.dataset.theme = theme;
+    const isDark = (root.dataset.theme || (systemTheme.matches ? "dark" : "light")) === "dark";
+    themeButton.setAttribute("aria-pressed", String(isDark));
+    return isDark;
   }
 
-  // --- events
+  // --- Events.
 
-  theme.addEventListener("click", () => {
-    const next = paint() ? "light" : "dark";
-    remembered(next);
-    paint(next);
+  themeButton.addEventListener("click", () => {
+    const theme = applyTheme() ? "light" : "dark";
+    storedTheme(theme);
+    applyTheme(theme);
   });
-  system.addEventListener("change", () => paint());
-  words.addEventListener("input", filter);
-  if (dataset) dataset.addEventListener("change", filter);
+  systemTheme.addEventListener("change", () => applyTheme());
+  rowFilter.addEventListener("input", filterRows);
+  if (datasetFilter) datasetFilter.addEventListener("change", filterRows);
   document.addEventListener("click", (event) => {
     const heading = event.target.closest("th[aria-sort]");
     const button = event.target.closest("button.cell");
-    if (heading) sort(heading);
-    else if (button) open(button);
-    else if (event.target === dialog) dialog.close(); // beside it
+    if (heading) sortBy(heading);
+    else if (button) openDialog(button);
+    else if (event.target === dialog) dialog.close(); // a click on the backdrop
   });
   document.addEventListener("mouseover", (event) => {
     const button = event.target.closest("button.cell");
-    if (button) tell(button);
+    if (button) showTooltip(button);
   });
   document.addEventListener("mouseout", (event) => {
-    if (event.target.closest("button.cell")) rest();
+    if (event.target.closest("button.cell")) showTooltipOfFocus();
   });
-  document.addEventListener("focusout", hush);
+  document.addEventListener("focusout", hideTooltip);
   document.addEventListener("focusin", (event) => {
     const button = event.target.closest("button.cell");
     if (!button) return;
-    find("button.cell[tabindex='0']", button.closest("table")).forEach((one) => { one.tabIndex = -1; });
+    selectAll("button.cell[tabindex='0']", button.closest("table")).forEach((other) => { other.tabIndex = -1; });
     button.tabIndex = 0;
-    rest();
+    showTooltipOfFocus();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") hush();
+    if (event.key === "Escape") hideTooltip();
     const button = event.target.closest("button.cell");
-    if (!button || !STEPS[event.key]) return;
+    if (!button || !ARROW_STEPS[event.key]) return;
     event.preventDefault();
-    move(button, STEPS[event.key]);
+    moveFocus(button, ARROW_STEPS[event.key]);
   });
-  document.addEventListener("scroll", () => { // so may a move by arrow keys
+  document.addEventListener("scroll", () => { // moving the focus may scroll the table
     const button = document.querySelector("button.cell[aria-describedby]");
-    if (button) tell(button);
+    if (button) showTooltip(button);
   }, { capture: true, passive: true });
-  sections.forEach(enter);
-  filter(); // a reloaded page may have kept the words
-  paint(remembered());
+  sections.forEach(resetTabStop);
+  filterRows(); // a reloaded page may keep the contents of its fields
+  applyTheme(storedTheme());
 })();

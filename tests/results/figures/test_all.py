@@ -3,37 +3,37 @@ import subprocess
 import sys
 from pathlib import Path
 
-from results.report import report
+from results.report import write_report
 from tests.support.records import spec, study
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_a_report_draws_what_it_can_and_says_what_the_rest_needs(tmp_path):
+def test_a_report_draws_what_the_runs_allow_and_lists_what_other_figures_need(tmp_path):
     teacher = study(tmp_path)
     for path in tmp_path.rglob("record.json"):
         path.with_name("curve.csv").write_text("step,lr,loss\n1,0.1,9.0\n5,0.1,8.0\n")
-    made = report(tmp_path, figures=True)
+    made = write_report(tmp_path, figures=True)
     folder = tmp_path / "report" / "figures"
     assert folder / "learning-synthetic.png" in made.figures
     assert set(made.figures) == set(folder.iterdir())
     assert made.absent and all(line.startswith("figure ") for line in made.absent)
     assert made.problems == ()
     best, worst = (spec(*of)["key"].rpartition("-")[2] for of in (("pdrd", 0, [teacher]), ()))
-    assert f"kdreid ranked {best} {worst} does it." in made.absent[-1]
+    assert f"Run kdreid ranked {best} {worst}." in made.absent[-1]
     for name in ("ranked-a-b.png", "gone.png"):
         shutil.copy(folder / "learning-synthetic.png", folder / name)
-    again = report(tmp_path, figures=True)
+    again = write_report(tmp_path, figures=True)
     (problem,) = again.problems
-    assert "gone.png: of an earlier report" in problem
+    assert "gone.png is from an earlier report" in problem
     assert not any("ranked" in line for line in again.absent)
 
 
-def test_tables_alone_do_not_wait_for_matplotlib(tmp_path):
+def test_tables_alone_do_not_import_matplotlib(tmp_path):
     study(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from results.report import report;"
-        f"report(Path({str(tmp_path)!r}));"
+        "import sys; from pathlib import Path; from results.report import write_report;"
+        f"write_report(Path({str(tmp_path)!r}));"
         "print(sorted({'matplotlib', 'seaborn', 'sklearn'} & {*sys.modules}))"
     )
     found = subprocess.run(

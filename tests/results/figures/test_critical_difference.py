@@ -1,34 +1,34 @@
 import pytest
 
 from results.collect import collect_runs
-from results.figures.chart import MissingFigure, save
-from results.figures.critical_difference import charts, cliques
+from results.figures.chart import MissingFigure, save_chart
+from results.figures.critical_difference import find_cliques, rank_charts
 from tests.support.dataset_records import FOUR, dataset_of
 
 
-def words(figure):
-    texts = [text.get_text() for ax in figure.axes for text in ax.texts]
-    return " ".join([*texts, figure.get_supxlabel()]).replace("\n", " ")
+def texts(figure):
+    annotations = [text.get_text() for ax in figure.axes for text in ax.texts]
+    return " ".join([*annotations, figure.get_supxlabel()]).replace("\n", " ")
 
 
 def test_mean_ranks_and_the_warning_that_datasets_are_few(tmp_path):
     for dataset in FOUR:
         dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
-    (chart,) = charts(collect_runs(tmp_path)[0])
+    (chart,) = rank_charts(collect_runs(tmp_path)[0])
     assert chart.name == "ranks"
     assert chart.data["method"].tolist() == ["PDRD", "AT", "SP"]
     assert chart.data["mean_rank"].tolist() == [1, 2, 3]
     # 2.343 is the studentised range of three at 5 % over sqrt(2) (Demsar 2006, Table 5)
     assert chart.data["critical_difference"].tolist() == pytest.approx([2.343 / 2**0.5] * 3, 1e-3)
-    said = words(chart.draw(chart.data))
-    assert "WARNING: 4 datasets are few" in said and "PDRD  1.00" in said
-    assert len(save(chart, tmp_path)) == 3
+    text = texts(chart.draw(chart.data))
+    assert "WARNING: 4 datasets are few" in text and "PDRD  1.00" in text
+    assert len(save_chart(chart, tmp_path)) == 3
 
 
 def test_one_dataset_has_no_diagram(tmp_path):
     dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2})
-    (absent,) = charts(collect_runs(tmp_path)[0])
-    assert isinstance(absent, MissingFigure) and "run a second one" in str(absent)
+    (missing,) = rank_charts(collect_runs(tmp_path)[0])
+    assert isinstance(missing, MissingFigure) and "Run another dataset" in str(missing)
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_one_dataset_has_no_diagram(tmp_path):
         ([1.0, 1.2, 5.0], 1.0, [(0, 1)]),
     ],
 )
-def test_bars_join_the_longest_runs_within_the_difference(ranks, difference, groups):
-    assert cliques(ranks, difference) == groups
+def test_bars_join_the_longest_ranges_within_the_difference(ranks, difference, groups):
+    assert find_cliques(ranks, difference) == groups

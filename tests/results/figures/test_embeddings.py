@@ -1,12 +1,12 @@
 import numpy as np
 
 from results.collect import collect_runs
-from results.figures.chart import MissingFigure, save
-from results.figures.embeddings import IDENTITIES, IMAGES, charts, chosen
+from results.figures.chart import MissingFigure, save_chart
+from results.figures.embeddings import MAX_IDENTITIES, MAX_IMAGES, embedding_charts, select_images
 from tests.support.records import spec, study, teacher_spec
 
 
-def exported(runs, made, spread, seed=0, model="ab"):
+def export(runs, made, spread, seed=0, model="ab"):
     """Twelve images of each of four identities, `spread` around corners of a cube."""
     random = np.random.default_rng(seed)
     identity = np.repeat([1, 2, 3, 4], 12)
@@ -21,17 +21,17 @@ def exported(runs, made, spread, seed=0, model="ab"):
     )
 
 
-def only(runs):
-    (chart,) = charts(collect_runs(runs)[0])
+def only_chart(runs):
+    (chart,) = embedding_charts(collect_runs(runs)[0])
     return chart
 
 
-def test_identities_that_features_keep_apart_stay_apart(tmp_path):
+def test_separate_identities_stay_separate(tmp_path):
     teacher = study(tmp_path, seeds=(0,))
-    exported(tmp_path, teacher, 0.1)
-    exported(tmp_path, spec(seed=0), 0.1, seed=1)
-    exported(tmp_path, spec("pdrd", 0, [teacher]), 0.1, model="of an earlier training")
-    chart = only(tmp_path)
+    export(tmp_path, teacher, 0.1)
+    export(tmp_path, spec(seed=0), 0.1, seed=1)
+    export(tmp_path, spec("pdrd", 0, [teacher]), 0.1, model="of an earlier training")
+    chart = only_chart(tmp_path)
     assert list(dict.fromkeys(chart.data["panel"])) == [
         "resnet101, plain, seed 0",
         "resnet18, plain, seed 0",
@@ -41,22 +41,22 @@ def test_identities_that_features_keep_apart_stay_apart(tmp_path):
         gaps = np.linalg.norm(points[:, None] - points[None], axis=2)
         same = panel["identity"].to_numpy()[:, None] == panel["identity"].to_numpy()[None]
         assert gaps[same].max() < gaps[~same].min()
-    again = only(tmp_path)
+    again = only_chart(tmp_path)
     assert again.data.equals(chart.data)
-    assert len(save(chart, tmp_path)) == 3
+    assert len(save_chart(chart, tmp_path)) == 3
 
 
-def test_the_identities_of_most_images_are_shown():
+def test_the_identities_with_most_images_are_selected():
     identity = np.concatenate(
         [np.full(50, 0), np.full(40, 7), *(np.full(3, i) for i in range(8, 30))]
     )
-    rows = chosen(identity)
+    rows = select_images(identity)
     counts = dict(zip(*map(list, np.unique(identity[rows], return_counts=True)), strict=True))
-    assert counts[7] == IMAGES and 0 not in counts and len(counts) == IDENTITIES
+    assert counts[7] == MAX_IMAGES and 0 not in counts and len(counts) == MAX_IDENTITIES
 
 
-def test_without_embeddings_it_names_the_command(tmp_path):
+def test_missing_embeddings_name_the_command(tmp_path):
     study(tmp_path)
     (tmp_path / teacher_spec()["key"] / "embeddings.npz").write_bytes(b"PK damaged")
-    absent = only(tmp_path)
-    assert isinstance(absent, MissingFigure) and "kdreid embed RUN RUN" in str(absent)
+    missing = only_chart(tmp_path)
+    assert isinstance(missing, MissingFigure) and "Run kdreid embed RUN RUN" in str(missing)

@@ -2,15 +2,15 @@ import pandas as pd
 import pytest
 
 from results.collect import collect_runs
-from results.figures.chart import MissingFigure, save
-from results.figures.learning_curves import charts
+from results.figures.chart import MissingFigure, save_chart
+from results.figures.learning_curves import learning_curve_charts
 from tests.support.records import spec, study
 
 CURVE = "step,lr,loss,cross_entropy,distillation\n1,0.1,8.0,5.0,3.0\n11,0.2,6.5,4.0,2.5\n"
 PLAIN = "step,lr,loss,cross_entropy\n1,0.1,9.0,9.0\n"
 
 
-def runs_with(folder, seeds=(0, 1)):
+def write_curves(folder, seeds=(0, 1)):
     teacher = study(folder, seeds=seeds)
     for path in folder.rglob("record.json"):
         distilled = "/pdrd/" in path.as_posix()
@@ -18,44 +18,44 @@ def runs_with(folder, seeds=(0, 1)):
     return teacher
 
 
-def test_the_distillation_loss_is_left_out_of_the_sum(tmp_path):
-    runs_with(tmp_path)
-    (chart,) = charts(collect_runs(tmp_path)[0])
+def test_the_distillation_loss_is_subtracted(tmp_path):
+    write_curves(tmp_path)
+    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
     assert chart.name == "learning-synthetic"
-    taught = chart.data[chart.data["method"] == "PDRD"]
-    assert taught["objective"].tolist() == [5.0, 4.0] * 2
-    assert taught["distillation"].tolist() == [3.0, 2.5] * 2
-    assert taught["seed"].tolist() == [0, 0, 1, 1] and taught["step"].tolist() == [1, 11] * 2
+    pdrd = chart.data[chart.data["method"] == "PDRD"]
+    assert pdrd["objective"].tolist() == [5.0, 4.0] * 2
+    assert pdrd["distillation"].tolist() == [3.0, 2.5] * 2
+    assert pdrd["seed"].tolist() == [0, 0, 1, 1] and pdrd["step"].tolist() == [1, 11] * 2
     assert chart.data[chart.data["method"] == "Student"]["objective"].tolist() == [9.0, 9.0]
 
 
 def test_a_panel_for_every_method_but_the_plain_student(tmp_path):
-    runs_with(tmp_path)
-    (chart,) = charts(collect_runs(tmp_path)[0])
+    write_curves(tmp_path)
+    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
     figure = chart.draw(chart.data)
     assert [ax.get_title() for ax in figure.axes] == ["Teacher", "PDRD"]
     assert [len(ax.get_lines()) for ax in figure.axes] == [1, 2]
 
 
 @pytest.mark.parametrize("damage", ["", "step,lr\n1,x\n", "\x00\x01"])
-def test_a_damaged_curve_is_left_out(tmp_path, damage):
-    teacher = runs_with(tmp_path)
+def test_a_damaged_curve_is_skipped(tmp_path, damage):
+    teacher = write_curves(tmp_path)
     (tmp_path / spec("pdrd", 1, [teacher])["key"] / "curve.csv").write_text(damage)
-    (chart,) = charts(collect_runs(tmp_path)[0])
-    taught = chart.data[chart.data["method"] == "PDRD"]
-    assert taught["seed"].tolist() == [0, 0]
+    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    pdrd = chart.data[chart.data["method"] == "PDRD"]
+    assert pdrd["seed"].tolist() == [0, 0]
 
 
-def test_without_any_curve_it_says_so(tmp_path):
+def test_missing_curves_name_the_command(tmp_path):
     study(tmp_path)
-    (absent,) = charts(collect_runs(tmp_path)[0])
-    assert isinstance(absent, MissingFigure)
-    assert "no run has a readable curve.csv" in str(absent)
+    (missing,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    assert isinstance(missing, MissingFigure)
+    assert "no run has a readable curve.csv, which kdreid run writes" in str(missing)
 
 
-def test_the_files_hold_what_is_drawn(tmp_path):
-    runs_with(tmp_path / "runs")
-    (chart,) = charts(collect_runs(tmp_path / "runs")[0])
-    paths = save(chart, tmp_path)
+def test_the_files_contain_what_is_drawn(tmp_path):
+    write_curves(tmp_path / "runs")
+    (chart,) = learning_curve_charts(collect_runs(tmp_path / "runs")[0])
+    paths = save_chart(chart, tmp_path)
     assert [path.name for path in paths] == [f"{chart.name}.{x}" for x in ("csv", "png", "pdf")]
     assert len(pd.read_csv(paths[0])) == len(chart.data) == 7

@@ -3,51 +3,51 @@ import json
 import pytest
 
 from results.collect import collect_runs
-from results.figures.chart import MissingFigure, save
-from results.figures.ranking_consistency import charts
+from results.figures.chart import MissingFigure, save_chart
+from results.figures.ranking_consistency import consistency_charts
 from tests.support.records import spec, study, teacher_spec
 
 
-def measured(runs, made, l_rank, model="ab"):
+def write_measurement(runs, made, l_rank, model="ab"):
     content = {"model": model, "l_rank": l_rank, "share": 0.5, "queries": 100, "gallery": 640}
     (runs / made["key"] / "consistency.json").write_text(json.dumps(content))
 
 
-def only(runs):
-    (chart,) = charts(collect_runs(runs)[0])
+def only_chart(runs):
+    (chart,) = consistency_charts(collect_runs(runs)[0])
     return chart
 
 
 def test_every_measured_seed_is_a_row(tmp_path):
     teacher = study(tmp_path)
     for seed in (0, 1):
-        measured(tmp_path, spec("pdrd", seed, [teacher]), 10.0 + seed)
-    chart = only(tmp_path)
+        write_measurement(tmp_path, spec("pdrd", seed, [teacher]), 10.0 + seed)
+    chart = only_chart(tmp_path)
     assert chart.data["method"].tolist() == ["PDRD", "PDRD"]
     assert chart.data["l_rank"].tolist() == [10, 11] and chart.data["seed"].tolist() == [0, 1]
     (ax,) = chart.draw(chart.data).axes
     assert [list(line.get_xdata()) for line in ax.get_lines()] == [[10, 11], [10.5]]
-    assert len(save(chart, tmp_path)) == 3
+    assert len(save_chart(chart, tmp_path)) == 3
 
 
-def test_of_other_weights_is_not_shown(tmp_path):
+def test_measurements_of_other_weights_are_skipped(tmp_path):
     teacher = study(tmp_path)
-    measured(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
-    measured(tmp_path, spec("pdrd", 1, [teacher]), 11.0, model="of an earlier training")
-    assert only(tmp_path).data["seed"].tolist() == [0]
+    write_measurement(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
+    write_measurement(tmp_path, spec("pdrd", 1, [teacher]), 11.0, model="of an earlier training")
+    assert only_chart(tmp_path).data["seed"].tolist() == [0]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"model": "ab"}', '{"model": "ab", "l_rank": "x"}'])
-def test_a_damaged_file_is_not_shown(tmp_path, content):
+def test_a_damaged_file_is_skipped(tmp_path, content):
     teacher = study(tmp_path)
-    measured(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
+    write_measurement(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
     made = spec("pdrd", 1, [teacher])
     (tmp_path / made["key"] / "consistency.json").write_text(content)
-    assert only(tmp_path).data["seed"].tolist() == [0]
+    assert only_chart(tmp_path).data["seed"].tolist() == [0]
 
 
-def test_unmeasured_runs_name_the_command(tmp_path):
+def test_missing_measurements_name_the_command(tmp_path):
     study(tmp_path)
-    absent = only(tmp_path)
-    assert isinstance(absent, MissingFigure) and "kdreid consistency does it" in str(absent)
-    assert teacher_spec()["key"] not in str(absent)
+    missing = only_chart(tmp_path)
+    assert isinstance(missing, MissingFigure) and "Run kdreid consistency." in str(missing)
+    assert teacher_spec()["key"] not in str(missing)

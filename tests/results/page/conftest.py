@@ -1,4 +1,4 @@
-"""A headless Chromium, started when the first test asks for it."""
+"""A headless Chromium, started by the first test that needs it."""
 
 import os
 import shutil
@@ -8,14 +8,14 @@ import pytest
 
 @pytest.fixture(scope="session")
 def chromium():
-    """A running browser; skip, naming the package to install, where there is none."""
+    """A running browser; without one the test is skipped with the package to install."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        pytest.skip("No Chromium here: apt-get install --no-install-recommends chromium")
+        pytest.skip("Chromium is not installed: apt-get install --no-install-recommends chromium")
     from playwright.sync_api import sync_playwright
 
-    root = ["--no-sandbox"] * (os.geteuid() == 0)  # Chromium refuses root a sandbox
+    arguments = ["--no-sandbox"] * (os.geteuid() == 0)  # Chromium refuses root a sandbox
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=root)
+        browser = driver.chromium.launch(executable_path=program, args=arguments)
         yield browser
         browser.close()

@@ -1,10 +1,10 @@
-"""The page in a real browser: what a reader does with it, and that it asks for nothing else."""
+"""The page in a real browser: what readers do with it, and that it loads nothing else."""
 
 import re
 
 import pytest
 
-from results.report import report
+from results.report import write_report
 from tests.support.records import PAPER, done, failed, spec, study, teacher_spec
 
 pytestmark = pytest.mark.chromium
@@ -14,7 +14,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """A report on two datasets, with a name and a note that would like to be code."""
+    """A report on two datasets, with a label and a note that contain HTML."""
     runs = tmp_path_factory.mktemp("runs")
     for dataset in ("market1501", "msmt17"):
         teacher = study(runs, dataset=dataset)
@@ -26,17 +26,18 @@ def address(tmp_path_factory):
     failed(runs, spec("rkd", 0, [teacher_spec(dataset="msmt17")], dataset="msmt17"), "diverged")
     figures = runs / "report" / "figures"
     figures.mkdir(parents=True)
-    (figures / "learning-curves.png").write_bytes(one_pixel())
-    (figures / "learning-curves.csv").write_text("step,loss\n1,2\n")
+    (figures / "learning-msmt17.png").write_bytes(one_pixel())
+    (figures / "learning-msmt17.csv").write_text("step,loss\n1,2\n")
 
-    def again(members):
-        return [f"kdreid run --seeds {len(members)}"], ["Go back to its commit first."]
+    def reproduce(group):
+        return [f"kdreid run --seeds {len(group)}"], ["Check out its commit first."]
 
-    report(runs, again=again)
+    write_report(runs, again=reproduce, labels={"rkd": "RKD"})
     return (runs / "report" / "index.html").as_uri()
 
 
 def one_pixel():
+    """A PNG of one pixel."""
     import struct
     import zlib
 
@@ -51,37 +52,37 @@ def one_pixel():
 
 @pytest.fixture
 def visit(chromium, address):
-    """Opens the page; in the end nothing was complained of and no request left the page."""
-    contexts, said, asked = [], [], []
+    """Function that opens the page; afterwards, no message was logged and nothing was loaded."""
+    contexts, messages, urls = [], [], []
 
     def opened(**options):
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda box: (said.append(box.message), box.dismiss()))
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("dialog", lambda box: (messages.append(box.message), box.dismiss()))
+        page.on("request", lambda request: urls.append(request.url))
         page.goto(address)
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    assert said == []
-    assert {url for url in asked if not url.startswith("data:")} == {address}
+    assert messages == []
+    assert {url for url in urls if not url.startswith("data:")} == {address}
 
 
 def column(page, heading, table="comparison-msmt17"):
-    """The texts of a column from top to bottom, of the rows that are seen."""
+    """Texts of a column from top to bottom, visible rows only."""
     section = page.locator(f"#{table}")
     headings = [text.strip() for text in section.locator("thead th").all_inner_texts()]
     cells = section.locator(f"tbody tr:not([hidden]) > :nth-child({headings.index(heading) + 1})")
     return [text.strip() for text in cells.all_inner_texts()]
 
 
-def press(page, heading, table="comparison-msmt17"):
+def press_heading(page, heading, table="comparison-msmt17"):
     button = page.locator(f"#{table} thead button").get_by_text(heading, exact=True)
     button.click()
     return button.locator("xpath=..").get_attribute("aria-sort")
@@ -96,7 +97,7 @@ def cell(page, row, heading, table="comparison-msmt17"):
     return rows.nth(number).locator(f"> :nth-child({place}) button")
 
 
-def test_a_heading_sorts_by_value_and_what_has_none_comes_last(visit):
+def test_a_heading_sorts_by_value_and_rows_without_one_come_last(visit):
     page = visit()
     before = column(page, "mAP")
     assert "-" in before and "failed: diverged" in before
@@ -104,39 +105,39 @@ def test_a_heading_sorts_by_value_and_what_has_none_comes_last(visit):
     def means():
         return [float(text.split()[0]) for text in column(page, "mAP") if text[0].isdigit()]
 
-    assert press(page, "mAP") == "descending"
+    assert press_heading(page, "mAP") == "descending"
     assert means() == sorted(means(), reverse=True) != means()[::-1]
     assert not any(text[0].isdigit() for text in column(page, "mAP")[len(means()) :])
-    assert press(page, "mAP") == "ascending"
+    assert press_heading(page, "mAP") == "ascending"
     assert means() == sorted(means())
     assert not any(text[0].isdigit() for text in column(page, "mAP")[len(means()) :])
-    assert press(page, "mAP") == "none"
+    assert press_heading(page, "mAP") == "none"
     assert column(page, "mAP") == before
 
 
-def test_a_column_of_words_is_sorted_by_them(visit):
+def test_a_text_column_is_sorted_alphabetically(visit):
     page = visit()
-    press(page, "mAP")
-    assert press(page, "Method") == "ascending"
+    press_heading(page, "mAP")
+    assert press_heading(page, "Method") == "ascending"
     names = column(page, "Method")
     assert names == sorted(names, key=str.lower) and names[:2] == [HOSTILE, "AT"]
     assert page.locator("#comparison-msmt17 th[aria-sort=descending]").count() == 0
     assert column(page, "Method", "comparison-market1501")[0] == "Teacher"  # another table
 
 
-def test_words_filter_rows_of_all_tables(visit):
+def test_words_filter_the_rows_of_all_tables(visit):
     page = visit()
-    page.get_by_label("Rows with").fill("pdrd 2019")
+    page.get_by_label("Filter rows").fill("pdrd 2019")
     assert column(page, "Method") == ["PDRD"]
     assert column(page, "Method", "comparison-market1501") == ["PDRD"]
     assert page.locator("#summary").is_hidden()
-    count = page.locator("#count").inner_text()
+    count = page.locator("#row-count").inner_text()
     assert re.fullmatch(r"2 of \d\d rows", count)
-    page.get_by_label("Rows with").fill("")
-    assert len(column(page, "Method")) > 10 and page.locator("#count").inner_text() == ""
+    page.get_by_label("Filter rows").fill("")
+    assert len(column(page, "Method")) > 10 and page.locator("#row-count").inner_text() == ""
 
 
-def test_a_dataset_filters_tables(visit):
+def test_the_dataset_filters_tables(visit):
     page = visit()
     page.get_by_role("combobox", name="Dataset").select_option("Market-1501")
     assert page.locator("#comparison-msmt17").is_hidden()
@@ -147,25 +148,27 @@ def test_a_dataset_filters_tables(visit):
     assert page.locator("#comparison-msmt17").is_visible()
 
 
-def test_hovering_and_focus_tell_the_detail(visit):
+def test_hover_and_focus_show_the_tooltip(visit):
     page = visit()
-    tip, button = page.locator("#tip"), cell(page, "PDRD", "mAP")
+    tooltip, button = page.locator("#tooltip"), cell(page, "PDRD", "mAP")
     button.hover()
-    assert "seed 1: 51.00" in tip.inner_text() and "3 runs" in tip.inner_text()
+    assert "seed 1: 51.00" in tooltip.inner_text() and "3 runs" in tooltip.inner_text()
     page.locator("h1").hover()
-    assert tip.is_hidden()
+    assert tooltip.is_hidden()
     button.focus()
-    assert tip.is_visible() and button.get_attribute("aria-describedby") == "tip"
+    assert tooltip.is_visible() and button.get_attribute("aria-describedby") == "tooltip"
     page.keyboard.press("ArrowRight")
     assert cell(page, "PDRD", "R1").evaluate("one => one === document.activeElement")
-    assert tip.is_visible() and "seed 1: 71.00" in tip.inner_text()
-    page.locator("h1").hover()  # and leave, which leaves the focus where it is
+    assert tooltip.is_visible() and "seed 1: 71.00" in tooltip.inner_text()
+    page.locator("h1").hover()  # the focus remains where it is
     cell(page, "SP", "mAP").hover()
-    assert "seed 1: 46.00" in tip.inner_text()
+    assert "seed 1: 46.00" in tooltip.inner_text()
+    page.evaluate("document.dispatchEvent(new Event('scroll'))")
+    assert "seed 1: 46.00" in tooltip.inner_text()
     page.locator("h1").hover()
-    assert "seed 1: 71.00" in tip.inner_text()
+    assert "seed 1: 71.00" in tooltip.inner_text()
     page.keyboard.press("Escape")
-    assert tip.is_hidden()
+    assert tooltip.is_hidden()
 
 
 def test_a_table_is_one_stop_of_the_tab_key(visit):
@@ -174,11 +177,11 @@ def test_a_table_is_one_stop_of_the_tab_key(visit):
     assert stops.count() == 1
     cell(page, "PDRD", "mAP").focus()
     assert stops.count() == 1 and stops.inner_text() == cell(page, "PDRD", "mAP").inner_text()
-    page.get_by_label("Rows with").fill("student")
+    page.get_by_label("Filter rows").fill("student")
     assert stops.count() == 1 and stops.is_visible()
 
 
-def test_a_click_shows_what_stands_behind(visit):
+def test_a_click_shows_runs_and_commands(visit):
     page = visit()
     button = cell(page, "PDRD", "mAP")
     button.click()
@@ -186,10 +189,10 @@ def test_a_click_shows_what_stands_behind(visit):
     words = dialog.inner_text()
     assert "PDRD, mAP: 52.00" in words and "seed 1: 51.00" in words and "3 runs" in words
     assert len(re.findall(r"msmt17/pdrd/resnet101-resnet18/seed\d-[0-9a-f]{8}", words)) == 3
-    assert "kdreid run --seeds 3" in words and "Go back to its commit first." in words
+    assert "kdreid run --seeds 3" in words and "Check out its commit first." in words
     assert "kdreid trace 'comparison-msmt17:PDRD:mAP'" in words
     dialog.locator("summary").first.click()
-    (common,) = dialog.locator("> dl").all_inner_texts()  # all but what differs
+    (common,) = dialog.locator("> dl").all_inner_texts()  # facts that all runs share
     assert re.search(r"Commit\s+ab\b", common) and re.search(r"Fingerprint.*\s+9f12", common)
     assert re.search(r"Teacher\s+msmt17/none/resnet101/seed0", common)
     page.keyboard.press("Escape")
@@ -197,7 +200,7 @@ def test_a_click_shows_what_stands_behind(visit):
     assert button.evaluate("one => one === document.activeElement")
 
 
-def test_a_failed_run_is_told_of(visit):
+def test_a_failed_run_is_described(visit):
     page = visit()
     cell(page, "RKD", "mAP").click()
     assert "Seed 0 · diverged" in page.get_by_role("dialog").inner_text()
@@ -205,7 +208,7 @@ def test_a_failed_run_is_told_of(visit):
     assert page.get_by_role("dialog").is_hidden()
 
 
-def test_what_looks_like_code_is_text(visit):
+def test_html_in_labels_and_notes_is_text(visit):
     page = visit()
     assert HOSTILE in column(page, "Method")
     assert page.locator("main img").count() == 1  # the figure
@@ -217,51 +220,52 @@ def test_what_looks_like_code_is_text(visit):
     assert f"kdreid trace 'comparison-msmt17:{quoted}:mAP'" in words
 
 
-def test_figures_are_in_the_page(visit):
+def test_figures_are_embedded(visit):
     page = visit()
-    image = page.get_by_alt_text("learning curves")
+    image = page.get_by_alt_text("Learning curves: msmt17")
     assert image.evaluate("one => one.complete && one.naturalWidth") == 1
     with page.expect_download() as waiting:
-        page.get_by_text("numbers (CSV)").click()
-    assert waiting.value.suggested_filename == "learning-curves.csv"
+        page.get_by_text("data (CSV)").click()
+    assert waiting.value.suggested_filename == "learning-msmt17.csv"
     assert waiting.value.path().read_text() == "step,loss\n1,2\n"
 
 
-def shade(page):
-    """How light the page's background is: 0 to 255."""
+def brightness(page):
+    """Brightness of the page's background, 0 to 255."""
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     return max(map(int, re.findall(r"\d+", colour)))
 
 
-def test_dark_and_light(visit):
-    assert shade(visit(color_scheme="dark")) < 60
+def test_dark_and_light_theme(visit):
+    assert brightness(visit(color_scheme="dark")) < 60
     page = visit(color_scheme="light")
-    assert shade(page) > 240
-    switch = page.get_by_role("button", name="Dark")
+    assert brightness(page) > 240
+    switch = page.get_by_role("button", name="Dark theme")
     assert switch.get_attribute("aria-pressed") == "false"
     switch.click()
-    assert shade(page) < 60 and switch.get_attribute("aria-pressed") == "true"
+    assert brightness(page) < 60 and switch.get_attribute("aria-pressed") == "true"
     page.reload()
-    assert shade(page) < 60
+    assert brightness(page) < 60
     switch.click()
-    assert shade(page) > 240
+    assert brightness(page) > 240
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_background(visit, scheme):
+def test_text_has_enough_contrast(visit, scheme):
     page = visit(color_scheme=scheme)
-    light = page.evaluate(
+    colours = page.evaluate(
         """() => ["td .cell", "header p", ".notes li", "nav a", "thead button"].map(selector => {
             const style = getComputedStyle(document.querySelector(selector));
             return [style.color, getComputedStyle(document.body).backgroundColor];
         })"""
     )
-    for pair in light:
+    for pair in colours:
         lighter, darker = sorted((luminance(colour) for colour in pair), reverse=True)
         assert (lighter + 0.05) / (darker + 0.05) > 4.5  # WCAG 2.1, level AA
 
 
 def luminance(colour):
+    """Relative luminance as WCAG 2.1 defines it."""
     values = [int(digits) / 255 for digits in re.findall(r"\d+", colour)[:3]]
     parts = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
@@ -284,8 +288,8 @@ def test_a_phone_scrolls_tables_and_not_the_page(visit):
     assert page.evaluate(overflow) == 0
 
 
-def test_a_script_could_ask_for_nothing(chromium, address):
-    """The page's own policy forbids it, whatever a record may hold."""
+def test_scripts_may_not_load_anything(chromium, address):
+    """The page's content security policy forbids it, whatever a record contains."""
     context = chromium.new_context()
     page = context.new_page()
     page.goto(address)

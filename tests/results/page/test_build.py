@@ -3,21 +3,33 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
-
-from results.page.build import page
+from results.page.build import render_page
 from results.page.figures import EmbeddedFigure
-from results.report import report
-from results.tables.cells import Cell, plain
-from results.tables.table import COMPARED, Table
+from results.report import write_report
+from results.tables.cells import Cell
+from results.tables.table import Table
+from tests.support.dataset_records import FOUR
 from tests.support.records import PAPER, done, spec, study
 
-NOTHING = {"texts": [], "runs": [], "again": {}}
+NO_PROVENANCE = {"texts": [], "runs": [], "commands": {}}
+METHODS = [
+    "at",
+    "cckd",
+    "csd",
+    "fitnet",
+    "ft",
+    "kdpe",
+    "pkt",
+    "rkd",
+    "sp",
+    "vid",
+    "vrkd",
+]  # and PDRD
 FOLDER = Path(__file__).parents[3] / "results" / "page"
 
 
 class Elements(HTMLParser):
-    """Every element of a page with its attributes, and whether all were closed."""
+    """All elements of a page with their attributes; every element must be closed."""
 
     EMPTY = ("meta", "link", "input", "img")
 
@@ -45,13 +57,13 @@ def table(*rows, name="t", footnotes=()):
     return Table(name, "Title <b>", ("Method", "A & B"), tuple(rows), footnotes)
 
 
-def test_cells_carry_what_they_are_sorted_by_and_made_from():
+def test_cells_carry_their_values_and_runs():
     rows = [
-        (plain("x"), Cell("1.50", ("d/a", "d/b"), "best", "more \"'<", 1.5)),
-        (plain("y"), Cell("1.00", ("d/b",), "second", value=float("nan"))),
-        (plain("z"), plain("-")),
+        (Cell("x"), Cell("1.50", ("d/a", "d/b"), "best", "more \"'<", 1.5)),
+        (Cell("y"), Cell("1.00", ("d/b",), "second", value=float("nan"))),
+        (Cell("z"), Cell("-")),
     ]
-    text = page([table(*rows)], {"d/a": 0, "d/b": 1}, NOTHING)
+    text = render_page([table(*rows)], {"d/a": 0, "d/b": 1}, NO_PROVENANCE)
     elements = Elements(text)
     cells = elements.of("td")
     assert [cell.get("data-value") for cell in cells] == ["1.5", None, None]
@@ -63,7 +75,7 @@ def test_cells_carry_what_they_are_sorted_by_and_made_from():
 
 
 def test_tables_are_tables():
-    text = page([table((plain("x"), plain("-")), footnotes=("A <note>.",))], {}, NOTHING)
+    text = render_page([table((Cell("x"), Cell("-")), footnotes=("A <note>.",))], {}, NO_PROVENANCE)
     elements = Elements(text)
     scopes = [heading["scope"] for heading in elements.of("th")]
     assert scopes == ["col", "col", "row"]
@@ -77,34 +89,34 @@ def test_tables_are_tables():
 def test_figures_ranked_lists_and_problems_have_their_sections():
     figures = [
         EmbeddedFigure(
-            "a-b", "data:image/png;base64,AA", "data:text/csv;base64,AA", True, earlier=True
+            "a-b", "data:image/png;base64,AA", "data:text/csv;base64,AA", True, is_stale=True
         ),
-        EmbeddedFigure("ranked-c", "data:image/png;base64,BB", "", vector=False, earlier=True),
+        EmbeddedFigure("ranked-c", "data:image/png;base64,BB", "", has_pdf=False, is_stale=True),
     ]
-    text = page([], {}, NOTHING, figures, ["x/record.json: ignored <it>."])
+    text = render_page([], {}, NO_PROVENANCE, figures, ["x/record.json: ignored <it>."])
     assert text.index('id="figures"') < text.index("AA") < text.index('id="ranked-lists"')
     assert text.index('id="ranked-lists"') < text.index("BB") < text.index("ignored &lt;it&gt;.")
     assert 'href="figures/a-b.pdf"' in text and "figures/ranked-c.pdf" not in text
-    assert text.count("of an earlier report") == 1  # ranked lists are of two runs, by their keys
-    bare = page([], {}, NOTHING)
+    assert text.count("from an earlier report") == 1  # not of ranked lists, which name their runs
+    bare = render_page([], {}, NO_PROVENANCE)
     assert not any(f'id="{name}"' in bare for name in ("figures", "ranked-lists", "problems"))
 
 
-def test_no_text_ends_the_data_or_the_script():
+def test_texts_cannot_end_the_script():
     bad = "</script><script>alert(1)</script>"
-    told = {"texts": [bad], "runs": [[bad, bad, []]], "again": {}}
-    elements = Elements(page([table((plain(bad), plain(bad)))], {}, told))
+    provenance = {"texts": [bad], "runs": [[bad, bad, []]], "commands": {}}
+    elements = Elements(render_page([table((Cell(bad), Cell(bad)))], {}, provenance))
     assert len(elements.of("script")) == 2
-    text = page([], {}, told)
-    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
-    assert json.loads(data) == told
+    text = render_page([], {}, provenance)
+    (data,) = re.findall(r'<script type="application/json" id="provenance">(.*?)</script>', text)
+    assert json.loads(data) == provenance
 
 
-def test_nothing_is_named_that_a_browser_would_fetch():
-    picture = EmbeddedFigure("a", "data:image/png;base64,AA", "", vector=True)
-    elements = Elements(page([table((plain("x"), plain("y")))], {}, NOTHING, [picture]))
+def test_the_page_refers_to_nothing_that_a_browser_would_load():
+    picture = EmbeddedFigure("a", "data:image/png;base64,AA", "", has_pdf=True)
+    elements = Elements(render_page([table((Cell("x"), Cell("y")))], {}, NO_PROVENANCE, [picture]))
     for tag, attributes in elements.found:
-        if tag != "a":  # a link waits for a click
+        if tag != "a":  # links are followed on a click only
             for name in ("src", "href", "srcset"):
                 assert attributes.get(name, "data:").startswith("data:"), (tag, attributes)
         assert not any(name.startswith("on") or name == "style" for name in attributes)
@@ -112,24 +124,23 @@ def test_nothing_is_named_that_a_browser_would_fetch():
     assert "url(" not in style and "@import" not in style
 
 
-def test_the_script_is_short():
+def test_the_script_is_at_most_300_lines():
     assert (FOLDER / "page.js").read_text().count("\n") < 300
 
 
-@pytest.mark.parametrize("datasets", [("market1501", "dukemtmc", "msmt17", "veri776")])
-def test_twelve_methods_on_four_datasets_are_a_small_page(tmp_path, datasets):
-    for dataset in datasets:
+def test_twelve_methods_on_four_datasets_are_a_small_page(tmp_path):
+    for dataset in FOUR:
         teacher = study(tmp_path, dataset=dataset)
-        for number, method in enumerate(sorted(COMPARED.keys() - {"pdrd"})):
+        for number, method in enumerate(METHODS):
             for seed in range(3):
                 made = spec(method, seed, [teacher], dataset=dataset)
                 done(tmp_path, made, 0.3 + 0.01 * (number + seed), paper=PAPER)
     command = "kdreid run --set recipe.name=value " * 12
-    made = report(tmp_path, again=lambda members: ([f"{members[0].key} {command}"], []))
+    made = write_report(tmp_path, again=lambda group: ([f"{group[0].key} {command}"], []))
     (path,) = [path for path in made.files if path.name == "index.html"]
     text = path.read_text()
     assert text.count('<section class="table"') == len(made.tables) >= 5
     assert path.stat().st_size < 1_500_000
     Elements(text)
-    report(tmp_path, again=lambda members: ([f"{members[0].key} {command}"], []))
+    write_report(tmp_path, again=lambda group: ([f"{group[0].key} {command}"], []))
     assert path.read_text() == text
