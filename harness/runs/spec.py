@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harness.core.fields import documented_field
 
 TRAINING_VERSION = 1  # to be raised with a change of the code that moves trained numbers
 SCORING_VERSION = 1  # to be raised with one that moves scores of the same weights: re-scores only
@@ -29,30 +31,6 @@ _WORDS: dict[str, tuple[str | int, ...]] = {
 }
 
 
-T = TypeVar("T")
-
-
-def _field(
-    default: T,
-    meaning: str,
-    unit: str = "",
-    *,
-    aliases: tuple[str, ...] = (),
-    values: Mapping[str, T] | None = None,
-) -> T:
-    """Return a field whose metadata documents it.
-
-    Args:
-        default: Its default.
-        meaning: Its meaning; `help` of the metadata.
-        unit: Its unit.
-        aliases: Other names, accepted in files and by --set.
-        values: Values by their other names, accepted as well.
-    """
-    documentation = {"help": meaning, "unit": unit, "aliases": aliases, "values": values or {}}
-    return field(default=default, metadata=documentation)
-
-
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a network is trained; one per dataset, shared by all methods.
@@ -63,59 +41,75 @@ class Recipe:
         ValueError: a field is outside what it can mean.
     """
 
-    epochs: int = _field(150, "Length of the training", "epochs")
-    warmup_epochs: float = _field(10, "Length of the linear warm-up of the learning rate", "epochs")
-    hold_until: float = _field(
+    epochs: int = documented_field(150, "Length of the training", "epochs")
+    warmup_epochs: float = documented_field(
+        10, "Length of the linear warm-up of the learning rate", "epochs"
+    )
+    hold_until: float = documented_field(
         60,
         "End of the constant learning rate; with schedule: cosine the decay starts here",
         "epochs",
         aliases=("decay_start_epoch",),
     )
-    lr: float = _field(2e-2, "Learning rate after the warm-up")
-    warmup_factor: float = _field(0.1, "Share of lr at which the warm-up starts")
-    final_lr: float = _field(
+    lr: float = documented_field(2e-2, "Learning rate after the warm-up")
+    warmup_factor: float = documented_field(0.1, "Share of lr at which the warm-up starts")
+    final_lr: float = documented_field(
         1e-7, "Learning rate at the end of the cosine", aliases=("min_lr", "eta_min")
     )
-    momentum: float = _field(0.9, "Momentum of SGD")
-    weight_decay: float = _field(5e-4, "Weight decay (L2 penalty) of SGD")
-    identities: int = _field(
+    momentum: float = documented_field(0.9, "Momentum of SGD")
+    weight_decay: float = documented_field(5e-4, "Weight decay (L2 penalty) of SGD")
+    identities: int = documented_field(
         16, "P: identities in a batch, with sampling: identities", aliases=("num_identities",)
     )
-    images_each: int = _field(
+    images_each: int = documented_field(
         6, "K: images of each identity in a batch", aliases=("num_instances",)
     )
-    height: int = _field(256, "Height of the network's input", "pixels")
-    width: int = _field(128, "Width of the network's input", "pixels")
-    label_smoothing: float = _field(0.1, "Label smoothing of the cross-entropy, from 0 to 1")
-    margin: float = _field(0.3, "Margin of the triplet loss", aliases=("triplet_margin",))
-    triplet_weight: float = _field(1.0, "Weight of the triplet loss; 0 trains without it")
-    flip: float = _field(0.5, "Probability of a horizontal flip", aliases=("flip_prob",))
-    pad: int = _field(
+    height: int = documented_field(256, "Height of the network's input", "pixels")
+    width: int = documented_field(128, "Width of the network's input", "pixels")
+    label_smoothing: float = documented_field(
+        0.1, "Label smoothing of the cross-entropy, from 0 to 1"
+    )
+    margin: float = documented_field(0.3, "Margin of the triplet loss", aliases=("triplet_margin",))
+    triplet_weight: float = documented_field(1.0, "Weight of the triplet loss; 0 trains without it")
+    flip: float = documented_field(0.5, "Probability of a horizontal flip", aliases=("flip_prob",))
+    pad: int = documented_field(
         10, "Black border added on each side before the random crop", "pixels", aliases=("padding",)
     )
-    erase: float = _field(0.5, "Probability of random erasing", aliases=("random_erasing_prob",))
-    pretrained: str = _field("imagenet", "Initial weights: imagenet, or none for random ones")
-    precision: str = _field("fp32", "Arithmetic of the network: fp32, or bf16 or fp16 autocast")
-    schedule: str = _field(
+    erase: float = documented_field(
+        0.5, "Probability of random erasing", aliases=("random_erasing_prob",)
+    )
+    pretrained: str = documented_field(
+        "imagenet", "Initial weights: imagenet, or none for random ones"
+    )
+    precision: str = documented_field(
+        "fp32", "Arithmetic of the network: fp32, or bf16 or fp16 autocast"
+    )
+    schedule: str = documented_field(
         "cosine",
         "Decay of the learning rate: cosine from hold_until, or steps at milestones",
         values={"multistep": "steps"},
     )
-    milestones: tuple[float, ...] = _field(
+    milestones: tuple[float, ...] = documented_field(
         (), "Times at which schedule: steps multiplies the learning rate by decay", "epochs"
     )
-    decay: float = _field(0.1, "Factor of the learning rate at each milestone", aliases=("gamma",))
-    sampling: str = _field(
+    decay: float = documented_field(
+        0.1, "Factor of the learning rate at each milestone", aliases=("gamma",)
+    )
+    sampling: str = documented_field(
         "identities",
         "Batches: identities (P x K), or images (batch images drawn at random)",
         values={"shuffle": "images"},
     )
-    batch: int = _field(256, "Images in a batch, with sampling: images", aliases=("batch_size",))
-    last_stride: int = _field(1, "Stride of a ResNet's or DenseNet's last stage; 2 as published")
-    stem: str = _field(
+    batch: int = documented_field(
+        256, "Images in a batch, with sampling: images", aliases=("batch_size",)
+    )
+    last_stride: int = documented_field(
+        1, "Stride of a ResNet's or DenseNet's last stage; 2 as published"
+    )
+    stem: str = documented_field(
         "3x3", "Max pooling of their stem: 3x3, or 2x2 as in the later code of PDRD's authors"
     )
-    distillation_batches: str = _field(
+    distillation_batches: str = documented_field(
         "shared", "Batches of the methods' losses: shared, or separate for a second stream"
     )
 

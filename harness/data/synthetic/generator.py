@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
+from harness.core.fields import documented_field
 from harness.core.progress import ProgressCallback, ignore_progress
 from harness.data.synthetic.drawing.identities import DEFAULT_SIZES
 from harness.data.synthetic.drawing.randomness import random_stream
@@ -49,19 +50,19 @@ class SyntheticSettings:
         ValueError: A value is out of range.
     """
 
-    kind: str = "people"  # or "vehicles"
-    seed: int = 0
-    train_identities: int = 80
-    train_images: int = 3  # per identity and camera
-    test_identities: int = 50
-    queries: int = 2  # per test identity, each from another camera
-    gallery_images: int = 2  # per test identity and camera
-    distractors: int = 40  # gallery images of people in no query, named 0000_...
-    junk: int = 12  # gallery images of a part of a test identity, named -1_...
-    cameras: int = 6
-    height: int = 0  # pixels
-    width: int = 0  # pixels
-    difficulty: float = 0.4  # 0 to 1: variation between cameras and between images
+    kind: str = documented_field("people", "Subjects: people or vehicles")
+    seed: int = documented_field(0, "Seed of all images")
+    train_identities: int = documented_field(80, "Training identities")
+    train_images: int = documented_field(3, "Training images per identity and camera")
+    test_identities: int = documented_field(50, "Test identities")
+    queries: int = documented_field(2, "Queries per test identity, each from another camera")
+    gallery_images: int = documented_field(2, "Gallery images per test identity and camera")
+    distractors: int = documented_field(40, "Gallery images of people in no query, named 0000_...")
+    junk: int = documented_field(12, "Gallery images of a part of an identity, named -1_...")
+    cameras: int = documented_field(6, "Cameras")
+    height: int = documented_field(0, "Height of an image; 0: the kind's own", "pixels")
+    width: int = documented_field(0, "Width of an image; 0: the kind's own", "pixels")
+    difficulty: float = documented_field(0.4, "Variation between cameras and images, 0 to 1")
 
     def __post_init__(self) -> None:
         if self.kind not in DEFAULT_SIZES:
