@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from harness.runs.data_flags import DataFlag, data_flags
 from harness.runs.layout import CURVE, FAILURE, RECORD, SPEC
 from harness.runs.scan import describe_error, load_json_object, read_record_or_failure
 from harness.runs.states import RunState
@@ -62,6 +63,11 @@ class StoredRun:
         return [str(note) for note in _as_list(self.record.get("notes"))]
 
     @property
+    def data_flags(self) -> tuple[DataFlag, ...]:
+        """Flags of its data; empty if it is not done."""
+        return data_flags(self.record)
+
+    @property
     def result(self) -> Content:
         """Steps, digest of the weights and scores."""
         return _as_object(self.record.get("result"))
@@ -103,7 +109,9 @@ def load_run(runs: Path, key: str) -> StoredRun:
             record=content if path.name == RECORD else {},
             failure=content if path.name == FAILURE else {},
         )
-        run.scores()  # raises an error here rather than later if they have another form
+        # Raise an error here rather than later if they have another form.
+        run.scores()
+        data_flags(run.record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{folder} cannot be read as a run: {describe_error(error)}") from error
     return run

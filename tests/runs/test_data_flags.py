@@ -1,6 +1,8 @@
 import pytest
 
 from harness.runs.data_flags import DataFlag, data_flags
+from harness.runs.reader import load_run
+from tests.support.records import done, spec
 
 PARTIAL = "Partial data: train has 12 images where 12,936 are expected."
 GENERATED = "Generated data: drawn images in this dataset's layout, no photographs."
@@ -38,3 +40,13 @@ def test_older_records_are_recognised_by_their_notes(notes, flags):
 def test_other_values_are_refused(words):
     with pytest.raises(ValueError, match="its data_flags are .*; known are generated, partial"):
         data_flags({"data_flags": words, "notes": [PARTIAL]})
+
+
+def test_a_stored_run_has_the_flags_of_its_record(tmp_path):
+    new = done(tmp_path, spec("sp"), 0.5, data_flags=["partial"])
+    old = done(tmp_path, spec("at"), 0.5, notes=[GENERATED])
+    assert load_run(tmp_path, new["key"]).data_flags == (DataFlag.PARTIAL,)
+    assert load_run(tmp_path, old["key"]).data_flags == (DataFlag.GENERATED,)
+    wrong = done(tmp_path, spec("ft"), 0.5, data_flags=["other"])
+    with pytest.raises(ValueError, match="cannot be read as a run: its data_flags are"):
+        load_run(tmp_path, wrong["key"])
