@@ -1,15 +1,18 @@
-"""Which runs may stand in one table, and what sets one table apart from the next."""
+"""Groups of runs that may share a table."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-TITLE_FIELDS = (
+from harness.runs.data_flags import DataFlag
+
+SCORES = ("mAP", "R1")  # shown in tables
+DESCRIBED_FIELDS = (
     "network",
     "head",
     "weights",
@@ -18,98 +21,105 @@ TITLE_FIELDS = (
     "width",
     "identities",
     "images_each",
+    "precision",
+    "device",
+    "threads",
 )
-DESCRIBED_FIELDS = (*TITLE_FIELDS, "precision", "device", "threads")
-SCORES = ("mAP", "R1")
-MARKS = {"Generated data:": "generated", "Partial data:": "partial"}  # how such notes begin
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonGroup:
-    """Students that differ in method, options and seed only, and the teachers they share."""
+    """Students that differ in method, options and seed only, and the teachers that they share."""
 
     dataset: str
     digest: str
     network: str
-    fields: dict[str, Any]  # all that the students agree in
+    fields: dict[str, Any]  # the settings that all students share
     teachers: tuple[tuple[str, str], ...]  # key and network of each
-    students: pd.DataFrame  # rows of `gather`, the undistilled student's among them
-    teacher_runs: pd.DataFrame  # rows of `gather`, those that exist
-    distinguishing_fields: tuple[
-        str, ...
-    ] = ()  # "epochs 3": what other settings of this dataset do otherwise
+    students: pd.DataFrame  # rows of `collect_runs`, the undistilled students among them
+    teacher_runs: pd.DataFrame  # rows of `collect_runs`; missing runs have none
+    # Settings in which not all groups of the dataset agree: "epochs 3".
+    distinguishing_fields: tuple[str, ...] = ()
 
     @property
     def teacher(self) -> str:
-        """The teachers' networks, each once."""
+        """Networks of the teachers, each once."""
         return " + ".join(dict.fromkeys(network for _, network in self.teachers))
 
     @property
     def done(self) -> pd.DataFrame:
-        """The runs that have scores, teachers among them."""
+        """Rows of the runs that have scores, teachers included."""
         runs = pd.concat([self.students, self.teacher_runs])
         return runs[runs["status"] == "done"]
 
     @property
-    def data_flags(self) -> str:
-        """What tables must call this data: "partial", "generated" or both; empty if it is whole."""
-        notes = [note for notes in self.done["notes"] for note in notes]
-        return ", ".join(
-            word for start, word in MARKS.items() if any(note.startswith(start) for note in notes)
-        )
+    def data_flags(self) -> tuple[DataFlag, ...]:
+        """Flags of the data of any finished run."""
+        return merge_data_flags(self.done)
+
+    @property
+    def data_note(self) -> str:
+        """Flags as tables print them: "partial", "generated, partial"; empty without flags."""
+        return ", ".join(self.data_flags)
 
     @property
     def evaluations(self) -> tuple[str, ...]:
-        """Names of what is scored, if that is more than one thing."""
-        names = dict.fromkeys(name for names in self.done["evaluations"] for name in names)
-        return tuple(names) if len(names) > 1 else ()
+        """Names of the evaluations that finished runs have scores of."""
+        return tuple(dict.fromkeys(name for names in self.done["evaluations"] for name in names))
 
     @property
-    def tests(self) -> tuple[str, ...]:
-        """Names of what is scored, the one or the several."""
-        return self.evaluations or tuple(self.done["evaluation"].head(1))
-
-    @property
-    def scored(self) -> tuple[str, ...]:
-        """The columns of the frame that tables show."""
-        several = (f"{name} {score}" for name in self.evaluations for score in SCORES)
-        return tuple(several) or SCORES
+    def score_columns(self) -> tuple[str, ...]:
+        """Columns of the frame that tables show, such as "mAP" or "test800 mAP"."""
+        if len(self.evaluations) < 2:
+            return SCORES
+        return tuple(f"{name} {score}" for name in self.evaluations for score in SCORES)
 
     def describe(self) -> str:
-        """The fields a reader asks for first, as one line."""
-        return ", ".join(
-            f"{name} {self.fields[name]}" for name in DESCRIBED_FIELDS if name in self.fields
-        )
+        """Return the most important settings as one line."""
+        names = (name for name in DESCRIBED_FIELDS if name in self.fields)
+        return ", ".join(f"{name} {self.fields[name]}" for name in names)
+
+
+def merge_data_flags(runs: pd.DataFrame) -> tuple[DataFlag, ...]:
+    """Return the flags that any of these rows of `collect_runs` has, in the order of `DataFlag`."""
+    flags = {flag for row_flags in runs["data_flags"] for flag in row_flags}
+    return tuple(flag for flag in DataFlag if flag in flags)
 
 
 def comparison_groups(frame: pd.DataFrame, dataset: str) -> list[ComparisonGroup]:
-    """The settings of one dataset in which at least one run is done, the largest first."""
-    found = [
-        setting
-        for setting in _all(frame, dataset)
-        if (setting.students["status"] == "done").any()
-        or (setting.teacher_runs["status"] == "done").any()
-    ]
-    found.sort(key=lambda setting: (-len(setting.students), setting.digest))
-    return _tell_apart(found)
+    """Return the groups of one dataset in which at least one run is done, the largest first.
+
+    Args:
+        frame: All rows of `collect_runs`.
+        dataset: Name of the dataset.
+    """
+    groups = [group for group in _all_groups(frame, dataset) if not group.done.empty]
+    groups.sort(key=lambda group: (-len(group.students), group.digest))
+    return _with_distinguishing_fields(groups)
 
 
-def _all(frame: pd.DataFrame, dataset: str) -> Iterator[ComparisonGroup]:
-    """Every set of comparable students; a run that only serves as teacher makes no set."""
+def _all_groups(frame: pd.DataFrame, dataset: str) -> Iterator[ComparisonGroup]:
+    """Yield every group, finished or not.
+
+    An undistilled student belongs to the groups of all teachers. Runs that only serve as teachers
+    are not a group of students.
+    """
     runs = frame[frame["dataset"] == dataset]
-    taught, plain = runs[runs["teacher_key"] != ""], runs[runs["teacher_key"] == ""]
-    for _, group in taught.groupby("setting", sort=True):
-        peers = plain[plain["student_setting"] == group["student_setting"].iloc[0]]
-        yield _setting(frame, pd.concat([peers, group]), group.iloc[0])
+    distilled, undistilled = runs[runs["teacher_key"] != ""], runs[runs["teacher_key"] == ""]
+    for _, students in distilled.groupby("setting", sort=True):
+        first = students.iloc[0]
+        baselines = undistilled[undistilled["student_setting"] == first["student_setting"]]
+        yield _group(frame, pd.concat([baselines, students]), first)
     serving = {key for teachers in frame["teachers"] for key, _ in teachers}
-    alone = plain[~plain["student_setting"].isin(taught["student_setting"])]
-    for _, group in alone.groupby("setting", sort=True):
-        if not group["key"].isin(list(serving)).all():
-            yield _setting(frame, group, group.iloc[0])
+    alone = undistilled[~undistilled["student_setting"].isin(distilled["student_setting"])]
+    for _, students in alone.groupby("setting", sort=True):
+        if not students["key"].isin(list(serving)).all():
+            yield _group(frame, students, students.iloc[0])
 
 
-def _setting(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) -> ComparisonGroup:
-    keys = [key for key, _ in example["teachers"]]
+def _group(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) -> ComparisonGroup:
+    """Return the group of these students; `example` is one that has the group's teachers."""
+    teacher_keys = [key for key, _ in example["teachers"]]
     return ComparisonGroup(
         dataset=example["dataset"],
         digest=example["setting"],
@@ -117,40 +127,37 @@ def _setting(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) ->
         fields=json.loads(example["fields"]),
         teachers=example["teachers"],
         students=students,
-        teacher_runs=frame[frame["key"].isin(keys)],
+        teacher_runs=frame[frame["key"].isin(teacher_keys)],
     )
 
 
-def _tell_apart(found: list[ComparisonGroup]) -> list[ComparisonGroup]:
-    """Fill in `differs`: every field, and the teacher, in which not all settings agree."""
-    everything = [{**setting.fields, "teacher": _teacher(setting, found)} for setting in found]
-    names = [name for fields in everything for name in fields]
-    unequal = [
-        name
-        for name in dict.fromkeys(names)
-        if len({json.dumps(fields.get(name)) for fields in everything}) > 1
-    ]
+def _with_distinguishing_fields(groups: list[ComparisonGroup]) -> list[ComparisonGroup]:
+    """Return the groups with every setting, and the teacher, in which not all of them agree."""
+    settings = [{**group.fields, "teacher": _teacher_name(group, groups)} for group in groups]
+    names = dict.fromkeys(name for fields in settings for name in fields)
+    different = [name for name in names if _has_several_values(settings, name)]
     return [
         replace(
-            setting,
+            group,
             distinguishing_fields=tuple(
-                f"{_word(name)} {fields.get(name, 'unset')}" for name in unequal
+                f"{'data' if name == 'fingerprint' else name} {fields.get(name, 'unset')}"
+                for name in different
             ),
         )
-        for setting, fields in zip(found, everything, strict=True)
+        for group, fields in zip(groups, settings, strict=True)
     ]
 
 
-def _teacher(setting: ComparisonGroup, found: list[ComparisonGroup]) -> str:
-    """The teacher's network; with its run where another setting's teacher has the same network."""
-    if not setting.teachers:
+def _has_several_values(settings: Iterable[dict[str, Any]], name: str) -> bool:
+    return len({json.dumps(fields.get(name)) for fields in settings}) > 1
+
+
+def _teacher_name(group: ComparisonGroup, groups: list[ComparisonGroup]) -> str:
+    """Return the teacher's network, with its run if another group's teacher has that network."""
+    if not group.teachers:
         return "none"
-    rivals = {other.teachers for other in found if other.teacher == setting.teacher}
-    if len(rivals) == 1:
-        return setting.teacher
-    runs = ", ".join(key.rpartition("/")[2] for key, _ in setting.teachers)
-    return f"{setting.teacher} {runs}"
-
-
-def _word(name: str) -> str:
-    return "data" if name == "fingerprint" else name
+    same_network = {other.teachers for other in groups if other.teacher == group.teacher}
+    if len(same_network) == 1:
+        return group.teacher
+    runs = ", ".join(key.rpartition("/")[2] for key, _ in group.teachers)
+    return f"{group.teacher} {runs}"

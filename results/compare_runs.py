@@ -1,8 +1,8 @@
-"""Where two runs differ, from what was asked for to the first step that went otherwise.
+"""Compare two runs, from their specs to the first step at which their losses differ.
 
-Sections, in the order in which one thing causes the next: `config`, `code`, `data`, `teacher`,
-`environment`, `result`. Whether the difference in mAP is more than the noise between queries is
-tested on the queries that both answered; two single runs say nothing of the noise between seeds.
+Sections are in the order in which one causes the next: `config`, `code`, `data`, `teacher`,
+`environment`, `result`. The difference in mAP is tested on the queries of both runs; two single
+runs do not show the variation between seeds.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from harness.runs.per_query import load_identity_sums
 from harness.runs.reader import StoredRun, load_curve
 from results.statistics.paired_test import paired_test
 
-UNKNOWN = "not recorded"
-CODE = ("source", "training_version")
-DATA = ("dataset", "fingerprint")
-MACHINE = ("device", "threads")
-BESIDE = ("key", "teachers", *CODE, *DATA, *MACHINE)
+# Fields of a spec by section; all others are configuration.
+CODE_FIELDS = ("source", "training_version")
+DATA_FIELDS = ("dataset", "fingerprint")  # not the folder, which does not change numbers
+MACHINE_FIELDS = ("device", "threads")
+OTHER_FIELDS = ("key", "teachers", *CODE_FIELDS, *DATA_FIELDS, *MACHINE_FIELDS)
+# Fields of a record's environment that belong to another section or differ between any two runs.
 RECORDED_CODE = ("kd-reid-bench", "commit", "dirty", "patch")
-ELSEWHERE = (*RECORDED_CODE, "data", "command", "finished")
+NOT_ENVIRONMENT = (*RECORDED_CODE, "data", "command", "finished")
 
 
 @dataclass(frozen=True, slots=True)
 class FieldDifference:
-    """One thing that differs; None where a run does not have it."""
+    """A field with two values; None where a run does not have it."""
 
     name: str
     first: Any
@@ -37,7 +38,7 @@ class FieldDifference:
 
 @dataclass(frozen=True, slots=True)
 class CurveDivergence:
-    """From which step on one part of the loss differs, with both values there."""
+    """The first step at which one part of the loss differs, and its two values there."""
 
     column: str
     step: int
@@ -45,14 +46,17 @@ class CurveDivergence:
     second: float
 
 
+# `kdreid diff --json` prints the fields of the next three classes under these names.
+
+
 @dataclass(frozen=True, slots=True)
 class CurveComparison:
-    """How two curves compare at the steps that both tell of."""
+    """Comparison of two curves at the steps that both have."""
 
-    steps: int  # how many
-    last_equal: int | None  # the last step before any difference
+    steps: int  # number of these steps
+    last_equal: int | None  # last step before any difference
     partings: tuple[CurveDivergence, ...]  # the earliest first
-    problem: str = ""  # why they cannot be compared
+    problem: str = ""  # why the curves cannot be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class ScoreDifference:
 
     evaluation: str
     mean: float
-    interval: tuple[float, float] | None  # at 95 %
+    interval: tuple[float, float] | None  # at 95 %, in points
     p: float | None
     queries: int
     identities: int
@@ -69,13 +73,13 @@ class ScoreDifference:
 
     @property
     def is_significant(self) -> bool:
-        """Whether it is more than the noise between queries."""
+        """True if the interval excludes zero."""
         return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
 
 
 @dataclass(frozen=True, slots=True)
 class RunDiff:
-    """Everything in which two runs differ."""
+    """All differences between two runs."""
 
     first: str  # keys
     second: str
@@ -85,19 +89,19 @@ class RunDiff:
 
 
 def diff_runs(first: StoredRun, second: StoredRun) -> RunDiff:
-    """Compare what the folders of two runs tell."""
+    """Compare two runs by what their folders contain."""
     one, two = _sections(first), _sections(second)
     return RunDiff(
-        first.key,
-        second.key,
-        {name: tuple(_unequal(one[name], two[name])) for name in one},
-        compare_curves(first, second),
-        tuple(_verdicts(first, second)),
+        first=first.key,
+        second=second.key,
+        sections={name: tuple(_differences(one[name], two[name])) for name in one},
+        courses=compare_curves(first, second),
+        verdicts=tuple(_score_differences(first, second)),
     )
 
 
 def compare_curves(first: StoredRun, second: StoredRun) -> CurveComparison:
-    """The first step at which the curves differ, part by part."""
+    """Find the first step at which the curves of two runs differ, for each part of the loss."""
     try:
         one, two = load_curve(first.folder), load_curve(second.folder)
     except ValueError as error:
@@ -105,87 +109,98 @@ def compare_curves(first: StoredRun, second: StoredRun) -> CurveComparison:
     shared = sorted(one.keys() & two.keys())
     if not shared:
         return CurveComparison(0, None, (), "the curves have no step in common")
-    found: dict[str, CurveDivergence] = {}
+    by_column: dict[str, CurveDivergence] = {}
     for step in shared:
-        for column in one[step].keys() & two[step].keys() - found.keys():
+        for column in one[step].keys() & two[step].keys() - by_column.keys():
             left, right = one[step][column], two[step][column]
             if left != right and not (math.isnan(left) and math.isnan(right)):
-                found[column] = CurveDivergence(column, step, left, right)
-    partings = sorted(found.values(), key=lambda part: (part.step, part.column))
-    before = [step for step in shared if not partings or step < partings[0].step]
-    return CurveComparison(len(shared), before[-1] if before else None, tuple(partings))
+                by_column[column] = CurveDivergence(column, step, left, right)
+    divergences = sorted(by_column.values(), key=lambda one: (one.step, one.column))
+    equal = [step for step in shared if not divergences or step < divergences[0].step]
+    return CurveComparison(len(shared), equal[-1] if equal else None, tuple(divergences))
 
 
 def _sections(run: StoredRun) -> dict[str, dict[str, Any]]:
-    spec, told = run.spec, run.environment
+    """Return the fields of a run by section."""
+    spec, environment = run.spec, run.environment
     return {
-        "config": _flat({name: spec[name] for name in spec if name not in BESIDE}),
-        "code": _some(spec, CODE)
-        | _some(told, RECORDED_CODE)
-        | {"scoring_version": run.record.get("scoring_version")},
-        "data": _some(spec, DATA),  # wherever it lies
-        "teacher": dict(_teachers(run)),
-        "environment": {f"{name} of the spec": spec.get(name) for name in MACHINE}
-        | {name: told[name] for name in told if name not in ELSEWHERE},
-        "result": {"status": run.status, **dict(_results(run))},
+        "config": _flatten({name: spec[name] for name in spec if name not in OTHER_FIELDS}),
+        "code": {
+            **{name: spec.get(name) for name in CODE_FIELDS},
+            **{name: environment.get(name) for name in RECORDED_CODE},
+            "scoring_version": run.record.get("scoring_version"),
+        },
+        "data": {name: spec.get(name) for name in DATA_FIELDS},
+        "teacher": dict(_teacher_fields(run)),
+        "environment": {
+            **{f"{name} of the spec": spec.get(name) for name in MACHINE_FIELDS},
+            **{name: environment[name] for name in environment if name not in NOT_ENVIRONMENT},
+        },
+        "result": {"status": run.status, **dict(_result_fields(run))},
     }
 
 
-def _teachers(run: StoredRun) -> Iterator[tuple[str, Any]]:
+def _teacher_fields(run: StoredRun) -> Iterator[tuple[str, Any]]:
     for number, (teacher, weights) in enumerate(
         zip(run.teachers, run.teacher_weights, strict=False), 1
     ):
         prefix = f"{number}." if len(run.teachers) > 1 else ""
-        for name, value in _flat({k: v for k, v in teacher.items() if k != "teachers"}).items():
+        own = {name: value for name, value in teacher.items() if name != "teachers"}
+        for name, value in _flatten(own).items():
             yield f"{prefix}{name}", value
         yield f"{prefix}weights after training", weights
 
 
-def _results(run: StoredRun) -> Iterator[tuple[str, Any]]:
+def _result_fields(run: StoredRun) -> Iterator[tuple[str, Any]]:
     if run.failure:
         yield "failure", run.failure.get("kind")
-    for name, scores in run.scores().items():
+    for evaluation, scores in run.scores().items():
         for score, value in scores.items():
-            yield f"{name} {score}", round(value, 4)
+            yield f"{evaluation} {score}", round(value, 4)
     for name in ("steps", "model"):
         yield name, run.result.get(name)
 
 
-def _verdicts(first: StoredRun, second: StoredRun) -> Iterator[ScoreDifference]:
-    """One for every evaluation that both runs have scores in."""
+def _score_differences(first: StoredRun, second: StoredRun) -> Iterator[ScoreDifference]:
+    """Yield the difference of every evaluation that both runs have scores of."""
     one, two = first.scores(), second.scores()
-    for name in (name for name in one if name in two):
-        mean = one[name]["mAP"] - two[name]["mAP"]
+    for evaluation in (name for name in one if name in two):
         try:
-            left, right = (load_identity_sums(run.folder / PER_QUERY)[name] for run in (first, second))
+            left, right = (
+                load_identity_sums(run.folder / PER_QUERY)[evaluation] for run in (first, second)
+            )
             if left.queries != right.queries:
-                raise ValueError("they were scored on other queries")
-            found = paired_test(left.parts["mAP"][None], right.parts["mAP"][None], left.weights)
+                raise ValueError("they were scored on different queries")
+            # One seed each: (1, G).
+            test = paired_test(left.parts["mAP"][None], right.parts["mAP"][None], left.weights)
         except (ValueError, KeyError) as error:
             reason = f"{PER_QUERY} lacks {error}" if isinstance(error, KeyError) else str(error)
-            yield ScoreDifference(name, mean, None, None, 0, 0, reason)
+            mean = one[evaluation]["mAP"] - two[evaluation]["mAP"]
+            yield ScoreDifference(evaluation, mean, None, None, 0, 0, reason)
             continue
-        low, high = (100 * bound for bound in found.interval())
-        size = left.count, len(left.weights)
-        yield ScoreDifference(name, 100 * found.mean, (low, high), found.p, *size)
+        low, high = (100 * bound for bound in test.interval())
+        yield ScoreDifference(
+            evaluation=evaluation,
+            mean=100 * test.mean,
+            interval=(low, high),
+            p=test.p,
+            queries=left.count,
+            identities=len(left.weights),
+        )
 
 
-def _unequal(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[FieldDifference]:
+def _differences(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[FieldDifference]:
     for name in dict.fromkeys([*one, *two]):
         if one.get(name) != two.get(name):
             yield FieldDifference(name, one.get(name), two.get(name))
 
 
-def _some(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: content.get(name) for name in names}
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested objects as `recipe.epochs`."""
-    found: dict[str, Any] = {}
+def _flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested objects as one, with names such as `recipe.epochs`."""
+    flat: dict[str, Any] = {}
     for name, value in content.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{prefix}{name}.")
+            flat |= _flatten(value, f"{prefix}{name}.")
         else:
-            found[f"{prefix}{name}"] = value
-    return found
+            flat[f"{prefix}{name}"] = value
+    return flat

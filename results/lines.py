@@ -1,4 +1,4 @@
-"""Rows of a table: the runs of one method and setting, averaged over seeds."""
+"""Rows of a table: the runs of one method with one set of options, one run for each seed."""
 
 from __future__ import annotations
 
@@ -9,87 +9,114 @@ import pandas as pd
 
 from results.comparable import ComparisonGroup
 
-BASELINE = ("none", "Student")  # the plain student's method and label in every table
-RowId = tuple[str, str]  # of a line in its table: the method and the label
+RowId = tuple[str, str]  # a row's method and label
+BASELINE: RowId = ("none", "Student")  # the undistilled student
+NO_RUN = "-"  # printed in place of a number that no run provides
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """The runs of one row: one method with one set of options, seed by seed."""
+    """The runs of one row."""
 
     method: str
     label: str
-    runs: pd.DataFrame
+    runs: pd.DataFrame  # rows of `collect_runs`
 
     @property
-    def place(self) -> RowId:
-        """What tells it from the other lines of its table."""
+    def row_id(self) -> RowId:
+        """Method and label, which no other row of the table has."""
         return self.method, self.label
 
     @property
     def done(self) -> pd.DataFrame:
-        """The runs that have scores."""
+        """Rows of the runs that have scores."""
         return self.runs[self.runs["status"] == "done"]
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys of all its runs, finished or not."""
-        return run_keys(self.runs)
-
-    @property
     def failed(self) -> pd.DataFrame:
-        """The runs that ended without."""
+        """Rows of the runs that failed."""
         return self.runs[self.runs["status"] == "failed"]
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all runs, finished or failed."""
+        return run_keys(self.runs)
 
-def table_rows(setting: ComparisonGroup, method: str, label: str = "") -> list[TableRow]:
-    """One line per set of options of `method`, the defaults first; a line without runs if none ran.
-
-    Runs of one method whose code differs are no repetitions of each other: each code has its line.
-    """
-    runs = setting.students[setting.students["method"] == method]
-    if runs.empty:
-        return [TableRow(method, label or method, runs)]
-    name = label or str(runs["label"].iloc[(runs["status"] != "done").argmin()])
-    return list(_by_options(runs, method, name))
-
-
-def _by_options(runs: pd.DataFrame, method: str, name: str) -> Iterator[TableRow]:
-    for options, same in runs.groupby("options", sort=True):
-        versions = same.groupby("version", sort=True)
-        for version, group in versions:
-            code = f"code {version}" if len(versions) > 1 else ""
-            added = ", ".join(filter(None, (str(options), code)))
-            yield TableRow(method, f"{name} ({added})" if added else name, group)
-
-
-def complete_seeds(setting: ComparisonGroup) -> frozenset[int]:
-    """The seeds of a complete row: all that any distilled student was given."""
-    taught = setting.students[setting.students["teacher_key"] != ""]
-    return frozenset(map(int, (setting.students if taught.empty else taught)["seed"]))
-
-
-def expected_seeds(setting: ComparisonGroup) -> int:
-    """How many seeds a complete row has."""
-    return len(complete_seeds(setting))
-
-
-def baseline_row(setting: ComparisonGroup) -> TableRow | None:
-    """The plain student to measure gains against; None if there is none, or more than one."""
-    found = table_rows(setting, *BASELINE)
-    return found[0] if len(found) == 1 and not found[0].done.empty else None
-
-
-def teacher_rows(setting: ComparisonGroup) -> list[tuple[TableRow, str]]:
-    """One line per teacher, with its network."""
-    found = []
-    for number, (key, network) in enumerate(setting.teachers, 1):
-        label = "Teacher" if len(setting.teachers) == 1 else f"Teacher {number}"
-        runs = setting.teacher_runs[setting.teacher_runs["key"] == key]
-        found.append((TableRow("teacher", label, runs), network))
-    return found or [(TableRow("teacher", "Teacher", setting.teacher_runs.iloc[:0]), "")]
+    def describe_failures(self) -> str:
+        """Return the kinds of failure, as "failed: memory"; empty if no run failed."""
+        kinds = ", ".join(sorted(set(self.failed["failure"])))
+        return f"failed: {kinds}" if kinds else ""
 
 
 def run_keys(runs: pd.DataFrame) -> tuple[str, ...]:
     """Return the keys of these runs, in their order."""
     return tuple(map(str, runs["key"]))
+
+
+def methods_in_order(group: ComparisonGroup) -> list[str]:
+    """Return the methods of the group's students in the order of tables, the baseline first."""
+    students = group.students.sort_values(["order", "method"])
+    distilled = students[students["method"] != BASELINE[0]]
+    return [BASELINE[0], *dict.fromkeys(map(str, distilled["method"]))]
+
+
+def table_rows(group: ComparisonGroup, method: str, label: str = "") -> list[TableRow]:
+    """Return one row for each set of options that `method` ran with, the defaults first.
+
+    Runs of one method whose code differs do not repeat each other: each code has a row. Without any
+    run there is one row without runs.
+
+    Args:
+        group: The group whose students are meant.
+        method: Name of the method.
+        label: Name of the rows; by default the label in the method's records.
+    """
+    runs = group.students[group.students["method"] == method]
+    if runs.empty:
+        return [TableRow(method, label or method, runs)]
+    if not label:
+        first_done = (runs["status"] != "done").argmin()  # the first run if none is done
+        label = str(runs["label"].iloc[first_done])
+    return list(_rows_by_options(runs, method, label))
+
+
+def _rows_by_options(runs: pd.DataFrame, method: str, label: str) -> Iterator[TableRow]:
+    for options, with_options in runs.groupby("options", sort=True):
+        versions = with_options.groupby("version", sort=True)
+        for version, repetitions in versions:
+            code = f"code {version}" if len(versions) > 1 else ""
+            suffix = ", ".join(filter(None, (str(options), code)))
+            yield TableRow(method, f"{label} ({suffix})" if suffix else label, repetitions)
+
+
+def complete_seeds(group: ComparisonGroup) -> frozenset[int]:
+    """Return the seeds of a complete row: those of any distilled student.
+
+    In a group without distilled students they are those of any student.
+    """
+    distilled = group.students[group.students["teacher_key"] != ""]
+    return frozenset(map(int, (group.students if distilled.empty else distilled)["seed"]))
+
+
+def expected_seeds(group: ComparisonGroup) -> int:
+    """Return the number of seeds of a complete row."""
+    return len(complete_seeds(group))
+
+
+def baseline_row(group: ComparisonGroup) -> TableRow | None:
+    """Return the undistilled student, which gains are measured from.
+
+    None if it has no scores, or several rows because of different code or options.
+    """
+    rows = table_rows(group, *BASELINE)
+    return rows[0] if len(rows) == 1 and not rows[0].done.empty else None
+
+
+def teacher_rows(group: ComparisonGroup) -> list[tuple[TableRow, str]]:
+    """Return one row for each teacher, with its network; none if the group has no teacher."""
+    rows = []
+    for number, (key, network) in enumerate(group.teachers, 1):
+        label = "Teacher" if len(group.teachers) == 1 else f"Teacher {number}"
+        runs = group.teacher_runs[group.teacher_runs["key"] == key]
+        rows.append((TableRow("teacher", label, runs), network))
+    return rows

@@ -1,4 +1,4 @@
-"""The papers' own numbers, as `published.yaml` lists them, checked and typed."""
+"""The papers' numbers in `published.yaml`, validated and typed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-PUBLISHED = Path(__file__).with_name("published.yaml")
+PUBLISHED_FILE = Path(__file__).with_name("published.yaml")
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -19,13 +19,13 @@ Scored = Literal["veri776", "vehicleid test800", "vehicleid test1600", "vehiclei
 
 
 class _Frozen(BaseModel):
-    """A value: no field can be added, misspelt or changed."""
+    """A frozen model that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Paper(_Frozen):
-    """Where the numbers were published."""
+class Citation(_Frozen):
+    """Bibliographic data of a paper."""
 
     authors: str
     title: str
@@ -35,65 +35,65 @@ class Paper(_Frozen):
 
 
 class Protocol(_Frozen):
-    """How the numbers on one dataset were made; None: the paper does not say.
+    """Conditions of a paper's numbers on one dataset; None: the paper does not state it.
 
-    `recipe` has the fields of `harness.runs.spec` that the paper states. `misprints` are, by field,
-    the values that are meant where every copy of the dataset shows the printed one to be wrong.
+    `recipe` has the fields of `harness.runs.spec.Recipe` that the paper states. `misprints` are, by
+    field, the values that are meant where every copy of the dataset contradicts the printed one.
     """
 
     version: str | None  # of the dataset
     train_images: int | None
     train_identities: int | None
-    queries: dict[str, int]  # by evaluation, as the next two
+    queries: dict[str, int]  # by evaluation, as are the next two
     gallery: dict[str, int]
     draws: dict[str, int]
     metric: Literal["cosine", "euclidean"] | None
     reranking: bool | None
-    cameras: Literal["others", "all"] | None  # whose images count as matches
+    cameras: Literal["others", "all"] | None  # whose images may be matches of a query
     checkpoint: Literal["last", "best"] | None
     misprints: dict[str, int] = {}
     recipe: dict[str, Value | tuple[Value, ...]]
 
 
 class PublishedRow(_Frozen):
-    """One printed row; `scores` are mAP and R1 in percent by dataset."""
+    """One printed row; `scores` are (mAP, R1) in percent by dataset."""
 
     method: str
     label: str
     scores: dict[str, tuple[Percent, Percent]]
     reference: str = ""  # as printed
-    teacher: str | None = None  # None: the table's; empty: none
+    teacher: str | None = None  # None: the table's; empty: it has no teacher
     student: str | None = None  # None: the table's
-    cited: bool = False  # a method that the paper quotes and did not train
+    cited: bool = False  # from another paper, not trained by this one
 
 
 class PublishedNetworkRow(_Frozen):
     """One printed row of a table of networks (VRKD, Tables 1 to 3).
 
-    `scores` are mAP and R1 in percent by dataset and test; None where the paper has none. Training
-    tricks: a last stride of 1 or 2, label smoothing, a triplet loss.
+    `scores` are (mAP, R1) in percent by dataset and test; None where the paper has none. The
+    training tricks are the last stride, label smoothing and a triplet loss.
     """
 
     method: str
     label: str
     cited: bool = False
     model: str  # as printed
-    network: str | None = None  # as the catalogue names it; None for cited rows
+    network: str | None = None  # name in `harness.models`; None for cited rows
     parameters: Positive | None = None  # millions
-    operations: Positive | None = None  # giga, of one image
-    size: int  # of the square input
+    operations: Positive | None = None  # billions, for one image
+    size: int  # side of the square input, in pixels
     last_stride: Literal[1, 2] | None
     label_smoothing: bool
     triplet: bool
     scores: dict[Scored, tuple[Percent | None, Percent | None]]
 
-    def score(self, test: Scored, place: int) -> float | None:
-        """One test's mAP (place 0) or R1 (place 1) in percent."""
-        return self.scores.get(test, (None, None))[place]
+    def score(self, test: Scored, index: int) -> float | None:
+        """Return a test's mAP (index 0) or R1 (index 1) in percent, if the paper has it."""
+        return self.scores.get(test, (None, None))[index]
 
 
 class PublishedTable(_Frozen):
-    """One printed table; `notes` by dataset are what its reader has to know."""
+    """One printed table; `notes` are footnotes by dataset."""
 
     number: int
     kind: Literal["ablation", "comparison"]
@@ -112,74 +112,74 @@ class PublishedTable(_Frozen):
         return self
 
     def row(self, method: str) -> PublishedRow | None:
-        """The row of `method`, if the paper has one."""
+        """Return the row of `method`, if the table has one."""
         return next((row for row in self.rows if row.method == method), None)
 
 
 class NetworkTable(_Frozen):
-    """One printed table of networks; `notes` are what its reader has to know."""
+    """One printed table of networks; `notes` are footnotes."""
 
     number: int
     kind: Literal["models", "backbones", "role"]
     title: str
-    teacher: tuple[str, ...]  # networks that teach together, of the rows that are not `none`
+    teacher: tuple[str, ...]  # networks of the ensemble that teaches the distilled rows
     rows: tuple[PublishedNetworkRow, ...]
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _no_row_twice(self) -> NetworkTable:
-        places = [
+        identities = [
             (row.label, row.model, row.size, row.last_stride, row.label_smoothing, row.triplet)
             for row in self.rows
         ]
-        twice = sorted({f"{p[0]}, {p[1]}" for p in places if places.count(p) > 1})
+        twice = sorted({f"{i[0]}, {i[1]}" for i in identities if identities.count(i) > 1})
         if twice:
             raise ValueError(f"table {self.number} lists {'; '.join(twice)} more than once")
         return self
 
     @model_validator(mode="after")
     def _own_rows_have_networks(self) -> NetworkTable:
-        bare = [row.label for row in self.rows if (row.network is None) != row.cited]
-        if bare:
+        wrong = [row.label for row in self.rows if (row.network is None) != row.cited]
+        if wrong:
             raise ValueError(
-                f"table {self.number}, {', '.join(bare)}: a row either is cited or has a network"
+                f"table {self.number}, {', '.join(wrong)}: a row either is cited or has a network"
             )
         return self
 
 
 class PublishedPaper(_Frozen):
-    """One paper: its tables and, by dataset, what it states of how the numbers were made."""
+    """One paper: its tables, and by dataset the protocol of their numbers."""
 
     name: str
-    paper: Paper
-    seeds: int | None  # None: the paper does not say
+    paper: Citation
+    seeds: int | None  # runs per score; None: the paper does not state it
     protocols: dict[str, Protocol]
     tables: tuple[PublishedTable, ...] = ()
     networks: tuple[NetworkTable, ...] = ()
 
     @property
     def reference(self) -> str:
-        """Authors and year, as footnotes name a paper."""
+        """Authors and year, as footnotes cite a paper."""
         return f"{self.paper.authors} {self.paper.year}"
 
 
 class Published(_Frozen):
-    """All papers, in the file's order."""
+    """All papers, in the order of the file."""
 
-    sources: tuple[PublishedPaper, ...]
+    papers: tuple[PublishedPaper, ...]
 
     def tables(self, kind: str, dataset: str) -> Iterator[tuple[PublishedPaper, PublishedTable]]:
-        """The printed tables of one kind that have numbers on `dataset`."""
-        for source in self.sources:
-            for table in source.tables:
+        """Yield the tables of one kind ("ablation", "comparison") with numbers on `dataset`."""
+        for paper in self.papers:
+            for table in paper.tables:
                 if table.kind == kind and any(dataset in row.scores for row in table.rows):
-                    yield source, table
+                    yield paper, table
 
     def network_tables(self) -> Iterator[tuple[PublishedPaper, NetworkTable]]:
-        """The printed tables of networks, each with its paper."""
-        for source in self.sources:
-            for table in source.networks:
-                yield source, table
+        """Yield the tables of networks, each with its paper."""
+        for paper in self.papers:
+            for table in paper.networks:
+                yield paper, table
 
     def network_sizes(self) -> list[PublishedNetworkRow]:
         """Return a row with parameters and operations for each network, input and last stride."""
@@ -188,28 +188,28 @@ class Published(_Frozen):
         return list({(row.network, row.size, row.last_stride): row for row in sized}.values())
 
 
-def load_published(path: Path = PUBLISHED) -> Published:
-    """Read and check the papers' numbers.
+def load_published(path: Path = PUBLISHED_FILE) -> Published:
+    """Read and validate the papers' numbers.
 
     Raises:
-        ValueError: the file is not YAML, or a field is missing, misspelt or impossible; the message
-            names the file and the place in it.
+        ValueError: The file is not YAML, or a field is missing, misspelt or has an impossible
+            value; the message names the file and the field.
     """
     try:
         content = YAML(typ="safe").load(path)
     except YAMLError as error:
         raise ValueError(f"{path} is not YAML: {error}") from error
     try:
-        sources = TypeAdapter(tuple[PublishedPaper, ...]).validate_python(content)
+        papers = TypeAdapter(tuple[PublishedPaper, ...]).validate_python(content)
     except ValidationError as error:
-        places = "; ".join(
-            f"{_place(found['loc'])}: {found['msg']}" for found in error.errors(include_url=False)
+        problems = "; ".join(
+            f"{_field_path(one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)
         )
-        raise ValueError(f"{path}: {places}") from error
-    return Published(sources=sources)
+        raise ValueError(f"{path}: {problems}") from error
+    return Published(papers=papers)
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    """(0, 'tables', 2, 'title') -> '[0].tables[2].title'."""
+def _field_path(location: tuple[int | str, ...]) -> str:
+    """Return (0, 'tables', 2, 'title') as '[0].tables[2].title'."""
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return "".join(parts).lstrip(".") or "top level"

@@ -1,44 +1,55 @@
-"""The report: all tables that the runs on disk allow, as files and as text."""
+"""Write the report of a runs folder: all tables, a page for the browser, and figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from harness.core.files import atomic_write
+from harness.runs.layout import FIGURES, REPORT
 from results.collect import collect_runs
-from results.files import write
 from results.page.build import render_page
 from results.page.details import ReproduceCallback, number_runs, provenance_data
-from results.page.figures import embedded_figures
+from results.page.figures import embed_figures
 from results.published import load_published
-from results.tables import formats as render
+from results.tables import formats
 from results.tables.ablation import ablation_tables
 from results.tables.comparison import comparison_tables
 from results.tables.summary import summary_tables
 from results.tables.table import Table
 from results.tables.vrkd import network_tables
 
-INDEX = "tables.md"  # all tables of this report
-DOCUMENT = "tables.tex"  # the same as a document that takes in their files
-PAGE = "index.html"  # all of it, for a browser
-FIGURES = "figures"  # folder of pictures, beside the page
+ALL_TABLES = "tables.md"
+DOCUMENT = "tables.tex"  # inputs the .tex files of all tables
+PAGE = "index.html"
 RUNS = "runs.csv"  # one line per run
-INTERNAL = ["student_setting", "fields", "teachers", "evaluations", "spreads", "data", "folder"]
+TABLE_FILES = ("comparison-*", "ablation*", "vrkd-*", "summary*")
+INTERNAL_COLUMNS = [  # of the frame, not in RUNS
+    "student_setting",
+    "fields",
+    "teachers",
+    "evaluations",
+    "spreads",
+    "data",
+    "data_flags",
+    "order",
+    "folder",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of one call of `write_report`."""
+    """Return value of `write_report`."""
 
     tables: tuple[Table, ...]
-    text: str  # for a terminal
-    problems: tuple[str, ...]
+    text: str  # all tables for a terminal
+    problems: tuple[str, ...]  # one sentence each
     files: tuple[Path, ...]
     figures: tuple[Path, ...] = ()
-    absent: tuple[str, ...] = ()  # figures that could not be drawn, and what each needs
+    absent: tuple[str, ...] = ()  # figures that could not be drawn, with what each needs
 
 
 def write_report(
@@ -46,73 +57,97 @@ def write_report(
     target: Path | None = None,
     again: ReproduceCallback | None = None,
     *,
+    labels: Mapping[str, str] | None = None,
     figures: bool = False,
 ) -> Report:
-    """Write all tables into `target`, by default `<runs>/report`, each as .md, .tex and .csv.
+    """Write each table as .md, .tex and .csv, all of them as a page, and a line for each run.
 
-    With `figures` all figures, too. The page, `index.html`, holds all of them; `again` tells it how
-    to make runs again. Every file is replaced atomically. Files of tables and figures that no
-    longer exist are left, and named among the problems.
+    Every file is replaced atomically. Files of tables and figures of an earlier report are not
+    removed but are listed among the problems.
+
+    Args:
+        runs: The runs folder.
+        target: Folder of the report; by default `<runs>/report`.
+        again: Returns how to repeat the runs behind a cell, for the page.
+        labels: Labels of the known methods in the order of tables; see `collect_runs`.
+        figures: Whether to draw all figures as well.
     """
-    frame, problems = collect_runs(runs)
-    failed = frame[frame["status"] == "failed"]
-    for key, kind, message in zip(failed["key"], failed["failure"], failed["message"], strict=True):
-        first = next(iter(str(message).splitlines()), "")
-        problems.append(f"{key}: failed ({kind}). {first}".rstrip())
+    frame, problems = collect_runs(runs, labels)
+    problems += _describe_failed_runs(frame)
     tables = all_tables(frame)
     if not tables:
-        text = f"No run under {runs} is done yet, so there is nothing to report.\n"
+        text = f"No run below {runs} is done yet, so there is nothing to report.\n"
         return Report((), text, tuple(problems), ())
-    folder = runs / "report" if target is None else target
-    contents = _contents(tables, frame)
+    folder = runs / REPORT if target is None else target
+    contents = _table_contents(tables, frame)
     problems += [
-        f"{path}: of an earlier report; this one has no such table."
-        for pattern in ("comparison-*", "ablation*", "vrkd-*", "summary*")
+        f"{path} is from an earlier report; this one has no such table."
+        for pattern in TABLE_FILES
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
-    drawn, absent = _draw(frame, folder, problems) if figures else ((), ())
-    shown = embedded_figures(folder / FIGURES, drawn, problems)
+    drawn, absent = _draw_figures(frame, folder, problems) if figures else ((), ())
+    embedded = embed_figures(folder / FIGURES, drawn, problems)
     numbers = number_runs(tables)
-    contents[PAGE] = render_page(
-        tables, numbers, provenance_data(tables, runs, numbers, again), shown, problems
-    )
+    details = provenance_data(tables, runs, numbers, again)
+    contents[PAGE] = render_page(tables, numbers, details, embedded, problems)
     for name, content in contents.items():
-        write(folder / name, content.encode())
-    text = "\n".join(render.to_terminal(table) for table in tables)
+        atomic_write(folder / name, content.encode())
+    text = "\n".join(formats.to_terminal(table) for table in tables)
     files = tuple(folder / name for name in contents)
     return Report(tuple(tables), text, tuple(problems), files, drawn, absent)
 
 
-def _contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, str]:
-    """The files of all tables by name."""
+def all_tables(frame: pd.DataFrame) -> list[Table]:
+    """Return ablations, comparisons by dataset, tables of networks, and summaries over datasets.
+
+    Args:
+        frame: All rows of `collect_runs`.
+    """
+    published = load_published()
+    datasets = sorted(set(frame["dataset"]))
+    comparisons = [
+        table for name in datasets for table in comparison_tables(frame, name, published)
+    ]
+    return [
+        *ablation_tables(frame, published),
+        *comparisons,
+        *network_tables(frame, published),
+        *summary_tables(frame),
+    ]
+
+
+def _describe_failed_runs(frame: pd.DataFrame) -> list[str]:
+    """Return the kind of each failure and the first line of its message."""
+    failed = frame[frame["status"] == "failed"]
+    columns = (failed["key"], failed["failure"], failed["message"])
+    lines = []
+    for key, kind, message in zip(*columns, strict=True):
+        first_line = next(iter(str(message).splitlines()), "")
+        lines.append(f"{key}: failed ({kind}). {first_line}".rstrip())
+    return lines
+
+
+def _table_contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, str]:
+    """Return the content of every file of tables and runs by name."""
     contents = {
-        INDEX: "\n".join(render.to_markdown(table) for table in tables),
-        DOCUMENT: render.latex_document([table.name for table in tables]),
+        ALL_TABLES: "\n".join(formats.to_markdown(table) for table in tables),
+        DOCUMENT: formats.latex_document([table.name for table in tables]),
     }
     for table in tables:
-        contents[f"{table.name}.md"] = render.to_markdown(table)
-        contents[f"{table.name}.tex"] = render.to_latex(table)
-        contents[f"{table.name}.csv"] = render.text_frame(table).to_csv(index=False)
-    contents[RUNS] = frame.drop(columns=INTERNAL).to_csv(index=False)
+        contents[f"{table.name}.md"] = formats.to_markdown(table)
+        contents[f"{table.name}.tex"] = formats.to_latex(table)
+        contents[f"{table.name}.csv"] = formats.to_csv(table)
+    contents[RUNS] = frame.drop(columns=INTERNAL_COLUMNS).to_csv(index=False)
     return contents
 
 
-def _draw(
+def _draw_figures(
     frame: pd.DataFrame, folder: Path, problems: list[str]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Draw all figures: their files, and what the absent ones need."""
+    """Draw all figures; return their files and what the missing ones need."""
     from results.figures.all import draw_all  # takes a second to import
 
     drawn = draw_all(frame, folder)
-    problems += [f"{path}: of an earlier report; it was not drawn anew." for path in drawn.earlier]
-    return drawn.files, drawn.absent
-
-
-def all_tables(frame: pd.DataFrame) -> list[Table]:
-    """Ablations, comparisons by dataset, tables of networks, what holds over datasets."""
-    published = load_published()
-    datasets = sorted(set(frame["dataset"]))
-    compared = [table for name in datasets for table in comparison_tables(frame, name, published)]
-    networks = network_tables(frame, published)
-    return [*ablation_tables(frame, published), *compared, *networks, *summary_tables(frame)]
+    problems += [f"{path} is from an earlier report and was not redrawn." for path in drawn.stale]
+    return drawn.files, drawn.missing

@@ -1,8 +1,8 @@
-"""Which of several methods cannot be told apart, as letters and as groups.
+"""Pairwise differences between methods as letters and as groups.
 
 Letters are a compact letter display (Piepho 2004, "An algorithm for a letter-based representation
-of all-pairwise comparisons", insert and absorb): two methods share a letter if and only if no test
-tells them apart. With tests of unequal strength a method may have several.
+of all-pairwise comparisons"; the algorithm is insert-and-absorb): two methods share a letter if and
+only if they do not differ significantly. As tests differ in power, a method may have several.
 """
 
 from __future__ import annotations
@@ -16,52 +16,64 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 def compact_letter_display(means: Sequence[float], distinct: Collection[Pair]) -> list[str]:
-    """Letters of each of the methods, which have these means; those told apart are `distinct`.
+    """Return the letters of each method.
 
-    The letter a has the best mean among its methods, b the best of those without that letter's, and
-    so on.
+    The letter a belongs to the method with the best mean, b to the best method without a, and so
+    on.
+
+    Args:
+        means: Mean score of each method; higher is better.
+        distinct: Pairs of methods that differ significantly, in any order.
     """
+    # Insert: every significant pair splits each column (the methods of one letter) that contains
+    # both into two, one without either method. Absorb: columns within another add no information.
     columns = {frozenset(range(len(means)))} if means else set()
     for first, second in distinct:
         split = {column for column in columns if first in column and second in column}
         parts = {column - {one} for column in split for one in (first, second)}
-        columns = _absorbed((columns - split) | parts)
-    place = {index: rank for rank, index in enumerate(_order(means))}
-    in_order = sorted(columns, key=lambda column: sorted(place[index] for index in column))
+        columns = _absorb((columns - split) | parts)
+    rank = {index: place for place, index in enumerate(_best_first(means))}
+    in_order = sorted(columns, key=lambda column: sorted(rank[index] for index in column))
     return [
-        "".join(_name(number) for number, column in enumerate(in_order) if index in column)
+        "".join(_letter(number) for number, column in enumerate(in_order) if index in column)
         for index in range(len(means))
     ]
 
 
 def top_groups(means: Sequence[float], distinct: Collection[Pair]) -> list[Group]:
-    """The best mean and all that cannot be told from it; the same again among the others.
+    """Return the group of each method: "best", "second" or none.
 
-    With fewer than two methods there is nothing to be better than, and no group.
+    The best group is the method with the best mean and all that do not differ significantly from
+    it; the second group is formed in the same way among the others. Unlike letters, groups are not
+    affected by differences between other pairs. A single method has no group.
+
+    Args:
+        means: Mean score of each method; higher is better.
+        distinct: Pairs of methods that differ significantly, in any order.
     """
-    found: list[Group] = [""] * len(means)
-    apart = {frozenset(pair) for pair in distinct}
-    left = _order(means) if len(means) > 1 else []
+    groups: list[Group] = [""] * len(means)
+    significant = {frozenset(pair) for pair in distinct}
+    remaining = _best_first(means) if len(means) > 1 else []
     labels: tuple[Group, ...] = ("best", "second")
     for label in labels:
-        top = [index for index in left if frozenset((left[0], index)) not in apart]
+        top = [index for index in remaining if frozenset((remaining[0], index)) not in significant]
         for index in top:
-            found[index] = label
-        left = [index for index in left if index not in top]
-    return found
+            groups[index] = label
+        remaining = [index for index in remaining if index not in top]
+    return groups
 
 
-def _order(means: Sequence[float]) -> list[int]:
-    """Indices from the best mean to the worst; equal means in the order given."""
+def _best_first(means: Sequence[float]) -> list[int]:
+    """Return indices from the best mean to the worst; equal means keep their order."""
     return sorted(range(len(means)), key=lambda index: -means[index])
 
 
-def _absorbed(columns: set[frozenset[int]]) -> set[frozenset[int]]:
-    """Without the columns that say nothing another does not say."""
+def _absorb(columns: set[frozenset[int]]) -> set[frozenset[int]]:
+    """Return the columns that are not contained in another one."""
     return {column for column in columns if not any(column < other for other in columns)}
 
 
-def _name(number: int) -> str:
-    """0 -> a, 25 -> z, 26 -> a1: every name begins with its one letter."""
+def _letter(number: int) -> str:
+    """Return the name of a column: 0 -> a, 25 -> z, 26 -> a1; each begins with one letter."""
     again, letter = divmod(number, len(ALPHABET))
     return ALPHABET[letter] + (str(again) if again else "")

@@ -1,8 +1,8 @@
-"""One family of paired tests: all pairs of a table's complete rows, by one score of one evaluation.
+"""Paired tests between all complete rows of a table, by one score of one evaluation.
 
-Complete is a row that has every seed the table has. Rows are compared if they were scored by one
-protocol on the same queries; what is not compared says why. Holm's correction covers all pairs of
-the family, so that gains over the plain student, letters and groups come from the same tests.
+A row is complete if it has every seed of the table. Rows are compared if they were scored by the
+same protocol on the same queries; for every other row there is a reason. Holm's correction covers
+all pairs together, so that gains over the baseline, letters and groups come from the same tests.
 """
 
 from __future__ import annotations
@@ -18,215 +18,250 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.runs.per_query import FILE, IdentitySums, load_identity_sums
+from harness.runs.data_flags import DataFlag
+from harness.runs.layout import PER_QUERY
+from harness.runs.per_query import IdentitySums, load_identity_sums
 from results.comparable import ComparisonGroup
-from results.lines import BASELINE, RowId, TableRow, complete_seeds
+from results.lines import BASELINE, NO_RUN, RowId, TableRow, complete_seeds
 from results.statistics.letter_display import Group, Pair, compact_letter_display, top_groups
 from results.statistics.paired_test import LEVEL, PairedDifference, holm, paired_test
-from results.tables.cells import NO_RUN, describe_failures
 
 Mark = TypeVar("Mark", bound=str)
+PairId = tuple[RowId, RowId]
 NOT_COMPARED = "not compared"
-AGREEMENT = 1e-6  # between a record's mAP and the mean over its queries
+TOLERANCE = 1e-6  # between a record's mAP and the mean over its queries, as fractions of 1
 
 
 @dataclass(frozen=True, slots=True)
 class PairwiseTests:
-    """Verdicts by line and by pair of lines; differences are the first minus the second."""
+    """Results by row and by pair of rows; differences are the first row minus the second."""
 
     evaluation: str
     score: str  # mAP or R1
     seeds: tuple[int, ...]
-    queries: int  # that every run was asked
-    identities: int
-    places: tuple[RowId, ...]  # of the lines compared, in the table's order
-    differences: dict[tuple[RowId, RowId], PairedDifference]
-    adjusted: dict[tuple[RowId, RowId], float]  # p after Holm
+    queries: int  # with a match
+    identities: int  # of these queries
+    compared: tuple[RowId, ...]  # rows that were compared, in the table's order
+    differences: dict[PairId, PairedDifference]
+    adjusted: dict[PairId, float]  # p values with Holm's correction
     letters: dict[RowId, str]
     groups: dict[RowId, Group]
-    reasons: dict[RowId, str]  # why a line is not among them, for its cell
-    problems: tuple[str, ...]  # the same in whole sentences, where a file is to blame
+    reasons: dict[RowId, str]  # by row that was not compared, for its cell
+    problems: tuple[str, ...]  # sentences about files and protocols that prevent a comparison
 
     def between(self, ours: TableRow, theirs: TableRow) -> tuple[PairedDifference, float] | None:
-        """The difference of two lines, and its p after Holm; None if they were not compared."""
-        there, back = (ours.place, theirs.place), (theirs.place, ours.place)
-        if there in self.differences:
-            return self.differences[there], self.adjusted[there]
-        if back in self.differences:
-            found = self.differences[back]
-            return replace(found, mean=-found.mean), self.adjusted[back]
+        """Return the difference of two rows and its adjusted p; None if they were not compared."""
+        pair, reverse = (ours.row_id, theirs.row_id), (theirs.row_id, ours.row_id)
+        if pair in self.differences:
+            return self.differences[pair], self.adjusted[pair]
+        if reverse in self.differences:
+            difference = self.differences[reverse]
+            return replace(difference, mean=-difference.mean), self.adjusted[reverse]
         return None
 
     def verdict(self, ours: TableRow, theirs: TableRow) -> int | None:
-        """1 if `ours` is better, -1 if worse, 0 if they cannot be told apart; None as `between`."""
-        found = self.between(ours, theirs)
-        if found is None:
+        """Return 1 if `ours` is significantly better, -1 if worse, 0 if neither.
+
+        None if the rows were not compared.
+        """
+        result = self.between(ours, theirs)
+        if result is None:
             return None
-        return int(np.sign(found[0].mean)) if found[1] <= LEVEL else 0
+        difference, p = result
+        return int(np.sign(difference.mean)) if p <= LEVEL else 0
 
 
 @dataclass(frozen=True, slots=True)
 class _ScoreMatrix:
-    """What one line brings: (S, G) parts of its score, over weights that all its seeds share."""
+    """Scores of one row by seed and identity."""
 
-    asked: tuple[str, str]  # scoring protocol and queries
-    parts: NDArray[np.float64]
-    example: IdentitySums
+    conditions: tuple[str, str]  # scoring protocol and digest of the queries
+    parts: NDArray[np.float64]  # (S, G), contributions to the score as fractions of 1
+    example: IdentitySums  # of one seed; its weights are those of all
 
 
 def pairwise_tests(
-    setting: ComparisonGroup, members: Sequence[TableRow], evaluation: str, score: str = "mAP"
+    group: ComparisonGroup, rows: Sequence[TableRow], evaluation: str, score: str = "mAP"
 ) -> PairwiseTests:
-    """Compare the complete ones of `members`, lines of `setting`, by one score."""
-    partial = [line.place for line in members] if "partial" in setting.data_flags else []
-    reference = [line.place for line in members if line.method == BASELINE[0]]
-    wanted = complete_seeds(setting)
+    """Compare the complete rows of a group by one score.
+
+    The baseline has letters but is in no group of best rows. On partial data nothing is compared.
+    """
+    is_partial = DataFlag.PARTIAL in group.data_flags
     return run_pairwise_tests(
-        members, evaluation, score, wanted, partial=partial, unranked=reference
+        rows,
+        evaluation,
+        score,
+        complete_seeds(group),
+        partial=[row.row_id for row in rows] if is_partial else [],
+        unranked=[row.row_id for row in rows if row.method == BASELINE[0]],
     )
 
 
 def run_pairwise_tests(
-    members: Sequence[TableRow],
+    rows: Sequence[TableRow],
     evaluation: str,
     score: str,
-    wanted: Collection[int],
+    seeds: Collection[int],
     *,
     partial: Collection[RowId] = (),
     unranked: Collection[RowId] = (),
 ) -> PairwiseTests:
-    """Compare those of `members` that have all seeds `wanted` and not only `partial` data.
+    """Compare the rows that have all `seeds`.
 
-    The lines may be of several settings; no two have the same place. Those `unranked` are tested
-    like the others and have letters, but are in no group.
+    Args:
+        rows: Rows of one group or of several, each with an id of its own.
+        evaluation: Name of the evaluation.
+        score: "mAP" or "R1".
+        seeds: Seeds of a complete row.
+        partial: Rows of partial data, which are not compared.
+        unranked: Rows that are tested and have letters, but are in no group of best rows.
     """
-    seeds = tuple(sorted(wanted))
-    reasons = {line.place: _incomplete(line, seeds, line.place in partial) for line in members}
+    expected = tuple(sorted(seeds))
+    reasons = {row.row_id: _why_incomplete(row, expected, row.row_id in partial) for row in rows}
     problems: list[str] = []
-    found: dict[RowId, _ScoreMatrix] = {}
-    for line in members:
-        if reasons[line.place]:
+    matrices: dict[RowId, _ScoreMatrix] = {}
+    for row in rows:
+        if reasons[row.row_id]:
             continue
         try:
-            found[line.place] = _score_matrix(line, seeds, evaluation, score)
+            matrices[row.row_id] = _score_matrix(row, expected, evaluation, score)
         except ValueError as error:
-            reasons[line.place] = NOT_COMPARED
-            problems.append(f"{line.label} is not compared: {error}.")
-    _leave_out_others(found, reasons, problems)
-    example = next((sums.example for sums in found.values()), None)
-    differences = {
-        (one, other): paired_test(found[one].parts, found[other].parts, found[one].example.weights)
-        for one, other in combinations(found, 2)
-    }
-    p = holm([tested.p for tested in differences.values()])
-    adjusted = dict(zip(differences, p, strict=True))
-    means = {place: float(sums.parts.sum(axis=1).mean()) for place, sums in found.items()}
-    ranked = {place: mean for place, mean in means.items() if place not in unranked}
+            reasons[row.row_id] = NOT_COMPARED
+            problems.append(f"{row.label} is not compared: {error}.")
+    _drop_incomparable(matrices, reasons, problems)
+    differences, adjusted = _compare_pairs(matrices)
+    means = {row_id: float(m.parts.sum(axis=1).mean()) for row_id, m in matrices.items()}
+    ranked = {row_id: mean for row_id, mean in means.items() if row_id not in unranked}
+    example = next((matrix.example for matrix in matrices.values()), None)
     return PairwiseTests(
         evaluation=evaluation,
         score=score,
-        seeds=seeds,
+        seeds=expected,
         queries=example.count if example else 0,
         identities=len(example.weights) if example else 0,
-        places=tuple(found),
+        compared=tuple(matrices),
         differences=differences,
         adjusted=adjusted,
-        letters=_marked(compact_letter_display, means, adjusted) if differences else {},
-        groups=_marked(top_groups, ranked, adjusted),
-        reasons={place: reason for place, reason in reasons.items() if reason},
+        letters=_mark_rows(compact_letter_display, means, adjusted) if differences else {},
+        groups=_mark_rows(top_groups, ranked, adjusted),
+        reasons={row_id: reason for row_id, reason in reasons.items() if reason},
         problems=tuple(problems),
     )
 
 
-def _marked(
-    rule: Callable[[list[float], list[Pair]], list[Mark]],
-    means: dict[RowId, float],
-    adjusted: dict[tuple[RowId, RowId], float],
-) -> dict[RowId, Mark]:
-    """Return what a rule of `letter_display` gives each row, from means and adjusted p values."""
-    found = rule([*means.values()], _apart([*means], adjusted))
-    return dict(zip(means, found, strict=True))
-
-
-def _leave_out_others(
-    found: dict[RowId, _ScoreMatrix], reasons: dict[RowId, str], problems: list[str]
-) -> None:
-    """Take out the lines that were asked otherwise than most, or for one identity; say so."""
-    usual = Counter(sums.asked for sums in found.values()).most_common(1)
-    for place in [place for place in found if found[place].asked != usual[0][0]]:
-        scoring = found.pop(place).asked[0] != usual[0][0][0]
-        reasons[place] = "other scoring" if scoring else "other queries"
-        what = "by another protocol" if scoring else "on other queries"
-        problems.append(f"{place[1]} is not compared: it was scored {what} than the rest.")
-    if any(len(sums.example.weights) < 2 for sums in found.values()):
-        problems.append("Nothing is compared: all queries show one identity.")
-        reasons |= dict.fromkeys(found, NOT_COMPARED)
-        found.clear()
-
-
 def paired_difference(ours: TableRow, theirs: TableRow, evaluation: str) -> PairedDifference | None:
-    """The difference over the seeds that both lines have; None if there is none, or no queries."""
+    """Return the difference in mAP over the seeds that both rows have.
+
+    None without such a seed, without usable queries, or if the protocols or queries differ.
+    """
     seeds = sorted({*ours.done["seed"]} & {*theirs.done["seed"]})
     try:
-        first, second = (_score_matrix(line, seeds, evaluation) for line in (ours, theirs))
-        if first.asked != second.asked:
+        first, second = (_score_matrix(row, seeds, evaluation, "mAP") for row in (ours, theirs))
+        if first.conditions != second.conditions:
             return None
         return paired_test(first.parts, second.parts, first.example.weights)
     except ValueError:
         return None
 
 
-def _apart(places: Sequence[RowId], adjusted: dict[tuple[RowId, RowId], float]) -> list[Pair]:
-    """The pairs of these lines that are told apart, by number."""
-    return [
+def _compare_pairs(
+    matrices: dict[RowId, _ScoreMatrix],
+) -> tuple[dict[PairId, PairedDifference], dict[PairId, float]]:
+    """Return the difference of every pair of rows, and its p value corrected for all pairs."""
+    differences = {
+        (one, other): paired_test(
+            matrices[one].parts, matrices[other].parts, matrices[one].example.weights
+        )
+        for one, other in combinations(matrices, 2)
+    }
+    adjusted = holm([difference.p for difference in differences.values()])
+    return differences, dict(zip(differences, adjusted, strict=True))
+
+
+def _mark_rows(
+    display: Callable[[list[float], list[Pair]], list[Mark]],
+    means: dict[RowId, float],
+    adjusted: dict[PairId, float],
+) -> dict[RowId, Mark]:
+    """Return the marks that a function of `letter_display` gives these rows."""
+    row_ids = list(means)
+    distinct = [
         (first, second)
-        for first, second in combinations(range(len(places)), 2)
-        if adjusted[places[first], places[second]] <= LEVEL
+        for first, second in combinations(range(len(row_ids)), 2)
+        if adjusted[row_ids[first], row_ids[second]] <= LEVEL
     ]
+    return dict(zip(row_ids, display([*means.values()], distinct), strict=True))
 
 
-def _incomplete(line: TableRow, seeds: tuple[int, ...], partial: bool) -> str:
-    """Why the line cannot be ranked, as far as the records say."""
-    if line.done.empty:
-        return describe_failures(line) or NO_RUN
-    count = len({*seeds} & {*line.done["seed"]})
+def _drop_incomparable(
+    matrices: dict[RowId, _ScoreMatrix], reasons: dict[RowId, str], problems: list[str]
+) -> None:
+    """Drop the rows whose protocol or queries are not those of most rows.
+
+    With queries of a single identity all rows are dropped: their variance cannot be estimated.
+    """
+    counts = Counter(matrix.conditions for matrix in matrices.values())
+    usual = counts.most_common(1)[0][0] if counts else ("", "")
+    for row_id, matrix in list(matrices.items()):
+        if matrix.conditions == usual:
+            continue
+        del matrices[row_id]
+        other_protocol = matrix.conditions[0] != usual[0]
+        reasons[row_id] = "other scoring" if other_protocol else "other queries"
+        how = "by another protocol" if other_protocol else "on other queries"
+        problems.append(f"{row_id[1]} is not compared: it was scored {how} than most rows.")
+    if any(len(matrix.example.weights) < 2 for matrix in matrices.values()):
+        problems.append("Nothing is compared: all queries show one identity.")
+        reasons |= dict.fromkeys(matrices, NOT_COMPARED)
+        matrices.clear()
+
+
+def _why_incomplete(row: TableRow, seeds: tuple[int, ...], partial: bool) -> str:
+    """Return why the row is not compared, as far as the records show; empty if it is complete."""
+    if row.done.empty:
+        return row.describe_failures() or NO_RUN
+    count = len({*seeds} & {*row.done["seed"]})
     if count < len(seeds):
         return f"{count}/{len(seeds)} seeds"
     return "partial data" if partial else ""
 
 
-def _score_matrix(
-    line: TableRow, seeds: Sequence[int], evaluation: str, score: str = "mAP"
-) -> _ScoreMatrix:
-    """What the runs of these seeds, each of which the line has, say of one evaluation.
+def _score_matrix(row: TableRow, seeds: Sequence[int], evaluation: str, score: str) -> _ScoreMatrix:
+    """Load the scores of one row under these seeds, each of which it has.
 
     Raises:
-        ValueError: a file cannot be used, or the runs do not agree in what they were asked.
+        ValueError: There is no seed, a file cannot be used, or the runs differ in protocol or
+            queries.
     """
-    runs = line.done.drop_duplicates("seed").set_index("seed").loc[list(seeds)]
-    found = [_of_run(run, evaluation) for _, run in runs.iterrows()]
-    if not found:
-        raise ValueError("there is no seed")
-    asked = {*zip(runs["scoring"], (sums.queries for sums in found), strict=True)}
-    if len(asked) > 1:
+    runs = row.done.drop_duplicates("seed").set_index("seed").loc[list(seeds)]
+    by_seed = [_load_sums(run, evaluation) for _, run in runs.iterrows()]
+    if not by_seed:
+        raise ValueError("it has no seed")
+    conditions = {*zip(runs["scoring"], (sums.queries for sums in by_seed), strict=True)}
+    if len(conditions) > 1:
         raise ValueError("its seeds were scored by different protocols or on different queries")
-    return _ScoreMatrix(
-        next(iter(asked)), np.stack([sums.parts[score] for sums in found]), found[0]
-    )
+    parts = np.stack([sums.parts[score] for sums in by_seed])
+    return _ScoreMatrix(next(iter(conditions)), parts, by_seed[0])
 
 
-def _of_run(run: pd.Series, evaluation: str) -> IdentitySums:
+def _load_sums(run: pd.Series, evaluation: str) -> IdentitySums:
+    """Load one run's sums by identity and check that they belong to its record.
+
+    Raises:
+        ValueError: The file cannot be read, lacks the evaluation or has another mAP.
+    """
     try:
-        found = load_identity_sums(Path(run["folder"]) / FILE).get(evaluation)
+        sums = load_identity_sums(Path(run["folder"]) / PER_QUERY).get(evaluation)
     except ValueError as error:
         raise ValueError(f"{error} ({run['key']})") from error
-    if found is None:
-        raise ValueError(f"{FILE} has no evaluation {evaluation} ({run['key']})")
+    if sums is None:
+        raise ValueError(f"{PER_QUERY} has no evaluation {evaluation} ({run['key']})")
     recorded = run[f"{evaluation} mAP" if len(run["evaluations"]) > 1 else "mAP"]
-    own = found.parts["mAP"].sum()
-    if abs(own - recorded) > AGREEMENT:
+    own = sums.parts["mAP"].sum()
+    if abs(own - recorded) > TOLERANCE:
         raise ValueError(
-            f"{FILE} is not of this record: its mAP is {100 * own:.4f}, the "
+            f"{PER_QUERY} is not of this record: its mAP is {100 * own:.4f}, the "
             f"record's {100 * recorded:.4f} ({run['key']})"
         )
-    return found
+    return sums

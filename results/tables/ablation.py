@@ -1,4 +1,4 @@
-"""The table of what the parts of PDRD's loss add: PDRD's Table 1."""
+"""Tables of the parts of PDRD's loss: PDRD's Table 1."""
 
 from __future__ import annotations
 
@@ -7,136 +7,156 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from results.comparable import ComparisonGroup, comparison_groups
-from results.lines import BASELINE, TableRow, expected_seeds, table_rows, teacher_rows
+from results.lines import (
+    BASELINE,
+    NO_RUN,
+    RowId,
+    TableRow,
+    expected_seeds,
+    table_rows,
+    teacher_rows,
+)
 from results.published import Published, PublishedPaper, PublishedTable
 from results.statistics.pairwise import PairwiseTests
-from results.tables import footnotes
-from results.tables import published_values as against
-from results.tables import significance as verdicts
-from results.tables.cells import NO_RUN, Cell, plain, seeds_cell
-from results.tables.table import (
-    BLANK,
-    DATASET_NAMES,
-    Table,
-    qualify_title,
-    score_cells,
-    score_heading,
-)
+from results.tables import footnotes, published_values, significance
+from results.tables.cells import BLANK, Cell, seeds_cell
+from results.tables.table import DATASET_NAMES, Table, qualify_title, score_cells, score_heading
 
-SHORT = {"dukemtmc": "Duke", "veri776": "VeRi"}  # the datasets of the ablation
-ABLATED = {
-    "pairwise": "Student + L_pairwise",
-    "pdrk": "Student + L_pdrk",
-    "pdrd": "Student + L_npdrk",
-}
+SHORT_NAMES = {"dukemtmc": "Duke", "veri776": "VeRi"}  # datasets of the ablation
+TITLE = "Ablation of PDRD's loss"
+Block = dict[RowId, tuple[Cell, ...]]  # the cells of one dataset
 
 
 def ablation_tables(frame: pd.DataFrame, published: Published) -> list[Table]:
-    """What the parts of PDRD's loss add (PDRD, Table 1), where one of them has run.
+    """Return the ablation of PDRD's loss on the datasets where one of its parts has run.
 
-    The datasets stand side by side if each has one setting and their networks agree; otherwise
-    every setting has a table of its own.
+    The datasets share one table if each has one comparison group and their networks agree;
+    otherwise every group has a table. A row has runs or a published number.
+
+    Args:
+        frame: All rows of `collect_runs`.
+        published: The papers' numbers; methods and labels of the rows are those of PDRD's Table 1.
     """
-    found = {name: [s for s in comparison_groups(frame, name) if _is_ablation(s)] for name in SHORT}
-    sections = [setting for group in found.values() for setting in group]
-    networks = {(setting.teacher, setting.network) for setting in sections}
-    if not sections:
+    labels = _method_labels(published)
+    by_dataset = {
+        dataset: [g for g in comparison_groups(frame, dataset) if _has_part(g, labels)]
+        for dataset in SHORT_NAMES
+    }
+    groups = [group for of_dataset in by_dataset.values() for group in of_dataset]
+    networks = {(group.teacher, group.network) for group in groups}
+    if not groups:
         return []
-    if len(networks) == 1 and all(len(group) <= 1 for group in found.values()):
-        return [_ablation("ablation", sections, published)]
+    if len(networks) == 1 and all(len(of_dataset) <= 1 for of_dataset in by_dataset.values()):
+        return [_ablation_table("ablation", groups, published, labels)]
     return [
-        _ablation(f"ablation-{setting.dataset}-{setting.digest}", [setting], published)
-        for setting in sections
+        _ablation_table(f"ablation-{group.dataset}-{group.digest}", [group], published, labels)
+        for group in groups
     ]
 
 
-def _is_ablation(setting: ComparisonGroup) -> bool:
-    runs = setting.students
-    return bool((runs["method"].isin(list(ABLATED)) & (runs["status"] == "done")).any())
+def _method_labels(published: Published) -> dict[str, str]:
+    """Return the labels of the baseline and of the parts, in the order of the published table."""
+    tables = (
+        table for paper in published.papers for table in paper.tables if table.kind == "ablation"
+    )
+    rows = (row for table in tables for row in table.rows if row.method != "teacher")
+    return dict([BASELINE]) | {row.method: row.label for row in rows}
 
 
-def _ablation(name: str, sections: Sequence[ComparisonGroup], published: Published) -> Table:
+def _has_part(group: ComparisonGroup, labels: dict[str, str]) -> bool:
+    """Return whether a part of the loss has a finished run in the group."""
+    runs = group.students
+    is_part = runs["method"].isin(labels.keys() - {BASELINE[0]})
+    return bool((is_part & (runs["status"] == "done")).any())
+
+
+def _ablation_table(
+    name: str, groups: Sequence[ComparisonGroup], published: Published, labels: dict[str, str]
+) -> Table:
     headings: list[str] = []
-    blocks: list[dict[tuple[str, str], tuple[Cell, ...]]] = []
-    printed: against.PrintedTables = []
-    said: list[str] = []
-    for setting in sections:
-        tables = against.tables_of_same_networks(setting, published, "ablation")[:1]
+    blocks: list[Block] = []
+    printed: published_values.PublishedTables = []
+    notes: list[str] = []
+    for group in groups:
+        tables = published_values.tables_of_same_networks(group, published, "ablation")[:1]
         printed += [pair for pair in tables if pair not in printed]
-        members = _members(setting)
-        tested = verdicts.pairwise_tests_by_score(setting, [line for _, line in members])
-        said += [
-            f"{SHORT[setting.dataset]}. {note}" if len(sections) > 1 else note
-            for note in verdicts.significance_notes(tested)
-        ]
-        blocks.append(dict(_section(setting, members, tested, tables[0] if tables else None)))
-        outside = [f"{column[0].lower()}{column[1:]}" for column in against.COLUMNS if tables]
-        shown = (score_heading(column, setting) for column in setting.scored)
-        groups = (name[0].lower() + name[1:] for name in verdicts.group_headings(setting))
-        own = (*shown, *groups, "seeds")
-        headings += [f"{SHORT[setting.dataset]} {part}" for part in (*own, *outside)]
-    first = sections[0]
-    networks = {"teacher": ("", first.teacher), "none": ("", first.network)}
-    rows = []
-    for method in ("teacher", "none", *ABLATED):
-        for place in dict.fromkeys(place for block in blocks for place in block):
-            if place[0] == method:
-                parts = [block.get(place, _absent(block)) for block in blocks]
-                pair = networks.get(method, (first.teacher, first.network))
-                cells = [cell for part in parts for cell in part]
-                runs = tuple(dict.fromkeys(run for cell in cells for run in cell.runs))
-                rows.append((Cell(place[1], runs), *map(plain, pair), *cells))
-    title = "What the parts of PDRD's loss add"
-    marked = [f"{SHORT[s.dataset]}: {s.data_flags} data" for s in sections if s.data_flags]
-    if len(sections) > 1 and marked:
-        title = f"{title} ({'; '.join(marked)})"
-    if len(sections) == 1:
-        title = qualify_title(f"{title} on {DATASET_NAMES[first.dataset]}", first)
+        rows = [row for method, label in labels.items() for row in table_rows(group, method, label)]
+        tests = significance.pairwise_tests_by_score(group, rows)
+        prefix = f"{SHORT_NAMES[group.dataset]}. " if len(groups) > 1 else ""
+        notes += [f"{prefix}{note}" for note in significance.significance_notes(tests)]
+        blocks.append(dict(_block(group, rows, tests, tables[0] if tables else None)))
+        headings += _headings(group, with_published=bool(tables))
+    joined = list(_join_blocks(blocks, groups[0], ["teacher", *labels]))
     return Table(
         name=name,
-        title=title,
+        title=_title(groups),
         columns=("Method", "Teacher", "Student", *headings),
-        rows=tuple(rows),
-        footnotes=(*footnotes.table_footnotes(sections, printed, rows), *said),
+        rows=tuple(joined),
+        footnotes=(*footnotes.table_footnotes(groups, printed, joined), *notes),
     )
 
 
-def _members(setting: ComparisonGroup) -> list[tuple[str, TableRow]]:
-    """The plain student and the methods of the ablation, line by line."""
-    labels = {**dict([BASELINE]), **ABLATED}
-    return [
-        (method, line)
-        for method, label in labels.items()
-        for line in table_rows(setting, method, label)
+def _title(groups: Sequence[ComparisonGroup]) -> str:
+    if len(groups) == 1:
+        return qualify_title(f"{TITLE} on {DATASET_NAMES[groups[0].dataset]}", groups[0])
+    flagged = [f"{SHORT_NAMES[g.dataset]}: {g.data_note} data" for g in groups if g.data_note]
+    return f"{TITLE} ({'; '.join(flagged)})" if flagged else TITLE
+
+
+def _headings(group: ComparisonGroup, *, with_published: bool) -> list[str]:
+    """Return the headings of one dataset's columns."""
+    own = [
+        *(score_heading(column, group) for column in group.score_columns),
+        *(name[0].lower() + name[1:] for name in significance.group_headings(group)),
+        "seeds",
     ]
+    outside = [name[0].lower() + name[1:] for name in published_values.COLUMNS if with_published]
+    return [f"{SHORT_NAMES[group.dataset]} {name}" for name in (*own, *outside)]
 
 
-def _section(
-    setting: ComparisonGroup,
-    members: Sequence[tuple[str, TableRow]],
-    tested: Sequence[PairwiseTests],
+def _block(
+    group: ComparisonGroup,
+    rows: Sequence[TableRow],
+    tests: Sequence[PairwiseTests],
     printed: tuple[PublishedPaper, PublishedTable] | None,
-) -> Iterator[tuple[tuple[str, str], tuple[Cell, ...]]]:
-    """The cells of one dataset by (method, row label)."""
+) -> Iterator[tuple[RowId, tuple[Cell, ...]]]:
+    """Yield the cells of one dataset by row."""
 
-    def outside(line: TableRow) -> tuple[Cell, ...]:
+    def outside(row: TableRow) -> tuple[Cell, ...]:
         if printed is None:
             return ()
-        source, table = printed
-        return against.published_cells(line, setting, source, table.row(line.method))
+        paper, table = printed
+        return published_values.published_cells(row, group, paper, table.row(row.method))
 
-    apart = (BLANK,) * len(verdicts.map_tests(tested))
-    for line, _ in teacher_rows(setting):
-        numbers = (*score_cells(line, setting), *apart, seeds_cell(line, 1))
-        yield ("teacher", line.label), (*numbers, *outside(line))
-    expected = expected_seeds(setting)
-    for method, line in members:
-        marked = verdicts.mark_top_groups(score_cells(line, setting), line, tested)
-        letters = verdicts.letter_cells(line, tested)
-        yield (method, line.label), (*marked, *letters, seeds_cell(line, expected), *outside(line))
+    no_letters = (BLANK,) * len(significance.map_tests(tests))
+    for row, _ in teacher_rows(group):
+        own = (*score_cells(row, group), *no_letters, seeds_cell(row, 1))
+        yield row.row_id, (*own, *outside(row))
+    expected = expected_seeds(group)
+    for row in rows:
+        published = outside(row)
+        if row.runs.empty and not any(cell.text for cell in published):
+            continue
+        scores = significance.mark_top_groups(score_cells(row, group), row, tests)
+        letters = significance.letter_cells(row, tests)
+        yield row.row_id, (*scores, *letters, seeds_cell(row, expected), *published)
 
 
-def _absent(block: dict[tuple[str, str], tuple[Cell, ...]]) -> tuple[Cell, ...]:
-    """The cells of a row that only another dataset has."""
+def _join_blocks(
+    blocks: Sequence[Block], group: ComparisonGroup, methods: Sequence[str]
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield the table's rows in the order of `methods`; `group` is any one of the table's."""
+    networks = {"teacher": ("", group.teacher), BASELINE[0]: ("", group.network)}
+    row_ids = dict.fromkeys(row_id for block in blocks for row_id in block)
+    for row_id in sorted(row_ids, key=lambda row_id: methods.index(row_id[0])):
+        cells = [cell for block in blocks for cell in block.get(row_id, _absent_cells(block))]
+        runs = tuple(dict.fromkeys(run for cell in cells for run in cell.runs))
+        teacher, student = networks.get(row_id[0], (group.teacher, group.network))
+        yield (Cell(row_id[1], runs), Cell(teacher), Cell(student), *cells)
+
+
+def _absent_cells(block: Block) -> tuple[Cell, ...]:
+    """Return the cells of a row that only another dataset has."""
     width = len(next(iter(block.values())))
-    return (*4 * (plain(NO_RUN),), *(width - 4) * (BLANK,))
+    own = 4  # mAP, R1, group and seeds; the others are published
+    return (*own * (Cell(NO_RUN),), *(width - own) * (BLANK,))

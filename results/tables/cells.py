@@ -1,81 +1,71 @@
-"""From the runs of one row to what its cells say; an empty cell always says why it is empty."""
+"""Cells of a table, made from the runs of one row; a cell without a value says why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
-
-from results.lines import TableRow, run_keys
-
-NO_RUN = "-"
+from results.lines import NO_RUN, TableRow, run_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table: what is read, and what it was made from."""
+    """One cell of a table."""
 
-    text: str  # what every format shows
+    text: str  # as every format prints it
     runs: tuple[str, ...] = ()  # keys of the runs it was made from
     group: Literal["", "best", "second"] = ""  # bold, underlined
-    detail: str = ""  # more, for whoever asks: an interval, the seeds, unequal protocols
-    value: float | None = None  # to sort by; what has none comes last
+    detail: str = ""  # printed on request: an interval, scores by seed, differences of protocol
+    value: float | None = None  # to sort by; cells without one come last
 
 
-def plain(text: str) -> Cell:
-    """A cell that no run stands behind."""
-    return Cell(text)
+BLANK = Cell("")
 
 
-def label_cell(line: TableRow) -> Cell:
-    """What the row is called."""
-    return Cell(line.label, line.keys)
+def label_cell(row: TableRow) -> Cell:
+    """Return the cell with the row's label."""
+    return Cell(row.label, row.keys)
 
 
-def score_cell(line: TableRow, column: str) -> Cell:
-    """Percent: the value of one seed, mean ± standard deviation (ddof 1) of more."""
-    if line.done.empty:
-        return Cell(describe_failures(line) or NO_RUN, line.keys)
-    values = 100 * line.done[column].astype(float)
-    mean, detail = float(values.mean()), _by_seed(values, line.done["seed"])
+def score_cell(row: TableRow, column: str) -> Cell:
+    """Return a score in percent: the value of one seed, or mean ± standard deviation (ddof 1).
+
+    Args:
+        row: The row; without a finished run the cell has the kinds of failure instead.
+        column: Column of the frame with a score as a fraction of 1.
+    """
+    if row.done.empty:
+        return Cell(row.describe_failures() or NO_RUN, row.keys)
+    values = 100 * row.done[column].astype(float)
+    mean = float(values.mean())
     text = f"{mean:.2f}" if len(values) == 1 else f"{mean:.2f} ± {values.std(ddof=1):.2f}"
-    return Cell(text, run_keys(line.done), detail=detail, value=mean)
+    by_seed = zip(row.done["seed"], values, strict=True)
+    detail = ", ".join(f"seed {seed}: {value:.2f}" for seed, value in by_seed)
+    return Cell(text, run_keys(row.done), detail=detail, value=mean)
 
 
-def seeds_cell(line: TableRow, expected: int) -> Cell:
-    """How many seeds the line's scores are of, and of how many if that is fewer than `expected`."""
-    if line.runs.empty:
+def seeds_cell(row: TableRow, expected: int) -> Cell:
+    """Return the number of seeds that have scores, and of how many if fewer than `expected`."""
+    if row.runs.empty:
         return Cell(NO_RUN)
-    count = len(line.done)
+    count = len(row.done)
     text = f"{count}/{expected} seeds" if count < expected else str(count)
-    if count:
-        text = ", ".join(filter(None, (text, describe_failures(line))))
-    return Cell(text, line.keys, value=float(count))
+    if count:  # otherwise the score cells have the failures
+        text = ", ".join(filter(None, (text, row.describe_failures())))
+    return Cell(text, row.keys, value=float(count))
 
 
-def mean_gain_cell(line: TableRow, student: TableRow | None) -> Cell:
-    """Mean over seeds of mAP minus the undistilled student's of the same seed, in points."""
-    if student is None or line.done.empty:
+def mean_gain_cell(row: TableRow, baseline: TableRow | None) -> Cell:
+    """Return the gain in mAP over the baseline in points, the mean over the seeds of both rows."""
+    if baseline is None or row.done.empty:
         return Cell(NO_RUN)
-    ours, theirs = (part.done.set_index("seed")["mAP"].astype(float) for part in (line, student))
-    differences = (100 * (ours - theirs)).dropna()
-    if differences.empty:
+    ours, theirs = (one.done.set_index("seed")["mAP"].astype(float) for one in (row, baseline))
+    gains = (100 * (ours - theirs)).dropna()
+    if gains.empty:
         return Cell(NO_RUN)
-    mean = float(differences.mean())
+    mean = float(gains.mean())
     text = f"{mean:+.2f}"
-    if len(differences) < len(ours):
-        text = f"{text} ({len(differences)} of {len(ours)})"
-    used = [part.done[part.done["seed"].isin(differences.index)] for part in (line, student)]
-    return Cell(text, (*run_keys(used[0]), *run_keys(used[1])), value=mean)
-
-
-def _by_seed(values: pd.Series, numbers: pd.Series) -> str:
-    pairs = zip(numbers, values, strict=True)
-    return ", ".join(f"seed {number}: {value:.2f}" for number, value in pairs)
-
-
-def describe_failures(line: TableRow) -> str:
-    """How the line's failed runs failed; empty if none did."""
-    kinds = ", ".join(sorted(set(line.failed["failure"])))
-    return f"failed: {kinds}" if kinds else ""
+    if len(gains) < len(ours):
+        text = f"{text} ({len(gains)} of {len(ours)})"
+    used = (one.done[one.done["seed"].isin(gains.index)] for one in (row, baseline))
+    return Cell(text, tuple(key for runs in used for key in run_keys(runs)), value=mean)

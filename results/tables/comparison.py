@@ -1,4 +1,4 @@
-"""The tables of all methods on one dataset: PDRD's Tables 2 to 5."""
+"""Tables of all methods on one dataset: PDRD's Tables 2 to 5."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from results.comparable import ComparisonGroup, comparison_groups
-from results.lines import TableRow, baseline_row, expected_seeds, teacher_rows
+from results.lines import BASELINE, NO_RUN, TableRow, baseline_row, expected_seeds, teacher_rows
 from results.published import Published, PublishedPaper, PublishedRow
 from results.statistics.pairwise import PairwiseTests
-from results.tables import footnotes
-from results.tables import published_values as against
-from results.tables import significance as verdicts
-from results.tables.cells import NO_RUN, Cell, label_cell, plain, seeds_cell
+from results.tables import footnotes, published_values, significance
+from results.tables.cells import BLANK, Cell, label_cell, seeds_cell
 from results.tables.table import (
-    BLANK,
     DATASET_NAMES,
     Table,
     qualify_title,
@@ -26,106 +23,120 @@ from results.tables.table import (
 
 
 def comparison_tables(frame: pd.DataFrame, dataset: str, published: Published) -> list[Table]:
-    """All methods on one dataset (PDRD, Tables 2 to 5), one table per setting, largest first.
+    """Return one table for each comparison group of a dataset, the largest group first.
 
-    `frame` is that of `gather`. Methods that did not run have rows too, and say so.
+    A table has the methods that ran and, if a paper has numbers for the same networks, the other
+    rows of that paper.
+
+    Args:
+        frame: All rows of `collect_runs`.
+        dataset: Name of the dataset.
+        published: The papers' numbers.
     """
-    found = comparison_groups(frame, dataset)
-    return [_comparison(setting, published, several=len(found) > 1) for setting in found]
+    groups = comparison_groups(frame, dataset)
+    return [_comparison_table(group, published, several=len(groups) > 1) for group in groups]
 
 
-def _comparison(setting: ComparisonGroup, published: Published, *, several: bool) -> Table:
-    printed = against.tables_of_same_networks(setting, published, "comparison")
-    names = [""] if len(printed) == 1 else [f" ({source.name})" for source, _ in printed]
-    outside = [f"{column}{name}" for name in names for column in against.COLUMNS]
-    shown = [score_heading(column, setting) for column in setting.scored]
-    gain_heading = f"Gain in {shown[0]}"
-    groups = verdicts.group_headings(setting)
-    columns = ("Method", "Teacher", "Student", *shown, gain_heading, *groups, "Seeds")
-    compared = rows_by_method(setting)
-    tested = verdicts.pairwise_tests_by_score(
-        setting, [line for found in compared.values() for line in found]
+def _comparison_table(group: ComparisonGroup, published: Published, *, several: bool) -> Table:
+    printed = published_values.tables_of_same_networks(group, published, "comparison")
+    papers = [""] if len(printed) == 1 else [f" ({paper.name})" for paper, _ in printed]
+    published_headings = [f"{name}{paper}" for paper in papers for name in published_values.COLUMNS]
+    headings = [score_heading(column, group) for column in group.score_columns]
+    gain_heading = f"Gain in {headings[0]}"
+    by_method = rows_by_method(group)
+    tests = significance.pairwise_tests_by_score(
+        group, [row for rows in by_method.values() for row in rows]
     )
-    rows = list(_rows(setting, printed, compared, tested))
-    title = f"Distillation methods on {DATASET_NAMES.get(setting.dataset, setting.dataset)}"
+    rows = list(_table_rows(group, printed, by_method, tests))
+    title = f"Distillation methods on {DATASET_NAMES.get(group.dataset, group.dataset)}"
     return Table(
-        name=f"comparison-{setting.dataset}{f'-{setting.digest}' if several else ''}",
-        title=qualify_title(title, setting),
-        columns=(*columns, *outside, "Reference"),
+        name=f"comparison-{group.dataset}{f'-{group.digest}' if several else ''}",
+        title=qualify_title(title, group),
+        columns=(
+            "Method",
+            "Teacher",
+            "Student",
+            *headings,
+            gain_heading,
+            *significance.group_headings(group),
+            "Seeds",
+            *published_headings,
+            "Reference",
+        ),
         rows=tuple(rows),
         footnotes=(
-            *footnotes.table_footnotes([setting], printed, rows),
-            footnotes.GAIN.format(gain=gain_heading),
-            *(verdicts.interval_note(gain_heading, tested)),
-            *verdicts.significance_notes(tested),
+            *footnotes.table_footnotes([group], printed, rows),
+            footnotes.GAIN.format(heading=gain_heading),
+            *significance.interval_notes(gain_heading, tests),
+            *significance.significance_notes(tests),
         ),
     )
 
 
-def _rows(
-    setting: ComparisonGroup,
-    printed: against.PrintedTables,
-    compared: dict[str, list[TableRow]],
-    tested: Sequence[PairwiseTests],
+def _table_rows(
+    group: ComparisonGroup,
+    printed: published_values.PublishedTables,
+    by_method: dict[str, list[TableRow]],
+    tests: Sequence[PairwiseTests],
 ) -> Iterator[tuple[Cell, ...]]:
-    """Teachers, the plain student, compared methods, others that ran, others that are printed."""
-    apart = (BLANK,) * len(verdicts.map_tests(tested))
-    for line, network in teacher_rows(setting):
-        numbers = (*score_cells(line, setting), BLANK, *apart, seeds_cell(line, 1))
-        outside = against.all_published_cells(line, setting, printed)
-        yield (label_cell(line), BLANK, plain(network), *numbers, *outside, BLANK)
-    expected, undistilled_line = expected_seeds(setting), baseline_row(setting)
-    student = plain(setting.network)
-    for method, of_method in compared.items():
-        rows = [(source, table.row(method)) for source, table in printed]
-        for line in of_method:
-            outside = against.all_published_cells(line, setting, printed)
-            letters = (*verdicts.letter_cells(line, tested), seeds_cell(line, expected))
-            if method == "none":
-                names = (label_cell(line), BLANK, student, *score_cells(line, setting), BLANK)
-                yield (*names, *letters, *outside, BLANK)
+    """Yield teachers, the undistilled student, methods that ran and rows that are only published.
+
+    An undistilled student that did not run has a row if a paper has one.
+    """
+    no_letters = (BLANK,) * len(significance.map_tests(tests))
+    for row, network in teacher_rows(group):
+        scores = (*score_cells(row, group), BLANK, *no_letters, seeds_cell(row, 1))
+        outside = published_values.all_published_cells(row, group, printed)
+        yield (label_cell(row), BLANK, Cell(network), *scores, *outside, BLANK)
+    expected, baseline = expected_seeds(group), baseline_row(group)
+    student = Cell(group.network)
+    for method, rows in by_method.items():
+        printed_rows = [(paper, table.row(method)) for paper, table in printed]
+        for row in rows:
+            outside = published_values.all_published_cells(row, group, printed)
+            letters = (*significance.letter_cells(row, tests), seeds_cell(row, expected))
+            if method == BASELINE[0]:
+                scores = (*score_cells(row, group), BLANK)
+                if len(row.runs) or any(cell.text for cell in outside):
+                    yield (label_cell(row), BLANK, student, *scores, *letters, *outside, BLANK)
                 continue
-            names = (label_cell(line), plain(setting.teacher), student)
-            marked = verdicts.mark_top_groups(score_cells(line, setting), line, tested)
-            gained = verdicts.gain_with_interval(line, undistilled_line, tested)
-            numbers = (*marked, gained, *letters)
-            yield (*names, *numbers, *outside, plain(_reference(line, rows)))
-    yield from _only_printed(setting, printed, {"teacher", *compared})
+            scores = significance.mark_top_groups(score_cells(row, group), row, tests)
+            gain = significance.gain_with_interval(row, baseline, tests)
+            names = (label_cell(row), Cell(group.teacher), student)
+            reference = Cell(_reference(row, printed_rows))
+            yield (*names, *scores, gain, *letters, *outside, reference)
+    yield from _published_only_rows(group, printed, {"teacher", *by_method})
 
 
-def _only_printed(
-    setting: ComparisonGroup, printed: against.PrintedTables, known: set[str]
+def _published_only_rows(
+    group: ComparisonGroup, printed: published_values.PublishedTables, methods: set[str]
 ) -> Iterator[tuple[Cell, ...]]:
-    """Rows of the papers that are no entry of this comparison."""
-    width = len(against.COLUMNS)
-    for place, (source, table) in enumerate(printed):
-        for row in table.rows:
-            if row.method not in known:
-                outside = [BLANK] * width * len(printed)
-                nobody = TableRow(row.method, row.label, setting.students.iloc[:0])
-                beside = against.published_cells(nobody, setting, source, row)
-                outside[width * place : width * (place + 1)] = beside
-                networks = (
-                    _either(row.teacher, table.teacher),
-                    _either(row.student, table.student),
-                )
-                names = map(plain, (row.label, *networks))
-                absent = len(setting.scored) + len(setting.tests) + 2
-                cells = (*names, *absent * (plain(NO_RUN),))
-                yield (*cells, *outside, plain(_printed_reference(row, source)))
+    """Yield the papers' rows of methods that are not among `methods`."""
+    width = len(published_values.COLUMNS)
+    without_run = (Cell(NO_RUN),) * (len(group.score_columns) + len(group.evaluations) + 2)
+    for number, (paper, table) in enumerate(printed):
+        for published_row in table.rows:
+            if published_row.method in methods:
+                continue
+            row = TableRow(published_row.method, published_row.label, group.students.iloc[:0])
+            outside = [BLANK] * width * len(printed)
+            outside[width * number : width * (number + 1)] = published_values.published_cells(
+                row, group, paper, published_row
+            )
+            teacher = table.teacher if published_row.teacher is None else published_row.teacher
+            student = table.student if published_row.student is None else published_row.student
+            names = (Cell(row.label), Cell(teacher), Cell(student))
+            reference = Cell(_printed_reference(published_row, paper))
+            yield (*names, *without_run, *outside, reference)
 
 
-def _reference(line: TableRow, rows: list[tuple[PublishedPaper, PublishedRow | None]]) -> str:
-    """The reference from the line's records, else as a paper prints it."""
-    recorded = [reference for reference in line.done["reference"] if reference]
-    printed = [_printed_reference(row, source) for source, row in rows if row]
-    return next(iter([*recorded, *printed]), "")
+def _reference(row: TableRow, printed: list[tuple[PublishedPaper, PublishedRow | None]]) -> str:
+    """Return the reference in the row's records, otherwise the one that a paper prints."""
+    recorded = [reference for reference in row.done["reference"] if reference]
+    published = [_printed_reference(one, paper) for paper, one in printed if one]
+    return next(iter([*recorded, *published]), "")
 
 
-def _printed_reference(row: PublishedRow, source: PublishedPaper) -> str:
-    own = row.reference == "Ours"
-    return f"{source.paper.year} {source.paper.venue}" if own else row.reference
-
-
-def _either(own: str | None, common: str) -> str:
-    return common if own is None else own
+def _printed_reference(row: PublishedRow, paper: PublishedPaper) -> str:
+    is_own = row.reference == "Ours"
+    return f"{paper.paper.year} {paper.paper.venue}" if is_own else row.reference

@@ -1,8 +1,7 @@
-"""The same two networks on several datasets: who ranks where, seed by seed.
+"""Ranks of methods over datasets, for one pair of teacher and student networks.
 
-A dataset counts with its largest setting of the same teacher and student networks, in its first
-evaluation. A method is ranked there among the complete rows only, so every mean rank is given with
-the number of its datasets.
+A dataset counts with its largest comparison group of these networks, by the first evaluation. Only
+complete rows are ranked, so every mean rank is printed with its number of datasets.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.runs.data_flags import DataFlag
 from results.comparable import ComparisonGroup, comparison_groups
 from results.lines import BASELINE, RowId, TableRow
 from results.statistics.critical_difference import (
@@ -27,93 +27,100 @@ from results.tables.table import DATASET_NAMES, rows_by_method
 
 @dataclass(frozen=True, eq=False)
 class DatasetRanking:
-    """One dataset: its lines that have runs, and the tests among them."""
+    """Ranks on one dataset, and the tests between its rows."""
 
-    setting: ComparisonGroup
-    lines: dict[RowId, TableRow]
-    tested: PairwiseTests
+    group: ComparisonGroup
+    rows: dict[RowId, TableRow]  # that have runs
+    tests: PairwiseTests
 
     @property
     def name(self) -> str:
-        """The dataset as its authors write it."""
-        return DATASET_NAMES.get(self.setting.dataset, self.setting.dataset)
+        """Name of the dataset as its authors write it."""
+        return DATASET_NAMES.get(self.group.dataset, self.group.dataset)
 
     @cached_property
     def scores(self) -> dict[RowId, NDArray[np.float64]]:
-        """Seed by seed, (S,), the mAP of the methods that are complete and compared."""
-        first = self.setting.scored[0]
+        """By ranked method the mAP of every seed, (S,), as fractions of 1."""
+        column = self.group.score_columns[0]
         return {
-            place: line.done.drop_duplicates("seed")
+            row_id: row.done.drop_duplicates("seed")
             .set_index("seed")
-            .loc[list(self.tested.seeds), first]
+            .loc[list(self.tests.seeds), column]
             .to_numpy(np.float64)
-            for place, line in self.lines.items()
-            if place in self.tested.places and line.method != BASELINE[0]
+            for row_id, row in self.rows.items()
+            if row_id in self.tests.compared and row.method != BASELINE[0]
         }
 
     @cached_property
     def ranks(self) -> dict[RowId, float]:
-        """Rank of every such method by its mean, 1 the best."""
+        """Rank of every such method by its mean over seeds; 1 is best."""
         means = np.array([values.mean() for values in self.scores.values()])
         return dict(zip(self.scores, map(float, rank_methods(means)), strict=True))
 
     @cached_property
     def ranks_by_seed(self) -> dict[RowId, NDArray[np.float64]]:
-        """Ranks (S,) of every such method among the runs of each seed."""
-        found = rank_methods(np.stack(list(self.scores.values()), axis=1))
-        return dict(zip(self.scores, found.T, strict=True))
+        """Ranks of every such method among the runs of each seed, (S,)."""
+        by_seed = rank_methods(np.stack(list(self.scores.values()), axis=1))  # (S, methods)
+        return dict(zip(self.scores, by_seed.T, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
 class CrossDatasetRanking:
-    """The datasets on which students of one network learnt from teachers of one network."""
+    """Ranks on all datasets for one pair of networks."""
 
     teacher: str
     network: str
-    contests: tuple[DatasetRanking, ...]  # those with two ranked methods at least
-    left_out: tuple[str, ...]  # names of datasets with fewer
+    rankings: tuple[DatasetRanking, ...]  # datasets with at least two ranked methods
+    excluded: tuple[str, ...]  # names of datasets with fewer
 
     @cached_property
     def common(self) -> tuple[RowId, ...]:
-        """The methods that are ranked on every dataset, in the table's order."""
-        ranked = [contest.scores for contest in self.contests]
-        return tuple(place for place in ranked[0] if all(place in scores for scores in ranked))
+        """Methods that are ranked on every dataset, in the table's order."""
+        scores = [ranking.scores for ranking in self.rankings]
+        return tuple(row_id for row_id in scores[0] if all(row_id in one for one in scores))
 
     @cached_property
     def diagram(self) -> CriticalDifference | None:
-        """Mean ranks of `common`; None for fewer than two methods."""
+        """Comparison of the mean ranks of `common`; None for fewer than two methods."""
         if len(self.common) < 2:
             return None
         means = [
-            [contest.scores[place].mean() for place in self.common] for contest in self.contests
+            [ranking.scores[row_id].mean() for row_id in self.common] for ranking in self.rankings
         ]
         return critical_difference(np.array(means))
 
 
 def rank_across_datasets(frame: pd.DataFrame) -> list[CrossDatasetRanking]:
-    """Every pair of networks that has at least two datasets with ranks; `frame` is of `gather`.
+    """Return a ranking for each pair of networks that has ranks on at least two datasets.
 
-    Generated and real data are never put together.
+    Generated and real data are never combined.
+
+    Args:
+        frame: All rows of `collect_runs`.
     """
-    found: dict[tuple[str, str, bool], list[DatasetRanking]] = {}
+    by_networks: dict[tuple[str, str, bool], list[DatasetRanking]] = {}
     for dataset in sorted(set(frame["dataset"])):
         seen = set()
-        for setting in comparison_groups(frame, dataset):
-            key = (setting.teacher, setting.network, "generated" in setting.data_flags)
-            if setting.teachers and key not in seen:
-                seen.add(key)
-                found.setdefault(key, []).append(_dataset_ranking(setting))
-    pairs = [_rank_pair(*key[:2], contests) for key, contests in found.items()]
-    return [pair for pair in pairs if len(pair.contests) > 1]
+        for group in comparison_groups(frame, dataset):  # the largest first
+            is_generated = DataFlag.GENERATED in group.data_flags
+            networks = (group.teacher, group.network, is_generated)
+            if group.teachers and networks not in seen:
+                seen.add(networks)
+                by_networks.setdefault(networks, []).append(_rank_dataset(group))
+    rankings = [
+        _combine(teacher, network, of_networks)
+        for (teacher, network, _), of_networks in by_networks.items()
+    ]
+    return [ranking for ranking in rankings if len(ranking.rankings) > 1]
 
 
-def _dataset_ranking(setting: ComparisonGroup) -> DatasetRanking:
-    lines = [line for of_method in rows_by_method(setting).values() for line in of_method]
-    tested = pairwise_tests(setting, lines, setting.tests[0])
-    return DatasetRanking(setting, {line.place: line for line in lines if len(line.runs)}, tested)
+def _rank_dataset(group: ComparisonGroup) -> DatasetRanking:
+    rows = [row for of_method in rows_by_method(group).values() for row in of_method]
+    tests = pairwise_tests(group, rows, group.evaluations[0])
+    return DatasetRanking(group, {row.row_id: row for row in rows if len(row.runs)}, tests)
 
 
-def _rank_pair(teacher: str, network: str, contests: list[DatasetRanking]) -> CrossDatasetRanking:
-    able = tuple(contest for contest in contests if len(contest.scores) > 1)
-    out = tuple(contest.name for contest in contests if len(contest.scores) < 2)
-    return CrossDatasetRanking(teacher, network, able, out)
+def _combine(teacher: str, network: str, rankings: list[DatasetRanking]) -> CrossDatasetRanking:
+    ranked = tuple(ranking for ranking in rankings if len(ranking.scores) > 1)
+    excluded = tuple(ranking.name for ranking in rankings if len(ranking.scores) < 2)
+    return CrossDatasetRanking(teacher, network, ranked, excluded)

@@ -1,4 +1,4 @@
-"""What has to be said beside a table's numbers, so that nobody reads too much into them."""
+"""Footnotes that put a table's numbers into context."""
 
 from __future__ import annotations
 
@@ -7,91 +7,94 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from results.comparable import SCORES, ComparisonGroup
-from results.lines import table_rows
-from results.tables import published_values as against
-from results.tables.cells import NO_RUN, Cell
+from results.lines import BASELINE, NO_RUN, table_rows
+from results.tables import published_values
+from results.tables.cells import Cell
 
 ONE_SEED = (
-    "A row of one seed does not cover the noise between seeds: another seed could turn its "
-    "difference from other rows around."
+    "A row with one seed does not cover variation between seeds: with another seed its difference "
+    "from other rows could change sign."
 )
 SPREAD = "± is the standard deviation over seeds (n - 1 in the denominator)."
 GAIN = (
-    "{gain}: points above the undistilled student of the same seed, mean over the seeds that both "
-    "have."
+    "{heading}: points above the undistilled student of the same seed, mean over the seeds that "
+    "both rows have."
 )
 SYNTHETIC = (
-    "Generated images and a small budget. Such runs can show that the pipeline works and that "
-    "trained networks rise far above raw pixels. They cannot rank methods, and letters and bold "
-    "speak of these runs alone: differences under about 3 mAP are noise, no method's weight was "
-    "tuned, and the teacher is undertrained, so that a student above its teacher is a sign of that "
-    "and not a finding."
+    "Generated images and a small training budget. Such runs show that the pipeline works and that "
+    "trained networks score far above raw pixels. They cannot rank methods, and letters and bold "
+    "apply to these runs only: differences under about 3 points of mAP are noise, no method's "
+    "weight was tuned, and the teacher is undertrained, so a student above its teacher is a sign "
+    "of that and not a finding."
 )
 
 
 def table_footnotes(
-    sections: Sequence[ComparisonGroup],
-    printed: against.PrintedTables,
+    groups: Sequence[ComparisonGroup],
+    published: published_values.PublishedTables,
     rows: Sequence[Sequence[Cell]],
 ) -> tuple[str, ...]:
-    """All footnotes of a table over `sections`, each once, the most general first."""
-    found = [note for setting in sections for note in _of_setting(setting)]
+    """Return the footnotes of a table, each once, the most general first.
+
+    Args:
+        groups: Groups of runs in the table.
+        published: Published tables whose numbers stand next to them.
+        rows: The table's rows.
+    """
+    notes = [note for group in groups for note in _group_notes(group)]
     if any("±" in cell.text for row in rows for cell in row):
-        found.append(SPREAD)
+        notes.append(SPREAD)
     if any(cell.text == NO_RUN for row in rows for cell in row):
-        found.append(f"{NO_RUN}: there is no run to take the number from.")
-    if printed:
-        found.append(against.DIFFERENCE)
-    for setting in sections:
-        found += _of_printed(setting, printed)
-    found += [note for setting in sections for note in recorded_notes(setting)]
-    return tuple(dict.fromkeys(found))
+        notes.append(f"{NO_RUN}: no run provides this number.")
+    if published:
+        notes.append(published_values.DIFFERENCE_NOTE)
+    for group in groups:
+        for paper, table in published:
+            notes += published_values.published_notes(group, paper, table.number)
+            notes += table.notes.get(group.dataset, ())
+    notes += [note for group in groups for note in recorded_notes(group)]
+    return tuple(dict.fromkeys(notes))
 
 
-def _of_setting(setting: ComparisonGroup) -> Iterator[str]:
-    if setting.dataset == "synthetic":
-        yield SYNTHETIC
-    yield f"Setting of {setting.dataset}: {setting.describe()}."
-    for key, _ in setting.teachers:
-        yield f"Teacher of every distilled student: {key}."
-    done = setting.students[setting.students["status"] == "done"]
-    if done.groupby(["method", "options", "version"])["seed"].nunique().eq(1).any():
-        yield ONE_SEED
-    if len(table_rows(setting, "none")) > 1:
-        yield (
-            "There are undistilled students of different code or options, so no gain is given; "
-            "run them again with this version."
-        )
-    protocols = sorted(set(setting.done["scoring"]))
-    if len(protocols) > 1:
-        yield (
-            f"These scores are of different scoring protocols ({', '.join(protocols)}); "
-            "score again before comparing them."
-        )
-    yield from draw_notes(setting)
-
-
-def draw_notes(setting: ComparisonGroup) -> Iterator[str]:
-    """How many draws every score is the mean of, and how much they differ at most."""
-    draws = setting.done["draws"].max()
+def draw_notes(group: ComparisonGroup) -> Iterator[str]:
+    """Yield the number of draws behind every score and their largest standard deviation."""
+    draws = group.done["draws"].max()
     if draws <= 1:
         return
-    names = setting.evaluations or (setting.done["evaluation"].iloc[0],)
-    spreads = [max(100 * run[score] for run in setting.done["spreads"]) for score in SCORES]
+    names = group.evaluations
+    spreads = [max(100 * run[score] for run in group.done["spreads"]) for score in SCORES]
     yield (
-        f"Scores are of the evaluation{'s' * (len(names) > 1)} {', '.join(names)}, each the mean "
-        f"of {int(draws)} draws; standard deviation over draws up to {spreads[0]:.2f} in mAP and "
-        f"{spreads[1]:.2f} in R1."
+        f"Scores of the evaluation{'s' * (len(names) > 1)} {', '.join(names)} are each the mean of "
+        f"{int(draws)} draws; the standard deviation over draws is at most {spreads[0]:.2f} points "
+        f"of mAP and {spreads[1]:.2f} points of R1."
     )
 
 
-def _of_printed(setting: ComparisonGroup, printed: against.PrintedTables) -> Iterator[str]:
-    for source, table in printed:
-        yield from against.published_notes(setting, source, table.number)
-        yield from table.notes.get(setting.dataset, ())
-
-
-def recorded_notes(setting: ComparisonGroup) -> Iterator[str]:
-    """What the records themselves want said."""
-    for notes in pd.concat([setting.teacher_runs, setting.students])["notes"]:
+def recorded_notes(group: ComparisonGroup) -> Iterator[str]:
+    """Yield the notes in the records of the group's runs."""
+    for notes in pd.concat([group.teacher_runs, group.students])["notes"]:
         yield from notes
+
+
+def _group_notes(group: ComparisonGroup) -> Iterator[str]:
+    """Yield the settings of a group, and what limits the comparison of its rows."""
+    if group.dataset == "synthetic":
+        yield SYNTHETIC
+    yield f"Settings on {group.dataset}: {group.describe()}."
+    for key, _ in group.teachers:
+        yield f"Teacher of every distilled student: {key}."
+    done = group.students[group.students["status"] == "done"]
+    if done.groupby(["method", "options", "version"])["seed"].nunique().eq(1).any():
+        yield ONE_SEED
+    if len(table_rows(group, *BASELINE)) > 1:
+        yield (
+            "The undistilled students were run with different code or options, so no gain is "
+            "given; run them again with this version."
+        )
+    protocols = sorted(set(group.done["scoring"]))
+    if len(protocols) > 1:
+        yield (
+            f"The scores were made by different scoring protocols ({', '.join(protocols)}); score "
+            "the runs again before comparing them."
+        )
+    yield from draw_notes(group)

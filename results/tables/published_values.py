@@ -1,8 +1,8 @@
-"""Ours beside the papers' numbers: the difference, one further run, and how the protocols differ.
+"""Published numbers next to ours.
 
-A difference is never shown without what it depends on: whether the published number lies where one
-further run of ours is expected, and in how many fields the protocols differ. On data that is
-partial or generated it is not shown at all.
+A difference is never printed without what it depends on: whether the published number lies where
+one further run of ours is expected, and in how many fields the protocols differ. On partial or
+generated data it is not printed at all.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from typing import Any
 import pandas as pd
 
 from results.comparable import ComparisonGroup
-from results.lines import TableRow
+from results.lines import NO_RUN, TableRow, run_keys
 from results.published import Protocol, Published, PublishedPaper, PublishedRow, PublishedTable
 from results.statistics.paired_test import prediction_interval
-from results.tables.cells import NO_RUN, Cell, plain
+from results.tables.cells import BLANK, Cell
 
-PrintedTables = list[tuple[PublishedPaper, PublishedTable]]
-SCORING = {"metric": "cosine", "reranking": False, "cameras": "others"}  # of every table here
+PublishedTables = list[tuple[PublishedPaper, PublishedTable]]
+# The protocol of every score in a record.
+SCORING = {"metric": "cosine", "reranking": False, "cameras": "others"}
 COLUMNS = ("Published mAP", "Published R1", "Difference mAP", "Difference R1")
-DIFFERENCE = (
-    "Difference: ours minus the published number, in points. in or out: whether the published "
-    "number lies in the 95 % prediction interval of one further run of ours, mean ± t sd "
-    "sqrt(1 + 1/S) over S seeds; n=1: one seed, for which there is no such interval. ≠2: the "
-    "protocols differ in 2 fields, of those that the paper states."
+DIFFERENCE_NOTE = (
+    "Difference: our score minus the published one, in points. in or out: whether the published "
+    "score lies in the 95 % prediction interval of one further run of ours, mean ± t sd "
+    "sqrt(1 + 1/S) over S seeds; n=1: with one seed there is no such interval. ≠2: our protocol "
+    "differs from the paper's in 2 of the fields that the paper states."
 )
 FIELD_LABELS = {
     "version": "version of the dataset",
@@ -35,54 +36,72 @@ FIELD_LABELS = {
     "metric": "metric",
     "reranking": "re-ranking",
     "cameras": "cameras of the matches",
-    "checkpoint": "checkpoint that is scored",
+    "checkpoint": "scored checkpoint",
 }
 
 
-def published_cells(
-    line: TableRow, setting: ComparisonGroup, source: PublishedPaper, row: PublishedRow | None
-) -> tuple[Cell, ...]:
-    """A line's cells under `COLUMNS`; empty where the paper has no such row."""
-    values = row.scores.get(setting.dataset) if row else None
-    if values is None:
-        return (plain(""),) * len(COLUMNS)
-    unequal = protocol_differences(line.done, source.protocols.get(setting.dataset))
-    return (
-        *(Cell(f"{value:.2f}", value=value) for value in values),
-        difference_cell(line, "mAP", values[0], unequal, setting.data_flags),
-        difference_cell(line, "R1", values[1], unequal, setting.data_flags),
-    )
+def tables_of_same_networks(
+    group: ComparisonGroup, published: Published, kind: str
+) -> PublishedTables:
+    """Return the published tables of a kind that have the group's dataset and networks.
+
+    Numbers of other networks are not comparable with ours.
+    """
+    networks = (group.teacher, group.network)
+    tables = published.tables(kind, group.dataset)
+    return [(paper, table) for paper, table in tables if (table.teacher, table.student) == networks]
 
 
 def all_published_cells(
-    line: TableRow, setting: ComparisonGroup, printed: PrintedTables
+    row: TableRow, group: ComparisonGroup, published: PublishedTables
 ) -> tuple[Cell, ...]:
-    """A line's cells under the `COLUMNS` of every printed table, from whichever table has its row.
+    """Return a row's cells under the `COLUMNS` of every published table.
 
-    PDRD prints its teachers and plain students in Table 1 only.
+    A number may come from another table of the same paper on the same networks: PDRD prints its
+    teachers and undistilled students in Table 1 only.
     """
-    rows = (
-        (source, _row(source, table, setting.dataset, line.method)) for source, table in printed
-    )
     return tuple(
-        cell for source, row in rows for cell in published_cells(line, setting, source, row)
+        cell
+        for paper, table in published
+        for cell in published_cells(
+            row, group, paper, _find_row(paper, table, group.dataset, row.method)
+        )
+    )
+
+
+def published_cells(
+    row: TableRow, group: ComparisonGroup, paper: PublishedPaper, printed: PublishedRow | None
+) -> tuple[Cell, ...]:
+    """Return a row's cells under `COLUMNS`; empty if the paper has no such row."""
+    values = printed.scores.get(group.dataset) if printed else None
+    if values is None:
+        return (BLANK,) * len(COLUMNS)
+    differences = protocol_differences(row.done, paper.protocols.get(group.dataset))
+    return (
+        *(Cell(f"{value:.2f}", value=value) for value in values),
+        difference_cell(row, "mAP", values[0], differences, group.data_note),
+        difference_cell(row, "R1", values[1], differences, group.data_note),
     )
 
 
 def difference_cell(
-    line: TableRow, column: str, published: float, unequal: tuple[str, ...], marks: str
+    row: TableRow, column: str, published: float, differences: tuple[str, ...], data_note: str
 ) -> Cell:
-    """Return ours minus `published` in points, with the differences of protocol as its detail.
+    """Return our score minus the published one in points.
 
-    `column` is one of the frame's scores, `unequal` comes from `protocol_differences`, and `marks`
-    names data that is not complete.
+    Args:
+        row: The row; the score is the mean over its seeds.
+        column: Column of the frame with a score as a fraction of 1.
+        published: Published score in percent.
+        differences: Return value of `protocol_differences`.
+        data_note: Flags of the data, such as "partial"; they replace the difference.
     """
-    if line.done.empty:
-        return plain(NO_RUN)
-    if marks:
-        return Cell(f"{marks} data", line.keys)
-    values = [100 * float(value) for value in line.done[column]]
-    gap = sum(values) / len(values) - published
+    if row.done.empty:
+        return Cell(NO_RUN)
+    if data_note:
+        return Cell(f"{data_note} data", row.keys)
+    values = [100 * float(value) for value in row.done[column]]
+    difference = sum(values) / len(values) - published
     interval = prediction_interval(values)
     details = [f"published {published:.2f}"]
     if interval is None:
@@ -92,125 +111,118 @@ def difference_cell(
         low, high = interval
         verdict = "in" if low <= published <= high else "out"
         details.append(f"one further run of ours: {low:.2f} to {high:.2f} with 95 %")
-    text = f"{round(gap, 2) + 0.0:+.2f} {verdict}{f' ≠{len(unequal)}' if unequal else ''}"
-    keys = tuple(map(str, line.done["key"]))
-    return Cell(text, keys, detail="; ".join([*details, *unequal]), value=gap)
+    protocol = f" ≠{len(differences)}" if differences else ""
+    text = f"{round(difference, 2) + 0.0:+.2f} {verdict}{protocol}"  # + 0.0: never -0.00
+    detail = "; ".join([*details, *differences])
+    return Cell(text, run_keys(row.done), detail=detail, value=difference)
 
 
 def protocol_differences(
-    runs: pd.DataFrame, protocol: Protocol | None, own: Mapping[str, Any] | None = None
+    runs: pd.DataFrame, protocol: Protocol | None, row_fields: Mapping[str, Any] | None = None
 ) -> tuple[str, ...]:
-    """In what the protocol of `runs` is not the paper's: "epochs 10 instead of 150".
+    """Return where our protocol differs from the paper's, as "epochs 10 instead of 150".
 
-    `runs` are of one setting. `own` are fields that the paper states for this row alone. What the
-    paper does not state is no difference, and neither is a field that older records do not have.
+    A field that the paper does not state is not a difference, nor is one that an older record does
+    not have.
+
+    Args:
+        runs: Rows of `collect_runs`, all of one group.
+        protocol: The paper's protocol on the dataset, if it has one.
+        row_fields: Fields that the paper states for this row alone.
     """
     if protocol is None or runs.empty:
         return ()
-    ours = _ours(runs.iloc[0])
+    ours = _own_protocol(runs.iloc[0])
     return tuple(
-        f"{_spoken(name)} {_said(ours[name])} instead of {_said(stated)}"
-        for name, stated in {**dict(_stated(protocol)), **(own or {})}.items()
+        f"{FIELD_LABELS.get(name, name)} {_format_value(ours[name])} instead of "
+        f"{_format_value(stated)}"
+        for name, stated in {**dict(_stated_fields(protocol)), **(row_fields or {})}.items()
         if stated is not None
         and name in ours
         and ours[name] not in (stated, protocol.misprints.get(name, stated))
     )
 
 
-def unstated_fields(source: PublishedPaper, dataset: str) -> tuple[str, ...]:
-    """What the paper leaves open of how its numbers were made."""
-    protocol = source.protocols.get(dataset)
-    open_fields = [
-        spoken
-        for name, spoken in FIELD_LABELS.items()
+def unstated_fields(paper: PublishedPaper, dataset: str) -> tuple[str, ...]:
+    """Return the parts of the protocol that the paper does not state."""
+    protocol = paper.protocols.get(dataset)
+    unstated = [
+        label
+        for name, label in FIELD_LABELS.items()
         if protocol is not None and getattr(protocol, name) is None
     ]
-    return (*open_fields, *(["number of runs that a number is of"] if source.seeds is None else []))
+    return (*unstated, *(["number of runs per score"] if paper.seeds is None else []))
 
 
-def _row(
-    source: PublishedPaper, table: PublishedTable, dataset: str, method: str
+def published_notes(group: ComparisonGroup, paper: PublishedPaper, number: int) -> Iterator[str]:
+    """Yield the footnotes on a published table: its protocol, and what the paper does not state."""
+    origin = f"Published: {paper.reference}, Table {number}."
+    protocol = paper.protocols.get(group.dataset)
+    students = group.students[group.students["status"] == "done"]
+    differences = protocol_differences(students, protocol)
+    if differences:
+        yield (
+            f"{origin} Our protocol on {group.dataset} differs, so the numbers are not "
+            f"comparable: {'; '.join(differences)}."
+        )
+    else:
+        yield origin
+    teachers = group.teacher_runs[group.teacher_runs["status"] == "done"]
+    teacher_differences = protocol_differences(teachers, protocol)
+    if teacher_differences and teacher_differences != differences:
+        yield f"The teacher's protocol differs as well: {'; '.join(teacher_differences)}."
+    unstated = unstated_fields(paper, group.dataset)
+    if unstated:
+        yield f"{paper.reference} do not state: {', '.join(unstated)}."
+
+
+def _find_row(
+    paper: PublishedPaper, table: PublishedTable, dataset: str, method: str
 ) -> PublishedRow | None:
-    """The row of `method` in the table or else in another of the paper on the same networks."""
-    same = [
+    """Return the method's row in the table, or in another one of the paper on the same networks."""
+    same_networks = [
         other
-        for other in source.tables
+        for other in paper.tables
         if (other.teacher, other.student) == (table.teacher, table.student)
     ]
-    rows = (one.row(method) for one in (table, *same))
+    rows = (one.row(method) for one in (table, *same_networks))
     return next((row for row in rows if row is not None and dataset in row.scores), None)
 
 
-def tables_of_same_networks(
-    setting: ComparisonGroup, published: Published, kind: str
-) -> list[tuple[PublishedPaper, PublishedTable]]:
-    """The papers' tables of a kind; published numbers of other networks are no measure of ours."""
-    mine = (setting.teacher, setting.network)
-    tables = published.tables(kind, setting.dataset)
-    return [pair for pair in tables if (pair[1].teacher, pair[1].student) == mine]
-
-
-def published_notes(setting: ComparisonGroup, source: PublishedPaper, number: int) -> Iterator[str]:
-    """Footnotes on a printed table beside a setting: protocols, and what the paper leaves open."""
-    origin = f"Published: {source.reference}, Table {number}"
-    protocol = source.protocols.get(setting.dataset)
-    students = setting.students[setting.students["status"] == "done"]
-    unequal = protocol_differences(students, protocol)
-    if unequal:
-        yield (
-            f"{origin}. On {setting.dataset} its protocol is another, so the numbers are not "
-            f"comparable: {'; '.join(unequal)}."
-        )
-    else:
-        yield f"{origin}."
-    teachers = setting.teacher_runs[setting.teacher_runs["status"] == "done"]
-    taught = protocol_differences(teachers, protocol)
-    if taught and taught != unequal:
-        yield f"The teacher's protocol differs from the paper's, too: {'; '.join(taught)}."
-    missing = unstated_fields(source, setting.dataset)
-    if missing:
-        yield f"{source.reference} do not state: {', '.join(missing)}."
-
-
-def _ours(run: pd.Series) -> dict[str, Any]:
-    """A run's protocol under the papers' names."""
-    fields = {name: _frozen(value) for name, value in json.loads(run["fields"]).items()}
+def _own_protocol(run: pd.Series) -> dict[str, Any]:
+    """Return a run's protocol under the papers' names."""
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(run["fields"]).items()
+    }
     data = run["data"]
     if fields.get("sampling") == "identities":
         fields["batch"] = fields["identities"] * fields["images_each"]
     counts = {name: data[name] for name in ("train_images", "train_identities") if name in data}
-    return {**fields, **SCORING, **counts, **_by_test(data["queries"], data["draws"])}
+    return {**fields, **SCORING, **counts, **_fields_by_test(data["queries"], data["draws"])}
 
 
-def _stated(protocol: Protocol) -> Iterator[tuple[str, Any]]:
-    """The paper's protocol as one mapping."""
+def _stated_fields(protocol: Protocol) -> Iterator[tuple[str, Any]]:
+    """Yield the paper's protocol field by field."""
     yield from protocol.recipe.items()
     for name in ("train_images", "train_identities", "metric", "reranking", "cameras"):
         yield name, getattr(protocol, name)
-    yield from _by_test(protocol.queries, protocol.draws).items()
+    yield from _fields_by_test(protocol.queries, protocol.draws).items()
 
 
-def _by_test(queries: Mapping[str, int], draws: Mapping[str, int]) -> dict[str, int]:
-    """{"test800": 5693} as {"queries of test800": 5693}; the name of an only test is not said."""
-    found = {"queries": queries, "draws": draws}
+def _fields_by_test(queries: Mapping[str, int], draws: Mapping[str, int]) -> dict[str, int]:
+    """Return {"test800": 5693} as {"queries of test800": 5693}; a single test is not named."""
+    counts_by_field = {"queries": queries, "draws": draws}
     return {
-        word if name == "test" else f"{word} of {name}": count
-        for word, counts in found.items()
-        for name, count in counts.items()
+        field if test == "test" else f"{field} of {test}": count
+        for field, counts in counts_by_field.items()
+        for test, count in counts.items()
     }
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _spoken(name: str) -> str:
-    return FIELD_LABELS.get(name, name)
-
-
-def _said(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(map(_said, value)) or "none"
+        return ", ".join(map(_format_value, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Wide and tall tables cut so that they fit a terminal or a printed page."""
+"""Split wide and tall tables so that they fit a terminal or a printed page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from results.tables.table import Table
 
 
 def split_columns(table: Table, width: float, gap: float) -> list[Table]:
-    """The table in parts of at most `width` characters side by side, the first column in each.
+    """Return the table in parts of at most `width`, each with the first column.
 
-    `gap` is the space between two columns, in characters. An R1 stays beside its mAP. A column that
-    does not fit beside the first one even alone stands there all the same.
+    An R1 stays next to its mAP. Columns that do not fit next to the first one even alone are in a
+    part of their own, which is then wider.
+
+    Args:
+        table: The table.
+        width: Largest width of a part, in characters.
+        gap: Space between two columns, in characters.
     """
     widths = [
         max(map(len, (heading, *(row[number].text for row in table.rows))))
@@ -21,12 +26,12 @@ def split_columns(table: Table, width: float, gap: float) -> list[Table]:
     ]
     parts: list[list[int]] = [[0]]
     used = 0.0
-    for together in _pairs(table.columns):
-        needed = sum(widths[number] + gap for number in together)
+    for block in _column_blocks(table.columns):
+        needed = sum(widths[number] + gap for number in block)
         if len(parts[-1]) > 1 and widths[0] + used + needed > width:
             parts.append([0])
             used = 0.0
-        parts[-1] += together
+        parts[-1] += block
         used += needed
     if len(parts) == 1:
         return [table]
@@ -40,29 +45,36 @@ def split_columns(table: Table, width: float, gap: float) -> list[Table]:
     ]
 
 
-def _pairs(headings: Sequence[str]) -> Iterator[list[int]]:
-    """The columns after the first, an R1 together with the mAP that it follows."""
-    together: list[int] = []
-    for number, heading in enumerate(headings[1:], 1):
-        if together and not ("R1" in heading and "mAP" in headings[number - 1]):
-            yield together
-            together = []
-        together.append(number)
-    if together:
-        yield together
+def paginate(heights: list[float], page_height: float) -> Iterator[range]:
+    """Yield the pieces of each page as a range; pieces are consecutive.
 
+    A piece that is higher than a page has a page of its own.
 
-def paginate(heights: list[float], height: float) -> Iterator[range]:
-    """Consecutive pieces of the given heights in as few pages as hold them, each in `range`."""
+    Args:
+        heights: Heights of the pieces, in any unit.
+        page_height: Height of a page in the same unit.
+    """
     first, used = 0, 0.0
-    for number, needed in enumerate(heights):
-        if number > first and used + needed > height:
+    for number, height in enumerate(heights):
+        if number > first and used + height > page_height:
             yield range(first, number)
             first, used = number, 0.0
-        used += needed
+        used += height
     yield range(first, len(heights))
 
 
 def count_lines(text: str, width: int) -> int:
-    """How many lines a text of that many characters a line takes."""
+    """Return the number of lines of at most `width` characters that a text takes, at least 1."""
     return max(1, math.ceil(len(text) / width))
+
+
+def _column_blocks(headings: Sequence[str]) -> Iterator[list[int]]:
+    """Yield the columns after the first, an R1 together with the mAP before it."""
+    block: list[int] = []
+    for number, heading in enumerate(headings[1:], 1):
+        if block and not ("R1" in heading and "mAP" in headings[number - 1]):
+            yield block
+            block = []
+        block.append(number)
+    if block:
+        yield block

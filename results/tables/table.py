@@ -1,13 +1,14 @@
-"""A table of cells, with the parts that several tables share."""
+"""A table of cells, and the parts that several tables share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from results.comparable import ComparisonGroup
-from results.lines import BASELINE, TableRow, table_rows
-from results.tables.cells import Cell, plain, score_cell
+from results.lines import BASELINE, TableRow, methods_in_order, table_rows
+from results.tables.cells import Cell, score_cell
 
+# Datasets as their authors write them; others are printed under the name of their configuration.
 DATASET_NAMES = {
     "market1501": "Market-1501",
     "dukemtmc": "DukeMTMC-reID",
@@ -18,32 +19,9 @@ DATASET_NAMES = {
 }
 
 
-# in the order of the papers' tables, by year
-COMPARED = {
-    "fitnet": "FitNet",
-    "at": "AT",
-    "ft": "FT",
-    "cckd": "CCKD",
-    "sp": "SP",
-    "vid": "VID",
-    "rkd": "RKD",
-    "pkt": "PKT",
-    "kdpe": "KDPE",
-    "csd": "CSD",
-    "vrkd": "VRKD",
-    "pdrd": "PDRD",
-}
-
-
-EXTRAS = ("pairwise", "pdrk", "kd")
-
-
-BLANK = plain("")
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells; an empty cell is one to which its column does not apply."""
+    """Rows of cells; a cell is empty if its column does not apply to its row."""
 
     name: str  # of its files
     title: str
@@ -52,29 +30,28 @@ class Table:
     footnotes: tuple[str, ...]
 
 
-def rows_by_method(setting: ComparisonGroup) -> dict[str, list[TableRow]]:
-    """The lines by method: the plain student, the compared methods, all others that ran."""
-    ran = set(setting.students["method"]) - {"none"}
-    others = sorted(ran - set(COMPARED), key=lambda name: (name not in EXTRAS, name))
-    labels = {**dict([BASELINE]), **COMPARED, **dict.fromkeys(others, "")}
-    return {method: table_rows(setting, method, label) for method, label in labels.items()}
+def rows_by_method(group: ComparisonGroup) -> dict[str, list[TableRow]]:
+    """Return the rows of the baseline and of every method that ran, in the order of tables."""
+    return {
+        method: table_rows(group, method, BASELINE[1] if method == BASELINE[0] else "")
+        for method in methods_in_order(group)
+    }
 
 
-def score_cells(line: TableRow, setting: ComparisonGroup) -> tuple[Cell, ...]:
-    """The cells of every score that the setting's tables show."""
-    return tuple(score_cell(line, column) for column in setting.scored)
+def score_cells(row: TableRow, group: ComparisonGroup) -> tuple[Cell, ...]:
+    """Return the cells of every score that the group's tables show."""
+    return tuple(score_cell(row, column) for column in group.score_columns)
 
 
-def score_heading(column: str, setting: ComparisonGroup) -> str:
-    """`test800 mAP` as Test800 mAP; beside the number, too, it is said what data is not whole."""
-    heading = column[0].upper() + column[1:] if setting.evaluations else column
-    return f"{heading} ({setting.data_flags})" if setting.data_flags else heading
+def score_heading(column: str, group: ComparisonGroup) -> str:
+    """Return the heading of a score column: "Test800 mAP (partial)" for "test800 mAP"."""
+    several = len(group.evaluations) > 1
+    heading = column[0].upper() + column[1:] if several else column
+    return f"{heading} ({group.data_note})" if group.data_note else heading
 
 
-def qualify_title(title: str, setting: ComparisonGroup) -> str:
-    """The title, and what sets this table apart from others of the kind."""
-    said = [
-        *([f"{setting.data_flags} data"] if setting.data_flags else []),
-        *setting.distinguishing_fields,
-    ]
-    return f"{title} ({'; '.join(said)})" if said else title
+def qualify_title(title: str, group: ComparisonGroup) -> str:
+    """Return the title with the group's data flags and distinguishing settings in brackets."""
+    flags = [f"{group.data_note} data"] if group.data_note else []
+    qualifiers = "; ".join([*flags, *group.distinguishing_fields])
+    return f"{title} ({qualifiers})" if qualifiers else title

@@ -130,7 +130,7 @@ def damaged(**fields):
         (damaged().replace('"notes": []', '"notes": "one"'), "its notes are not a list"),
         (damaged(paper="one"), "not have the form of a record"),
         (damaged(spec=spec() | {"seed": 1.5}), "seed is not a whole number: 1.5"),
-        (damaged().replace('"seed": 0', f'"seed": {"9" * 5000}'), "no JSON"),
+        (damaged().replace('"seed": 0', f'"seed": {"9" * 5000}'), "not JSON"),
         (damaged(spec=spec() | {"key": "a/b/c/d"}), "its spec is of the run a/b/c/d"),
         (damaged(spec=spec() | {"options": 3}), "not have the form of a record"),
         (damaged(spec=None), "ignored"),

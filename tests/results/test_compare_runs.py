@@ -106,7 +106,7 @@ def test_without_the_same_queries_there_is_no_test(tmp_path):
     assert verdict.mean == pytest.approx(10)
     write_per_query(folder, {"test": [per_query(np.full(20, 0.4), np.arange(20))]})
     (verdict,) = compare(tmp_path, one, two).verdicts
-    assert verdict.problem == "they were scored on other queries"
+    assert verdict.problem == "they were scored on different queries"
     write_per_query(folder, {"other": [per_query(np.full(20, 0.4), np.arange(20) // 2)]})
     (verdict,) = compare(tmp_path, one, two).verdicts
     assert verdict.problem == "per_query.npz lacks 'test'"

@@ -10,7 +10,7 @@ TESTS = ("veri776", "vehicleid test800", "vehicleid test1600", "vehicleid test24
 
 
 def source(name):
-    (found,) = [source for source in load_published().sources if source.name == name]
+    (found,) = [source for source in load_published().papers if source.name == name]
     return found
 
 
@@ -117,7 +117,7 @@ def test_the_recipes_are_the_papers():
 
 
 def test_what_the_papers_do_not_state_is_null():
-    for paper in load_published().sources:
+    for paper in load_published().papers:
         assert paper.seeds is None
         for protocol in paper.protocols.values():
             assert (protocol.version, protocol.reranking, protocol.checkpoint) == (None,) * 3
@@ -137,7 +137,7 @@ def test_the_data_of_the_papers():
 
 def test_every_row_is_of_a_known_method_or_cited():
     known = {*METHODS, *EXTRA_METHODS, "none", "teacher"}
-    for paper in load_published().sources:
+    for paper in load_published().papers:
         for table in (*paper.tables, *paper.networks):
             for row in table.rows:
                 assert row.cited == (row.method not in known), row
@@ -149,7 +149,7 @@ def test_recipes_have_fields_of_the_harness():
     from harness.runs.spec import Recipe
 
     known = {field.name for field in fields(Recipe)}
-    for paper in load_published().sources:
+    for paper in load_published().papers:
         for protocol in paper.protocols.values():
             Recipe(**protocol.recipe | {"images_each": 6, "identities": 16})
             assert set(protocol.recipe) <= known
@@ -158,7 +158,7 @@ def test_recipes_have_fields_of_the_harness():
 def test_networks_are_in_the_catalogue():
     from harness.models import ENSEMBLES, NETWORKS
 
-    for paper in load_published().sources:
+    for paper in load_published().papers:
         for table in paper.networks:
             assert table.teacher in (ENSEMBLES["resnet18-directional"], ())
             assert {row.network for row in table.rows} <= {None, *NETWORKS}

@@ -60,7 +60,7 @@ def test_no_runs_is_a_sentence_and_no_file(tmp_path, make):
         runs.mkdir()
     made = write_report(runs)
     assert made.tables == () and made.files == () and made.problems == ()
-    assert made.text == f"No run under {runs} is done yet, so there is nothing to report.\n"
+    assert made.text == f"No run below {runs} is done yet, so there is nothing to report.\n"
     assert not (runs / "report").exists()
 
 

@@ -69,13 +69,16 @@ def test_a_gain_is_of_both_methods(made):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("PDRD", "'PDRD' is no cell's name: name table, row and column, as in comparison-"),
-        ("comparison-synthetc:PDRD:mAP", "No table is called .* Nearest: 'comparison-synthetic'"),
-        ("comparison-synthetic:PDDR:mAP", "No row of comparison-synthetic .* Nearest: 'PDRD'"),
-        ("comparison-synthetic:PDRD:mPA", "No column of comparison-synthetic .* Nearest: 'mAP"),
-        ("comparison-synthetic:ft:mAP", "'ft' may mean 2 .*'FT .steps=2.', 'FT .steps=3.'"),
-        ("comparison-synthetic:FT (steps=4):mAP", "Nearest: 'FT .steps=.*', 'FT .steps"),
-        ("comparison-synthetic:", "is no cell's name"),
+        ("PDRD", "'PDRD' is not the name of a cell. Give table, row and column, as in comparison-"),
+        ("comparison-synthetc:PDRD:mAP", "No table .* Did you mean 'comparison-synthetic'"),
+        ("comparison-synthetic:PDDR:mAP", "No row of comparison-synthetic .* Did you mean 'PDRD'"),
+        ("comparison-synthetic:PDRD:mPA", "No column of comparison-synthetic .* Did you mean 'mAP"),
+        (
+            "comparison-synthetic:ft:mAP",
+            "'ft' is ambiguous: 2 match, 'FT .steps=2.', 'FT .steps=3.'",
+        ),
+        ("comparison-synthetic:FT (steps=4):mAP", "Did you mean 'FT .steps=.*' or 'FT .steps"),
+        ("comparison-synthetic:", "is not the name of a cell"),
     ],
 )
 def test_a_wrong_name_is_a_sentence_with_the_nearest(made, name, words):
@@ -92,14 +95,14 @@ def test_rows_of_tables_of_another_shape(tmp_path):
     table = Table("summary", "Ranks", ("Dataset", "A (x)", "A (y)"), (row,), ())
     assert trace_cell("summary:market", [table], frame).runs == (one, two)
     assert trace_cell("summary:market:a (y)", [table], frame).runs == (two, one)
-    with pytest.raises(LookupError, match="'A' may mean 2"):
+    with pytest.raises(LookupError, match="'A' is ambiguous: 2 match"):
         trace_cell("summary:market:A", [table], frame)
 
 
 def test_the_facts_of_a_run(tmp_path):
     teacher = teacher_spec()
     made = spec("pdrd", 1, [teacher])
-    told = {
+    environment = {
         "commit": "ab",
         "dirty": True,
         "patch": "77",
@@ -114,7 +117,7 @@ def test_the_facts_of_a_run(tmp_path):
         record(
             made,
             draw(0.5),
-            environment=told,
+            environment=environment,
             teachers=["fe"],
             notes=["One."],
             timings={"training": 3.5},

@@ -5,7 +5,7 @@ import numpy as np
 from results.published import load_published
 from tests.support.records import draw, per_query, record, spec, write, write_per_query
 
-VRKD = load_published().sources[1]
+VRKD = load_published().papers[1]
 KINDS = ("hap", "vap", "dap", "aap")
 OWN = {"sampling": "images", "triplet_weight": 0, "pretrained": "imagenet", "label_smoothing": 0.1}
 QUERIES = {"test800": 5693, "test1600": 11777, "test2400": 17377}  # of the released lists

@@ -35,7 +35,7 @@ def compared(runs):
     (setting,) = comparison_groups(collect_runs(runs)[0], "synthetic")
     methods = dict.fromkeys(setting.students["method"])
     members = [line for method in methods for line in table_rows(setting, method)]
-    return pairwise_tests(setting, members, setting.tests[0]), {
+    return pairwise_tests(setting, members, setting.evaluations[0]), {
         line.label: line for line in members
     }
 
@@ -154,7 +154,7 @@ def test_other_queries_are_refused(tmp_path):
         write_other_queries(tmp_path, made)
     reasons, problems = problems_of(tmp_path)
     assert reasons == {("at", "AT"): "other queries"}
-    assert problems == ("AT is not compared: it was scored on other queries than the rest.",)
+    assert problems == ("AT is not compared: it was scored on other queries than most rows.",)
 
 
 def test_seeds_of_one_line_must_have_the_same_queries(tmp_path):
@@ -173,7 +173,7 @@ def test_other_scoring_is_refused(tmp_path):
         done(tmp_path, spec("at", seed, [teacher]), 0.46, scoring_version=2)
     reasons, problems = problems_of(tmp_path)
     assert reasons == {("at", "AT"): "other scoring"}
-    assert "scored by another protocol than the rest" in problems[0]
+    assert "scored by another protocol than most rows" in problems[0]
 
 
 def test_a_file_of_another_scoring_does_not_pass_for_the_records(tmp_path):
@@ -221,7 +221,7 @@ def test_alone_there_is_nothing_to_compare(tmp_path):
     assert (found.differences, found.letters, found.groups) == ({}, {}, {})
     (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
     assert cells(table, "Student")["Group"] == ""
-    assert not any("Group" in note or "Smallest" in note for note in table.footnotes)
+    assert not any("Group" in note or "Minimum" in note for note in table.footnotes)
 
 
 def test_rank_1_has_tests_of_its_own(tmp_path):
@@ -233,6 +233,6 @@ def test_rank_1_has_tests_of_its_own(tmp_path):
     (setting,) = comparison_groups(collect_runs(tmp_path)[0], "synthetic")
     sp, at = (table_rows(setting, method)[0] for method in ("sp", "at"))
     by_score = {score: pairwise_tests(setting, [sp, at], "test", score) for score in ("mAP", "R1")}
-    assert by_score["mAP"].groups == {sp.place: "best", at.place: "second"}
+    assert by_score["mAP"].groups == {sp.row_id: "best", at.row_id: "second"}
     assert by_score["R1"].between(sp, at)[0].mean == pytest.approx(-0.8)
-    assert by_score["R1"].groups == {sp.place: "second", at.place: "best"}
+    assert by_score["R1"].groups == {sp.row_id: "second", at.row_id: "best"}

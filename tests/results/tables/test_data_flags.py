@@ -63,7 +63,7 @@ def test_partial_and_whole_runs_never_share_a_table(tmp_path):
     noted(tmp_path, [PARTIAL], fingerprint="0bad")
     frame, _ = collect_runs(tmp_path)
     first, second = comparison_groups(frame, "market1501")
-    assert (first.data_flags, second.data_flags) == ("", "partial")
+    assert (first.data_note, second.data_note) == ("", "partial")
     assert not set(first.students["key"]) & set(second.students["key"])
     whole, partial = comparison_tables(frame, "market1501", load_published())
     assert "partial" not in whole.title and "data 9f12" in whole.title
@@ -77,7 +77,7 @@ def test_side_by_side_only_the_partial_dataset_is_marked(tmp_path):
     study(tmp_path, dataset="dukemtmc")
     noted(tmp_path, [PARTIAL], dataset="veri776")
     (table,) = ablation_tables(collect_runs(tmp_path)[0], load_published())
-    assert table.title == "What the parts of PDRD's loss add (VeRi: partial data)"
+    assert table.title == "Ablation of PDRD's loss (VeRi: partial data)"
     assert table.columns[3:6] == ("Duke mAP", "Duke R1", "Duke group")
     assert {"VeRi mAP (partial)", "VeRi R1 (partial)", "VeRi published mAP"} <= set(table.columns)
     row = cells(table, "Student + L_npdrk")

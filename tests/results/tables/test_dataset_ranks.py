@@ -11,7 +11,8 @@ from tests.support.records import done, spec
 
 
 def pairs(runs):
-    return rank_across_datasets(collect_runs(runs)[0])
+    labels = {"at": "AT", "sp": "SP", "pdrd": "PDRD"}  # also the order of the methods
+    return rank_across_datasets(collect_runs(runs, labels)[0])
 
 
 def only(found):
@@ -23,8 +24,8 @@ def test_ranks_by_hand(tmp_path):
     dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
     dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1, "pdrd": 0.2})
     pair = only(pairs(tmp_path))
-    assert (pair.teacher, pair.network, pair.left_out) == ("resnet101", "resnet18", ())
-    market, veri = pair.contests
+    assert (pair.teacher, pair.network, pair.excluded) == ("resnet101", "resnet18", ())
+    market, veri = pair.rankings
     assert (market.name, veri.name) == ("Market-1501", "VeRi-776")
     assert market.ranks == {("at", "AT"): 2, ("sp", "SP"): 3, ("pdrd", "PDRD"): 1}
     assert veri.ranks == {("at", "AT"): 3, ("sp", "SP"): 1, ("pdrd", "PDRD"): 2}
@@ -39,7 +40,7 @@ def test_ranks_of_single_seeds(tmp_path):
     """AT at 50.2, 49.9, 50.0 and SP at 50.1, 50.0, 50.2 minus jitter: they change places."""
     for dataset in FOUR[:2]:
         dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.1})
-    contest = only(pairs(tmp_path)).contests[0]
+    contest = only(pairs(tmp_path)).rankings[0]
     scores = contest.scores
     for seed in range(3):
         ahead = scores["sp", "SP"][seed] > scores["at", "AT"][seed]
@@ -53,8 +54,8 @@ def test_only_complete_methods_are_ranked(tmp_path):
     teacher = dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1})
     done(tmp_path, spec("pdrd", 0, [teacher], dataset="veri776"), 0.9)
     pair = only(pairs(tmp_path))
-    assert ("pdrd", "PDRD") not in pair.contests[1].ranks
-    assert pair.contests[1].ranks["sp", "SP"] == 1
+    assert ("pdrd", "PDRD") not in pair.rankings[1].ranks
+    assert pair.rankings[1].ranks["sp", "SP"] == 1
     assert pair.common == (("at", "AT"), ("sp", "SP"))
 
 
@@ -72,8 +73,8 @@ def test_datasets_without_ranks_are_named(tmp_path):
     partial = ["Partial data: train has 12 images where 30,248 are expected."]
     dataset_of(tmp_path, "msmt17", {"sp": 0.1, "at": 0.2}, notes=partial)
     pair = only(pairs(tmp_path))
-    assert [contest.setting.dataset for contest in pair.contests] == ["dukemtmc", "market1501"]
-    assert pair.left_out == ("MSMT17", "VeRi-776")
+    assert [contest.group.dataset for contest in pair.rankings] == ["dukemtmc", "market1501"]
+    assert pair.excluded == ("MSMT17", "VeRi-776")
 
 
 def test_other_networks_are_another_summary(tmp_path):
@@ -82,7 +83,7 @@ def test_other_networks_are_another_summary(tmp_path):
         dataset_of(tmp_path, dataset, {"sp": 0.2, "at": 0.1}, big="resnet50")
     found = {pair.teacher: pair for pair in pairs(tmp_path)}
     assert set(found) == {"resnet101", "resnet50"}
-    assert found["resnet50"].contests[0].ranks["sp", "SP"] == 1
+    assert found["resnet50"].rankings[0].ranks["sp", "SP"] == 1
 
 
 def test_generated_data_never_joins_real_data(tmp_path):
@@ -97,8 +98,8 @@ def test_the_largest_setting_of_a_dataset_counts(tmp_path):
         dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2})
     dataset_of(tmp_path, "veri776", {"sp": 0.2, "at": 0.1}, seeds=(0,))
     dataset_of(tmp_path, "market1501", {"sp": 0.2, "at": 0.1}, seeds=(0,), recipe={"epochs": 9})
-    market = next(c for c in only(pairs(tmp_path)).contests if c.name == "Market-1501")
-    assert market.ranks["at", "AT"] == 1 and len(market.tested.seeds) == 3
+    market = next(c for c in only(pairs(tmp_path)).rankings if c.name == "Market-1501")
+    assert market.ranks["at", "AT"] == 1 and len(market.tests.seeds) == 3
 
 
 def test_first_evaluation_of_several_is_the_one(tmp_path):
@@ -108,6 +109,6 @@ def test_first_evaluation_of_several_is_the_one(tmp_path):
         teacher = scored(tmp_path, spec(network="resnet101", dataset=dataset), 0.8)
         for method, accuracy in {"sp": 0.7, "at": 0.6}.items():
             scored(tmp_path, spec(method, 0, [teacher], dataset=dataset), accuracy)
-    contest = only(pairs(tmp_path)).contests[0]
-    assert contest.tested.evaluation == "test800"
+    contest = only(pairs(tmp_path)).rankings[0]
+    assert contest.tests.evaluation == "test800"
     assert contest.scores["sp", "SP"] == pytest.approx([0.7])

@@ -1,6 +1,6 @@
 import pytest
 
-from results.tables.cells import plain
+from results.tables.cells import Cell
 from results.tables.splitting import count_lines, paginate, split_columns
 from results.tables.table import Table
 
@@ -8,7 +8,7 @@ COLUMNS = ("Method", "Seeds", "Published mAP", "Published R1", "Note")
 
 
 def made(*rows):
-    return Table("t", "T", COLUMNS, tuple(tuple(map(plain, row)) for row in rows), ("n",))
+    return Table("t", "T", COLUMNS, tuple(tuple(map(Cell, row)) for row in rows), ("n",))
 
 
 TABLE = made(("PDRD", "3", "84.76", "93.62", "a long remark"), ("SP", "3", "82.09", "92.73", ""))

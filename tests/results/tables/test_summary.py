@@ -41,7 +41,7 @@ def test_rows_are_in_the_order_of_their_mean_ranks(table):
         ("PDRD", "1.12 ± 0.25", "1 to 2", "4/4", "4 / 0 / 0", ""),
         ("SP", "1.88 ± 0.25", "1 to 2", "4/4", "4 / 0 / 0", "0 / 1 / 3"),
         ("AT", "3.00 ± 0.00", "3 to 3", "4/4", "0 / 4 / 0", "0 / 0 / 4"),
-        ("FitNet", "4.00 ± 0.00", "4 to 4", "4/4", "0 / 0 / 4", "0 / 0 / 4"),
+        ("FITNET", "4.00 ± 0.00", "4 to 4", "4/4", "0 / 0 / 4", "0 / 0 / 4"),
         ("Student", "", "", "", "", "0 / 0 / 4"),
         ("KDPE", "-", "-", "0/4", "-", "-"),
     ]
@@ -53,7 +53,7 @@ def test_cells_know_their_runs_and_datasets(table):
     assert row["Mean rank"].detail == ("DukeMTMC-reID: 2; Market-1501: 2; MSMT17: 2; VeRi-776: 1.5")
     assert len(row["Mean rank"].runs) == 12 and len(row["Against PDRD"].runs) == 24
     assert row["Against PDRD"].detail == (
-        "not told apart on VeRi-776; worse on DukeMTMC-reID, Market-1501, MSMT17"
+        "no difference on VeRi-776; worse on DukeMTMC-reID, Market-1501, MSMT17"
     )
     assert row["Datasets"].detail == ""
     reasons = "DukeMTMC-reID: -; Market-1501: -; MSMT17: -; VeRi-776: 1/3 seeds"
@@ -64,7 +64,7 @@ def test_cells_know_their_runs_and_datasets(table):
 def test_footnotes_warn_of_few_datasets(table):
     notes = " ".join(table.footnotes)
     assert "4 datasets are few" in notes and "Friedman" in notes and "2.35" in notes
-    assert "Market-1501: 4 methods are ranked, 3 seeds" in notes
+    assert "Market-1501: 4 ranked methods, 3 seeds, evaluation test" in notes
     assert "Not every method" not in notes
 
 
@@ -77,7 +77,7 @@ def test_missing_datasets_are_said(tmp_path):
     assert [line[0].text for line in table.rows] == ["AT", "SP", "PDRD", "Student"]
     notes = " ".join(table.footnotes)
     assert "Not every method is ranked on every dataset" in notes
-    assert "Market-1501 has one seed, whose noise no rank and no test covers." in notes
+    assert "Market-1501 has one seed: its ranks and tests do not cover variation" in notes
 
 
 def test_two_summaries_have_two_names(tmp_path):
@@ -94,4 +94,4 @@ def test_the_report_has_it_in_every_form(runs):
     for form in ("md", "tex", "csv"):
         written = (runs / "report" / f"summary.{form}").read_text()
         assert "4 / 0 / 0" in written and "1.88" in written
-    assert "Ranks over datasets, resnet101 to resnet18" in made.text
+    assert "Ranks over datasets, teacher resnet101, student resnet18" in made.text

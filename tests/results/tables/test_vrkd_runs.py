@@ -48,8 +48,8 @@ def distilled(runs, seed=0, scores=(0.74, 0.92), network="resnet18", **options):
 def test_a_row_finds_its_network_size_and_tricks(tmp_path):
     distilled(tmp_path)
     found = matched(tmp_path)
-    assert [len(line.done) for line in found.lines] == [1]
-    assert found.setting.network == "resnet18" and found.others == 0
+    assert [len(line.done) for line in found.rows] == [1]
+    assert found.group.network == "resnet18" and found.other_groups == 0
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_other_teachers_do_not_count(tmp_path):
 
 def test_plain_students_need_no_teacher(tmp_path):
     put(tmp_path, spec(**fields()), 0.68, 0.92)
-    assert matched(tmp_path, STUDENT).lines[0].method == "none"
+    assert matched(tmp_path, STUDENT).rows[0].method == "none"
     assert matched(tmp_path) is None
 
 
@@ -90,9 +90,9 @@ def test_the_nearest_protocol_is_taken_and_the_rest_counted(tmp_path):
     distilled(tmp_path, scores=(0.5, 0.6), epochs=10)
     distilled(tmp_path, scores=(0.74, 0.92))
     found = matched(tmp_path)
-    assert found.lines[0].done["mAP"].tolist() == [0.74]
-    assert found.others == 1
-    assert found.unequal == ("last_stride of the teachers 2 instead of 1",)
+    assert found.rows[0].done["mAP"].tolist() == [0.74]
+    assert found.other_groups == 1
+    assert found.differences == ("last_stride of the teachers 2 instead of 1",)
 
 
 def test_finished_runs_go_before_failed_ones_of_the_papers_protocol(tmp_path):
@@ -100,20 +100,20 @@ def test_finished_runs_go_before_failed_ones_of_the_papers_protocol(tmp_path):
     failed(tmp_path, spec("vrkd", 0, teachers(tmp_path, **shared), **shared))
     distilled(tmp_path, scores=(0.5, 0.6), epochs=10)
     found = matched(tmp_path)
-    assert found.lines[0].done["mAP"].tolist() == [0.5]
-    assert "epochs 10 instead of 120" in found.unequal
+    assert found.rows[0].done["mAP"].tolist() == [0.5]
+    assert "epochs 10 instead of 120" in found.differences
 
 
 def test_what_the_paper_says_of_every_row_is_compared(tmp_path):
     shared = fields(pretrained="none") | {"head": "bnneck"}
     put(tmp_path, spec(**shared), 0.6, 0.7)
-    said = matched(tmp_path, STUDENT).unequal
+    said = matched(tmp_path, STUDENT).differences
     assert said == ("head bnneck instead of fc256", "pretrained none instead of imagenet")
 
 
 def test_tests_of_vehicleid_have_columns_of_their_own(tmp_path):
     distilled(tmp_path, scores=(0.87, 0.83, 0.80), dataset="vehicleid")
-    line = matched(tmp_path, dataset="vehicleid").lines[0]
+    line = matched(tmp_path, dataset="vehicleid").rows[0]
     assert score_cell_of_test(line, "vehicleid test1600", "mAP").text == "83.00"
     assert score_cell_of_test(line, "vehicleid test2400", "R1").text == "70.00"
     assert runs_with_test(line, "vehicleid test800")[1] == "test800 "
@@ -124,7 +124,7 @@ def test_a_failure_is_said_in_every_test(tmp_path):
     shared = fields("vehicleid")
     made = teachers(tmp_path, **shared)
     failed(tmp_path, spec("vrkd", 0, made, **shared))
-    line = matched(tmp_path, dataset="vehicleid").lines[0]
+    line = matched(tmp_path, dataset="vehicleid").rows[0]
     assert score_cell_of_test(line, "vehicleid test800", "mAP").text == "failed: diverged"
 
 
@@ -173,7 +173,7 @@ def test_the_command_trains_by_the_papers_protocol(tmp_path, wanted, dataset):
     from harness.planning.schema import load_dataset, load_study
 
     assignments = training_command(wanted, dataset).split(" --set ")[1:]
-    settled = resolve_settings([load_dataset(dataset), load_study("vrkd")], assignments, ["vrkd"])
+    settled = resolve_settings([load_dataset(dataset), load_study("vrkd")], assignments)
     made = {}
     for name in ("recipe", "teacher_recipe"):
         recipe = asdict(getattr(settled, name))
@@ -184,11 +184,11 @@ def test_the_command_trains_by_the_papers_protocol(tmp_path, wanted, dataset):
     student = spec(wanted.method, 0, taught, network=wanted.network, **made["recipe"])
     put(tmp_path, student, *scores)
     found = matched(tmp_path, wanted, table, dataset)
-    assert all(said.startswith("queries of") for said in found.unequal), found.unequal
+    assert all(said.startswith("queries of") for said in found.differences), found.differences
 
 
 def test_teachers_of_last_stride_1_are_the_papers(tmp_path):
     shared = fields()
     taught = teachers(tmp_path, **fields(last_stride=1))
     put(tmp_path, spec("vrkd", 0, taught, **shared), 0.7, 0.9)
-    assert matched(tmp_path).unequal == ()
+    assert matched(tmp_path).differences == ()
