@@ -46,9 +46,9 @@ def interrupted(runs, seed=0, step=5, steps=10):
 def submitted(runs, jobs, *, group="20260101-000000-abcd", kind="slurm", ago=3600.0):
     """A group on disk; `jobs` are pairs of Slurm's id (or None) and the keys it has."""
     when = time.time() - ago
-    told = []
+    entries = []
     for number, (job, keys) in enumerate(jobs, 1):
-        told.append(
+        entries.append(
             {
                 "number": number,
                 "runs": keys,
@@ -77,7 +77,7 @@ def submitted(runs, jobs, *, group="20260101-000000-abcd", kind="slurm", ago=360
         "command": "c",
         "snapshot": "s",
         "created": when,
-        "jobs": told,
+        "jobs": entries,
     }
     write_json(runs / GROUPS / group / "group.json", content)
     (runs / GROUPS / group / "logs").mkdir(exist_ok=True)

@@ -1,10 +1,10 @@
-"""Jobs of a test cluster, and this process's own commands turned to it."""
+"""Jobs of a test cluster, and this process's own commands directed to it."""
 
 OURS = "kdreid-20260101-000000-abcd-1"
 
 
 def turn_to(monkeypatch, cluster):
-    """Let this process's own commands go to the test cluster."""
+    """Direct this process's own commands to the test cluster."""
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     # Settings of a user that change what these commands print.
@@ -14,7 +14,7 @@ def turn_to(monkeypatch, cluster):
 
 
 def submit(cluster, script, *options):
-    """A job with the name that one of `made_runs.submitted`'s group would have."""
+    """Submit a job under the name of one of `run_folders.submitted`; its id."""
     return cluster.call(
         "sbatch",
         "--parsable",

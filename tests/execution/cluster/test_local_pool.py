@@ -15,7 +15,7 @@ from harness.execution.cluster.local_pool import make_slots
 from harness.execution.cluster.profile import Profile
 from harness.execution.cluster.submit import SubmitOptions
 from slurm.resources import Resources
-from tests.support import tiny_grid
+from tests.support import slurm_jobs, tiny_grid
 
 GRID = (
     "--methods",
@@ -29,24 +29,13 @@ GRID = (
 )
 
 
-def start(runs, *arguments, cluster=None):
-    """The main command with a pool of workers on one core each, or without one."""
+def start(runs, *arguments):
+    """Start the main command with a pool of workers on one core each."""
     profile = runs.parent / "pool.yaml"
     profile.write_text("kind: local\ncpus: 1\ngpus: 0\n")
-    where = (
-        ["--threads", "1", "--device", "cpu"] if cluster is None else ["--cluster", str(profile)]
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "harness.run",
-        "--study",
-        str(tiny_grid.STUDY),
-        "--runs",
-        str(runs),
-    ]
+    grid = ["--study", str(tiny_grid.STUDY), "--runs", str(runs), "--cluster", str(profile)]
     return subprocess.Popen(
-        [*command, *where, *arguments],
+        [sys.executable, "-m", "harness.run", *grid, *arguments],
         cwd=tiny_grid.ROOT,
         text=True,
         stdout=subprocess.PIPE,
@@ -70,7 +59,7 @@ def leases(runs):
 
 def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_path):
     runs, alone = tmp_path / "runs", tmp_path / "alone"
-    both = [start(runs, *GRID, cluster="local") for _ in range(2)]
+    both = [start(runs, *GRID) for _ in range(2)]
     while all(process.poll() is None for process in both):
         time.sleep(0.1)
     (pool,) = [process for process in both if process.poll() is None]
@@ -86,13 +75,13 @@ def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_
     assert "Run the same command again" in output
     assert leases(runs) == []
     assert len(done(runs)) == 1
-    code, output = finish(start(runs, *GRID, cluster="local"))
+    code, output = finish(start(runs, *GRID))
     assert code == 0, output
     assert "5 of 5 runs are done." in output
     assert leases(runs) == []
 
     shutil.copytree(runs / "data", alone / "data")
-    assert finish(start(alone, *GRID))[0] == 0
+    slurm_jobs.finish(slurm_jobs.start_alone(alone, *GRID))
     assert done(alone) == done(runs)
     for key in done(runs):
         tiny_grid.assert_same_run(key, alone, runs)
@@ -101,7 +90,7 @@ def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_
 def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path):
     runs = tmp_path / "runs"
     arguments = ("--methods", "kd", "--set", "teacher_recipe.lr=1e30")
-    code, output = finish(start(runs, *arguments, cluster="local"))
+    code, output = finish(start(runs, *arguments))
     assert code == 1, output
     assert "blocked: its teacher synthetic/none/resnet18" in output
     (group,) = runs.glob("groups/*/group.json")
@@ -110,7 +99,7 @@ def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path)
     log = group.parent / "logs" / f"{teacher['job']}_0_log.err"
     assert str(log) in output
     assert "diverged" in log.read_text()
-    code, output = finish(start(runs, *arguments, cluster="local"))
+    code, output = finish(start(runs, *arguments))
     assert code == 1
     assert "diverged before and would diverge again; --retry trains it anyway" in output
     assert [key.split("/")[2] for key in done(runs)] == ["cnn5"]  # which needs no teacher
