@@ -126,7 +126,7 @@ def _time_steps(spec: RunSpec, data: OpenedDataset, context: RunContext, steps: 
     teacher = load_teacher(spec.teachers, data, context)
     step_ends: list[float] = []
 
-    def record_time(_done: int, _total: int, _note: str) -> None:
+    def record_time(done: int, total: int, note: str = "") -> None:  # noqa: ARG001
         if context.device.type == "cuda":
             torch.cuda.synchronize(context.device)
         step_ends.append(time.perf_counter())
@@ -149,7 +149,7 @@ def _time_steps(spec: RunSpec, data: OpenedDataset, context: RunContext, steps: 
                 device=context.device,
                 stop=context.stop,
                 workers=context.workers,
-                interval=math.inf,
+                checkpoint_seconds=math.inf,
                 on_step=record_time,
             )
             failures = train([training_run], teacher, loop)

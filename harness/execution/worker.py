@@ -51,7 +51,7 @@ def _train_and_record_failures(
     job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter
 ) -> int:
     """Train the runs; write whatever keeps them from their records into their folders."""
-    from harness.training.loop import capture_failure
+    from harness.training.failures import capture_failure
 
     codes: list[int] = []
     errors: list[KDReIDError] = []

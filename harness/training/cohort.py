@@ -1,6 +1,6 @@
-"""Carry out one cohort: build, prepare, train, evaluate, record. The one impure function.
+"""Train a cohort: load its teacher, prepare its methods, train, score and record every run.
 
-Whatever it does is under the leases of the runs it was given; whatever it leaves is on disk.
+All of it happens under the leases of the runs, and all that it produces is on disk.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from harness.models import EnsembleTeacher, ReIDNetwork
 from harness.runs.code_version import git_state
 from harness.runs.layout import PER_QUERY
 from harness.runs.record import read_record, write_failure, write_record
-from harness.runs.spec import SCORING_VERSION, RunSpec
+from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec
 from harness.runs.states import FailureKind
-from harness.training.loop import LoopContext, RunFailure, capture_failure, train
+from harness.training.failures import RunFailure, capture_failure
+from harness.training.loop import LoopContext, train
 from harness.training.networks import load_network, load_teacher, start_training_run
 from harness.training.progress_file import ProgressWriter
 from harness.training.recording import score_and_record
@@ -29,107 +30,173 @@ from harness.training.state import TrainingRun
 
 
 def run_cohort(
-    members: Sequence[RunSpec],
+    specs: Sequence[RunSpec],
     leases: Mapping[str, Lease],
     data: OpenedDataset,
     context: RunContext,
 ) -> dict[str, RunFailure]:
-    """Train and score the runs of a cohort; return, by key, those that failed.
+    """Train and score the runs of a cohort, from their checkpoints if there are any.
+
+    Args:
+        specs: Runs with the same dataset, seed, recipe and teacher; some may have no teacher.
+        leases: The lease that this process holds on each run, by key.
+        data: The dataset that the runs were planned with.
+        context: The runs folder, the device and the reporter.
+
+    Returns:
+        The failures by key of the runs that have no record; all others are done.
 
     Raises:
-        InterruptedRunError: a stop was requested; what was reached is on disk.
-        SetupError: the cohort cannot start at all, for example without its teacher.
+        RunInterrupted: A stop was requested; all progress is on disk.
+        SetupError: The cohort cannot start at all, for example without its teacher.
     """
-    began, recipe, seed = time.monotonic(), members[0].recipe, members[0].seed
-    git_state()  # as the code is now; files may be edited while it trains
+    start = time.monotonic()
+    git_state()  # read and kept now, because files may be edited while the cohort trains
     reset_peak_memory(context.device)
-    teachers = next((spec.teachers for spec in members if spec.teachers), ())
-    teacher = load_teacher(teachers, data, context)
-    stream = BatchStream(data.dataset, data.train, recipe, seed)
-    second = None
-    if teacher is not None and recipe.distillation_batches == "separate":
-        second = BatchStream(data.dataset, data.train, recipe, seed, "distillation")
-    training_runs: list[TrainingRun] = []
-    failures: dict[str, RunFailure] = {}
+    teacher = load_teacher(_teachers(specs), data, context)
+    streams = _make_streams(specs[0], teacher, data)
+    training_runs, failures = _start_all(specs, leases, teacher, data, context)
+    preparing = time.monotonic() - start
 
-    def enter(spec: RunSpec) -> None:
-        training_runs.append(start_training_run(spec, leases[spec.key], teacher, data, context))
+    with context.reporter.task(_cohort_title(specs)) as progress:
+        writer = ProgressWriter(training_runs, progress)
+        loop = _loop_context(specs[0].recipe, streams, context, writer)
+        loop_failures, timings = _train_timed(training_runs, teacher, loop)
+    failures |= loop_failures
 
-    for spec in members:
-        context.stop.raise_if_requested()
-        if failure := capture_failure(partial(enter, spec)):
-            failures[spec.key] = failure
-    prepared = time.monotonic()
-    with context.reporter.task(_cohort_title(members)) as progress:
-        pace = ProgressWriter(training_runs, progress)
-        loop = LoopContext(
-            stream,
-            second,
-            recipe,
-            context.device,
-            context.stop,
-            context.workers,
-            context.checkpoint_seconds,
-            pace,
-            lambda *who: capture_failure(partial(_record_failure, pace, context, *who)),
-        )
-        left, timings = _train(training_runs, teacher, loop)
-    failures |= left
-    timings["preparing"] = prepared - began
-    going = [
-        training_run for training_run in training_runs if training_run.spec.key not in failures
-    ]
-    with context.reporter.task("scoring") as progress:
-        for number, training_run in enumerate(going, 1):
-            finish = partial(score_and_record, training_run, data, context, timings, len(members))
-            if failure := capture_failure(finish):
-                failures[training_run.spec.key] = failure
-            progress(number, len(going))
-    for spec in members:
-        if (failure := failures.get(spec.key)) and not pace.is_stopped(spec.key):
-            _record_failure(pace, context, spec, failure)
+    trained = [run for run in training_runs if run.spec.key not in failures]
+    timings["preparing"] = preparing
+    failures |= _score_all(trained, data, context, timings, len(specs))
+    for spec in specs:
+        if (failure := failures.get(spec.key)) and not writer.is_stopped(spec.key):
+            _record_failure(writer, context, spec, failure)
     return failures
 
 
-def _record_failure(
-    pace: ProgressWriter, context: RunContext, spec: RunSpec, failure: RunFailure
-) -> None:
-    """Say on disk that a run failed, as soon as it has, however long its company goes on."""
-    if failure.kind is not FailureKind.LOST:
-        write_failure(context.runs, spec, failure.kind, failure.message, failure.trace)
-    pace.stop(spec.key)
-
-
 def rescore(spec: RunSpec, data: OpenedDataset, context: RunContext) -> None:
-    """Score a finished run's network again, by the present version of the protocol."""
+    """Score a finished run's network again, by the present version of the protocol.
+
+    Raises:
+        SetupError: The run's files are missing or are not those that its record describes.
+    """
     record = read_record(context.runs, spec)
     network = load_network(spec, data, context)
     per_query = context.runs / spec.key / PER_QUERY
     evaluations = evaluate_network(network, data.dataset, data.test, context.device, per_query)
     record["result"]["evaluations"] = evaluations
-    notes = [*data.dataset.notes, *tie_warnings(spec.key, evaluations)]
-    write_record(context.runs, spec, record | {"scoring_version": SCORING_VERSION, "notes": notes})
+    changes = {
+        "scoring_version": SCORING_VERSION,
+        "data_flags": [*data.dataset.data_flags],
+        "notes": [*data.dataset.notes, *tie_warnings(spec.key, evaluations)],
+    }
+    write_record(context.runs, spec, record | changes)
 
 
-def _train(
+def _teachers(specs: Sequence[RunSpec]) -> tuple[RunSpec, ...]:
+    """Return the teacher of the cohort; a plain student among its runs has none."""
+    return next((spec.teachers for spec in specs if spec.teachers), ())
+
+
+def _make_streams(
+    spec: RunSpec, teacher: ReIDNetwork | EnsembleTeacher | None, data: OpenedDataset
+) -> tuple[BatchStream, BatchStream | None]:
+    """Return the stream of batches, and a second one for the methods' losses if they have it."""
+    stream = BatchStream(data.dataset, data.train, spec.recipe, spec.seed)
+    if teacher is None or spec.recipe.distillation_batches != "separate":
+        return stream, None
+    return stream, BatchStream(data.dataset, data.train, spec.recipe, spec.seed, "distillation")
+
+
+def _loop_context(
+    recipe: Recipe,
+    streams: tuple[BatchStream, BatchStream | None],
+    context: RunContext,
+    writer: ProgressWriter,
+) -> LoopContext:
+    def on_failure(spec: RunSpec, failure: RunFailure) -> None:
+        # Captured: a run that cannot even write its failure must not end the cohort.
+        capture_failure(partial(_record_failure, writer, context, spec, failure))
+
+    return LoopContext(
+        stream=streams[0],
+        distillation_stream=streams[1],
+        recipe=recipe,
+        device=context.device,
+        stop=context.stop,
+        workers=context.workers,
+        checkpoint_seconds=context.checkpoint_seconds,
+        on_step=writer,
+        on_failure=on_failure,
+    )
+
+
+def _start_all(
+    specs: Sequence[RunSpec],
+    leases: Mapping[str, Lease],
+    teacher: ReIDNetwork | EnsembleTeacher | None,
+    data: OpenedDataset,
+    context: RunContext,
+) -> tuple[list[TrainingRun], dict[str, RunFailure]]:
+    """Build or resume every run; a run that cannot start fails alone."""
+    training_runs: list[TrainingRun] = []
+    failures: dict[str, RunFailure] = {}
+
+    def start(spec: RunSpec) -> None:
+        training_runs.append(start_training_run(spec, leases[spec.key], teacher, data, context))
+
+    for spec in specs:
+        context.stop.raise_if_requested()
+        if failure := capture_failure(partial(start, spec)):
+            failures[spec.key] = failure
+    return training_runs, failures
+
+
+def _train_timed(
     training_runs: Sequence[TrainingRun],
     teacher: ReIDNetwork | EnsembleTeacher | None,
     loop: LoopContext,
 ) -> tuple[dict[str, RunFailure], dict[str, float]]:
-    """Train a cohort; who failed, and the seconds and steps since this start or resume."""
-    began, steps = time.monotonic(), loop.stream.steps
-    start = min((training_run.step for training_run in training_runs), default=steps)
-    before = sum(training_run.seconds for training_run in training_runs)
+    """Train a cohort; return its failures, and the seconds and steps since this start or resume."""
+    start, total = time.monotonic(), loop.stream.steps
+    first_step = min((run.step for run in training_runs), default=total)
+    seconds_before = sum(run.seconds for run in training_runs)
     failures = train(training_runs, teacher, loop)
     return failures, {
-        "training_cohort": time.monotonic() - began,
-        "training_own": sum(training_run.seconds for training_run in training_runs) - before,
-        "steps": steps - start,
+        "training_cohort": time.monotonic() - start,
+        "training_own": sum(run.seconds for run in training_runs) - seconds_before,
+        "steps": total - first_step,
     }
 
 
-def _cohort_title(members: Sequence[RunSpec]) -> str:
-    """How progress names a cohort."""
-    if len(members) == 1:
-        return members[0].name
-    return f"{members[0].dataset} seed {members[0].seed}: {len(members)} runs side by side"
+def _score_all(
+    training_runs: Sequence[TrainingRun],
+    data: OpenedDataset,
+    context: RunContext,
+    timings: Mapping[str, float],
+    cohort_size: int,
+) -> dict[str, RunFailure]:
+    """Score trained runs and write their records; return the failures by key."""
+    failures: dict[str, RunFailure] = {}
+    with context.reporter.task("scoring") as progress:
+        for number, run in enumerate(training_runs, 1):
+            score = partial(score_and_record, run, data, context, timings, cohort_size)
+            if failure := capture_failure(score):
+                failures[run.spec.key] = failure
+            progress(number, len(training_runs))
+    return failures
+
+
+def _record_failure(
+    writer: ProgressWriter, context: RunContext, spec: RunSpec, failure: RunFailure
+) -> None:
+    """Write a run's failure at once, although the other runs of its cohort still train."""
+    if failure.kind is not FailureKind.LOST:  # a lost run's folder belongs to another process
+        write_failure(context.runs, spec, failure.kind, failure.message, failure.trace)
+    writer.stop(spec.key)
+
+
+def _cohort_title(specs: Sequence[RunSpec]) -> str:
+    """Return the name of a cohort for its progress bar."""
+    if len(specs) == 1:
+        return specs[0].name
+    return f"{specs[0].dataset} seed {specs[0].seed}: {len(specs)} runs side by side"

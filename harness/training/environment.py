@@ -1,4 +1,4 @@
-"""Where and with what a run was made: facts for its record that never enter its key."""
+"""Versions, code and machine of a run, for its record; none of it is part of its key."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 
 
 def capture_environment(device: torch.device, data: Path | None = None) -> dict[str, Any]:
-    """Versions, commit, machine, device, the data's folder, if any, and the time as JSON values."""
-    name, dirty, patch = git_state()
+    """Return versions, code, machine, device and time as JSON values.
+
+    Args:
+        device: Device that the run used.
+        data: Folder of the images, if there are any.
+    """
+    code = git_state()
     gpu = device.type == "cuda"
     return {
         "python": platform.python_version(),
         **{name: _version(name) for name in (*PACKAGES, "kd-reid-bench")},
-        "commit": name,
-        "dirty": dirty,
-        "patch": patch,
+        "commit": code.commit,
+        "dirty": code.dirty,
+        "patch": code.patch,
         "command": shlex.join(sys.argv),
         "host": socket.gethostname(),
         "device_name": device_name(device),

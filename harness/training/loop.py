@@ -1,30 +1,27 @@
-"""The one training loop: a cohort of runs on one data stream behind one frozen teacher.
+"""Training loop: a cohort of runs on one data stream with one frozen teacher.
 
 Every run has its own network, adapters, optimiser and scaler, and nothing random passes from one to
-the next, so that a run's numbers do not depend on its company. A run that fails leaves; the others
-go on.
+the next, so that a run's numbers do not depend on the other runs of its cohort. A run that fails
+leaves the cohort; the others continue.
 """
 
 from __future__ import annotations
 
 import time
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import repeat
 
 import torch
 from torch import Tensor
 
-from harness.core.errors import RunInterrupted
-from harness.core.lease import LeaseLostError
+from harness.core.progress import ProgressCallback, ignore_progress
 from harness.core.seeding import derive_seed
 from harness.core.signals import StopRequest
-from harness.data.batches import BatchStream
+from harness.data.batches import BatchStream, RawBatch
 from harness.models import EnsembleTeacher, ReIDNetwork, as_float32
 from harness.runs.spec import Recipe, RunSpec
-from harness.runs.states import FailureKind
+from harness.training.failures import DivergedError, RunFailure, capture_failure
 from harness.training.lr_schedule import learning_rate
 from harness.training.objective import supervised_loss
 from harness.training.state import TrainingRun
@@ -34,41 +31,47 @@ AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 CURVE_ROWS_PER_EPOCH = 10
 
 
-class DivergedError(Exception):
-    """A loss or a weight is no longer a number."""
+def ignore_failure(spec: RunSpec, failure: RunFailure) -> None:
+    """Do nothing: `on_failure` for callers that only read the returned failures."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFailure:
-    """Reason for which a run left its cohort."""
-
-    kind: FailureKind
-    message: str
-    trace: str
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoopContext:
-    """What the loop needs besides the runs: the data, the device and how to behave on it."""
+    """Everything that the training loop needs in addition to the runs.
+
+    Attributes:
+        stream: Batches of the supervised losses.
+        distillation_stream: Batches of the methods' losses, if they have their own.
+        recipe: Precision, losses and learning rate.
+        device: Device of the networks.
+        stop: Read between two steps.
+        workers: Threads that read batches ahead.
+        checkpoint_seconds: Seconds between two checkpoints.
+        on_step: Called after every step.
+        on_failure: Called with a run that failed, at the end of the step in which it did.
+    """
 
     stream: BatchStream
-    distillation_stream: (
-        BatchStream | None
-    )  # for the methods' losses, where they have batches of their own
+    distillation_stream: BatchStream | None = None
     recipe: Recipe
     device: torch.device
     stop: StopRequest
     workers: int = 1
-    interval: float = 300.0  # seconds between checkpoints
-    on_step: Callable[[int, int, str], None] = lambda _done, _total, _note: None
-    on_failure: Callable[[RunSpec, RunFailure], object] = lambda _spec, _failure: (
-        None
-    )  # told at once
+    checkpoint_seconds: float = 300.0
+    on_step: ProgressCallback = ignore_progress
+    on_failure: Callable[[RunSpec, RunFailure], object] = ignore_failure
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherBatch:
-    """What the teacher says about a batch; `own`: the objective sees another batch."""
+    """A batch with the teacher's outputs for it.
+
+    Attributes:
+        images: (B, 3, H, W) float32.
+        labels: (B,) int64.
+        outputs: The teacher's outputs, float32.
+        is_separate: Whether the supervised losses see another batch.
+    """
 
     images: Tensor
     labels: Tensor
@@ -79,126 +82,143 @@ class TeacherBatch:
 def train(
     training_runs: Sequence[TrainingRun],
     teacher: ReIDNetwork | EnsembleTeacher | None,
-    loop: LoopContext,
+    context: LoopContext,
 ) -> dict[str, RunFailure]:
-    """Bring every trainee to the last step; return, by key, those that did not get there.
+    """Train every run of a cohort to the last step.
+
+    Args:
+        training_runs: The runs, which are changed in place. Resumed ones may be at different steps.
+        teacher: The frozen teacher; None for a cohort without distillation.
+        context: Data, device and callbacks.
+
+    Returns:
+        The failures by key of the runs that did not reach the last step.
 
     Raises:
-        InterruptedRunError: a stop was requested; all trainees are saved.
+        RunInterrupted: A stop was requested; all runs are saved.
     """
-    going, failures = list(training_runs), {}
-    saved, stream = time.monotonic(), loop.stream
-    start = min((training_run.step for training_run in going), default=stream.steps)
-    others = (
-        loop.distillation_stream.iterate(start, loop.workers)
-        if loop.distillation_stream
-        else repeat(None)
-    )
-    for (step, raw), other in zip(stream.iterate(start, loop.workers), others, strict=False):
-        images, labels = raw.to(loop.device)
-        active = [
-            training_run for training_run in going if training_run.step == step
-        ]  # others are ahead
-        lesson = None
-        if teacher is not None and any(training_run.method for training_run in active):
-            shown = other[1].to(loop.device) if other else (images, labels)
-            with torch.no_grad():
-                taught = _outputs(teacher.eval(), shown[0], loop)
-            lesson = TeacherBatch(*shown, taught, is_separate=other is not None)
-        for training_run in active:
-            if failure := capture_failure(
-                partial(_update, training_run, images, labels, lesson, loop)
-            ):
-                failures[training_run.spec.key] = failure
-        stopping = loop.stop.requested  # read once: what is left after this step is on disk
-        if stopping or time.monotonic() - saved >= loop.interval:
-            _save(going, failures)
-            saved = time.monotonic()
-        for training_run in going:
-            if (failure := failures.get(training_run.spec.key)) is not None:
-                loop.on_failure(training_run.spec, failure)
-        going = [training_run for training_run in going if training_run.spec.key not in failures]
-        if not going:
+    active, failures = list(training_runs), dict[str, RunFailure]()
+    total = context.stream.steps
+    first_step = min((run.step for run in active), default=total)
+    last_save = time.monotonic()
+    for step, batch, distillation_batch in _iterate_batches(context, first_step):
+        images, labels = batch.to(context.device)
+        # A process that is killed while it saves leaves runs at different steps. Those ahead wait
+        # for the others, so that each run sees every batch once.
+        due = [run for run in active if run.step == step]
+        teacher_batch = None
+        if teacher is not None and any(run.method is not None for run in due):
+            teacher_batch = _run_teacher(teacher, images, labels, distillation_batch, context)
+        for run in due:
+            update = partial(_update, run, images, labels, teacher_batch, context)
+            if failure := capture_failure(update):
+                failures[run.spec.key] = failure
+        # Read once: if a signal arrived between the decision to save and the decision to stop, the
+        # loop would stop without having saved.
+        is_stopping = context.stop.requested
+        if is_stopping or time.monotonic() - last_save >= context.checkpoint_seconds:
+            _save(active, failures)
+            last_save = time.monotonic()
+        for run in active:
+            if (failure := failures.get(run.spec.key)) is not None:
+                context.on_failure(run.spec, failure)
+        active = [run for run in active if run.spec.key not in failures]
+        if not active:
             break
-        loop.on_step(step + 1, stream.steps, _note(going))
-        if stopping:
-            loop.stop.raise_if_requested()
+        context.on_step(step + 1, total, _describe_loss(active))
+        if is_stopping:
+            context.stop.raise_if_requested()
     return failures
 
 
-def capture_failure(work: Callable[[], object]) -> RunFailure | None:
-    """Do what belongs to one run alone; whatever goes wrong is its failure and nobody else's."""
-    try:
-        work()
-    except RunInterrupted:
-        raise
-    except DivergedError as error:
-        return RunFailure(FailureKind.DIVERGED, str(error), "")
-    except LeaseLostError as error:
-        return RunFailure(FailureKind.LOST, str(error), "")
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        return RunFailure(FailureKind.MEMORY, f"Out of memory: {error}", traceback.format_exc())
-    except OSError as error:
-        return RunFailure(FailureKind.DISK, f"{error}", traceback.format_exc())
-    except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        return RunFailure(FailureKind.ERROR, message, traceback.format_exc())
-    return None
+def compute_outputs(
+    network: ReIDNetwork | EnsembleTeacher, images: Tensor, context: LoopContext
+) -> Outputs:
+    """Run a network in the recipe's precision and return its outputs in float32.
 
-
-def _outputs(network: ReIDNetwork | EnsembleTeacher, images: Tensor, loop: LoopContext) -> Outputs:
-    """A forward pass in the recipe's precision, handed on in float32."""
-    dtype = AUTOCAST.get(loop.recipe.precision)
-    with torch.autocast(loop.device.type, dtype=dtype, enabled=dtype is not None):
+    Args:
+        network: The network, in the mode of the caller's choice.
+        images: (B, 3, H, W) float32.
+        context: Its recipe and device.
+    """
+    dtype = AUTOCAST.get(context.recipe.precision)
+    with torch.autocast(context.device.type, dtype=dtype, enabled=dtype is not None):
         outputs = network(images)
     return as_float32(outputs)
 
 
-def _update(
-    training_run: TrainingRun,
+def _iterate_batches(
+    context: LoopContext, first_step: int
+) -> Iterator[tuple[int, RawBatch, RawBatch | None]]:
+    """Yield the steps with their batch, and that of the methods' losses if it is another."""
+    batches = context.stream.iterate(first_step, context.workers)
+    if context.distillation_stream is None:
+        yield from ((step, batch, None) for step, batch in batches)
+        return
+    others = context.distillation_stream.iterate(first_step, context.workers)
+    for (step, batch), (_, other) in zip(batches, others, strict=False):
+        yield step, batch, other
+
+
+def _run_teacher(
+    teacher: ReIDNetwork | EnsembleTeacher,
     images: Tensor,
     labels: Tensor,
-    lesson: TeacherBatch | None,
-    loop: LoopContext,
+    distillation_batch: RawBatch | None,
+    context: LoopContext,
+) -> TeacherBatch:
+    """Run the frozen teacher once for all runs of the cohort, on their batch or on its own."""
+    if distillation_batch is not None:
+        images, labels = distillation_batch.to(context.device)
+    with torch.no_grad():
+        outputs = compute_outputs(teacher.eval(), images, context)
+    return TeacherBatch(images, labels, outputs, is_separate=distillation_batch is not None)
+
+
+def _update(
+    run: TrainingRun,
+    images: Tensor,
+    labels: Tensor,
+    teacher_batch: TeacherBatch | None,
+    context: LoopContext,
 ) -> None:
-    """One step of one run: forward, losses, backward, SGD."""
-    began, step, spec = time.perf_counter(), training_run.step, training_run.spec
-    rate = learning_rate(loop.recipe, step, loop.stream.steps_per_epoch)
-    torch.manual_seed(derive_seed("step", spec.seed, spec.method, step))  # for methods that draw
-    outputs = _outputs(training_run.network.train(), images, loop)
-    parts = supervised_loss(outputs, labels, loop.recipe)
-    if training_run.method is not None and lesson is not None:
-        if lesson.is_separate:
-            outputs = _outputs(training_run.network, lesson.images, loop)
-        loss = training_run.method(outputs, lesson.outputs, lesson.labels)
-        parts["distillation"] = training_run.method.weight * loss
-    loss = torch.stack(list(parts.values())).sum()
-    if not bool(loss.isfinite()):
-        values = ", ".join(f"{name} {value.item():.4g}" for name, value in parts.items())
+    """Do one step of one run: forward pass, losses, backward pass, SGD."""
+    start, step, spec = time.perf_counter(), run.step, run.spec
+    rate = learning_rate(context.recipe, step, context.stream.steps_per_epoch)
+    # For methods that draw random numbers: the same ones whichever runs were updated before.
+    torch.manual_seed(derive_seed("step", spec.seed, spec.method, step))
+    outputs = compute_outputs(run.network.train(), images, context)
+    losses = supervised_loss(outputs, labels, context.recipe)
+    if run.method is not None and teacher_batch is not None:
+        if teacher_batch.is_separate:
+            outputs = compute_outputs(run.network, teacher_batch.images, context)
+        loss = run.method(outputs, teacher_batch.outputs, teacher_batch.labels)
+        losses["distillation"] = run.method.weight * loss
+    total = torch.stack(list(losses.values())).sum()
+    if not bool(total.isfinite()):
+        values = ", ".join(f"{name} {value.item():.4g}" for name, value in losses.items())
         raise DivergedError(f"The loss is not finite at step {step + 1}: {values}.")
-    for group in training_run.optimiser.param_groups:
+    for group in run.optimiser.param_groups:
         group["lr"] = rate
-    training_run.optimiser.zero_grad(set_to_none=True)
-    training_run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-    training_run.scaler.step(training_run.optimiser)
-    training_run.scaler.update()
-    training_run.step += 1
-    training_run.seconds += time.perf_counter() - began
-    if step % max(1, loop.stream.steps_per_epoch // CURVE_ROWS_PER_EPOCH) == 0:
-        losses = {name: value.item() for name, value in parts.items()}
-        training_run.curve.append({"step": step + 1, "lr": rate, "loss": loss.item(), **losses})
+    run.optimiser.zero_grad(set_to_none=True)
+    run.scaler.scale(total).backward()  # type: ignore[no-untyped-call]
+    run.scaler.step(run.optimiser)
+    run.scaler.update()
+    run.step += 1
+    run.seconds += time.perf_counter() - start
+    if step % max(1, context.stream.steps_per_epoch // CURVE_ROWS_PER_EPOCH) == 0:
+        parts = {name: value.item() for name, value in losses.items()}
+        run.curve.append({"step": step + 1, "lr": rate, "loss": total.item(), **parts})
 
 
-def _save(training_runs: Sequence[TrainingRun], failures: dict[str, RunFailure]) -> None:
-    for training_run in training_runs:
-        if training_run.spec.key not in failures and (
-            failure := capture_failure(training_run.save)
-        ):
-            failures[training_run.spec.key] = failure
+def _save(runs: Sequence[TrainingRun], failures: dict[str, RunFailure]) -> None:
+    """Save every run that has not failed; a run that cannot be saved has failed."""
+    for run in runs:
+        if run.spec.key not in failures and (failure := capture_failure(run.save)):
+            failures[run.spec.key] = failure
 
 
-def _note(training_runs: Sequence[TrainingRun]) -> str:
-    losses = [
-        training_run.curve[-1]["loss"] for training_run in training_runs if training_run.curve
-    ]
+def _describe_loss(runs: Sequence[TrainingRun]) -> str:
+    """Return the cohort's mean loss at its last recorded steps, for the progress bar."""
+    losses = [run.curve[-1]["loss"] for run in runs if run.curve]
     return f"loss {sum(losses) / len(losses):.2f}" if losses else ""

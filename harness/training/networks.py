@@ -26,14 +26,14 @@ from methods import Outputs, create
 
 
 def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReIDNetwork:
-    """The trained network of a run that is done, on the device, in evaluation mode.
+    """Load the trained network of a finished run, in evaluation mode on the context's device.
 
     Raises:
-        SetupError: its files are absent or are not those that its record speaks of.
+        SetupError: The run's files are missing or are not those that its record describes.
     """
     record = read_record(context.runs, spec)
     path = context.runs / spec.key / MODEL
-    network = _network(spec, data)
+    network = _build(spec, data)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError) as error:
@@ -51,9 +51,13 @@ def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReI
 def load_teacher(
     teachers: Sequence[RunSpec], data: OpenedDataset, context: RunContext
 ) -> ReIDNetwork | EnsembleTeacher | None:
-    """The frozen teacher: one network, or several that speak by the mean of their logits."""
-    members = [load_network(spec, data, context) for spec in teachers]
-    return EnsembleTeacher(members).eval() if len(members) > 1 else next(iter(members), None)
+    """Load the frozen teacher of a cohort: a network, an ensemble of several, or None.
+
+    Raises:
+        SetupError: A teacher is not done, or its files are not those that its record describes.
+    """
+    networks = [load_network(spec, data, context) for spec in teachers]
+    return EnsembleTeacher(networks).eval() if len(networks) > 1 else next(iter(networks), None)
 
 
 def start_training_run(
@@ -63,37 +67,49 @@ def start_training_run(
     data: OpenedDataset,
     context: RunContext,
 ) -> TrainingRun:
-    """A run as it starts, or as its checkpoint left it."""
-    weights = (
-        context.pretrained_files.get(spec.network) if spec.recipe.pretrained != "none" else None
-    )
-    network = _network(spec, data, weights).to(context.device)
+    """Build a run's network, method and optimiser, and restore its checkpoint if there is one.
+
+    Args:
+        spec: The run.
+        lease: This process's lease on it.
+        teacher: The frozen teacher; not used by a run without one.
+        data: The dataset, which a method's `prepare` may read.
+        context: The runs folder, the device and the files of initial weights.
+
+    Raises:
+        SetupError: The initial weights cannot be loaded.
+        ValueError: The checkpoint is of another method.
+    """
+    is_pretrained = spec.recipe.pretrained != "none"
+    weights = context.pretrained_files.get(spec.network) if is_pretrained else None
+    network = _build(spec, data, weights).to(context.device)
     method, prepared = None, frozenset[str]()
     if spec.teachers and teacher is not None:
+        # Seeded by method, so that adapters start alike whichever runs were built before.
         with seeded_rng("adapters", spec.seed, spec.method):
-            kind = resolve_method(spec.method)
-            method = create(kind, network.widths, teacher.widths, dict(spec.options))
+            method_class = resolve_method(spec.method)
+            method = create(method_class, network.widths, teacher.widths, dict(spec.options))
         method.to(context.device)
-        folder = context.runs / spec.teachers[0].key
         widths = (network.widths, teacher.widths)
+        teacher_folder = context.runs / spec.teachers[0].key
         batches = partial(_teacher_batches, teacher, data, context)
-        prepared = prepare_method(method, spec, widths, folder, batches)
-    trained = [*network.parameters(), *(method.parameters() if method else [])]
+        prepared = prepare_method(method, spec, widths, teacher_folder, batches)
+    parameters = [*network.parameters(), *(method.parameters() if method else [])]
     optimiser = torch.optim.SGD(
-        [parameter for parameter in trained if parameter.requires_grad],
+        [parameter for parameter in parameters if parameter.requires_grad],
         lr=spec.recipe.lr,
         momentum=spec.recipe.momentum,
         weight_decay=spec.recipe.weight_decay,
     )
     scaler = torch.amp.GradScaler(context.device.type, enabled=spec.recipe.precision == "fp16")
     folder = context.runs / spec.key
-    training_run = TrainingRun(spec, folder, lease, network, method, optimiser, scaler, prepared)
-    training_run.restore()
-    return training_run
+    run = TrainingRun(spec, folder, lease, network, method, optimiser, scaler, prepared)
+    run.restore()
+    return run
 
 
-def _network(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:
-    """The network of a run as it starts."""
+def _build(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:
+    """Build a run's network as its training starts."""
     return build_network(
         spec.network,
         spec.head,
@@ -108,7 +124,7 @@ def _network(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) ->
 def _teacher_batches(
     teacher: ReIDNetwork | EnsembleTeacher, data: OpenedDataset, context: RunContext
 ) -> Iterator[Outputs]:
-    """The frozen teacher over the un-augmented training set, in order."""
+    """Yield the frozen teacher's outputs for the un-augmented training images, in order."""
     batches = unaugmented_batches(data.train, context.device, PREPARE_BATCH)
     total = math.ceil(len(data.train) / PREPARE_BATCH)
     with context.reporter.task("preparing on the teacher") as progress:
@@ -116,5 +132,5 @@ def _teacher_batches(
             context.stop.raise_if_requested()
             with torch.no_grad():
                 outputs = as_float32(teacher(images))
-            yield outputs  # outside the block, which would otherwise hold for whoever asks
+            yield outputs  # outside the block: no_grad would otherwise hold in the caller, too
             progress(number, total)

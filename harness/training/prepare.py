@@ -1,7 +1,8 @@
-"""What a method computes from the frozen teacher before its student trains.
+"""Run a method's `prepare`, which computes state from the frozen teacher before training.
 
-It is kept beside the teacher, addressed by the method's source, options, widths and seed, so that a
-resumed or re-grouped run loads the same bits instead of computing them again.
+The state is stored next to the teacher under a digest of the method's source, options, widths and
+seed. A run that is resumed or trained in another cohort loads the same bits instead of computing
+them again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,18 @@ def prepare_method(
     teacher_folder: Path,
     batches: Callable[[], Iterable[Outputs]],
 ) -> frozenset[str]:
-    """Run `method.prepare` or load what it made earlier; return the names of the state it made."""
+    """Run `method.prepare`, or load the state that it computed earlier.
+
+    Args:
+        method: The method, changed in place.
+        spec: The run that it belongs to.
+        widths: Widths of the student's and the teacher's outputs.
+        teacher_folder: Folder of the teacher's run.
+        batches: Returns the teacher's outputs for the training images, in order.
+
+    Returns:
+        Names of the entries of the method's state that `prepare` computed.
+    """
     if type(method).prepare is Method.prepare:
         return frozenset()
     content = [spec.source, spec.options, spec.seed, [asdict(width) for width in widths]]
@@ -38,18 +50,19 @@ def prepare_method(
     path = teacher_folder / PREPARED / f"{spec.method_folder}-{digest}.pt"
     if not path.exists():
         with acquire_blocking(path.with_suffix(".making")):
-            if not path.exists():
-                made = _compute_state(method, spec, batches)
-                atomic_write(path, lambda file: torch.save(made, file))
-    made = torch.load(path, map_location="cpu", weights_only=True)
-    method.load_state_dict(made, strict=False)
-    return frozenset(made)
+            if not path.exists():  # another process may have stored it while this one waited
+                state = _compute_state(method, spec, batches)
+                atomic_write(path, lambda file: torch.save(state, file))
+    # Loaded even if it was computed just now, so that a first and a later run do the same.
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    method.load_state_dict(state, strict=False)
+    return frozenset(state)
 
 
 def _compute_state(
     method: Method, spec: RunSpec, batches: Callable[[], Iterable[Outputs]]
 ) -> dict[str, Tensor]:
-    """Return the names of the method's state that `prepare` changed and that training will not."""
+    """Run `prepare` and return the entries of the state that it changed and training will not."""
     before = {name: value.clone() for name, value in method.state_dict().items()}
     with seeded_rng("prepare", spec.seed, spec.method):
         method.prepare(batches, make_generator("prepare", spec.seed, spec.method))

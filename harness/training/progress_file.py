@@ -1,55 +1,59 @@
-"""How far a run is and how long it still takes, as one file that a look at the folder reads."""
+"""Write how far each run of a cohort is, for `kdreid status`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from harness.core.files import write_json
+from harness.core.progress import ProgressCallback
 from harness.runs.layout import PROGRESS
+from harness.training.state import TrainingRun
 
-if TYPE_CHECKING:  # looking at a folder must not wait for torch
-    from harness.core.progress import ProgressCallback
-    from harness.training.state import TrainingRun
-
-SHOWN_EVERY = 5.0  # seconds between two updates of a run's progress file
+WRITE_EVERY_S = 5.0
 
 
 class ProgressWriter:
-    """Passes a cohort's progress on, and writes it beside each run now and then.
+    """A progress callback that also writes `progress.json` of every run now and then.
 
     `step` of `steps` was reached at `time`; this process began at `from_step` at `since`, so that
-    the pace is that of the present attempt. Times are Unix times.
+    the speed is that of the present attempt. Times are Unix times.
+
+    Args:
+        training_runs: The runs of the cohort, at their first step.
+        progress: Called as well, for a progress bar.
     """
 
     def __init__(self, training_runs: Sequence[TrainingRun], progress: ProgressCallback) -> None:
-        self._trainees, self._progress = training_runs, progress
+        self._training_runs, self._progress = training_runs, progress
         self._since = time.time()
-        self._first = {training_run.spec.key: training_run.step for training_run in training_runs}
-        self._written = 0.0
-        self._gone: set[str] = set()
+        self._first_steps = {run.spec.key: run.step for run in training_runs}
+        self._last_write = 0.0
+        self._stopped: set[str] = set()
 
     def stop(self, key: str) -> None:
-        """From now on a run's progress file stays as it is: it has failed."""
-        self._gone.add(key)
+        """Leave the progress of a run as it is from now on, because the run has failed."""
+        self._stopped.add(key)
 
     def is_stopped(self, key: str) -> bool:
-        """Whether a run has left."""
-        return key in self._gone
+        """Return whether `stop` was called for a run."""
+        return key in self._stopped
 
-    def __call__(self, done: int, total: int, note: str) -> None:
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Report the cohort's step, and write it if it is the last or some seconds have passed."""
         self._progress(done, total, note)
         now = time.time()
-        if done < total and now - self._written <= SHOWN_EVERY:
+        if done < total and now - self._last_write <= WRITE_EVERY_S:
             return
-        self._written = now
-        for training_run in (one for one in self._trainees if not self.is_stopped(one.spec.key)):
+        self._last_write = now
+        for run in self._training_runs:
+            if self.is_stopped(run.spec.key):
+                continue
             content = {
-                "step": training_run.step,
+                "step": run.step,
                 "steps": total,
                 "time": now,
                 "since": self._since,
-                "from_step": self._first.get(training_run.spec.key, 0),
+                "from_step": self._first_steps[run.spec.key],
             }
-            write_json(training_run.folder / PROGRESS, content)
+            write_json(run.folder / PROGRESS, content)

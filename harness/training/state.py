@@ -1,11 +1,10 @@
-"""One run in training, and how it goes to disk and comes back with the same bits."""
+"""State of one run in training, and its checkpoint, which restores the same bits."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,25 +19,42 @@ from methods import Method
 
 @dataclass
 class TrainingRun:
-    """A student (or a teacher-to-be) with all that its training carries from step to step."""
+    """A run with everything that its training carries from step to step.
+
+    Attributes:
+        spec: The run.
+        folder: Its folder.
+        lease: This process's lease on it.
+        network: The trained network: a student, or a teacher before it teaches.
+        method: The distillation method with its adapters; None without a teacher.
+        optimiser: Optimiser of the network and the adapters.
+        scaler: Gradient scaler; inactive except with fp16.
+        prepared: Entries of the method's state that `prepare` computed.
+        step: Number of updates done.
+        curve: Recorded rows: step (from 1), learning rate and losses.
+        seconds: Time spent on this run's own forward and backward passes.
+    """
 
     spec: RunSpec
     folder: Path
     lease: Lease
     network: ReIDNetwork
-    method: Method | None  # None where there is no teacher
+    method: Method | None
     optimiser: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
-    prepared: frozenset[str] = frozenset()  # entries of the method's state that `prepare` made
-    step: int = 0  # updates done
+    prepared: frozenset[str] = frozenset()
+    step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
-    seconds: float = 0.0  # spent on this run's own forward and backward passes
+    seconds: float = 0.0
 
     def save(self) -> None:
-        """Write the checkpoint atomically; what `prepare` made lies beside the teacher already.
+        """Write the checkpoint atomically.
+
+        Random generators are not part of it: every step seeds its own. What `prepare` computed is
+        not part of it either, because it is stored next to the teacher.
 
         Raises:
-            LeaseLostError: another process owns the run by now.
+            LeaseLostError: Another process owns the run by now.
         """
         self.lease.check()
         method = self.method.state_dict() if self.method else {}
@@ -54,28 +70,33 @@ class TrainingRun:
         atomic_write(self.folder / CHECKPOINT, lambda file: torch.save(state, file))
 
     def restore(self) -> None:
-        """Continue where the checkpoint, if there is one, left off."""
+        """Restore the checkpoint if there is one.
+
+        Raises:
+            ValueError: The checkpoint is of another method.
+        """
         path = self.folder / CHECKPOINT
         if not path.exists():
             return
         state = torch.load(path, map_location=device_of(self.network), weights_only=True)
         self.network.load_state_dict(state["network"])
         if self.method is not None:
+            # What is missing must be exactly what `prepare` has restored already.
             missing, _ = self.method.load_state_dict(state["method"], strict=False)
             if set(missing) != self.prepared:
-                raise ValueError(f"{path} does not fit {self.spec.method}: lacks {missing}.")
+                raise ValueError(f"{path} does not fit {self.spec.method}: it lacks {missing}.")
         self.optimiser.load_state_dict(state["optimiser"])
         self.scaler.load_state_dict(state["scaler"])
         self.step, self.curve, self.seconds = state["step"], state["curve"], state["seconds"]
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where a module's first parameter lies."""
+    """Return the device of a module's first parameter."""
     return next(module.parameters()).device
 
 
 def weights_sha256(state: dict[str, Tensor]) -> str:
-    """Digest of names, shapes and bytes of a state dictionary, wherever its tensors lie."""
+    """Return a digest of the names, shapes and bytes of a state dictionary, on any device."""
     digest = hashlib.sha256()
     for name, value in state.items():
         array = value.detach().cpu().contiguous()
@@ -85,7 +106,7 @@ def weights_sha256(state: dict[str, Tensor]) -> str:
 
 
 def save_model(path: Path, network: ReIDNetwork) -> str:
-    """Write the network alone (no adapters, no optimiser) and return its digest."""
-    state: dict[str, Any] = {name: value.cpu() for name, value in network.state_dict().items()}
+    """Write the network alone, without adapters and optimiser, and return its `weights_sha256`."""
+    state = {name: value.cpu() for name, value in network.state_dict().items()}
     atomic_write(path, lambda file: torch.save(state, file))
     return weights_sha256(state)

@@ -38,7 +38,7 @@ def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
     with_teacher, monkeypatch
 ):
     seen, compared = {}, []
-    outputs, forward = loop._outputs, METHODS["pdrd"].forward
+    outputs, forward = loop.compute_outputs, METHODS["pdrd"].forward
 
     def look(network, images, loop):
         found = outputs(network, images, loop)
@@ -49,7 +49,7 @@ def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
         compared.append((seen[id(student)][1], seen[id(teacher)][1]))
         return forward(self, student, teacher, labels)
 
-    monkeypatch.setattr(loop, "_outputs", look)
+    monkeypatch.setattr(loop, "compute_outputs", look)
     monkeypatch.setattr(METHODS["pdrd"], "forward", compare)
     teacher = "teacher_recipe.distillation_batches=shared"
     _, outcome = tiny_grid.run(with_teacher, "pdrd", overrides=[SEPARATE, teacher], pack=1)
@@ -66,8 +66,8 @@ def test_a_separate_stream_resumes_where_it_was(with_teacher):
             After.looks += 1
             return After.looks > 7
 
-    asked = {"assignments": [SEPARATE, "teacher_recipe.distillation_batches=shared"]}
-    plan, _ = tiny_grid.run(with_teacher, "pdrd", **asked)
+    options = {"overrides": [SEPARATE, "teacher_recipe.distillation_batches=shared"]}
+    plan, _ = tiny_grid.run(with_teacher, "pdrd", **options)
     spec = plan.cohorts[-1][-1]
     whole = tiny_grid.result_of(with_teacher, spec.key)
     shutil.rmtree(with_teacher / spec.key)
@@ -107,8 +107,8 @@ SQUARE += ["recipe.milestones=0.5", "recipe.epochs=1", "recipe.warmup_epochs=0"]
 
 
 def test_four_directional_branches_teach_as_one(with_teacher):
-    asked = {"teacher": "resnet18-directional", "head": "fc256", "assignments": SQUARE}
-    plan, outcome = tiny_grid.run(with_teacher, "vrkd", "kd", **asked)
+    options = {"teacher": "resnet18-directional", "head": "fc256", "overrides": SQUARE}
+    plan, outcome = tiny_grid.run(with_teacher, "vrkd", "kd", **options)
     assert not outcome.failed
     branches, students = plan.cohorts[0], plan.cohorts[-1]
     assert len(branches) == 4 and {spec.method for spec in branches} == {"none"}
@@ -120,7 +120,7 @@ def test_four_directional_branches_teach_as_one(with_teacher):
     ]
     assert record["teachers"] == taught and len(set(taught)) == 4
     with pytest.raises(UsageError, match="fitnet needs the teacher's maps.*resnet18-directional"):
-        tiny_grid.grid(with_teacher, "fitnet", **asked)
+        tiny_grid.grid(with_teacher, "fitnet", **options)
 
 
 def test_branches_on_images_that_are_not_square_are_refused(with_teacher):
