@@ -1,0 +1,189 @@
+"""Turn one record or failure into the values of its row in `collect_runs`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from harness.runs.data_flags import data_flags
+from harness.runs.layout import FAILURE
+from harness.runs.record import RECORD_FORMAT
+
+# Fields of a spec, in addition to its recipe, in which all students of one table agree.
+SHARED_FIELDS = ("dataset", "fingerprint", "network", "head", "weights", "device", "threads")
+
+
+def run_row(
+    path: Path, content: dict[str, Any], runs: Path, labels: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the values of one run by column.
+
+    Args:
+        path: The record or failure.
+        content: What it contains.
+        runs: The runs folder.
+        labels: As in `collect_runs`.
+
+    Raises:
+        ValueError: The file is of another run or format, or a value is impossible.
+        KeyError, TypeError, AttributeError, StopIteration, ArithmeticError, OSError: The content
+            does not have the form of a record, in one of many ways.
+    """
+    folder = path.parent.relative_to(runs).as_posix()
+    if content["key"] != folder:
+        raise ValueError(_describe_misplaced(path, content["key"], runs))
+    spec = content["spec"]
+    if spec.get("key", folder) != folder:
+        raise ValueError(f"its spec is of the run {spec['key']}, which is not its folder")
+    method = str(spec["method"])
+    row = _identity(spec) | {
+        "key": folder,
+        "folder": str(path.parent),
+        "label": str(content.get("label") or labels.get(method, method)),
+        "order": list(labels).index(method) if method in labels else len(labels),
+    }
+    if path.name == FAILURE:
+        return row | _failure(content)
+    if content["format"] != RECORD_FORMAT:
+        raise ValueError(f"its format is {content['format']}; this version reads {RECORD_FORMAT}")
+    return row | _result(content)
+
+
+def _describe_misplaced(path: Path, key: object, runs: Path) -> str:
+    """Return why a file of the run `key` lies in another folder: a copy, a link or a leftover."""
+    problem = f"it is of the run {key}, which is not its folder"
+    if not isinstance(key, str) or not (runs / key / path.name).is_file():
+        return problem
+    same = (runs / key / path.name).samefile(path)
+    return f"{problem}: {'a link' if same else 'a copy'}; that run is gathered itself"
+
+
+def _identity(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that come from the spec."""
+    fields = {name: spec[name] for name in SHARED_FIELDS} | dict(spec["recipe"])
+    teachers = tuple((str(teacher["key"]), str(teacher["network"])) for teacher in spec["teachers"])
+    keys = [key for key, _ in teachers]
+    student_setting = _digest(fields)
+    return {
+        **{name: str(spec[name]) for name in SHARED_FIELDS},
+        "method": str(spec["method"]),
+        "seed": _require_int(spec["seed"], "seed"),
+        "options": ", ".join(f"{name}={value}" for name, value in sorted(spec["options"].items())),
+        "version": f"{spec.get('source', '')[:8]}/{spec.get('training_version', '')}",
+        "teacher": " + ".join(dict.fromkeys(network for _, network in teachers)),
+        "teacher_key": ", ".join(keys),
+        "teachers": teachers,
+        "student_setting": student_setting,
+        "setting": _digest([student_setting, keys]) if keys else student_setting,
+        "fields": json.dumps(fields, sort_keys=True),
+    }
+
+
+def _failure(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a failed run that take the place of scores."""
+    return {
+        "status": "failed",
+        "failure": str(content["kind"]),
+        "message": str(content.get("message", "")),
+        "scoring": "",
+        "evaluation": "",
+        "reference": "",
+        "notes": (),
+        "evaluations": (),
+        "spreads": {},
+        "data": {},
+        "data_flags": (),
+    }
+
+
+def _result(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that come from a record's results."""
+    paper, notes = content.get("paper"), content.get("notes") or []
+    if not isinstance(notes, list):
+        raise TypeError("its notes are not a list")
+    operations = content.get("operations") or {}
+    return {
+        **_scores(content["result"]["evaluations"]),
+        "scoring": str(content.get("scoring_version", "")),
+        "status": "done",
+        "failure": "",
+        "message": "",
+        "reference": f"{paper['year']} {paper['venue']}" if paper else "",
+        "notes": tuple(map(str, notes)),
+        "parameters": operations.get("parameters"),
+        "operations": operations.get("macs_with_rest"),
+        "data": _data_counts(content),
+        "data_flags": data_flags(content),
+    }
+
+
+def _data_counts(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts of the column `data`."""
+    evaluations = content["result"]["evaluations"]
+    counts = content.get("data") or {}
+    return {
+        **{name: counts[name] for name in ("train_images", "train_identities") if name in counts},
+        "queries": {name: int(draws[0]["queries"]) for name, draws in evaluations.items()},
+        "draws": {name: len(draws) for name, draws in evaluations.items()},
+    }
+
+
+def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return scores of the first evaluation and, if there are several, of each under its name."""
+    by_evaluation = {
+        name: _scores_by_draw(evaluations[name]) for name in sorted(evaluations, key=_by_size)
+    }
+    first, first_scores = next(iter(by_evaluation.items()))
+    draws = evaluations[first]
+    scores: dict[str, Any] = {column: fmean(values) for column, values in first_scores.items()}
+    for name, columns in by_evaluation.items() if len(by_evaluation) > 1 else ():
+        for column, values in columns.items():
+            scores[f"{name} {column}"] = fmean(values)
+            if len(values) > 1:
+                scores[f"{name} {column} sd"] = stdev(values)
+    spreads = {
+        column: max(
+            (stdev(one[column]) for one in by_evaluation.values() if len(one[column]) > 1),
+            default=0.0,
+        )
+        for column in first_scores
+    }
+    return scores | {
+        "evaluation": first,
+        "draws": len(draws),
+        "queries": _require_int(draws[0]["queries"], "number of queries"),
+        "evaluations": tuple(by_evaluation),
+        "spreads": spreads,
+    }
+
+
+def _by_size(name: str) -> tuple[int, str]:
+    """Return a key that sorts test800 before test1600; records have them sorted as text."""
+    return int("".join(filter(str.isdecimal, name)) or 0), name
+
+
+def _scores_by_draw(draws: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return every score of one evaluation, draw by draw."""
+    columns = {
+        "mAP": [draw["mAP"] for draw in draws],
+        "mINP": [draw["mINP"] for draw in draws],
+        **{f"R{rank}": [draw["cmc"][str(rank)] for draw in draws] for rank in (1, 5, 10)},
+    }
+    for column, values in columns.items():
+        if not all(type(value) in (int, float) and 0 <= value <= 1 for value in values):
+            raise ValueError(f"its {column} is not a fraction between 0 and 1: {values}")
+    return columns
+
+
+def _require_int(value: object, name: str) -> int:
+    if type(value) is not int:
+        raise ValueError(f"its {name} is not a whole number: {value!r}")
+    return value
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
