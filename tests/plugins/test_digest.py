@@ -6,7 +6,8 @@ from harness.plugins import digest
 from harness.testing.scaffold import METHOD
 from methods import EXTRA_METHODS, METHODS
 
-# Part of the keys of all runs of these methods; they change with TRAINING_VERSION only.
+# Part of the keys of all runs of these methods; they change with TRAINING_VERSION only. A new
+# method needs no entry.
 BUILT_IN = {
     "fitnet": "622ce2239a598ee1",
     "at": "4b2b0d452dfc241c",
@@ -111,5 +112,7 @@ def test_a_users_method_does_not_depend_on_the_built_in_methods(tmp_path, monkey
 
 def test_the_digests_of_the_built_in_methods():
     assert {
-        name: digest.method_digest(kind) for name, kind in (METHODS | EXTRA_METHODS).items()
+        name: digest.method_digest(kind)
+        for name, kind in (METHODS | EXTRA_METHODS).items()
+        if name in BUILT_IN
     } == BUILT_IN
