@@ -1,7 +1,8 @@
-"""What orders a gallery for its queries, some queries at a time, by several workers side by side.
+"""Distances of query blocks to the gallery, computed by several workers at once.
 
-One product after the other by all threads would leave most of them idle between the products, while
-one of them picks what is near. So on a CPU each worker takes its queries from product to ranks.
+With one matrix product after the other on all threads, most threads would be idle between products,
+while one of them selects the nearest rows. So on a CPU each worker takes its queries from the
+product to the ranks.
 """
 
 from __future__ import annotations
@@ -18,60 +19,92 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-MAX_WORKERS = 4  # at most; more would share the queries into products too small to be quick
-MAX_NORMALISED_BYTES = 256 * 2**20  # of normalised gallery features that may exist
+MAX_WORKERS = 4  # with more, the products of each are too small to be fast
+MAX_NORMALISED_BYTES = 256 * 2**20  # largest normalised copy of the gallery features
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """Squared Euclidean distances less |q|^2, or cosines times -2: each orders as it should."""
+    """Queries and gallery, prepared to compute blocks of distances.
 
-    query: Tensor  # (Q, D)
-    gallery: Tensor  # (G, D), normalised if that is by cosine and needs little memory
-    lengths: Tensor | None  # (G,) |g|^2, None by cosine
-    scales: Tensor | None  # (G,) 1 / |g|, where the gallery could not be normalised
+    Values order the gallery as distances do, but are cheaper: for `euclidean` the squared distance
+    minus |q|^2, for `cosine` the cosine times -2.
+    """
+
+    query: Tensor  # (Q, D) float32
+    gallery: Tensor  # (G, D) float32; for `cosine` normalised, unless the copy would be too large
+    squared_norms: Tensor | None  # (G,) |g|^2 for `euclidean`
+    inverse_norms: Tensor | None  # (G,) 1 / |g| for `cosine`, if the gallery is not normalised
 
     @classmethod
-    def create(cls, metric: str, query: Tensor, gallery: Tensor, lengths: Tensor) -> Distances:
-        """By `cosine` or `euclidean`, of features (Q, D) and (G, D), the latter's lengths (G,)."""
+    def create(cls, metric: str, query: Tensor, gallery: Tensor, norms: Tensor) -> Distances:
+        """Prepare distances.
+
+        Args:
+            metric: `cosine` or `euclidean`.
+            query: Query features, (Q, D).
+            gallery: Gallery features, (G, D).
+            norms: Euclidean norms of the gallery features, (G,).
+        """
         query, gallery = query.detach().float(), gallery.detach().float()
         if metric == "euclidean":
             return cls(query, gallery, gallery.square().sum(dim=1), None)
-        lengths = lengths.clamp(min=1e-12)
+        norms = norms.clamp(min=1e-12)
         if gallery.nbytes > MAX_NORMALISED_BYTES:
-            return cls(query, gallery, None, lengths.reciprocal())
-        return cls(query, gallery / lengths[:, None], None, None)
+            return cls(query, gallery, None, norms.reciprocal())
+        return cls(query, gallery / norms[:, None], None, None)
 
     def distance_block(self, part: slice, out: Tensor) -> Tensor:
-        """Those of some queries, written into the first rows of `out` (chunk, G)."""
+        """Compute the distances of some queries into the first rows of `out`.
+
+        Args:
+            part: The queries, B of them.
+            out: Buffer, (B or more, G).
+
+        Returns:
+            The first B rows of `out`.
+        """
         rows = self.query[part]
-        found = out[: len(rows)]
-        if self.lengths is not None:
-            return torch.addmm(self.lengths, rows, self.gallery.T, alpha=-2, out=found)
-        rows, nothing = F.normalize(rows, dim=1), rows.new_zeros(1)
-        torch.addmm(nothing, rows, self.gallery.T, beta=0, alpha=-2, out=found)
-        return found if self.scales is None else found.mul_(self.scales)
+        block = out[: len(rows)]
+        if self.squared_norms is not None:
+            return torch.addmm(self.squared_norms, rows, self.gallery.T, alpha=-2, out=block)
+        rows, zero = F.normalize(rows, dim=1), rows.new_zeros(1)
+        torch.addmm(zero, rows, self.gallery.T, beta=0, alpha=-2, out=block)
+        return block if self.inverse_norms is None else block.mul_(self.inverse_norms)
 
 
 def split_work(count: int, size: int, workers: int = 1) -> Iterator[slice]:
-    """0 to `count` in pieces of `size`, but the first of each worker by shares: 1/2 and 1 of two.
+    """Split 0..count into consecutive slices of `size`, with shorter first ones.
 
-    Else all would multiply until the same moment, and then wait for each other to pick.
+    Of two workers the first slices are 1/2 and 1 times `size`, of four 1/4, 1/2, 3/4 and 1 times:
+    workers with equal slices would all multiply at the same time and then all rank.
+
+    Args:
+        count: Number of items.
+        size: Items per slice.
+        workers: Number of workers that take slices in turn.
     """
     end = 0
-    for place in itertools.count(1):
-        first, end = end, min(count, end + max(1, size * min(place, workers) // workers))
-        if first == end:
+    for number in itertools.count(1):
+        start, end = end, min(count, end + max(1, size * min(number, workers) // workers))
+        if start == end:
             return
-        yield slice(first, end)
+        yield slice(start, end)
 
 
-def map_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor], T]) -> list[T]:
-    """`work` on all queries and their distances, at most `chunk` of them at a time, in order.
+def map_blocks(distances: Distances, chunk: int, function: Callable[[slice, Tensor], T]) -> list[T]:
+    """Call a function with every block of queries and their distances.
 
-    The distances are the callee's to change, until it returns.
+    Args:
+        distances: Prepared queries and gallery.
+        chunk: Largest number of queries whose distances exist at a time.
+        function: Called with the queries and their distances (B, G), which it may change until it
+            returns.
+
+    Returns:
+        What the function returned, in the order of the queries.
     """
     queries, rows = len(distances.query), len(distances.gallery)
     threads = torch.get_num_threads()
@@ -80,26 +113,27 @@ def map_blocks(distances: Distances, chunk: int, work: Callable[[slice, Tensor],
     if workers == 1 or queries <= height:
         buffer = distances.gallery.new_empty(min(queries, height), rows)
         return [
-            work(part, distances.distance_block(part, buffer))
+            function(part, distances.distance_block(part, buffer))
             for part in split_work(queries, height)
         ]
     rounds = math.ceil(queries / (workers * height))
-    height = math.ceil(queries / (workers * rounds))  # so that all end at about the same time
-    own = threading.local()
-    # two that work by the interpreter hold each other up: one had better multiply meanwhile
+    height = math.ceil(queries / (workers * rounds))  # so that all workers finish at the same time
+    local = threading.local()
+    # GIL-bound workers block each other, so only half of the workers may run `function` at a time
+    # while the others multiply, which releases the GIL.
     turns = threading.BoundedSemaphore(workers // 2)
 
-    def begin() -> None:
-        torch.set_num_threads(threads // workers)
-        own.buffer = torch.empty(height, rows)
+    def initialise() -> None:
+        torch.set_num_threads(threads // workers)  # of this thread's products
+        local.buffer = torch.empty(height, rows)
 
-    def step(part: slice) -> T:
-        block = distances.distance_block(part, own.buffer)
+    def process(part: slice) -> T:
+        block = distances.distance_block(part, local.buffer)
         with turns:
-            return work(part, block)
+            return function(part, block)
 
     try:
-        with ThreadPoolExecutor(workers, initializer=begin) as pool:
-            return list(pool.map(step, split_work(queries, height, workers)))
+        with ThreadPoolExecutor(workers, initializer=initialise) as pool:
+            return list(pool.map(process, split_work(queries, height, workers)))
     finally:
-        torch.set_num_threads(threads)  # what threads to come begin with was changed, too
+        torch.set_num_threads(threads)  # `initialise` also changed the default of new threads

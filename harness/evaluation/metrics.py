@@ -1,16 +1,16 @@
 r"""Retrieval scores by the protocol of Market-1501: average precision, CMC and mINP.
 
-For one query, gallery rows of the same identity under the same camera are removed. Of the rows that
-are left, the n of the query's identity have the ranks r_1 < ... < r_n, counted from 1, and
+For each query, gallery rows of the same identity and the same camera are removed. The n remaining
+rows of the query's identity, its matches, have the ranks r_1 < ... < r_n, counted from 1, and
 
     AP = 1/n sum_k k / r_k,    CMC@k = [r_1 <= k],    INP = n / r_n    (Ye et al., TPAMI 2021)
 
-Queries with n = 0 are left out of every mean. Only the ranks of positives are ever computed:
+Queries without a match do not count in any mean. Only the ranks of matches are computed,
 
-    r_k = k + #{negatives closer than the k-th positive}
+    r_k = k + number of negatives closer than the k-th match,
 
-so nothing is sorted but positives and what lies before the last of them, and the distances of at
-most `chunk` queries exist at a time. Negatives as far as a positive are counted or not (`ties`).
+so only matches and the rows before the last of them are sorted, and only the distances of `chunk`
+queries exist at a time. A negative at the distance of a match counts as closer or not (`ties`).
 """
 
 from __future__ import annotations
@@ -28,30 +28,33 @@ from harness.evaluation.ranks import count_ranks
 
 METRICS = ("cosine", "euclidean")
 TIES = ("pessimistic", "optimistic")
-NEAREST_ROWS = 10
+NEAREST_ROWS = 10  # nearest gallery rows that are stored for each query
 CHUNK = 768  # queries whose distances exist at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Retrieval features of N images and what is known about them."""
+    """Retrieval features of N images and their labels."""
 
-    features: Tensor  # (N, D) float32, need not be normalised
+    features: Tensor  # (N, D) float32, not necessarily normalised
     identities: Tensor  # (N,) int64
     cameras: Tensor  # (N,) int64
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalScores:
-    """What the ranks of Q queries come to; means are fractions of 1 over queries with a match."""
+    """Scores of Q queries.
 
-    average_precision: Tensor  # (Q,) float64, NaN where a query has no match
-    inverse_negative_penalty: Tensor  # (Q,) float64, NaN where a query has no match
-    first_rank: Tensor  # (Q,) int64, counted from 1, -1 where there is no match
-    nearest: Tensor  # (Q, 10) int64, best gallery rows first, ties by row, padded with -1
-    optimistic_ap: Tensor  # (Q,) float64, `average_precision` if positives won every tie
-    optimistic_inp: Tensor  # (Q,) float64, `inverse_negative_penalty` likewise
-    optimistic_first_rank: Tensor  # (Q,) int64, `first_rank` likewise
+    Means are fractions between 0 and 1, over the queries that have a match.
+    """
+
+    average_precision: Tensor  # (Q,) float64, NaN if a query has no match
+    inverse_negative_penalty: Tensor  # (Q,) float64, NaN if a query has no match
+    first_rank: Tensor  # (Q,) int64, from 1; -1 if a query has no match
+    nearest: Tensor  # (Q, 10) int64, nearest gallery rows first, ties by row, padded with -1
+    optimistic_ap: Tensor  # (Q,) float64, `average_precision` if matches win every tie
+    optimistic_inp: Tensor  # (Q,) float64, `inverse_negative_penalty` if matches win every tie
+    optimistic_first_rank: Tensor  # (Q,) int64, `first_rank` if matches win every tie
 
     @property
     def mAP(self) -> float:  # noqa: N802
@@ -65,7 +68,7 @@ class RetrievalScores:
 
     @property
     def optimistic(self) -> RetrievalScores:
-        """The same queries where a positive comes before every negative that is equally far."""
+        """Scores of the same queries if matches win every tie."""
         return replace(
             self,
             average_precision=self.optimistic_ap,
@@ -74,11 +77,18 @@ class RetrievalScores:
         )
 
     def cmc(self, k: int) -> float:
-        """Fraction of queries whose first match is among the `k` best rows."""
+        """Return the fraction of queries whose first match has rank `k` or better.
+
+        Raises:
+            ValueError: `k` is not positive.
+        """
         if k < 1:
-            raise ValueError(f"CMC is defined for ranks from 1, not for {k}.")
+            raise ValueError(f"k is {k}; it must be 1 or more.")
         matched = self.first_rank[self.first_rank > 0]
         return float((matched <= k).double().mean())
+
+
+Ranking = RetrievalScores  # its name before version 0.2
 
 
 def evaluate(
@@ -89,21 +99,29 @@ def evaluate(
     ties: str = "pessimistic",
     chunk: int = CHUNK,
 ) -> RetrievalScores:
-    """Rank the gallery for every query, `chunk` queries at a time.
+    """Rank the gallery for every query and score the ranks.
 
-    When a positive and a negative are equally far, the negative comes first (`pessimistic`) or last
-    (`optimistic`): by the first rule a network that maps everything to one point scores nothing.
+    Args:
+        query: Embeddings of the queries.
+        gallery: Embeddings of the gallery, as wide as those of the queries.
+        metric: `cosine` or `euclidean`.
+        ties: Order of a match and a negative at the same distance: `pessimistic` puts the negative
+            first, so that a network with one feature for all images scores nothing; `optimistic`
+            puts the match first.
+        chunk: Largest number of queries whose distances exist at a time; a smaller one needs less
+            memory.
 
     Raises:
-        ValueError: a word is not allowed, a set is empty, sizes disagree, a feature is not finite,
-            or no query has a match.
+        ValueError: `metric`, `ties` or `chunk` is not allowed, a set is empty, sizes differ,
+            features are not finite, or no query has a match.
     """
     _validate_sets(query, gallery)
-    _, lengths = _finite_norms("query", query.features), _finite_norms("gallery", gallery.features)
-    if metric not in METRICS or chunk < 1:
-        raise ValueError(
-            f"metric is {metric!r}, chunk {chunk}; they must be {' or '.join(METRICS)}, 1 or more."
-        )
+    _finite_norms("query", query.features)
+    norms = _finite_norms("gallery", gallery.features)
+    if metric not in METRICS:
+        raise ValueError(f"metric is {metric!r}; it must be {' or '.join(METRICS)}.")
+    if chunk < 1:
+        raise ValueError(f"chunk is {chunk}; it must be 1 or more.")
     _require_ties(ties)
     columns = _rows_of_identity(query, gallery)
 
@@ -111,14 +129,14 @@ def evaluate(
         return _rank_block(block, columns[part], query.cameras[part], gallery.cameras, ties)
 
     with torch.no_grad(), strict_float32(query.features.device):
-        distances = Distances.create(metric, query.features, gallery.features, lengths)
-        ranking = concatenate(map_blocks(distances, chunk, rank))
-    if not bool((ranking.first_rank > 0).any()):
+        distances = Distances.create(metric, query.features, gallery.features, norms)
+        scores = concatenate(map_blocks(distances, chunk, rank))
+    if not bool((scores.first_rank > 0).any()):
         raise ValueError(
             f"None of the {len(columns)} queries has a match: "
-            "no gallery row shows a query's identity under another camera."
+            "no gallery row shows a query's identity from another camera."
         )
-    return ranking
+    return scores
 
 
 def rank_distances(
@@ -129,7 +147,14 @@ def rank_distances(
     ties: str = "pessimistic",
     chunk: int = CHUNK,
 ) -> RetrievalScores:
-    """Rank by given finite distances (Q, G); features are not looked at, distances not changed.
+    """Score given distances.
+
+    Args:
+        distances: Finite distances, (Q, G); not changed.
+        query: Labels of the queries; their features are not used.
+        gallery: Labels of the gallery; its features are not used.
+        ties: Order of a match and a negative at the same distance, as in `evaluate`.
+        chunk: Largest number of queries that are ranked at a time.
 
     Raises:
         ValueError: `ties` is not allowed.
@@ -146,21 +171,27 @@ def rank_distances(
 
 
 def concatenate(parts: Iterable[RetrievalScores]) -> RetrievalScores:
-    """The rankings of several sets of queries as that of one, in order."""
-    several = list(parts)
+    """Concatenate the scores of several sets of queries, in order."""
+    scores = list(parts)
     names = [field.name for field in fields(RetrievalScores)]
-    return RetrievalScores(
-        *(torch.cat([getattr(part, name) for part in several]) for name in names)
-    )
+    return RetrievalScores(*(torch.cat([getattr(part, name) for part in scores]) for name in names))
 
 
 def _rank_block(
     distances: Tensor, columns: Tensor, cameras: Tensor, gallery_cameras: Tensor, ties: str
 ) -> RetrievalScores:
-    """One block: (Q, G) distances, consumed, and `_rows_of_identity`'s columns (Q, W)."""
-    member = columns >= 0
-    match = member & (gallery_cameras[columns] != cameras[:, None])
-    removed = member & ~match
+    """Rank and score one block of queries.
+
+    Args:
+        distances: (Q, G); changed.
+        columns: Gallery rows of each query's identity, (Q, W), as of `_rows_of_identity`.
+        cameras: Cameras of the queries, (Q,).
+        gallery_cameras: Cameras of the gallery, (G,).
+        ties: `pessimistic` or `optimistic`.
+    """
+    same_identity = columns >= 0
+    match = same_identity & (gallery_cameras[columns] != cameras[:, None])
+    removed = same_identity & ~match
     distances[removed.nonzero()[:, 0], columns[removed]] = torch.inf
     positives = distances.gather(1, columns.clamp(min=0)).masked_fill(~match, torch.inf)
     positives = positives.sort(dim=1).values
@@ -168,48 +199,62 @@ def _rank_block(
     nearest, up_to, below = count_ranks(distances, positives, count, NEAREST_ROWS)
     nearest = nearest.masked_fill(distances.gather(1, nearest) == torch.inf, -1)
     nearest = F.pad(nearest, (0, NEAREST_ROWS - nearest.shape[1]), value=-1)
-    # of those only the negatives are to be counted
+    # The counts contain the query's own matches, which are not negatives.
     own_up_to, own_below = _count_own_matches(positives)
-    worst, best = _score_ranks(up_to - own_up_to, count), _score_ranks(below - own_below, count)
+    worst = _score_ranks(up_to - own_up_to, count)
+    best = _score_ranks(below - own_below, count)
     return RetrievalScores(*(worst if ties == "pessimistic" else best), nearest, *best)
 
 
 def _count_own_matches(positives: Tensor) -> tuple[Tensor, Tensor]:
-    """How many entries of each row are up to and below each of them: sorted (Q, W) -> (Q, W) twice.
+    """Count the entries of each row up to and below each of its entries.
 
-    Padding is infinite, and what is said of it means nothing.
+    Args:
+        positives: Sorted distances of matches, (Q, W), padded with infinity; the counts of the
+            padding are arbitrary.
+
+    Returns:
+        Number of entries up to each entry and number below it, (Q, W) each.
     """
-    same = (positives[:, 1:] == positives[:, :-1]) & positives[:, 1:].isfinite()
-    if bool(same.any()):
+    ties = (positives[:, 1:] == positives[:, :-1]) & positives[:, 1:].isfinite()
+    if bool(ties.any()):
         return torch.searchsorted(positives, positives, right=True), torch.searchsorted(
             positives, positives
         )
-    place = torch.arange(positives.shape[1], device=positives.device)
-    return place + 1, place
+    position = torch.arange(positives.shape[1], device=positives.device)
+    return position + 1, position
 
 
-def _score_ranks(before: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """AP, INP and first rank (Q,) from the negatives before each of `count` positives (Q, W)."""
-    order = torch.arange(1, before.shape[1] + 1, device=before.device)
-    ranks = before + order
+def _score_ranks(negatives: Tensor, count: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Compute AP, INP and the first rank of each query.
+
+    Args:
+        negatives: Number of negatives before each match, (Q, W).
+        count: Number of matches, (Q,).
+
+    Returns:
+        Three tensors (Q,): float64, float64 and int64.
+    """
+    order = torch.arange(1, negatives.shape[1] + 1, device=negatives.device)
+    ranks = negatives + order
     precision = (order / ranks.double()).masked_fill(order > count[:, None], 0.0)
-    missing = count == 0
+    unmatched = count == 0
     penalty = precision.gather(1, (count - 1).clamp(min=0)[:, None])[:, 0]  # n / r_n
     return (
-        (precision.sum(dim=1) / count).masked_fill(missing, torch.nan),
-        penalty.masked_fill(missing, torch.nan),
-        ranks[:, 0].masked_fill(missing, -1),
+        (precision.sum(dim=1) / count).masked_fill(unmatched, torch.nan),
+        penalty.masked_fill(unmatched, torch.nan),
+        ranks[:, 0].masked_fill(unmatched, -1),
     )
 
 
 def _rows_of_identity(query: Embeddings, gallery: Embeddings) -> Tensor:
-    """Gallery rows of each query's identity, in order: (Q, W >= 1), padded with -1."""
+    """Return the gallery rows of each query's identity, in order: (Q, W >= 1), padded with -1."""
     identities, order = gallery.identities.sort(stable=True)
     first = torch.searchsorted(identities, query.identities)[:, None]
     end = torch.searchsorted(identities, query.identities, right=True)[:, None]
     width = max(1, int((end - first).max()))
-    places = first + torch.arange(width, device=order.device)
-    return order[places.clamp(max=len(order) - 1)].masked_fill(places >= end, -1)
+    positions = first + torch.arange(width, device=order.device)
+    return order[positions.clamp(max=len(order) - 1)].masked_fill(positions >= end, -1)
 
 
 def _require_ties(ties: str) -> None:
@@ -219,7 +264,7 @@ def _require_ties(ties: str) -> None:
 
 @contextmanager
 def strict_float32(device: torch.device) -> Iterator[None]:
-    """Multiply in float32 proper, whatever training has chosen for speed (TF32, autocast)."""
+    """Disable TF32 and autocast, which training may use, within the block."""
     matmul = torch.backends.cuda.matmul
     before, matmul.fp32_precision = matmul.fp32_precision, "ieee"
     try:
@@ -230,24 +275,39 @@ def strict_float32(device: torch.device) -> Iterator[None]:
 
 
 def _validate_sets(query: Embeddings, gallery: Embeddings) -> None:
-    """Refuse sets that do not fit together."""
-    for name, part in (("query", query), ("gallery", gallery)):
-        count = len(part.features)
+    """Check that two sets are not empty and fit together.
+
+    Raises:
+        ValueError: They do not.
+    """
+    for name, embeddings in (("query", query), ("gallery", gallery)):
+        count = len(embeddings.features)
         if count == 0:
             raise ValueError(f"The {name} set is empty.")
-        if not len(part.identities) == len(part.cameras) == count:
-            sizes = f"{count} features, {len(part.identities)} identities, {len(part.cameras)}"
-            raise ValueError(f"The {name} set has {sizes} cameras; they must be equally many.")
-    widths = [part.features.shape[1] for part in (query, gallery)]
+        identities, cameras = len(embeddings.identities), len(embeddings.cameras)
+        if not identities == cameras == count:
+            raise ValueError(
+                f"The {name} set has {count} features, {identities} identities and {cameras} "
+                "cameras; the numbers must be equal."
+            )
+    widths = [embeddings.features.shape[1] for embeddings in (query, gallery)]
     if widths[0] != widths[1]:
-        raise ValueError(f"Query features have width {widths[0]}, gallery features {widths[1]}.")
+        raise ValueError(
+            f"Query features have width {widths[0]} and gallery features width {widths[1]}; the "
+            "widths must be equal."
+        )
 
 
 def _finite_norms(name: str, features: Tensor) -> Tensor:
-    """Lengths of features (N, D): (N,). Those whose distances would not be finite are refused."""
-    lengths: Tensor = torch.linalg.vector_norm(features.float(), dim=1)
-    damaged = int((~(2 * lengths).square().isfinite()).sum())
-    if damaged:
+    """Return the Euclidean norms of features: (N, D) -> (N,).
+
+    Raises:
+        ValueError: Distances would not be finite.
+    """
+    norms: Tensor = torch.linalg.vector_norm(features.float(), dim=1)
+    # Twice the norm bounds the distance of two features of this size.
+    overflowing = int((~(2 * norms).square().isfinite()).sum())
+    if overflowing:
         count = len(features)
-        raise ValueError(f"{damaged} of {count} {name} features are not finite in float32.")
-    return lengths
+        raise ValueError(f"{overflowing} of {count} {name} features are not finite in float32.")
+    return norms

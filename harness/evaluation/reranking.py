@@ -1,21 +1,22 @@
-r"""k-reciprocal re-ranking (Zhong et al., CVPR 2017), never with all distances in memory.
+r"""k-reciprocal re-ranking (Zhong et al., CVPR 2017), without a matrix of all distances.
 
 Of N = Q + G images, with d(p, g) the squared Euclidean distance divided by the largest of p's row:
 
     R(p)  = {g: g is among the k1 nearest of p, and p among those of g}
-    R*(p) = R(p) and all R_half(q), q in R(p), of which more than 2/3 lie in R(p)      (Eq. 4)
+    R*(p) = R(p) and all R_half(q), q in R(p), of which more than 2/3 are in R(p)      (Eq. 4)
     V_pg  = exp(-d(p, g)) in R*(p), 0 elsewhere; each row is divided by its sum        (Eq. 7)
     V_p   = mean of V over the k2 nearest of p (local query expansion)                 (Eq. 11)
     J     = 1 - s / (2 - s),   s = sum_j min(V_pj, V_gj)                               (Eq. 10)
     d*    = (1 - lambda) J + lambda d                                                  (Eq. 12)
 
-R_half looks among the k1 / 2 nearest. An image counts as its own nearest. Distances squared
-once and divided by the largest of a row are as in the authors' code, and so are rows of V. The
-ports differ: torchreid's squares distances that are squared already; fast-reid's puts a softmax of
-exp(-d) in V and leaves d undivided; reid-strong-baseline's is this one with V in 16 bits, here 32.
+R_half uses the k1 / 2 nearest. An image is its own nearest neighbour. As in the authors' code,
+distances are squared once and divided by the largest of their row, and rows of V by their sum.
+Other implementations differ: torchreid squares distances that are squared already; fast-reid uses
+a softmax of exp(-d) for V and does not divide d; reid-strong-baseline is like this one with V in 16
+bits, here 32.
 
-V has few entries a row and is kept as such; distances exist for some rows at a time, in one buffer:
-made anew for every chunk, they would leave holes in the heap that nothing of their size fits into.
+V has few entries in each row and is stored as a sparse matrix. Distances exist for some rows at a
+time, in one buffer: a new buffer for every chunk would fragment the heap.
 """
 
 from __future__ import annotations
@@ -31,20 +32,20 @@ from harness.evaluation.metrics import strict_float32
 from harness.evaluation.ranks import nearest_neighbours
 
 CHUNK = 256  # rows whose distances exist at a time
-PAIR_BYTES = 64 * 2**20  # of what is compared pair by pair at a time
+PAIR_BYTES = 64 * 2**20  # of pairs that are compared at a time
 
 
 @dataclass(frozen=True, slots=True)
 class RerankingOptions:
-    """The three numbers of the method; the defaults are the paper's.
+    """Parameters of the method; the defaults are those of the paper.
 
     Raises:
-        ValueError: one of them is outside what it can mean.
+        ValueError: A parameter is out of range.
     """
 
-    k1: int = 20
-    k2: int = 6  # 1: no query expansion
-    lambda_: float = 0.3  # lambda: the original distance's share
+    k1: int = 20  # neighbours of the reciprocal sets
+    k2: int = 6  # neighbours of the query expansion; 1: no expansion
+    lambda_: float = 0.3  # share of the original distance, 0 to 1
 
     def __post_init__(self) -> None:
         if not (self.k1 >= 1 and 1 <= self.k2 <= self.k1 + 1 and 0 <= self.lambda_ <= 1):
@@ -55,108 +56,136 @@ class RerankingOptions:
 
     @property
     def half(self) -> int:
-        """Nearest that R_half looks among, the image itself included."""
+        """Number of neighbours of R_half, including the image itself."""
         return round(self.k1 / 2) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class SparseRows:
-    """A matrix by its entries: those of row i are at `offsets[i]` up to `offsets[i + 1]`."""
+    """A sparse matrix; the entries of row i are at `offsets[i]` up to `offsets[i + 1]`."""
 
     offsets: Tensor  # (rows + 1,) int64
     columns: Tensor  # (entries,) int32
     values: Tensor  # (entries,) float32
 
     def entries(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Places of all entries of `rows`, and for each the position of its row in `rows`."""
+        """Return the positions of all entries of `rows` (B,), and the index in `rows` of each."""
         lengths = self.offsets[rows + 1] - self.offsets[rows]
         owner = torch.repeat_interleave(lengths)
         within = torch.arange(len(owner), device=rows.device) - (lengths.cumsum(0) - lengths)[owner]
         return self.offsets[rows][owner] + within, owner
 
 
-def memory_required(queries: int, rows: int, width: int, settings: RerankingOptions) -> int:
-    """Bytes that re-ranking takes at most, on the device of features `width` wide."""
+def memory_required(queries: int, rows: int, width: int, options: RerankingOptions) -> int:
+    """Return the largest number of bytes that re-ranking needs on the features' device.
+
+    Args:
+        queries: Number of queries, Q.
+        rows: Number of gallery images, G.
+        width: Width of the features, D.
+        options: Parameters of the method.
+    """
     images = queries + rows
-    found = settings.k1 + 1
-    # a set is taken in only if over 2/3 of it is there already, so it brings in under a third
-    entries = min(images, found + found * ((settings.half - 1) // 3))
-    expanded = min(images, entries * settings.k2)
-    features = 2 * 4 * images * width
-    neighbours = images * (8 * found + settings.half)
-    weights = images * 8 * (entries + expanded) + rows * 36 * expanded
-    blocks = CHUNK * (16 * images + 24 * found * settings.half) + CHUNK * 40 * expanded
-    return features + neighbours + weights + blocks + 40 * rows + 2 * PAIR_BYTES
+    neighbours = options.k1 + 1
+    # A set is added only if over 2/3 of it is present already, so it adds less than a third.
+    entries = min(images, neighbours + neighbours * ((options.half - 1) // 3))
+    expanded = min(images, entries * options.k2)
+    feature_bytes = 2 * 4 * images * width
+    neighbour_bytes = images * (8 * neighbours + options.half)
+    weight_bytes = images * 8 * (entries + expanded) + rows * 36 * expanded
+    block_bytes = CHUNK * (16 * images + 24 * neighbours * options.half) + CHUNK * 40 * expanded
+    return feature_bytes + neighbour_bytes + weight_bytes + block_bytes + 40 * rows + 2 * PAIR_BYTES
 
 
 def memory_available(device: torch.device) -> int | None:
-    """Bytes that are free on `device`; None where the system does not tell."""
+    """Return the free memory of a device in bytes; None if the system does not report it."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         return None
-    free = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    return 1024 * free[0] if free else None
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return 1024 * kilobytes[0] if kilobytes else None
 
 
 @torch.no_grad()
-def rerank(query: Tensor, gallery: Tensor, settings: RerankingOptions) -> Iterator[Tensor]:
-    """New distances d*, some queries at a time: (Q, D), (G, D) float32 -> (256 or fewer, G).
+def rerank(query: Tensor, gallery: Tensor, options: RerankingOptions) -> Iterator[Tensor]:
+    """Yield the new distances d* of consecutive queries.
 
-    A block holds until the next is asked for. Features are compared as given: the method's authors
-    normalise them.
+    Args:
+        query: Query features, (Q, D) float32. The method's authors normalise features.
+        gallery: Gallery features, (G, D) float32.
+        options: Parameters of the method.
+
+    Yields:
+        Blocks (B, G) float32 with B at most 256. The next block overwrites the one before.
     """
     with strict_float32(query.device):
         features = torch.cat([query, gallery])
-        neighbours, farthest = _find_neighbours(features, settings.k1 + 1)
-        weights = _encode_neighbours(features, neighbours, farthest, settings.half)
-        if settings.k2 > 1:
-            weights = _expand_queries(weights, neighbours[:, : settings.k2])
+        neighbours, farthest = _find_neighbours(features, options.k1 + 1)
+        weights = _encode_neighbours(features, neighbours, farthest, options.half)
+        if options.k2 > 1:
+            weights = _expand_queries(weights, neighbours[:, : options.k2])
     columns = _transpose_gallery(weights, len(query))
     buffer, sums = (_make_buffer(gallery, torch.float32) for _ in range(2))
     for part in torch.split(torch.arange(len(query), device=query.device), CHUNK):
         with strict_float32(query.device):
-            distances = _squared_distances(query[part], gallery, buffer).div_(farthest[part, None])
-        shared = _sum_minima(weights, columns, part, sums[: len(part)].zero_())
-        jaccard = shared.div_(2 - shared).neg_().add_(1)
-        yield distances.mul_(settings.lambda_).add_(jaccard, alpha=1 - settings.lambda_)
+            distances = _squared_distances(query[part], gallery, buffer)
+            distances.div_(farthest[part, None])
+        minima = _sum_minima(weights, columns, part, sums[: len(part)].zero_())
+        jaccard = minima.div_(2 - minima).neg_().add_(1)
+        yield distances.mul_(options.lambda_).add_(jaccard, alpha=1 - options.lambda_)
 
 
-def _make_buffer(images: Tensor, kind: torch.dtype) -> Tensor:
-    """Room for something of some images and every one of `images`: (256, N)."""
-    return torch.empty(CHUNK, len(images), dtype=kind, device=images.device)
+def _make_buffer(images: Tensor, dtype: torch.dtype) -> Tensor:
+    """Allocate a buffer with a row for each image of a chunk and a column for each of `images`."""
+    return torch.empty(CHUNK, len(images), dtype=dtype, device=images.device)
 
 
 def _squared_distances(rows: Tensor, others: Tensor, buffer: Tensor) -> Tensor:
-    """Squared Euclidean distances, in the buffer: (B, D), (N, D) -> (B, N)."""
-    lengths = torch.linalg.vector_norm(others, dim=1).square()
+    """Compute squared Euclidean distances in a buffer: (B, D), (N, D) -> (B, N)."""
+    squared_norms = torch.linalg.vector_norm(others, dim=1).square()
     distances = buffer[: len(rows)]
-    torch.addmm(lengths, rows, others.T, alpha=-2, out=distances)
+    torch.addmm(squared_norms, rows, others.T, alpha=-2, out=distances)
     return distances.add_(rows.square().sum(dim=1)[:, None]).clamp_(min=0)
 
 
 def _find_neighbours(features: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """The nearest of every image, with itself, and its largest distance: (N, k1 + 1), (N,)."""
-    found, largest, buffer = [], [], _make_buffer(features, torch.float32)
+    """Return the nearest images of every image, itself included, and its largest distance.
+
+    Args:
+        features: (N, D).
+        size: Number of neighbours.
+
+    Returns:
+        (N, size) int64 and (N,) float32.
+    """
+    nearest, largest, buffer = [], [], _make_buffer(features, torch.float32)
     for rows in torch.split(features, CHUNK):
         distances = _squared_distances(rows, features, buffer)
-        found.append(nearest_neighbours(distances, size))
+        nearest.append(nearest_neighbours(distances, size))
         largest.append(distances.amax(dim=1))
-    tiny = torch.finfo(torch.float32).tiny  # all images are one point: every distance is 0
-    return torch.cat(found), torch.cat(largest).clamp(min=tiny)
+    tiny = torch.finfo(torch.float32).tiny  # if all images are one point, every distance is 0
+    return torch.cat(nearest), torch.cat(largest).clamp(min=tiny)
 
 
 def _are_mutual(neighbours: Tensor, rows: Tensor) -> Tensor:
-    """Which of `rows`' neighbours have it among theirs, too: (N, K), (B,) -> (B, K)."""
+    """Return which neighbours of `rows` have the row among their own: (N, K), (B,) -> (B, K)."""
     return (neighbours[neighbours[rows]] == rows[:, None, None]).any(dim=2)
 
 
 def _encode_neighbours(
     features: Tensor, neighbours: Tensor, farthest: Tensor, half: int
 ) -> SparseRows:
-    """V before query expansion."""
+    """Compute V before query expansion (Eq. 7).
+
+    Args:
+        features: (N, D).
+        neighbours: Nearest images, (N, k1 + 1).
+        farthest: Largest distance of each image, (N,).
+        half: Number of neighbours of R_half.
+    """
     images = torch.arange(len(features), device=features.device)
     near = neighbours[:, :half]
     mutual = torch.cat([_are_mutual(near, rows) for rows in torch.split(images, CHUNK)])
@@ -175,25 +204,39 @@ def _encode_neighbours(
 def _fill_reciprocal_sets(
     members: Tensor, neighbours: Tensor, near: Tensor, mutual: Tensor, rows: Tensor
 ) -> None:
-    """Write R* of `rows` into a table of no: (B, N)."""
+    """Set the entries of R* (Eq. 4) in a table of False.
+
+    Args:
+        members: Table to fill, (B, N) bool.
+        neighbours: Nearest images, (N, k1 + 1).
+        near: Their first columns, the neighbours of R_half, (N, half).
+        mutual: Which of `near` are mutual, (N, half) bool; the others are not in R_half.
+        rows: The images of the table, (B,).
+    """
     reciprocal = _are_mutual(neighbours, rows)
     members.scatter_(1, neighbours[rows], reciprocal)
-    sets, valid = near[neighbours[rows]], mutual[neighbours[rows]]  # (B, K, half)
+    sets, valid = near[neighbours[rows]], mutual[neighbours[rows]]  # (B, k1 + 1, half)
     inside = members.gather(1, sets.flatten(start_dim=1)).view_as(valid) & valid
-    taken = reciprocal & (3 * inside.sum(dim=2) > 2 * valid.sum(dim=2))
-    row, place, member = (taken[:, :, None] & valid).nonzero(as_tuple=True)
+    # 3 |R_half(q) and R(p)| > 2 |R_half(q)|, in whole numbers
+    added = reciprocal & (3 * inside.sum(dim=2) > 2 * valid.sum(dim=2))
+    row, place, member = (added[:, :, None] & valid).nonzero(as_tuple=True)
     members[row, sets[row, place, member]] = True
 
 
 def _pair_distances(features: Tensor, left: Tensor, right: Tensor) -> Tensor:
-    """Squared distances of pairs of images, without a table of all: (M,), (M,) -> (M,)."""
+    """Compute squared distances of pairs of images: (N, D), (M,), (M,) -> (M,)."""
     size = max(1, PAIR_BYTES // (12 * features.shape[1]))
     pairs = zip(torch.split(left, size), torch.split(right, size), strict=True)
     return torch.cat([(features[a] - features[b]).square().sum(dim=1) for a, b in pairs])
 
 
 def _expand_queries(weights: SparseRows, neighbours: Tensor) -> SparseRows:
-    """V after query expansion: every row the mean of its neighbours' rows."""
+    """Replace every row of V by the mean of its neighbours' rows (Eq. 11).
+
+    Args:
+        weights: V, (N, N).
+        neighbours: The k2 nearest images of each, (N, k2).
+    """
     images, size = neighbours.shape
     parts, buffer = [], _make_buffer(neighbours, torch.float32)
     for rows in torch.split(torch.arange(images, device=neighbours.device), CHUNK):
@@ -207,14 +250,14 @@ def _expand_queries(weights: SparseRows, neighbours: Tensor) -> SparseRows:
 
 
 def _stack_rows(parts: list[tuple[Tensor, Tensor, Tensor]]) -> SparseRows:
-    """Entries a row, columns and values of consecutive rows as one matrix."""
-    counts, columns, values = (torch.cat(several) for several in zip(*parts, strict=True))
+    """Stack consecutive rows, given as (entries in each row, columns, values)."""
+    counts, columns, values = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
     offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
     return SparseRows(offsets, columns, values)
 
 
 def _transpose_gallery(weights: SparseRows, queries: int) -> SparseRows:
-    """The gallery's rows of V the other way round: for each image, which gallery rows have it."""
+    """Transpose the gallery's rows of V: (N, N) -> (N, G)."""
     start = int(weights.offsets[queries])
     columns, values = weights.columns[start:], weights.values[start:]
     lengths = weights.offsets[queries + 1 :] - weights.offsets[queries:-1]
@@ -226,20 +269,30 @@ def _transpose_gallery(weights: SparseRows, queries: int) -> SparseRows:
 
 
 def _sum_minima(weights: SparseRows, columns: SparseRows, rows: Tensor, sums: Tensor) -> Tensor:
-    """The s of some queries with every gallery image, added to zeros: (B,), (B, G) -> (B, G)."""
+    """Add s of Eq. 10, of some queries with every gallery image, to zeros.
+
+    Args:
+        weights: V, (N, N).
+        columns: The gallery's rows of V, transposed, (N, G).
+        rows: The queries, (B,).
+        sums: Zeros, (B, G).
+
+    Returns:
+        `sums`.
+    """
     place, owner = weights.entries(rows)
     images = weights.columns[place].long()
     lengths = columns.offsets[images + 1] - columns.offsets[images]
     for part in _split_by_length(lengths, PAIR_BYTES // 40):
-        where, entry = columns.entries(images[part])
-        smaller = torch.minimum(columns.values[where], weights.values[place[part]][entry])
-        flat = owner[part][entry] * sums.shape[1] + columns.columns[where]
+        other, entry = columns.entries(images[part])
+        smaller = torch.minimum(columns.values[other], weights.values[place[part]][entry])
+        flat = owner[part][entry] * sums.shape[1] + columns.columns[other]
         sums.view(-1).index_add_(0, flat, smaller)
     return sums
 
 
 def _split_by_length(lengths: Tensor, limit: int) -> Iterator[slice]:
-    """Consecutive entries whose `lengths` together are about `limit`, in order."""
+    """Split a sequence into consecutive parts whose total lengths are about `limit`."""
     portion = lengths.cumsum(dim=0) // limit
     first = 0
     for count in torch.unique_consecutive(portion, return_counts=True)[1].tolist():

@@ -1,7 +1,8 @@
-"""From a trained network to its scores: features of all test images, every draw of every test."""
+"""Evaluation of a trained network: features of all test images, and scores of every test split."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +17,32 @@ from harness.data.images import ImageStore
 from harness.evaluation.metrics import Embeddings, RetrievalScores, evaluate
 from harness.models import ReIDNetwork
 
-BATCH_SIZE = 128  # images per forward pass; fixed, since it can move the last bits of a feature
+BATCH_SIZE = 128  # images per forward pass; fixed, because it can change the last bits of features
 CMC_RANKS = (1, 5, 10, 20)
-TIE_TOLERANCE = 1e-4  # difference in mAP or R1 between the two ways of counting ties
+TIE_TOLERANCE = 1e-4  # smallest difference of mAP or R1, as fraction, that ties must make
 
 
 def extract_features(
-    network: ReIDNetwork, pixels: ImageStore, device: torch.device, *, flip: bool = False
+    network: ReIDNetwork, images: ImageStore, device: torch.device, *, flip: bool = False
 ) -> torch.Tensor:
-    """Retrieval features of all images in float32: (N, D), on the device.
+    """Compute the retrieval features of all images.
 
-    With `flip` the mean of the unit features of an image and of its mirror image.
+    Args:
+        network: Set to evaluation mode.
+        images: The images, N of them.
+        device: Device of the network.
+        flip: Return the mean of the normalised features of each image and its mirror image.
+
+    Returns:
+        (N, D) float32 on `device`.
     """
     network.eval()
     parts = []
     with torch.no_grad():
-        for images in unaugmented_batches(pixels, device, BATCH_SIZE):
-            features = network(images).embedding
+        for batch in unaugmented_batches(images, device, BATCH_SIZE):
+            features = network(batch).embedding
             if flip:
-                mirrored = network(images.flip(3)).embedding
+                mirrored = network(batch.flip(3)).embedding
                 features = (F.normalize(features, dim=1) + F.normalize(mirrored, dim=1)) / 2
             parts.append(features)
     return torch.cat(parts)
@@ -43,89 +51,123 @@ def extract_features(
 def evaluate_network(
     network: ReIDNetwork,
     dataset: Dataset,
-    pixels: ImageStore,
+    images: ImageStore,
     device: torch.device,
     per_query: Path,
 ) -> dict[str, list[dict[str, Any]]]:
-    """All scores by evaluation and draw; the same for every single query goes to `per_query`."""
-    everything = with_labels(extract_features(network, pixels, device), dataset)
+    """Score a network on every split of every test of a dataset.
+
+    Args:
+        network: Set to evaluation mode.
+        dataset: The dataset.
+        images: Its test images, decoded.
+        device: Device of the network.
+        per_query: File (npz) to write with the scores of every query, as `TEST.SPLIT.COLUMN`.
+
+    Returns:
+        Scores as of `summarise`, by test and split.
+    """
+    embeddings = with_labels(extract_features(network, images, device), dataset)
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     scores: dict[str, list[dict[str, Any]]] = {}
-    for name, draws in dataset.test_splits.items():
+    for name, splits in dataset.test_splits.items():
         scores[name] = []
-        for number, draw in enumerate(draws):
-            query, gallery = take(everything, draw.query), take(everything, draw.gallery)
-            ranking = evaluate(query, gallery)
-            scores[name].append(summarise(ranking))
-            columns = _per_query_columns(ranking, dataset, draw)
+        for number, split in enumerate(splits):
+            ranked = evaluate(take(embeddings, split.query), take(embeddings, split.gallery))
+            scores[name].append(summarise(ranked))
+            columns = _per_query_columns(ranked, dataset, split)
             arrays |= {f"{name}.{number}.{column}": value for column, value in columns.items()}
     atomic_write(per_query, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
     return scores
 
 
 def tie_warnings(key: str, scores: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """What to say of a run whose scores depend on how ties are counted; of its worst draw."""
-    draws = [(draw, name) for name, several in scores.items() for draw in several]
-    flagged = [(draw, name) for draw, name in draws if draw["ties"]["flagged"]]
+    """Return a warning if a run's scores depend on the order of ties.
+
+    Args:
+        key: Key of the run.
+        scores: Its scores as of `evaluate_network`.
+
+    Returns:
+        One warning, with the numbers of the split that depends most, or none.
+    """
+    flagged = [
+        (split, name)
+        for name, splits in scores.items()
+        for split in splits
+        if split["ties"]["flagged"]
+    ]
     if not flagged:
         return []
-    draw, name = max(flagged, key=lambda found: _tie_gap(found[0]))
-    best = draw["ties"]["optimistic"]
+    split, name = max(flagged, key=lambda pair: _tie_gap(pair[0]))
+    optimistic = split["ties"]["optimistic"]
     return [
-        f"Ties decide the scores of {key} ({name}): mAP is {100 * draw['mAP']:.2f} and R1 "
-        f"{100 * draw['cmc']['1']:.2f} when they count against the network (as reported), "
-        f"{100 * best['mAP']:.2f} and {100 * best['R1']:.2f} when for it; its features may have "
-        "collapsed, or images repeat."
+        f"Ties decide the scores of {key} ({name}): with the worst order of ties, which is "
+        f"reported, mAP is {100 * split['mAP']:.2f} and R1 {100 * split['cmc']['1']:.2f}; with the "
+        f"best order they are {100 * optimistic['mAP']:.2f} and {100 * optimistic['R1']:.2f}. The "
+        "features may have collapsed, or images may be repeated."
     ]
 
 
 def with_labels(features: torch.Tensor, dataset: Dataset) -> Embeddings:
-    """Features of all test images (N, D) with what is known about the images."""
+    """Return features of all test images, (N, D), with the images' labels."""
     device = features.device
     identities = torch.tensor([image.identity for image in dataset.test], device=device)
     cameras = torch.tensor([image.camera for image in dataset.test], device=device)
     return Embeddings(features, identities, cameras)
 
 
-def take(embeddings: Embeddings, indices: tuple[int, ...]) -> Embeddings:
-    """The images at `indices`, a copy."""
+def take(embeddings: Embeddings, indices: Sequence[int]) -> Embeddings:
+    """Return a copy of the embeddings at `indices`."""
     rows = torch.tensor(indices, device=embeddings.features.device)
     return Embeddings(
         embeddings.features[rows], embeddings.identities[rows], embeddings.cameras[rows]
     )
 
 
-def summarise(ranking: RetrievalScores) -> dict[str, Any]:
-    """Scores of one draw as JSON values, fractions of 1."""
-    best = ranking.optimistic
-    scores: dict[str, Any] = {
-        "mAP": ranking.mAP,
-        "mINP": ranking.mINP,
-        "cmc": {str(rank): ranking.cmc(rank) for rank in CMC_RANKS},
-        "queries": len(ranking.first_rank),
-        "scored": int((ranking.first_rank > 0).sum()),
-        "ties": {"optimistic": {"mAP": best.mAP, "R1": best.cmc(1)}, "flagged": False},
+def summarise(scores: RetrievalScores) -> dict[str, Any]:
+    """Return the scores of one split as JSON values, as they are recorded.
+
+    Returns:
+        `mAP`, `mINP` and `cmc` by rank, as fractions; `queries` and `scored`, the number of those
+        with a match; and `ties`, the scores with the best order of ties, `flagged` if mAP or R1
+        differ from the reported ones by more than 1e-4.
+    """
+    optimistic = scores.optimistic
+    summary: dict[str, Any] = {
+        "mAP": scores.mAP,
+        "mINP": scores.mINP,
+        "cmc": {str(rank): scores.cmc(rank) for rank in CMC_RANKS},
+        "queries": len(scores.first_rank),
+        "scored": int((scores.first_rank > 0).sum()),
+        "ties": {
+            "optimistic": {"mAP": optimistic.mAP, "R1": optimistic.cmc(1)},
+            "flagged": False,
+        },
     }
-    scores["ties"]["flagged"] = _tie_gap(scores) > TIE_TOLERANCE
-    return scores
+    summary["ties"]["flagged"] = _tie_gap(summary) > TIE_TOLERANCE
+    return summary
 
 
-def _tie_gap(scores: dict[str, Any]) -> float:
-    """How much the way of counting ties decides: of mAP and R1 the larger difference."""
-    best = scores["ties"]["optimistic"]
-    return float(max(abs(best["mAP"] - scores["mAP"]), abs(best["R1"] - scores["cmc"]["1"])))
+def _tie_gap(summary: dict[str, Any]) -> float:
+    """Return the larger difference, of mAP and of R1, between the best and worst order of ties."""
+    optimistic = summary["ties"]["optimistic"]
+    return float(
+        max(abs(optimistic["mAP"] - summary["mAP"]), abs(optimistic["R1"] - summary["cmc"]["1"]))
+    )
 
 
 def _per_query_columns(
-    ranking: RetrievalScores, dataset: Dataset, draw: QueryGallerySplit
+    scores: RetrievalScores, dataset: Dataset, split: QueryGallerySplit
 ) -> dict[str, np.ndarray[Any, Any]]:
-    images = [dataset.test[index] for index in draw.query]
+    """Return the columns of `per_query.npz` for one split, by name."""
+    queries = [dataset.test[index] for index in split.query]
     return {
-        "query": np.array([image.file for image in images]),
-        "identity": np.array([image.identity for image in images]),
-        "camera": np.array([image.camera for image in images]),
-        "average_precision": ranking.average_precision.cpu().numpy(),
-        "inverse_negative_penalty": ranking.inverse_negative_penalty.cpu().numpy(),
-        "first_rank": ranking.first_rank.cpu().numpy(),
-        "nearest": ranking.nearest.cpu().numpy(),
+        "query": np.array([image.file for image in queries]),
+        "identity": np.array([image.identity for image in queries]),
+        "camera": np.array([image.camera for image in queries]),
+        "average_precision": scores.average_precision.cpu().numpy(),
+        "inverse_negative_penalty": scores.inverse_negative_penalty.cpu().numpy(),
+        "first_rank": scores.first_rank.cpu().numpy(),
+        "nearest": scores.nearest.cpu().numpy(),
     }

@@ -99,7 +99,7 @@ def test_three_queries_by_hand():
     assert ranking.nearest[0].tolist() == [1, 2, 3, 4] + 6 * [-1]
     assert ranking.nearest[1].tolist() == [0, 2, 5, 4, 1] + 5 * [-1]
     assert torch.equal(distances, before)
-    with pytest.raises(ValueError, match="from 1, not for 0"):
+    with pytest.raises(ValueError, match="k is 0; it must be 1 or more"):
         ranking.cmc(0)
 
 
@@ -131,7 +131,7 @@ def test_golden(case, metric, ties):
     np.testing.assert_array_equal(stored.first_rank, data[f"ref_{metric}_{ties}_first_rank"])
 
 
-def test_queries_without_a_match_are_left_out():
+def test_queries_without_a_match_do_not_count():
     data, query, gallery = load("g07_no_valid_match_90x600")
     ranking = evaluate(query, gallery)
     valid = torch.tensor(data["valid_query"])
@@ -222,7 +222,7 @@ def test_a_collapsed_network_scores_nothing(metric):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_pessimistic_ranking_knows_the_optimistic_one(seed):
+def test_pessimistic_scores_contain_the_optimistic_ones(seed):
     query, gallery = drawn(seed, queries=30, rows=80)
     both = [evaluate(query, gallery, metric="euclidean", ties=ties) for ties in TIES]
     assert both[0].mAP < both[1].mAP
@@ -242,7 +242,7 @@ def test_a_gallery_too_large_to_be_normalised_at_once_scores_the_same(monkeypatc
 
 
 def test_distances_of_all_queries_never_exist_at_once():
-    """Every tensor any operation returns is looked at: none reaches queries x rows."""
+    """No tensor that any operation returns has queries x rows entries."""
     query, gallery = drawn(0, queries=200, rows=500, identities=100, values=50, width=8)
     largest = 0
 
@@ -255,13 +255,13 @@ def test_distances_of_all_queries_never_exist_at_once():
             largest = max(largest, *sizes, 0)
             return result
 
-    with threads(1), Spy():  # the work of other threads would not be looked at
+    with threads(1), Spy():  # the mode is not active in other threads
         evaluate(query, gallery, chunk=16)
     assert 16 * 500 <= largest < 200 * 500 / 4
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_workers_side_by_side_change_nothing(metric):
+def test_the_number_of_workers_changes_nothing(metric):
     query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
     rankings = []
     for count in (1, 2, 7):
@@ -273,7 +273,7 @@ def test_workers_side_by_side_change_nothing(metric):
         assert torch.equal(values[0], values[1]) and torch.equal(values[0], values[2])
 
 
-def test_a_mistake_beside_others_comes_through(monkeypatch):
+def test_an_error_of_one_worker_is_raised(monkeypatch):
     query, gallery = drawn(3, queries=70, rows=300, identities=30, values=50, width=8)
     monkeypatch.setattr(metrics, "_score_ranks", None)
     with threads(2), pytest.raises(TypeError):
@@ -283,10 +283,10 @@ def test_a_mistake_beside_others_comes_through(monkeypatch):
 def test_lower_precision_for_training_does_not_reach_the_distances(monkeypatch):
     _, query, gallery = load("g02_plain_60x400")
     expected = evaluate(query, gallery).average_precision
-    matmul, multiply, seen = torch.backends.cuda.matmul, torch.addmm, []
+    matmul, multiply, modes = torch.backends.cuda.matmul, torch.addmm, []
 
     def spy(*tensors, **options):
-        seen.append((matmul.fp32_precision, torch.is_autocast_enabled("cpu")))
+        modes.append((matmul.fp32_precision, torch.is_autocast_enabled("cpu")))
         return multiply(*tensors, **options)
 
     monkeypatch.setattr(torch, "addmm", spy)
@@ -298,7 +298,7 @@ def test_lower_precision_for_training_does_not_reach_the_distances(monkeypatch):
         assert matmul.fp32_precision == "tf32"
     finally:
         matmul.fp32_precision = before
-    assert seen == [("ieee", False)]
+    assert modes == [("ieee", False)]
     assert torch.equal(inside.average_precision, expected)
 
 
@@ -323,8 +323,13 @@ def test_norms_count_only_for_euclidean():
         (labels([1], [0]), labels([1], [0]), {}, "None of the 1 queries has a match"),
         (labels([], []), labels([2], [1]), {}, "The query set is empty"),
         (labels([1], [0]), labels([], []), {}, "The gallery set is empty"),
-        (labels([1], [0, 0]), labels([1], [1]), {}, "1 features, 1 identities, 2 cameras"),
-        (labels([1], [0]), labels([1], [1], [[0.0, 1]]), {}, "width 1, gallery features 2"),
+        (labels([1], [0, 0]), labels([1], [1]), {}, "1 features, 1 identities and 2 cameras"),
+        (
+            labels([1], [0]),
+            labels([1], [1], [[0.0, 1]]),
+            {},
+            "width 1 and gallery features width 2",
+        ),
         (
             labels([1], [0]),
             labels([1, 1, 2], [1, 1, 1], [[torch.nan], [0], [torch.inf]]),
@@ -333,8 +338,13 @@ def test_norms_count_only_for_euclidean():
         ),
         (labels([1], [0], [[1e30]]), labels([1], [1]), {}, "1 of 1 query features"),
         (labels([1], [0]), labels([1], [1]), {"ties": "random"}, "pessimistic or optimistic"),
-        (labels([1], [0]), labels([1], [1]), {"metric": "dot"}, "cosine or euclidean"),
-        (labels([1], [0]), labels([1], [1]), {"chunk": 0}, "1 or more"),
+        (
+            labels([1], [0]),
+            labels([1], [1]),
+            {"metric": "dot"},
+            "metric is 'dot'; it must be cosine or euclidean",
+        ),
+        (labels([1], [0]), labels([1], [1]), {"chunk": 0}, "chunk is 0; it must be 1 or more"),
     ],
 )
 def test_refuses(query, gallery, options, message):

@@ -7,6 +7,7 @@ import torch
 
 from harness.evaluation.ranking_consistency import (
     count_discordant_pairs,
+    count_tied_pairs,
     ranking_inconsistency,
     ranking_inconsistency_from_features,
 )
@@ -36,6 +37,11 @@ def test_equals_the_triple_loop_with_and_without_ties(levels, gallery):
     assert ranking_inconsistency(teacher, student).mean().item() == pytest.approx(
         expected, abs=1e-12
     )
+
+
+def test_tied_pairs_are_pairs_of_equal_entries_or_columns():
+    assert count_tied_pairs(np.array([1, 2, 1, 1, 2])) == 3 + 1
+    assert count_tied_pairs(np.array([[1, 2, 1, 1, 2], [0, 0, 0, 5, 1]])) == 1
 
 
 def test_one_network_that_ties_everything():

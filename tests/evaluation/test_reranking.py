@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +7,13 @@ import torch
 
 from harness.evaluation import reranking
 from harness.evaluation.metrics import Embeddings, concatenate, evaluate, rank_distances
-from harness.evaluation.reranking import RerankingOptions, memory_required, rerank
+from harness.evaluation.reranking import (
+    RerankingOptions,
+    SparseRows,
+    memory_available,
+    memory_required,
+    rerank,
+)
 
 
 def drawn(queries, rows, width=6, identities=5, seed=0):
@@ -22,9 +29,9 @@ def drawn(queries, rows, width=6, identities=5, seed=0):
     return sets
 
 
-def distances(query, gallery, settings):
+def distances(query, gallery, options):
     """All blocks; each is overwritten by the next."""
-    blocks = rerank(query.features, gallery.features, settings)
+    blocks = rerank(query.features, gallery.features, options)
     return torch.cat([block.clone() for block in blocks])
 
 
@@ -72,22 +79,22 @@ def by_loops(query, gallery, k1, k2, share):
     ("k1", "k2", "share"),
     [(20, 6, 0.3), (20, 1, 0.3), (5, 3, 0.3), (3, 2, 0.0), (7, 1, 0.0), (1, 2, 0.5), (10, 11, 0.3)],
 )
-def test_as_plain_loops_have_it(monkeypatch, chunk, k1, k2, share):
+def test_equals_plain_loops(monkeypatch, chunk, k1, k2, share):
     monkeypatch.setattr(reranking, "CHUNK", chunk)
     query, gallery = drawn(9, 41, seed=k1)
-    found = distances(query, gallery, RerankingOptions(k1, k2, share))
+    result = distances(query, gallery, RerankingOptions(k1, k2, share))
     expected = by_loops(query.features, gallery.features, k1, k2, share)
-    torch.testing.assert_close(found.cpu().double(), expected, rtol=0, atol=2e-6)
+    torch.testing.assert_close(result.cpu().double(), expected, rtol=0, atol=2e-6)
 
 
 def test_fewer_images_than_neighbours():
     query, gallery = drawn(2, 5)
-    (found,) = rerank(query.features, gallery.features, RerankingOptions())
-    assert found.shape == (2, 5) and bool(found.isfinite().all())
+    (block,) = rerank(query.features, gallery.features, RerankingOptions())
+    assert block.shape == (2, 5) and bool(block.isfinite().all())
 
 
-def scores(query, gallery, settings):
-    blocks = rerank(query.features, gallery.features, settings)
+def scores(query, gallery, options):
+    blocks = rerank(query.features, gallery.features, options)
     first, parts = 0, []
     for block in blocks:
         part = slice(first, first + len(block))
@@ -100,38 +107,38 @@ def scores(query, gallery, settings):
 def test_with_the_original_distance_alone_nothing_changes():
     query, gallery = drawn(60, 300)
     plain = evaluate(query, gallery)
-    found = scores(query, gallery, RerankingOptions(lambda_=1.0))
-    torch.testing.assert_close(found.average_precision, plain.average_precision, equal_nan=True)
-    assert torch.equal(found.first_rank, plain.first_rank)
+    reranked = scores(query, gallery, RerankingOptions(lambda_=1.0))
+    torch.testing.assert_close(reranked.average_precision, plain.average_precision, equal_nan=True)
+    assert torch.equal(reranked.first_rank, plain.first_rank)
 
 
-def test_images_of_clear_clusters_are_found_better():
+def test_clear_clusters_score_higher():
     query, gallery = drawn(60, 300, width=12, identities=12)
     assert scores(query, gallery, RerankingOptions()).mAP > evaluate(query, gallery).mAP + 0.02
 
 
 def test_one_point_for_all_images_gives_one_distance_to_all():
     point = torch.ones(1, 4) / 2
-    (found,) = rerank(point.expand(3, -1), point.expand(30, -1), RerankingOptions())
-    assert bool(found.isfinite().all())
+    (block,) = rerank(point.expand(3, -1), point.expand(30, -1), RerankingOptions())
+    assert bool(block.isfinite().all())
 
 
 @pytest.mark.parametrize("wrong", [(0, 1, 0.3), (20, 0, 0.3), (20, 22, 0.3), (20, 6, 1.1)])
-def test_numbers_that_mean_nothing_are_refused(wrong):
+def test_impossible_parameters_are_refused(wrong):
     with pytest.raises(ValueError, match="k2 between 1 and k1 . 1"):
         RerankingOptions(*wrong)
 
 
-def test_the_memory_announced_is_not_reached(monkeypatch):
+def test_the_required_memory_is_an_upper_bound(monkeypatch):
     """All tensors that live at once, counted at every operation."""
     monkeypatch.setattr(reranking, "CHUNK", 64)
     monkeypatch.setattr(reranking, "PAIR_BYTES", 2**16)
     query, gallery = drawn(100, 1900, width=16, identities=80)
-    alive, most = {}, 0
+    alive, peak = {}, 0
 
     class Spy(torch.utils._python_dispatch.TorchDispatchMode):
         def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
-            nonlocal most
+            nonlocal peak
             result = operation(*args, **(kwargs or {}))
             for tensor in result if isinstance(result, tuple | list) else [result]:
                 if isinstance(tensor, torch.Tensor):
@@ -142,14 +149,35 @@ def test_the_memory_announced_is_not_reached(monkeypatch):
                     )
             for pointer in [p for p, (held, _) in alive.items() if held.expired()]:
                 del alive[pointer]
-            most = max(most, sum(size for _, size in alive.values()))
+            peak = max(peak, sum(size for _, size in alive.values()))
             return result
 
     with Spy():
         for _ in rerank(query.features, gallery.features, RerankingOptions()):
             pass
     limit = memory_required(100, 1900, 16, RerankingOptions())
-    assert limit / 30 < most < limit
+    assert limit / 30 < peak < limit
+
+
+def test_free_memory_is_read_from_the_system():
+    free = memory_available(torch.device("cpu"))
+    assert free is None or 2**20 < free < 2**50
+
+
+def test_free_memory_is_unknown_without_proc(monkeypatch):
+    monkeypatch.setattr(reranking, "Path", lambda _: Path("/nowhere/meminfo"))
+    assert memory_available(torch.device("cpu")) is None
+
+
+def test_entries_of_sparse_rows_are_those_of_the_given_rows_in_order():
+    rows = SparseRows(
+        offsets=torch.tensor([0, 2, 2, 5]),
+        columns=torch.tensor([1, 4, 0, 2, 3], dtype=torch.int32),
+        values=torch.arange(5.0),
+    )
+    positions, owner = rows.entries(torch.tensor([2, 1, 0]))
+    assert positions.tolist() == [2, 3, 4, 0, 1]
+    assert owner.tolist() == [0, 0, 0, 2, 2]
 
 
 @pytest.mark.gpu

@@ -1,3 +1,5 @@
+import numpy as np
+import pytest
 import torch
 
 from harness.data.dataset import Dataset, Image, QueryGallerySplit
@@ -6,6 +8,7 @@ from harness.evaluation.scoring import (
     evaluate_network,
     extract_features,
     summarise,
+    take,
     tie_warnings,
     with_labels,
 )
@@ -55,9 +58,9 @@ def test_a_collapsed_network_scores_nothing_is_flagged_and_named(tmp_path):
     assert draw["ties"] == {"optimistic": {"mAP": 1.0, "R1": 1.0}, "flagged": True}
     (note,) = tie_warnings("made/none/flat/seed0-12345678", scores)
     assert note.startswith(
-        "Ties decide the scores of made/none/flat/seed0-12345678 (easy): mAP is "
+        "Ties decide the scores of made/none/flat/seed0-12345678 (easy): with the worst order"
     )
-    assert "R1 0.00 when they count against the network (as reported), 100.00 and 100.00" in note
+    assert "R1 0.00; with the best order they are 100.00 and 100.00. The features may have" in note
 
 
 def test_ordinary_scores_are_not_flagged(tmp_path):
@@ -95,12 +98,33 @@ def test_a_flip_test_averages_unit_features_of_an_image_and_its_mirror_image():
         expected = (here / here.norm() + there / there.norm()) / 2
         torch.testing.assert_close(both[index], expected)
     assert not torch.allclose(both, torch.nn.functional.normalize(plain, dim=1))
-    assert with_labels(plain, Dataset("m", None, (), IMAGES[:7], {})).cameras.tolist() == [
-        0,
-        1,
-        2,
-        0,
-        1,
-        2,
-        0,
-    ]
+
+
+def test_labels_are_those_of_the_test_images():
+    features = torch.rand(7, 3)
+    embeddings = with_labels(features, Dataset("m", None, (), IMAGES[:7], {}))
+    assert embeddings.features is features
+    assert embeddings.identities.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert embeddings.cameras.tolist() == [0, 1, 2, 0, 1, 2, 0]
+
+
+def test_embeddings_are_taken_by_index():
+    embeddings = with_labels(torch.rand(7, 3), Dataset("m", None, (), IMAGES[:7], {}))
+    some = take(embeddings, (5, 0, 5))
+    assert some.identities.tolist() == [5, 0, 5] and some.cameras.tolist() == [2, 0, 2]
+    assert torch.equal(some.features, embeddings.features[[5, 0, 5]])
+
+
+def test_the_scores_of_every_query_are_written(tmp_path):
+    scores = scored(tmp_path)
+    stored = np.load(tmp_path / "per_query.npz")
+    assert {name.rpartition(".")[0] for name in stored} == {"easy.0", "hard.0", "hard.1"}
+    assert stored["easy.0.query"].tolist() == [image.file for image in IMAGES[:30]]
+    assert stored["hard.1.camera"].tolist() == [image.camera for image in IMAGES[:30]]
+    assert stored["easy.0.nearest"].shape == (30, 10)
+    for name, split in (("easy", 0), ("hard", 1)):
+        precision = stored[f"{name}.{split}.average_precision"]
+        assert np.nanmean(precision) == pytest.approx(scores[name][split]["mAP"])
+        assert (
+            int((stored[f"{name}.{split}.first_rank"] > 0).sum()) == scores[name][split]["scored"]
+        )

@@ -114,7 +114,9 @@ def test_a_collapsed_network_is_named_in_its_record(with_teacher):
     after = json.loads((folder / "record.json").read_text())
     assert after["result"]["evaluations"]["test"][0]["ties"]["flagged"]
     assert after["notes"][:-1] == record["notes"]
-    assert after["notes"][-1].startswith(f"Ties decide the scores of {spec.key} (test): with the worst order")
+    assert after["notes"][-1].startswith(
+        f"Ties decide the scores of {spec.key} (test): with the worst order"
+    )
 
 
 @pytest.mark.parametrize("workers", [0, 3])
