@@ -11,3 +11,16 @@ def tiny(tmp_path, jpeg):
         jpeg(tmp_path / "images" / f"{number}.jpg", colour=40 * number)
         images.append(Image(f"images/{number}.jpg", number // 2, number % 2))
     return make_dataset("tiny", tmp_path, images[:4], images[4:5], images[5:])
+
+
+@pytest.fixture
+def place(jpeg):
+    """Write JPEG files, given as names by folder, below a root."""
+
+    def write(root, folders):
+        for folder, names in folders.items():
+            for name in names:
+                jpeg(root / folder / name)
+        return root
+
+    return write

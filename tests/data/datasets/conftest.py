@@ -4,19 +4,6 @@ import pytest
 
 
 @pytest.fixture
-def place(jpeg):
-    """Write JPEG files, given as names by folder, below a root."""
-
-    def write(root, folders):
-        for folder, names in folders.items():
-            for name in names:
-                jpeg(root / folder / name)
-        return root
-
-    return write
-
-
-@pytest.fixture
 def market1501(place):
     def write(root):
         return place(
