@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from harness.core.memory import peak_host_memory
+from harness.data.synthetic.counts import REAL_COUNTS
 from harness.evaluation.metrics import CHUNK, Embeddings, evaluate
 
 LARGE_PRODUCT = 10**11  # multiplications; smaller products are repeated more often,
@@ -47,9 +48,17 @@ class TestSetSize:
     separations: tuple[float, ...]
 
 
+def _real_size(dataset: str, separations: tuple[float, ...]) -> TestSetSize:
+    """Return the size of a real test set, junk included; all distractors are one identity."""
+    counts = REAL_COUNTS[dataset]
+    rows = counts.images - counts.train.images - counts.queries
+    identities = sum(test.identities for test in counts.tests) + bool(counts.distractors.images)
+    return TestSetSize(counts.queries, rows, identities, counts.cameras, separations)
+
+
 TEST_SET_SIZES = {
-    "market1501": TestSetSize(3368, 19732, 751, 6, (3.45, 1.78)),
-    "msmt17": TestSetSize(11659, 82161, 3060, 15, (3.83, 2.18)),
+    "market1501": _real_size("market1501", (3.45, 1.78)),
+    "msmt17": _real_size("msmt17", (3.83, 2.18)),
 }
 
 

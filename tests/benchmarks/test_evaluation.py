@@ -35,6 +35,14 @@ def test_the_separation_and_not_the_width_decides_the_score(width):
     assert mean_average_precision(SMALL, width, 1.5) < 0.2
 
 
+def test_the_listed_sizes_are_those_of_the_real_test_sets():
+    sizes = {
+        name: (size.queries, size.rows, size.identities, size.cameras)
+        for name, size in TEST_SET_SIZES.items()
+    }
+    assert sizes == {"market1501": (3368, 19_732, 751, 6), "msmt17": (11_659, 82_161, 3060, 15)}
+
+
 def test_features_of_the_listed_sizes_have_the_documented_scores():
     """A few queries in the whole gallery, by which the separations were chosen."""
     market = TEST_SET_SIZES["market1501"]
