@@ -131,7 +131,7 @@ def _synchronize(device: torch.device) -> None:
 def save_extraction_times(
     runs: Path, rows: list[dict[str, Any]], size: tuple[int, int], head: str, device: torch.device
 ) -> Path:
-    """Write a measurement to where the report looks for it, and return the path.
+    """Write a measurement to the report's folder and return the path.
 
     Args:
         runs: The runs folder.

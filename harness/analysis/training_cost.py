@@ -55,7 +55,7 @@ class FirstBatches(BatchStream):
 def measure_training_cost(
     handles: Sequence[str], steps: int, context: RunContext, data_root: Path | None
 ) -> list[dict[str, Any]]:
-    """Measure the time of a training step and write it to where the report looks for it.
+    """Measure the time of a training step and write it to the report's folder.
 
     Args:
         handles: Names of finished runs, as `harness.runs.lookup` resolves them; none for the lowest

@@ -84,22 +84,22 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     """Draw one panel per method, each with the plain student for comparison."""
     names = list(dict.fromkeys(data["method"]))
     baseline = data[data["method"] == BASELINE[1]]
-    shown = [name for name in names if name != BASELINE[1]] or names
-    columns = min(4, len(shown))
-    rows = -(-len(shown) // columns)
+    panel_names = [name for name in names if name != BASELINE[1]] or names
+    columns = min(4, len(panel_names))
+    rows = -(-len(panel_names) // columns)
     figure = Figure(figsize=(max(3.6, 1.9 * columns), 1.0 + 1.5 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
     colour = sns.color_palette(PALETTE)[0]
-    for number, (ax, name) in enumerate(zip(grid, shown, strict=False)):
+    for number, (ax, name) in enumerate(zip(grid, panel_names, strict=False)):
         if name != TEACHER and len(baseline):
             _draw_curve(ax, baseline, "0.55", "--")
         _draw_curve(ax, data[data["method"] == name], colour, "-")
-        is_lowest = number + columns >= len(shown)
+        is_lowest = number + columns >= len(panel_names)
         ax.set(title=name, xlabel="training step" if is_lowest else "", ylabel="", yscale="log")
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter("")
-    for ax in grid[len(shown) :]:
+    for ax in grid[len(panel_names) :]:
         ax.remove()
     figure.suptitle(title, fontsize=9.5)
     figure.supylabel("loss without distillation", fontsize=8.5)

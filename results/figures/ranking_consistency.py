@@ -88,13 +88,14 @@ def _draw(data: pd.DataFrame, titles: dict[str, str]) -> Figure:
         _draw_panel(ax, data[data["dataset"] == dataset])
         ax.set_title(titles[dataset])
     figure.suptitle("Ranking inconsistency with the teacher (lower is better)", fontsize=9.5)
-    add_note(
-        figure,
+    text = (
         "L_rank (PDRD, Eq. 2): mean over queries of the square root of the number of gallery pairs "
-        "that student and teacher rank in different order. Small dots: seeds; diamonds: their "
-        "mean. Values for galleries of different size cannot be compared.",
-        columns=50 * len(datasets) + 20,
+        "that student and teacher rank in different order. Values for galleries of different size "
+        "cannot be compared."
     )
+    if data.groupby(["dataset", "method"])["seed"].nunique().max() > 1:
+        text += " Small dots: seeds; diamonds: their mean."
+    add_note(figure, text, columns=50 * len(datasets) + 20)
     return figure
 
 

@@ -1,7 +1,20 @@
 import pandas as pd
 import seaborn as sns
 
-from results.figures.chart import Chart, line_styles, make_panels, save_chart
+from results.collect import collect_runs
+from results.comparable import comparison_groups
+from results.figures.chart import (
+    Chart,
+    add_legend,
+    add_note,
+    dataset_title,
+    figure_name,
+    group_title,
+    line_styles,
+    make_panels,
+    save_chart,
+)
+from tests.support.records import done, spec, teacher_spec
 
 
 def draw(data):
@@ -29,3 +42,38 @@ def test_thirty_lines_have_different_styles():
     styles = line_styles(names)
     assert len({(styles.colours[name], styles.markers[name]) for name in names}) == 30
     assert len({(styles.colours[name], styles.dashes[name]) for name in names}) == 30
+
+
+def test_titles_and_names_qualify_the_data(tmp_path):
+    notes = ["Generated data: drawn images in this dataset's layout, no photographs."]
+    teacher = done(tmp_path, teacher_spec(dataset="market1501"), 0.6, notes=notes)
+    for epochs in (3, 4):
+        made = spec("pdrd", 0, [teacher], dataset="market1501", recipe={"epochs": epochs})
+        done(tmp_path, made, 0.5, notes=notes)
+    frame, _ = collect_runs(tmp_path)
+    groups = comparison_groups(frame, "market1501")
+    assert dataset_title(frame, "market1501") == "Market-1501 (generated data)"
+    assert {group_title("Curves", group) for group in groups} == {
+        f"Curves, Market-1501 (generated data; epochs {epochs})" for epochs in (3, 4)
+    }
+    (first, _) = groups
+    assert figure_name("learning", first, with_digest=False) == "learning-market1501"
+    name = figure_name("learning", first, with_digest=True)
+    assert name == f"learning-market1501-{first.digest}"
+
+
+def test_one_legend_replaces_those_of_the_panels():
+    figure, axes = make_panels(2)
+    for ax in axes:
+        ax.plot([1, 2], label="line")
+        ax.legend()
+    add_legend(figure, axes)
+    assert [ax.get_legend() for ax in axes] == [None, None]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["line"]
+
+
+def test_notes_are_wrapped():
+    figure, _ = make_panels(1)
+    add_note(figure, "word " * 30, columns=50)
+    assert max(map(len, figure.get_supxlabel().splitlines())) <= 50

@@ -87,3 +87,14 @@ def test_every_paper_figure_has_a_study():
     from harness.core.yaml import config_names
 
     assert set(PAPER_STUDIES.values()) <= set(config_names("study"))
+
+
+@pytest.mark.parametrize(("values", "scale"), [((1.0, 2.0, 4.0), "linear"), ((1.0, 8.0), "log")])
+def test_a_wide_range_of_values_has_a_logarithmic_axis(tmp_path, values, scale):
+    done(tmp_path, teacher_spec(), 0.6)
+    for value in values:
+        done_pdrd(tmp_path, 0.4, weight=value)
+    chart = by_name(tmp_path)["pdrd-weight"]
+    for ax in chart.draw(chart.data).axes:
+        assert ax.get_xscale() == scale
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == [f"{v:g}" for v in values]
