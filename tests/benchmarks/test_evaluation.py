@@ -8,9 +8,6 @@ from harness.benchmarks.evaluation import (
     sample_features,
     time_evaluation,
 )
-from harness.cli.bench import parse_numbers, parse_sizes
-from harness.cli.bench_printing import print_evaluation
-from harness.core.errors import UsageError
 from harness.evaluation.metrics import evaluate
 
 SMALL = evaluation.TestSetSize(60, 3000, 100, 6, (4.0, 1.5))  # by module: it is not a test
@@ -56,27 +53,3 @@ def test_the_baseline_computes_every_product():
     buffer = torch.empty(512, 50)
     compute_products(query, gallery, buffer)
     torch.testing.assert_close(buffer[:30], query @ gallery.T)
-
-
-def test_one_line_is_printed_for_each_kind_of_features(capsys):
-    print_evaluation({"small": SMALL}, [64], 1, 1)
-    lines = capsys.readouterr().out.splitlines()
-    rows = [line.split() for line in lines if line.startswith("  small")]
-    assert len(rows) == 2
-    for row in rows:
-        assert row[:5] == ["small", "60", "x", "3,000", "64"]
-        assert row[7] == row[9] == "s" and row[-1] == "MB"
-
-
-def test_sizes_by_name():
-    assert list(parse_sizes("both")) == ["market1501", "msmt17"]
-    assert list(parse_sizes("msmt17")) == ["msmt17"]
-    with pytest.raises(UsageError, match="--size is 'market'.* Did you mean 'market1501'"):
-        parse_sizes("market")
-
-
-def test_widths_are_whole_numbers():
-    assert parse_numbers("512, 2048", "--width", "512") == [512, 2048]
-    for text in ("", "wide", "0", "512,-1"):
-        with pytest.raises(UsageError, match="--width takes whole numbers"):
-            parse_numbers(text, "--width", "512")

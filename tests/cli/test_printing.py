@@ -1,0 +1,66 @@
+"""Errors, reports and counts as commands print them."""
+
+import pytest
+import typer
+
+from harness.cli.printing import count_states, print_report, serve
+from harness.core.errors import ExitCode, RunInterrupted, SetupError, SlurmError, UsageError
+from harness.runs.states import RunState
+from tests.support.command_line import invoke
+
+
+def application(error):
+    app = typer.Typer(pretty_exceptions_enable=False)
+
+    @app.command()
+    def fail():
+        raise error
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (UsageError("No method is called 'x'."), 2, "kdreid: No method is called 'x'.\n"),
+        (UsageError("one", "two"), 2, "kdreid: 2 problems:\n- one\n- two\n"),
+        (SetupError("no data"), 3, "kdreid: no data\n"),
+        (SlurmError("no answer"), 3, "kdreid: no answer\n"),
+        (RunInterrupted("stopped"), 130, "kdreid: stopped\n"),
+    ],
+)
+def test_a_known_error_is_text_and_an_exit_code(error, code, text):
+    done = invoke(entry=lambda: serve(application(error)))
+    assert (done.returncode, done.stderr) == (code, text)
+
+
+def test_an_unknown_error_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        invoke(entry=lambda: serve(application(ZeroDivisionError())))
+
+
+def test_an_interruption_ends_with_its_code():
+    def interrupt():
+        raise KeyboardInterrupt
+
+    done = invoke(entry=lambda: serve(interrupt))
+    assert done.returncode == ExitCode.INTERRUPTED
+
+
+def test_states_are_counted_in_the_order_of_their_first():
+    states = [RunState.DONE, RunState.FAILED, RunState.DONE]
+    assert count_states(states) == "2 done, 1 failed"
+    assert count_states([]) == "none"
+
+
+def test_the_report_names_its_files_and_what_is_missing(shared_runs, capsys):
+    print_report(shared_runs)
+    output = capsys.readouterr().out
+    folder = shared_runs / "report"
+    assert f"Tables (.csv, .html, .md, .tex): {folder}/\n" in output
+    assert f"For a browser: {folder / 'index.html'}\n" in output
+
+
+def test_a_report_needs_a_runs_folder(tmp_path):
+    with pytest.raises(SetupError, match="There is no runs folder .*absent. Name one with --runs"):
+        print_report(tmp_path / "absent")
