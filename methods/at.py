@@ -22,7 +22,11 @@ from methods.relations import match_sizes, normalise
 
 
 class AT(Method):
-    """Match the normalised spatial energy of all stages (Eq. 2 as the authors programmed it)."""
+    """Match the normalised spatial energy of all stages (Eq. 2 as the authors programmed it).
+
+    Args:
+        weight: Factor of the loss, the sum over the stages.
+    """
 
     name = "at"
     label = "AT"

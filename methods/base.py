@@ -46,12 +46,19 @@ T = TypeVar("T", float, int, bool, str)
 
 
 class Method(nn.Module):
-    """A distillation loss; its own parameters are exactly those the optimiser trains with it.
+    """Base of distillation losses; its parameters are trained together with the student.
 
-    A subclass names itself (`name`, `label`, `paper`), says whether reordering the batch leaves its
-    loss alone (`permutation_invariant`) and which readings of its paper it offers (`variants`).
-    Its options are the keyword-only arguments of `__init__`, each with a default; a default of None
-    stands for the one that `variants` gives for the variant chosen.
+    A subclass defines `name`, `label` and `paper`, whether reordering the batch leaves its loss
+    unchanged (`permutation_invariant`), and the readings of its paper (`variants`, with the
+    defaults that differ between them). Its options are the keyword-only arguments of `__init__`,
+    each with a default; None stands for the default of the chosen variant. The docstring describes
+    each option under `Args:`, which `kdreid options NAME` prints.
+
+    Args:
+        student: Sizes of the student's outputs.
+        teacher: Sizes of the teacher's outputs.
+        weight: Factor of the loss in the student's total loss.
+        variant: Reading of the paper, one of `variants`.
 
     Raises:
         ValueError: `variant` is not one of `variants`, or the teacher offers logits alone

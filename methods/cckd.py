@@ -29,7 +29,15 @@ from methods.relations import cosines, normalise, require_batch
 
 
 class CCKD(Method):
-    """Match kernel matrices; `gamma` and `order` (P) are the expansion's, unused in `pdrd`."""
+    """Match kernel matrices of the batch.
+
+    Args:
+        weight: Factor of the loss.
+        dimension: Entries of the embeddings that are compared.
+        gamma: Width of the Gaussian kernel; unused in the variant `pdrd`.
+        order: P, the order of the kernel's expansion; unused in the variant `pdrd`.
+        variant: Kernel matrices (`original`), or gaps of images that follow each other (`pdrd`).
+    """
 
     name = "cckd"
     label = "CCKD"

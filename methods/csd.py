@@ -29,11 +29,17 @@ log = logging.getLogger(__name__)
 
 
 class CSD(Method):
-    """Match similarities to neighbours; `neighbours` is K, 0 takes the whole gallery.
+    """Match similarities to neighbours; `projector` is trained.
 
-    `tau_q` is the student's temperature, `tau_g` the teacher's; `projector` is trained. `bank`,
-    (N, C_teacher), holds unit rows; it has none before `prepare` and in the variant `pdrd`.
+    `bank`, (N, C_teacher), holds unit rows; it is empty before `prepare` and in the variant `pdrd`.
     The paper's own K and temperatures could not be checked: K = 96 is PDRD's authors' batch.
+
+    Args:
+        weight: Factor of the loss.
+        neighbours: K, the neighbours of each image that are compared; 0: the whole gallery.
+        tau_q: Temperature of the student's similarities.
+        tau_g: Temperature of the teacher's similarities.
+        variant: Gallery: the batch (`pdrd`), or the whole training set (`original`).
     """
 
     name = "csd"

@@ -21,12 +21,15 @@ from methods.relations import match_sizes
 
 
 class FitNet(Method):
-    """Regress the teacher's hint (Eq. 3, mean instead of half the sum), `regressor` is trained.
+    """Regress the teacher's hint (Eq. 3, mean instead of half the sum); `regressor` is trained.
 
-    `stage` counts the maps from 0, or from -1 for the last.
+    Args:
+        weight: Factor of the loss.
+        stage: Index of the stage whose maps are compared, from 0, or from -1 for the last.
+        variant: An early stage (`original`), or the last one with PDRD's weight (`pdrd`).
 
     Raises:
-        ValueError: a network has no such stage.
+        ValueError: A network has no such stage.
     """
 
     name = "fitnet"

@@ -25,10 +25,14 @@ from methods.relations import match_sizes, normalise
 
 
 class FT(Method):
-    """Match factors in L1 (p = 1); `ratio` is the paper's k, `translator` is trained.
+    """Match factors in L1 (p = 1); `translator` is trained.
 
-    `epochs`, `rate` and `steps` belong to the pre-training of the paraphraser: passes over the
-    training set, learning rate, and after how many batches in all to cut it (0: never).
+    Args:
+        weight: Factor of the loss.
+        ratio: k, the channels of the factors as a share of the teacher's.
+        epochs: Passes over the training set in the pre-training of the paraphraser.
+        steps: Number of batches after which that pre-training stops; 0: no limit.
+        rate: Learning rate of that pre-training.
     """
 
     name = "ft"

@@ -16,10 +16,15 @@ from methods.relations import divergence, require_same_identities
 
 
 class KD(Method):
-    """Match softened probabilities; `temperature` is T, without `t2_scale` the factor is 1.
+    """Match softened probabilities.
+
+    Args:
+        weight: Factor of the loss.
+        temperature: T, by which the logits are divided.
+        t2_scale: Whether the loss is multiplied by T^2, which keeps the size of its gradient.
 
     Raises:
-        ValueError: the two networks do not have equally many logits.
+        ValueError: The two networks have different numbers of logits.
     """
 
     name = "kd"

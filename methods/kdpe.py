@@ -25,13 +25,18 @@ log = logging.getLogger(__name__)
 
 
 class KDPE(Method):
-    """Fit scaled principal components; `temperature` is the paper's T, `power` its n.
+    """Fit scaled principal components.
 
     `mean`, (C_teacher,), and `components`, (C_teacher, C_student), are zero until `prepare`. They
     belong to the saved state: directions found again may differ in sign on another machine.
 
+    Args:
+        weight: Factor of the loss.
+        temperature: T, the scale of the components.
+        power: n, of the root that evens the components out.
+
     Raises:
-        ValueError: the student's last stage is wider than the teacher's.
+        ValueError: The student's last stage is wider than the teacher's.
     """
 
     name = "kdpe"

@@ -11,7 +11,11 @@ from methods.base import Method, Outputs, Widths
 
 
 class NoDistillation(Method):
-    """The baseline every other method must beat; looks at neither network."""
+    """Train without a teacher: the baseline of every other method.
+
+    Args:
+        weight: Has no effect, as the loss is 0.
+    """
 
     name = "none"
     label = "Student"

@@ -17,7 +17,11 @@ from methods.relations import cosines, lengths, require_batch
 
 
 class Pairwise(Method):
-    """Match pairwise similarities (Eq. 4 of PDRD)."""
+    """Match pairwise similarities (Eq. 4 of PDRD).
+
+    Args:
+        weight: Factor of the loss.
+    """
 
     name = "pairwise"
     label = "L_pairwise"

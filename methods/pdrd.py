@@ -31,7 +31,11 @@ ENTRIES = 1 << 19  # entries of A compared at once: 2 MiB, which stay in a core'
 
 
 class PDRD(Method):
-    """Match differences of similarities (Eq. 8); `activation` is its sigma, `weight` its alpha.
+    """Match differences of similarities (Eq. 8).
+
+    Args:
+        weight: Factor of the loss, the paper's alpha.
+        activation: The paper's sigma: mish, sigmoid or relu.
 
     Raises:
         ValueError: `activation` is not one of mish, sigmoid and relu.

@@ -22,7 +22,11 @@ from methods.relations import cosines, lengths, require_batch
 
 
 class PDRK(Method):
-    """Match differences of similarities (Eq. 7 of PDRD)."""
+    """Match differences of similarities without an activation (Eq. 7 of PDRD).
+
+    Args:
+        weight: Factor of the loss.
+    """
 
     name = "pdrk"
     label = "L_pdrk"

@@ -23,7 +23,12 @@ EPSILON = 1e-7  # the paper's code; L is so small that another value moves it by
 
 
 class PKT(Method):
-    """Match conditional neighbour probabilities under the cosine kernel."""
+    """Match conditional neighbour probabilities under the cosine kernel.
+
+    Args:
+        weight: Factor of the loss.
+        variant: The same loss with the weight of this repository (`original`) or PDRD's (`pdrd`).
+    """
 
     name = "pkt"
     label = "PKT"

@@ -24,7 +24,14 @@ from methods.relations import EPSILON, lengths, normalise, require_batch
 
 
 class RKD(Method):
-    """Match relative distances and angles (RKD-DA); both options weigh their term."""
+    """Match relative distances and angles (RKD-DA).
+
+    Args:
+        weight: Factor of both terms.
+        distance_weight: Factor of the term of distances.
+        angle_weight: Factor of the term of angles.
+        variant: Unit features of the teacher (`original`), or features as they are (`pdrd`).
+    """
 
     name = "rkd"
     label = "RKD"

@@ -21,7 +21,12 @@ from methods.relations import cosines, normalise, require_batch
 
 
 class SP(Method):
-    """Match the batch's pairwise similarities (Eq. 4); `weight` is the paper's gamma."""
+    """Match the pairwise similarities of the batch (Eq. 4).
+
+    Args:
+        weight: Factor of the loss, the paper's gamma.
+        variant: Similarities of the last maps (`original`), or cosines of the features (`pdrd`).
+    """
 
     name = "sp"
     label = "SP"

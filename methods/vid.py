@@ -26,8 +26,11 @@ FLOOR = 1e-5  # of the variance, so that its logarithm and inverse stay finite
 class VID(Method):
     """Minimise the teacher's negative log-likelihood in all stages.
 
-    `log_scales` holds the a_c of every stage, first such that var_c is `initial_variance`; they and
-    `regressors` are trained.
+    `log_scales` holds the a_c of every stage; they and `regressors` are trained.
+
+    Args:
+        weight: Factor of the loss.
+        initial_variance: The variance of every channel, var_c, before training.
     """
 
     name = "vid"

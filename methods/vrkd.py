@@ -18,10 +18,13 @@ from methods.kd import KD
 
 
 class VRKD(KD):
-    """Match softened probabilities (Eq. 2); `temperature` is T, `weight` the paper's lambda.
+    """Match softened probabilities (Eq. 2).
+
+    Args:
+        weight: Factor of the loss, the paper's lambda.
 
     Raises:
-        ValueError: the two networks do not have equally many logits.
+        ValueError: The two networks have different numbers of logits.
     """
 
     name = "vrkd"
