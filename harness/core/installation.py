@@ -19,20 +19,25 @@ def ensure_own_packages() -> None:
     folder would be imported in place of ours, possibly hours later, after a training.
 
     Raises:
-        SetupError: A package is hidden, or missing from the installation.
+        SetupError: Packages are hidden, or missing from the installation.
     """
-    for package in PACKAGES:
-        ours, imported = HOME / package, _location(package)
+    hidden: dict[Path, Path] = {}
+    for name in PACKAGES:
+        own, imported = HOME / name, _location(name)
         if imported is None:
-            raise SetupError(
-                f"{ours} cannot be imported. Install this program again: pip install kd-reid-bench"
-            )
-        if imported != ours:
-            raise SetupError(
-                f"{imported} hides {ours}, a package of this program with the same name: rename "
-                "it, start from another folder, or use the command kdreid, which does not search "
-                "the current folder first."
-            )
+            raise SetupError(f"{own} cannot be imported. Install this program again.")
+        if imported != own:
+            hidden[own] = imported
+    if not hidden:
+        return
+    way = "use the command kdreid, which does not search the current folder first"
+    if not all(path.parent == Path.cwd() for path in hidden.values()):
+        way = "remove their folder from Python's path"
+    ours, theirs = (" and ".join(map(str, paths)) for paths in (hidden, hidden.values()))
+    raise SetupError(
+        f"{theirs} would be imported in place of {ours}, a part of this program: give it another "
+        f"name, start from another folder, or {way}."
+    )
 
 
 def add_import_folder(folder: Path) -> None:

@@ -154,12 +154,13 @@ def _proper_names(section: str, values: dict[str, str], errors: ErrorCollector) 
     """Replace aliases of fields."""
     if section not in _DATACLASSES:
         return values
+    aliases = field_aliases(_DATACLASSES[section])
     try:
-        return replace_aliases(values, field_aliases(_DATACLASSES[section]))
+        return replace_aliases(values, aliases)
     except ValueError as error:
         with errors.collect():
             raise UsageError(f"{section}: {error}.") from error
-        return values
+    return {aliases.get(name, name): value for name, value in values.items()}
 
 
 def _set(layer: _Layer, section: str, name: str, value: ConfigValue, sections: Sections) -> None:
@@ -193,7 +194,7 @@ def _merge(
     teacher_layers = [*recipes, *(layer.section(TEACHER_RECIPE) for layer in layers)]
     recipe, recipe_note = merge_recipe(recipes)
     teacher_recipe, teacher_note = merge_recipe(teacher_layers)
-    notes = {TEACHER_RECIPE: teacher_note, RECIPE: recipe_note}
+    notes = {RECIPE: recipe_note, TEACHER_RECIPE: teacher_note}
     if teacher_note == recipe_note:  # the teacher is trained as its students are
         del notes[TEACHER_RECIPE]
     data: ConfigValues = {}
@@ -208,23 +209,28 @@ def _merge(
     for section, values in stated.items():
         with errors.collect():
             chosen[section] = _without_defaults(sections[section], values)
+    built = _build(Recipe, recipe, errors)
+    # Teachers inherit the recipe: its problems are reported once.
+    teacher = _build(Recipe, teacher_recipe, errors, TEACHER_RECIPE) if built else None
     return ResolvedSettings(
-        recipe=_build(Recipe, recipe, errors),
-        teacher_recipe=_build(Recipe, teacher_recipe, errors),
-        data=_build(SyntheticSettings, data, errors),
+        recipe=built or Recipe(),
+        teacher_recipe=teacher or Recipe(),
+        data=_build(SyntheticSettings, data, errors) or SyntheticSettings(),
         options=chosen,
         notes=tuple(f"{section}: {note}" for section, note in notes.items() if note),
     )
 
 
-def _build(kind: type[T], values: Mapping[str, Any], errors: ErrorCollector) -> T:
-    """Return a dataclass with some values, or with its defaults if they do not go together."""
+def _build(
+    kind: type[T], values: Mapping[str, Any], errors: ErrorCollector, section: str = RECIPE
+) -> T | None:
+    """Return a dataclass with some values; None if they are impossible or do not go together."""
     with errors.collect():
         try:
             return kind(**values)
         except ValueError as error:
-            raise UsageError(str(error)) from error
-    return kind()
+            raise UsageError(str(error).replace(f"{RECIPE}.", f"{section}.")) from error
+    return None
 
 
 def _without_defaults(kind: type[Method], values: Options) -> Options:

@@ -69,7 +69,7 @@ def _scale(time: float, factor: float, *, is_rounded: bool) -> float:
 
 def _describe(changes: Mapping[str, float], times: Mapping[str, float], epochs: int) -> str:
     parts = [f"{name} {new:g} (was {times[name]:g})" for name, new in changes.items()]
-    return f"schedule scaled to {epochs} epochs: {', '.join(parts)}"
+    return f"schedule scaled to {_count(epochs)}: {', '.join(parts)}"
 
 
 def _describe_late_milestones(recipe: Mapping[str, Any], factors: Mapping[str, float]) -> str:
@@ -84,9 +84,13 @@ def _describe_late_milestones(recipe: Mapping[str, Any], factors: Mapping[str, f
         return ""
     scaled = [_scale(time, factors["milestones"], is_rounded=True) for time in milestones]
     return (
-        f"milestones {_join(late)} are not reached in {epochs} epochs; to scale them, give "
+        f"milestones {_join(late)} are not reached in {_count(epochs)}; to scale them, give "
         f"milestones={_join(scaled)}"
     )
+
+
+def _count(epochs: int) -> str:
+    return f"{epochs} epoch" if epochs == 1 else f"{epochs} epochs"
 
 
 def _join(times: Sequence[float]) -> str:
