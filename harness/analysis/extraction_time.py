@@ -75,7 +75,7 @@ def measure_extraction_time(
         SetupError: A batch does not fit into memory.
     """
     networks = {name: [one.to(device) for one in build_untrained(name, head)] for name in names}
-    rows = []
+    rows: list[dict[str, Any]] = []
     with reporter.task("extracting features") as progress, torch.inference_mode():
         for number, batch_size in enumerate(batch_sizes, 1):
             images = torch.randn(batch_size, 3, *size, device=device)
@@ -86,18 +86,20 @@ def measure_extraction_time(
                     f"A batch of {batch_size} does not fit into the memory of {device}. "
                     "Use smaller batches: --batch 1,8."
                 ) from error
-            for name, times in seconds.items():
-                rows.append(
-                    {
-                        "network": name,
-                        "batch": batch_size,
-                        "seconds": statistics.median(times) / batch_size,
-                        "least": min(times) / batch_size,
-                        "most": max(times) / batch_size,
-                    }
-                )
+            rows += [_row(name, batch_size, times) for name, times in seconds.items()]
             progress(number, len(batch_sizes), f"batches of {batch_size}")
     return rows
+
+
+def _row(name: str, batch_size: int, seconds: Sequence[float]) -> dict[str, Any]:
+    """Return the row of one network and batch size from the seconds of its passes."""
+    return {
+        "network": name,
+        "batch": batch_size,
+        "seconds": statistics.median(seconds) / batch_size,
+        "least": min(seconds) / batch_size,
+        "most": max(seconds) / batch_size,
+    }
 
 
 def _time_in_turns(

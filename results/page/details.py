@@ -103,6 +103,7 @@ class _TextPool:
 
     @property
     def texts(self) -> list[str]:
+        """All texts in the order of their numbers."""
         return list(self.numbers)
 
     def number(self, text: str) -> int:
