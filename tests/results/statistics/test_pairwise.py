@@ -1,4 +1,4 @@
-"""Who is compared with whom, and what is said of the others."""
+"""Rows that are compared, and the reasons for the others."""
 
 import json
 
@@ -31,7 +31,7 @@ RANDOM = np.random.default_rng(11)
 
 
 def compared(runs):
-    """The family of every line of the one setting, and its lines by label."""
+    """The tests between all rows of the only group, and its rows by label."""
     (setting,) = comparison_groups(collect_runs(runs)[0], "synthetic")
     methods = dict.fromkeys(setting.students["method"])
     members = [line for method in methods for line in table_rows(setting, method)]
@@ -88,7 +88,7 @@ def test_one_seed_is_the_clustered_test_over_queries(tmp_path):
     assert shown.degrees == 19
 
 
-def test_incomplete_lines_are_not_in_the_family(tmp_path):
+def test_incomplete_rows_are_not_compared(tmp_path):
     teacher, _ = random_runs(tmp_path, {"sp": 0.1})
     done(tmp_path, spec("at", 0, [teacher]), 0.9)
     found, by_label = compared(tmp_path)
@@ -99,7 +99,7 @@ def test_incomplete_lines_are_not_in_the_family(tmp_path):
     assert paired_difference(by_label["AT"], by_label["SP"], "test") is None  # and on other queries
 
 
-def test_an_incomplete_line_is_compared_over_the_seeds_both_have(tmp_path):
+def test_an_incomplete_row_is_compared_over_the_seeds_of_both(tmp_path):
     teacher = study(tmp_path)
     for seed in (0, 2):
         done(tmp_path, spec("at", seed, [teacher]), 0.46 + 0.01 * seed)
@@ -147,7 +147,7 @@ def write_other_queries(runs, made):
     write_per_query(folder_of(runs, made), {"test": [columns]})
 
 
-def test_other_queries_are_refused(tmp_path):
+def test_rows_with_other_queries_are_not_compared(tmp_path):
     teacher = study(tmp_path)
     for seed in range(3):
         made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
@@ -157,7 +157,7 @@ def test_other_queries_are_refused(tmp_path):
     assert problems == ("AT is not compared: it was scored on other queries than most rows.",)
 
 
-def test_seeds_of_one_line_must_have_the_same_queries(tmp_path):
+def test_seeds_of_one_row_must_have_the_same_queries(tmp_path):
     teacher = study(tmp_path)
     for seed in range(3):
         made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
@@ -167,7 +167,7 @@ def test_seeds_of_one_line_must_have_the_same_queries(tmp_path):
     assert "its seeds were scored by different protocols or on different queries" in problems[0]
 
 
-def test_other_scoring_is_refused(tmp_path):
+def test_rows_with_another_scoring_are_not_compared(tmp_path):
     teacher = study(tmp_path)
     for seed in range(3):
         done(tmp_path, spec("at", seed, [teacher]), 0.46, scoring_version=2)

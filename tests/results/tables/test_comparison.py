@@ -9,13 +9,10 @@ from tests.support.records import (
     PAPER,
     cells,
     done,
-    draw,
     failed,
-    record,
     spec,
     study,
     teacher_spec,
-    write,
 )
 
 PUBLISHED = load_published()
@@ -114,7 +111,7 @@ def test_gain_counts_the_pairs_if_not_all_seeds_have_one(tmp_path):
     assert cells(only(compare(tmp_path)), "Student")["Group"] == "1/2 seeds"
 
 
-def test_failed_runs_say_why(tmp_path):
+def test_failed_runs_have_the_kind_of_failure(tmp_path):
     teacher = study(tmp_path)
     failed(tmp_path, spec("sp", 0, [teacher]))
     done(tmp_path, spec("ft", 0, [teacher]), 0.41)
@@ -183,7 +180,7 @@ def test_gains_need_one_kind_of_plain_student(tmp_path):
     assert any("no gain is given" in note for note in table.footnotes)
 
 
-def test_two_settings_are_two_tables(tmp_path):
+def test_two_groups_have_two_tables(tmp_path):
     study(tmp_path)
     study(tmp_path, seeds=(0,), recipe={"epochs": 9}, device="cuda")
     tables = compare(tmp_path)
@@ -216,7 +213,7 @@ def test_the_plain_student_joins_every_teacher(tmp_path):
     assert "teacher resnet50" in tables["resnet50"].title
 
 
-def test_teachers_of_one_network_are_told_apart_by_run(tmp_path):
+def test_teachers_of_one_network_are_distinguished_by_run(tmp_path):
     for seed in (0, 1):
         teacher = done(tmp_path, teacher_spec(seed=seed), 0.6)
         done(tmp_path, spec("sp", 0, [teacher]), 0.4)
@@ -237,24 +234,7 @@ def test_no_table_without_a_record(tmp_path):
     assert compare(tmp_path, "msmt17") == []
 
 
-def test_one_seed_is_said_to_be_one(tmp_path):
-    study(tmp_path, seeds=(0,))
-    table = only(compare(tmp_path))
-    assert cells(table, "PDRD")["mAP"] == "50.00"
-    assert any("one seed" in note for note in table.footnotes)
-
-
-def test_the_synthetic_table_says_what_it_cannot_show(tmp_path):
-    study(tmp_path)
-    table = only(compare(tmp_path))
-    assert "Published mAP" not in table.columns
-    (note,) = [note for note in table.footnotes if "They cannot rank methods" in note]
-    for part in ("pipeline works", "raw pixels", "under about 3 points of mAP", "weight was tuned"):
-        assert part in note
-    assert "undertrained" in note and "not a finding" in note
-
-
-def test_published_numbers_stand_beside_ours(tmp_path):
+def test_published_numbers_are_next_to_ours(tmp_path):
     study(tmp_path, dataset="veri776", recipe=VEHICLE)
     table = only(compare(tmp_path, "veri776"))
     row = cells(table, "PDRD")
@@ -271,7 +251,7 @@ def test_published_numbers_stand_beside_ours(tmp_path):
     assert "do not state: version of the dataset" in notes and "number of runs" in notes
 
 
-def test_another_protocol_is_said_to_be_one(tmp_path):
+def test_another_protocol_has_a_footnote(tmp_path):
     study(tmp_path, dataset="market1501", recipe={"epochs": 3})
     notes = only(compare(tmp_path, "market1501")).footnotes
     (note,) = [note for note in notes if "not comparable" in note]
@@ -283,27 +263,6 @@ def test_published_numbers_are_of_their_networks_only(tmp_path):
     teacher = done(tmp_path, teacher_spec(dataset="market1501"), 0.6)
     done(tmp_path, spec("sp", 0, [teacher], dataset="market1501", network="resnet34"), 0.5)
     assert "Published mAP" not in only(compare(tmp_path, "market1501")).columns
-
-
-def test_notes_of_records_are_given_once(tmp_path):
-    teacher = done(tmp_path, teacher_spec(), 0.6)
-    for seed in (0, 1):
-        done(tmp_path, spec("sp", seed, [teacher]), 0.5, notes=["Images were few."])
-    notes = only(compare(tmp_path)).footnotes
-    assert notes.count("Images were few.") == 1
-
-
-def test_mixed_scoring_protocols_are_said_to_be_mixed(tmp_path):
-    teacher = done(tmp_path, teacher_spec(), 0.6)
-    done(tmp_path, spec("sp", 0, [teacher]), 0.5, scoring_version=2)
-    assert any("protocols (1, 2)" in note for note in only(compare(tmp_path)).footnotes)
-
-
-def test_draws_are_mentioned(tmp_path):
-    write(tmp_path, record(spec(), draw(0.4), draw(0.6)))
-    table = only(compare(tmp_path))
-    assert cells(table, "Student")["mAP"] == "50.00"
-    assert any("mean of 2 draws" in note for note in table.footnotes)
 
 
 def test_paper_of_a_record_gives_the_reference(tmp_path):

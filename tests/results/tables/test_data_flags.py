@@ -1,7 +1,8 @@
-"""Tables of data that is not whole, or drawn, say so where the numbers are, in every format."""
+"""Flags of partial and generated data next to the numbers, in every format."""
 
 import pytest
 
+from harness.runs.data_flags import DataFlag
 from results.collect import collect_runs
 from results.comparable import comparison_groups
 from results.published import load_published
@@ -15,11 +16,31 @@ GENERATED = "Generated data: drawn images in this dataset's layout, no photograp
 FORMS = ("md", "tex", "csv")
 
 
-def noted(runs, notes, dataset="market1501", **fields):
-    """One teacher, student and distilled student whose records carry `notes`."""
-    teacher = done(runs, teacher_spec(dataset=dataset, **fields), 0.6, notes=notes)
-    done(runs, spec(dataset=dataset, **fields), 0.4, notes=notes)
-    done(runs, spec("pdrd", 0, [teacher], dataset=dataset, **fields), 0.5, notes=notes)
+def noted(runs, notes, dataset="market1501", record=None, **fields):
+    """One teacher, student and distilled student whose records carry `notes`, and more."""
+    content = {"notes": notes, **(record or {})}
+    teacher = done(runs, teacher_spec(dataset=dataset, **fields), 0.6, **content)
+    done(runs, spec(dataset=dataset, **fields), 0.4, **content)
+    done(runs, spec("pdrd", 0, [teacher], dataset=dataset, **fields), 0.5, **content)
+
+
+def test_new_records_are_flagged_by_their_field_whatever_their_notes(tmp_path):
+    noted(tmp_path, ["Half of it."], record={"data_flags": ["partial"]})
+    noted(tmp_path, [PARTIAL], "dukemtmc", record={"data_flags": []})
+    frame, _ = collect_runs(tmp_path)
+    (group,) = comparison_groups(frame, "market1501")
+    assert group.data_flags == (DataFlag.PARTIAL,) and group.data_note == "partial"
+    (group,) = comparison_groups(frame, "dukemtmc")
+    assert group.data_flags == () and group.data_note == ""
+
+
+def test_old_and_new_records_share_a_group(tmp_path):
+    noted(tmp_path, [GENERATED])
+    teacher = teacher_spec(dataset="market1501")
+    made = spec("sp", 0, [teacher], dataset="market1501")
+    done(tmp_path, made, 0.5, notes=[PARTIAL], data_flags=["partial", "generated"])
+    (group,) = comparison_groups(collect_runs(tmp_path)[0], "market1501")
+    assert len(group.students) == 3 and group.data_note == "generated, partial"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def only(runs, dataset="veri776"):
     ("accuracies", "verdict"),
     [((0.770, 0.776, 0.779), "in"), ((0.70, 0.701, 0.702), "out"), ((0.70,), "n=1")],
 )
-def test_a_difference_says_where_one_further_run_would_lie(tmp_path, accuracies, verdict):
+def test_a_difference_has_the_interval_of_one_further_run(tmp_path, accuracies, verdict):
     vehicles(tmp_path, accuracies)
     values = [100 * accuracy for accuracy in accuracies]
     row = whole_cells(only(tmp_path), "PDRD")
@@ -58,7 +58,7 @@ def test_a_difference_says_where_one_further_run_would_lie(tmp_path, accuracies,
         assert "no interval" in cell.detail
 
 
-def test_equal_protocols_are_said_to_be_nothing_else(tmp_path):
+def test_equal_protocols_have_no_other_footnote(tmp_path):
     vehicles(tmp_path, (0.77, 0.78))
     table = only(tmp_path)
     notes = " ".join(table.footnotes)
@@ -108,14 +108,14 @@ def test_a_missing_run_has_no_difference(tmp_path):
     )
 
 
-def test_teacher_and_student_stand_beside_table_1(tmp_path):
+def test_teacher_and_student_are_compared_with_table_1(tmp_path):
     vehicles(tmp_path, (0.77,))
     teacher = cells(only(tmp_path), "Teacher")
     assert (teacher["Published mAP"], teacher["Difference mAP"]) == ("80.20", "-0.20 n=1")
     assert cells(only(tmp_path), "Student")["Published R1"] == "94.40"
 
 
-def test_a_teacher_of_another_recipe_is_told(tmp_path):
+def test_a_teacher_of_another_recipe_has_a_footnote(tmp_path):
     teacher = teacher_spec(dataset="veri776", recipe=RECIPE | {"epochs": 60})
     student = spec("pdrd", 0, [teacher], dataset="veri776", recipe=RECIPE)
     for made in (teacher, student):

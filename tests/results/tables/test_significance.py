@@ -112,14 +112,14 @@ def test_an_incomplete_gain_has_its_interval_on_demand_only(table):
     assert "[" not in cell.text and cell.detail == ""  # and its queries are others
 
 
-def test_a_letter_says_whom_it_beats(table):
+def test_a_letter_has_the_significant_differences_as_its_detail(table):
     cell = whole_cells(table, "FT")["Group"]
     assert "better than FITNET" in cell.detail and "worse than PDRD" in cell.detail
     assert "SP" not in cell.detail
     assert len(cell.runs) == 5
 
 
-def test_footnotes_say_how_and_how_fine(table):
+def test_footnotes_describe_the_tests_and_their_resolution(table):
     (method,) = [note for note in table.footnotes if note.startswith("Group:")]
     for words in ("600 queries of 150 identities", "5 seeds", "4 degrees", "all 21 pairs"):
         assert words in method
@@ -134,12 +134,12 @@ def test_footnotes_say_how_and_how_fine(table):
 
 
 @pytest.mark.parametrize(("seeds", "share"), [(3, 1.69e-5), (5, 0.0055), (10, 0.0237)])
-def test_how_cautious_the_quantiles_are(seeds, share):
+def test_false_positive_rate(seeds, share):
     """2 Phi(-4.3027), 2 Phi(-2.7764), 2 Phi(-2.2622) from tables of the normal distribution."""
     assert false_positive_rate(seeds) == pytest.approx(share, rel=0.02)
 
 
-def test_one_seed_says_that_seeds_are_not_covered(tmp_path):
+def test_with_one_seed_variation_between_seeds_is_not_covered(tmp_path):
     made(tmp_path, 1)
     table = table_of(tmp_path)
     assert cells(table, "PDRD")["Group"] == cells(table, "RKD")["Group"] == "a"
@@ -154,8 +154,8 @@ def test_one_seed_says_that_seeds_are_not_covered(tmp_path):
     assert "one seed; variation between seeds is not covered" in gain.detail
 
 
-def test_noise_alone_is_called_noise(tmp_path):
-    """Seeds that differ by more than the methods do: one group, all bold, and it is said."""
+def test_noise_alone_is_not_significant(tmp_path):
+    """Seeds that differ by more than the methods do: one group, all bold, and a footnote."""
     made(tmp_path, 3, seed_noise=0.3)
     table = table_of(tmp_path)
     compared = ["Student", "FITNET", "AT", "FT", "SP", "RKD", "PDRD"]
@@ -164,14 +164,14 @@ def test_noise_alone_is_called_noise(tmp_path):
     assert any("No pair of rows differs significantly" in note for note in table.footnotes)
 
 
-def test_few_identities_are_said_to_be_few(tmp_path):
+def test_few_identities_have_a_footnote(tmp_path):
     teacher = done(tmp_path, teacher_spec(dataset="veri776"), 0.9)
     done(tmp_path, spec(dataset="veri776"), 0.4)
     done(tmp_path, spec("sp", 0, [teacher], dataset="veri776"), 0.5)
     assert any("show only 10 identities" in note for note in table_of(tmp_path).footnotes)
 
 
-def test_a_plain_student_above_all_takes_nobodys_place(tmp_path):
+def test_an_undistilled_student_above_all_is_not_ranked(tmp_path):
     teacher = done(tmp_path, teacher_spec(dataset="veri776"), 0.9)
     for seed, jitter in enumerate((0.0, 0.004, -0.003)):
         done(tmp_path, spec(seed=seed, dataset="veri776"), 0.6)
@@ -187,7 +187,7 @@ def test_a_plain_student_above_all_takes_nobodys_place(tmp_path):
     assert cells(table, "Student")["Group"] == "a" and cells(table, "AT")["Group"] == "b"
 
 
-def test_the_smallest_difference_is_at_holms_strictest_step(tmp_path):
+def test_the_minimum_significant_difference_is_at_holms_strictest_step(tmp_path):
     """Gaps of 10, 9 and 11 points, and of 0, 3 and 3, and their difference; t at 0.05 / 3."""
     teacher = done(tmp_path, teacher_spec(dataset="veri776"), 0.9)
     for seed, (first, second) in enumerate([(0.10, 0.0), (0.09, 0.03), (0.11, 0.03)]):

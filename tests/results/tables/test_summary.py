@@ -68,7 +68,7 @@ def test_footnotes_warn_of_few_datasets(table):
     assert "Not every method" not in notes
 
 
-def test_missing_datasets_are_said(tmp_path):
+def test_missing_datasets_have_footnotes(tmp_path):
     dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2, "pdrd": 0.3}, seeds=(0,))
     dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1}, seeds=(0,))
     (table,) = summary_tables(collect_runs(tmp_path)[0])

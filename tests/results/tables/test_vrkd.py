@@ -6,23 +6,13 @@ from results.collect import collect_runs
 from results.published import load_published
 from results.tables.vrkd import network_tables
 from tests.support.records import cells, failed, spec, texts, whole_cells
-from tests.support.vehicle_records import VRKD, fields, put, teachers
+from tests.support.vehicle_records import VRKD, fields, pair, put, teachers
 
 SCORES = [f"{t} {s}" for t in ("VeRi", "Test800", "Test1600", "Test2400") for s in ("mAP", "R1")]
-NEAR = ((0.744, 0.945), (0.748, 0.947), (0.746, 0.946))  # of 74.67 and 94.52
 
 
 def made(runs):
     return {table.name: table for table in network_tables(collect_runs(runs)[0], load_published())}
-
-
-def pair(runs, seeds=3, network="resnet18", **options):
-    """VRKD's students and plain ones of the same seeds, 6 points of mAP below them."""
-    shared = fields(**options)
-    taught = teachers(runs, **fields(**options | {"last_stride": 1}))
-    for seed, (accuracy, first) in enumerate(NEAR[:seeds]):
-        put(runs, spec(seed=seed, network=network, **shared), accuracy - 0.06, first - 0.02)
-        put(runs, spec("vrkd", seed, taught, network=network, **shared), accuracy, first)
 
 
 def test_no_table_without_a_run_of_its_own(tmp_path):
@@ -87,14 +77,6 @@ def test_our_cells_by_hand(tmp_path):
     assert (gap["Test800 mAP"], gap["Network"]) == ("-", "")
 
 
-def test_rows_without_runs_are_named_with_a_command(tmp_path):
-    pair(tmp_path)
-    models = made(tmp_path)["vrkd-models"]
-    (missing,) = [note for note in models.footnotes if note.startswith("Missing on veri776")]
-    assert "VRKD 1, VRKD 2, VRKD 3" in missing and "VRKD 7" not in missing
-    assert "kdreid run --study vrkd --dataset veri776 --student cnn5" in missing
-
-
 def test_the_role_of_distillation_has_gains(tmp_path):
     pair(tmp_path)
     role = made(tmp_path)["vrkd-role"]
@@ -117,7 +99,7 @@ def test_backbones_are_plain_students(tmp_path):
     assert cells(backbones, "ResNet-18, difference")["VeRi mAP"] == "+0.57 in"
 
 
-def test_both_datasets_stand_in_one_row(tmp_path):
+def test_both_datasets_share_a_row(tmp_path):
     pair(tmp_path)
     shared = fields("vehicleid")
     taught = teachers(tmp_path, **fields("vehicleid", last_stride=1))
@@ -152,7 +134,7 @@ def test_options_have_rows_of_their_own(tmp_path):
     assert cells(models, "VRKD 7, difference (temperature=4)")["VeRi mAP"] == "-4.48 n=1"
 
 
-def test_a_failure_and_missing_seeds_are_said(tmp_path):
+def test_failures_and_missing_seeds_are_printed(tmp_path):
     pair(tmp_path, seeds=2)
     shared = fields()
     taught = teachers(tmp_path, **fields(last_stride=1))
@@ -192,15 +174,6 @@ def test_the_best_of_ours_is_bold_whatever_its_setting(tmp_path):
     assert "3 seeds" in note and "over one pair" in note
     assert any("Minimum significant difference in this table: mAP" in n for n in role.footnotes)
     assert marks(tables["vrkd-backbones"], "ResNet-50, ours") == {}  # one of three seeds
-
-
-def test_rows_without_a_rank_are_named_with_the_reason(tmp_path):
-    pair(tmp_path)
-    put(tmp_path, spec(network="resnet50", **fields()), 0.99, 0.99)
-    for seed in range(3):
-        put(tmp_path, spec(seed=seed, network="densenet121", **fields()), 0.7, 0.9)
-    (note,) = [n for n in made(tmp_path)["vrkd-backbones"].footnotes if "Without a rank" in n]
-    assert note == "Ours on veri776. Without a rank: ResNet-50, ours (1/3 seeds)."
 
 
 def test_each_test_of_vehicleid_is_compared_for_itself(tmp_path):

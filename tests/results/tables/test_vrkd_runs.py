@@ -1,4 +1,4 @@
-"""Which runs stand beside a row of VRKD's tables."""
+"""Runs that belong to a row of VRKD's tables."""
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_runs_of_another_size_or_trick_are_not_its_own(tmp_path, options):
     assert matched(tmp_path) is None
 
 
-def test_a_last_stride_means_nothing_to_the_small_networks(tmp_path):
+def test_small_networks_have_no_last_stride_to_compare(tmp_path):
     distilled(tmp_path, network="cnn5", size=128, last_stride=1)
     wanted = row(ROLE, network="cnn5", method="vrkd")
     assert wanted.last_stride == 2 and matched(tmp_path, wanted) is not None
@@ -104,7 +104,7 @@ def test_finished_runs_go_before_failed_ones_of_the_papers_protocol(tmp_path):
     assert "epochs 10 instead of 120" in found.differences
 
 
-def test_what_the_paper_says_of_every_row_is_compared(tmp_path):
+def test_fields_that_the_paper_states_for_all_rows_are_compared(tmp_path):
     shared = fields(pretrained="none") | {"head": "bnneck"}
     put(tmp_path, spec(**shared), 0.6, 0.7)
     said = matched(tmp_path, STUDENT).differences
@@ -120,7 +120,7 @@ def test_tests_of_vehicleid_have_columns_of_their_own(tmp_path):
     assert score_cell_of_test(line, "veri776", "mAP").text == "-"
 
 
-def test_a_failure_is_said_in_every_test(tmp_path):
+def test_a_failure_is_printed_for_every_test(tmp_path):
     shared = fields("vehicleid")
     made = teachers(tmp_path, **shared)
     failed(tmp_path, spec("vrkd", 0, made, **shared))
