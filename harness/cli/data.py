@@ -163,7 +163,7 @@ def draw_images(
 def _plan_counted(
     settings: SyntheticSettings, like: str, images: str, assignments: Sequence[str]
 ) -> RenderPlan:
-    """Return what `--images` asks for: how to draw, the images, and their folder's manifest.
+    """Return the plan of `--images`: how to draw, the images, and their folder's manifest.
 
     Raises:
         UsageError: `images` is neither a number nor "full", or decides one of the settings.
@@ -230,7 +230,7 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
 
 
 def _print_counts(counts: Sequence[CountCheck]) -> None:
-    typer.echo(f"  {'subset':<18}{'':<12}{'found':>10}{'expected':>20}")
+    typer.echo(f"  {'subset':<18}{'':<12}{'counted':>10}{'expected':>20}")
     for count in counts:
         expected = " or ".join(f"{number:,}" for number in count.expected) or "-"
         mark = "" if count.ok else "  <- differs"

@@ -197,9 +197,7 @@ def _print_table(name: str, rows: Sequence[dict[str, Any]]) -> None:
     columns["default"] = [_show(row["default"]) for row in rows]
     if name == RECIPE:
         columns["papers"] = [_show_papers(row["papers"]) for row in rows]
-        columns["meaning"] = [
-            f"{row['meaning']} ({row['unit']})" if row["unit"] else row["meaning"] for row in rows
-        ]
+        columns["meaning"] = [_describe_field(row) for row in rows]
     else:
         variants = rows[0]["variants"]
         for variant in variants if len(variants) > 1 else ():
@@ -210,6 +208,13 @@ def _print_table(name: str, rows: Sequence[dict[str, Any]]) -> None:
         table.add_row(*map(escape, cells))
     Console(highlight=False).print(table)
     typer.echo(f"Change them with --set {name}.NAME=VALUE.")
+
+
+def _describe_field(row: dict[str, Any]) -> str:
+    """Return a field's meaning with its unit and its aliases."""
+    unit = f" ({row['unit']})" if row["unit"] else ""
+    aliases = f"; also {', '.join(row['aliases'])}" if row["aliases"] else ""
+    return f"{row['meaning']}{unit}{aliases}"
 
 
 def _show(value: Any) -> str:

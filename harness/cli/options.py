@@ -23,7 +23,7 @@ def run_argument(default: str | bool = False, *, metavar: str = "RUN") -> Any:
     """Return an argument that names runs, as `harness.runs.lookup` resolves them.
 
     Args:
-        default: Text for the help: the runs that no name stands for. False: a name is needed.
+        default: Runs that are used if none is named, for the help; False: a name is needed.
         metavar: Name of the argument in the help.
     """
     return typer.Argument(

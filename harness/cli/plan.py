@@ -13,7 +13,7 @@ from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.execution.cluster.submit import SubmitOptions, preview_submission, report_skipped
 from harness.planning.estimate import Estimate, estimate, read_timings, sum_estimates
-from harness.planning.plan import Plan
+from harness.planning.plan import Plan, is_provisional
 from harness.runs.folder_state import local_state
 from harness.runs.spec import Recipe, RunSpec
 from harness.runs.states import RunState
@@ -35,7 +35,8 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     for number, (cohort, time) in enumerate(zip(plan.cohorts, estimates, strict=True), 1):
         _print_cohort(plan, number, cohort, time)
         for spec in cohort:
-            typer.echo(f"  {states[spec.key]:<12} {spec.key}")
+            mark = "  (provisional key)" if is_provisional(spec) else ""
+            typer.echo(f"  {states[spec.key]:<12} {spec.key}{mark}")
     if any(state != RunState.DONE for state in states.values()):
         typer.echo(f"In all {sum_estimates(estimates).words(_device_kind(plan))}.")
     typer.echo(f"{len(states)} runs: {count_states(states.values())}. Nothing was started.")
@@ -51,6 +52,7 @@ def _rows(
             "key": spec.key,
             "state": states[spec.key],
             "cohort_seconds": time.seconds,
+            **({"provisional": True} if is_provisional(spec) else {}),
         }
         for number, (cohort, time) in enumerate(zip(plan.cohorts, estimates, strict=True), 1)
         for spec in cohort

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
 
 @dataclass(frozen=True, slots=True)
 class ExecutionOptions:
-    """Options of `kdreid run` that say where and how a plan is carried out."""
+    """Options of `kdreid run` for where and how a plan is carried out."""
 
     cluster: str | None = None  # a profile; None: in this process
     max_parallel: int | None = None

@@ -40,7 +40,7 @@ def status(
 
 
 def print_status(runs: Path, handles: Sequence[str], state: str | None, *, as_json: bool) -> int:
-    """Print a line for each run, the counts, and what could not be found out.
+    """Print a line for each run, the counts, and problems of the queue.
 
     Args:
         runs: The runs folder.
