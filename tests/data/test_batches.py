@@ -1,7 +1,14 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from harness.data.batches import BatchStream
+from harness.core.errors import UsageError
+from harness.data.augmentation import normalise_pixels
+from harness.data.batches import BatchStream, make_sampler, unaugmented_batches
+from harness.data.images import FileImages
+from harness.data.sampling import PKSampler, ShuffleSampler
+from harness.runs.spec import Recipe
 from tests.support import tiny_grid
 
 
@@ -21,7 +28,7 @@ def content(steps):
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_workers_change_nothing(stream, workers):
+def test_the_number_of_workers_changes_nothing(stream, workers):
     for alone, ahead in zip(
         content(stream.iterate(0, 0)), content(stream.iterate(0, workers)), strict=True
     ):
@@ -32,8 +39,8 @@ def test_workers_change_nothing(stream, workers):
 def test_a_late_start_sees_the_same_batches(stream):
     late = content(stream.iterate(5, 2))
     assert [step for step, *_ in late] == list(range(5, stream.steps))
-    for expected, found in zip(content(stream.iterate(0, 0))[5:], late, strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(expected[1:], found[1:], strict=True))
+    for expected, batch in zip(content(stream.iterate(0, 0))[5:], late, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(expected[1:], batch[1:], strict=True))
 
 
 def test_batches_differ_from_step_to_step(stream):
@@ -53,3 +60,20 @@ def test_a_stream_of_another_purpose_draws_other_batches(shared_runs, stream):
     other = BatchStream(data.dataset, data.train, spec.recipe, spec.seed, "distillation")
     assert other.steps == stream.steps
     assert not torch.equal(other.batch_at(0).pixels, stream.batch_at(0).pixels)
+
+
+def test_the_recipe_chooses_the_sampler(tiny):
+    identities = Recipe(sampling="identities", identities=2, images_each=2)
+    assert isinstance(make_sampler(tiny, identities, "s"), PKSampler)
+    images = Recipe(sampling="images", batch=2, triplet_weight=0)
+    assert isinstance(make_sampler(tiny, images, "s"), ShuffleSampler)
+    with pytest.raises(UsageError, match="recipe.batch is 5"):
+        make_sampler(tiny, replace(images, batch=5), "s")
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 10])
+def test_unaugmented_batches_are_all_images_in_order(tiny, size):
+    images = FileImages(tiny.root, tiny.train, (8, 4))
+    batches = list(unaugmented_batches(images, torch.device("cpu"), size))
+    assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
+    assert torch.equal(torch.cat(batches), normalise_pixels(images[range(4)]))

@@ -63,6 +63,41 @@ def test_the_same_settings_give_the_same_bytes(root, tmp_path):
     assert contents(generate(tmp_path / "again", TINY)) == contents(root)
 
 
+@pytest.mark.parametrize(
+    ("kind", "means"),
+    [
+        (
+            "people",
+            [
+                [121.3, 116.2, 123.5],
+                [156.9, 141.2, 157.8],
+                [85.9, 106.3, 102.9],
+                [93.0, 93.5, 85.2],
+                [89.6, 95.8, 101.0],
+                [98.9, 96.5, 102.6],
+            ],
+        ),
+        (
+            "vehicles",
+            [
+                [115.4, 116.2, 116.8],
+                [122.4, 136.2, 147.9],
+                [130.1, 127.4, 134.5],
+                [124.5, 145.9, 122.1],
+                [159.8, 157.8, 133.2],
+                [156.2, 146.0, 163.9],
+            ],
+        ),
+    ],
+)
+def test_images_never_change(tmp_path, kind, means):
+    """Mean colours, because the bytes of files depend on the versions of numpy and Pillow."""
+    root = generate(tmp_path / kind, replace(TINY, kind=kind))
+    files = [file for folder in FOLDERS for file in sorted((root / folder).iterdir())[:2]]
+    colours = [np.asarray(Image.open(file), float).mean(axis=(0, 1)) for file in files]
+    np.testing.assert_allclose(colours, means, atol=0.3)
+
+
 def test_another_seed_gives_other_images_under_names_of_the_same_form(root, tmp_path):
     first, second = contents(root), contents(generate(tmp_path / "other", replace(TINY, seed=1)))
     shared = [name for name in first if name.endswith(".jpg") and name in second]
