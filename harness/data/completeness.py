@@ -17,7 +17,15 @@ MAX_LISTED_FILES = 3  # missing images that a message lists
 
 
 class ExpectedCounts(BaseModel):
-    """Published counts of one subset; of a list of numbers, any one is right."""
+    """Published counts of one subset; None where no number is published.
+
+    Where publications differ, a list contains all numbers that count as right.
+
+    Attributes:
+        images: Number of images.
+        identities: Number of identities; all distractors with one label count as one.
+        cameras: Number of cameras.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,12 +36,19 @@ class ExpectedCounts(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class CountCheck:
-    """A number that was counted, and the numbers that it may be."""
+    """A number that was counted, and the published ones.
+
+    Attributes:
+        subset: Subset, named as by `list_subsets`.
+        unit: "images", "identities" or "cameras".
+        counted: The number of this copy.
+        expected: Published numbers; empty where none is published.
+    """
 
     subset: str
-    unit: str  # images, identities or cameras
+    unit: str
     counted: int
-    expected: tuple[int, ...]  # empty where no number is published
+    expected: tuple[int, ...]
 
     @property
     def ok(self) -> bool:

@@ -16,36 +16,56 @@ SAMPLED_FILES = 64  # files whose whole content is part of the fingerprint
 
 @dataclass(frozen=True, slots=True, order=True)
 class Image:
-    """An image file with its labels."""
+    """An image file with its labels.
 
-    file: str  # path below the dataset's root
+    Attributes:
+        file: Path relative to the dataset's root.
+        identity: Person or vehicle; 0 marks distractors in datasets that have them.
+        camera: Camera; gallery images from a query's camera do not count as its matches.
+    """
+
+    file: str
     identity: int
     camera: int
 
 
 @dataclass(frozen=True, slots=True)
 class QueryGallerySplit:
-    """Test images that are queries and those that form the gallery."""
+    """Query images and gallery images of a test.
 
-    query: tuple[int, ...]  # indices into `Dataset.test`
+    Attributes:
+        query: Indices into `Dataset.test`.
+        gallery: Indices into `Dataset.test`.
+    """
+
+    query: tuple[int, ...]
     gallery: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training and test images of a Re-ID dataset, and the splits that each test is scored on.
+    """Images of a Re-ID dataset, and the splits that its tests are scored on.
 
-    A test with several splits, as of VehicleID, is scored by the mean over its splits.
+    Attributes:
+        name: Name of the dataset.
+        root: Its folder.
+        train: Training images.
+        test: Images of all tests.
+        test_splits: Splits of each test, by the test's name. A test with several splits, such as
+            VehicleID's, is scored by the mean over them.
+        notes: Sentences that tables print below the numbers.
+        data_flags: Reasons why these are not all images of the real dataset.
+        missing_files: Listed images without a file, as `list:line: file`.
     """
 
     name: str
     root: Path
     train: tuple[Image, ...]
     test: tuple[Image, ...]
-    test_splits: dict[str, tuple[QueryGallerySplit, ...]]  # by the test's name
-    notes: tuple[str, ...] = ()  # sentences that tables print below the numbers
-    data_flags: tuple[DataFlag, ...] = ()  # reasons why the images are not the whole real dataset
-    missing_files: tuple[str, ...] = ()  # listed images without a file, as `list:line: file`
+    test_splits: dict[str, tuple[QueryGallerySplit, ...]]
+    notes: tuple[str, ...] = ()
+    data_flags: tuple[DataFlag, ...] = ()
+    missing_files: tuple[str, ...] = ()
 
     @cached_property
     def identities(self) -> tuple[int, ...]:

@@ -28,11 +28,17 @@ class ImageStore(Protocol):
 
 @dataclass(frozen=True)
 class FileImages:
-    """Images that are decoded on every access."""
+    """Images that are decoded on every access.
+
+    Attributes:
+        root: Folder that the images' paths are relative to.
+        images: The images.
+        size: Height and width in pixels.
+    """
 
     root: Path
     images: tuple[Image, ...]
-    size: tuple[int, int]  # height, width in pixels
+    size: tuple[int, int]
 
     def __getitem__(self, indices: Sequence[int]) -> Tensor:
         return torch.from_numpy(np.stack([self.read(index) for index in indices]))
@@ -58,8 +64,14 @@ class FileImages:
 
 @dataclass(frozen=True)
 class OpenedDataset:
-    """A dataset with its decoded images."""
+    """A dataset with its decoded images.
+
+    Attributes:
+        dataset: The dataset.
+        train: Its training images, in the order of `dataset.train`.
+        test: Its test images, in the order of `dataset.test`.
+    """
 
     dataset: Dataset
-    train: ImageStore  # in the order of `dataset.train`
-    test: ImageStore  # in the order of `dataset.test`
+    train: ImageStore
+    test: ImageStore

@@ -34,11 +34,17 @@ CHUNK = 768  # queries whose distances exist at a time
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Retrieval features of N images and their labels."""
+    """Retrieval features of N images and their labels.
 
-    features: Tensor  # (N, D) float32, not necessarily normalised
-    identities: Tensor  # (N,) int64
-    cameras: Tensor  # (N,) int64
+    Attributes:
+        features: (N, D) float32, not necessarily normalised.
+        identities: (N,) int64.
+        cameras: (N,) int64.
+    """
+
+    features: Tensor
+    identities: Tensor
+    cameras: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +52,24 @@ class RetrievalScores:
     """Scores of Q queries.
 
     Means are fractions between 0 and 1, over the queries that have a match.
+
+    Attributes:
+        average_precision: (Q,) float64, NaN for queries without a match.
+        inverse_negative_penalty: (Q,) float64, NaN for queries without a match.
+        first_rank: (Q,) int64, rank of the first match from 1; -1 for queries without a match.
+        nearest: (Q, 10) int64, nearest gallery rows first, ties by row, padded with -1.
+        optimistic_ap: `average_precision` if matches win every tie.
+        optimistic_inp: `inverse_negative_penalty` if matches win every tie.
+        optimistic_first_rank: `first_rank` if matches win every tie.
     """
 
-    average_precision: Tensor  # (Q,) float64, NaN if a query has no match
-    inverse_negative_penalty: Tensor  # (Q,) float64, NaN if a query has no match
-    first_rank: Tensor  # (Q,) int64, from 1; -1 if a query has no match
-    nearest: Tensor  # (Q, 10) int64, nearest gallery rows first, ties by row, padded with -1
-    optimistic_ap: Tensor  # (Q,) float64, `average_precision` if matches win every tie
-    optimistic_inp: Tensor  # (Q,) float64, `inverse_negative_penalty` if matches win every tie
-    optimistic_first_rank: Tensor  # (Q,) int64, `first_rank` if matches win every tie
+    average_precision: Tensor
+    inverse_negative_penalty: Tensor
+    first_rank: Tensor
+    nearest: Tensor
+    optimistic_ap: Tensor
+    optimistic_inp: Tensor
+    optimistic_first_rank: Tensor
 
     @property
     def mAP(self) -> float:  # noqa: N802

@@ -39,13 +39,18 @@ PAIR_BYTES = 64 * 2**20  # of pairs that are compared at a time
 class RerankingOptions:
     """Parameters of the method; the defaults are those of the paper.
 
+    Attributes:
+        k1: Neighbours of the reciprocal sets.
+        k2: Neighbours of the query expansion, at most k1 + 1; with 1 there is no expansion.
+        lambda_: Share of the original distance, from 0 to 1.
+
     Raises:
         ValueError: A parameter is out of range.
     """
 
-    k1: int = 20  # neighbours of the reciprocal sets
-    k2: int = 6  # neighbours of the query expansion; 1: no expansion
-    lambda_: float = 0.3  # share of the original distance, 0 to 1
+    k1: int = 20
+    k2: int = 6
+    lambda_: float = 0.3
 
     def __post_init__(self) -> None:
         if not (self.k1 >= 1 and 1 <= self.k2 <= self.k1 + 1 and 0 <= self.lambda_ <= 1):
