@@ -48,6 +48,10 @@ class BatchStream:
         seed: Seed of the run.
         purpose: Streams of different purposes sample different batches from the same images.
 
+    Attributes:
+        steps_per_epoch: Number of batches in an epoch.
+        steps: Number of batches in all epochs.
+
     Raises:
         UsageError: The training set is too small for one batch.
     """

@@ -35,7 +35,7 @@ from harness.data.images import FileImages
 
 COMPLETE_MARKER = "ready.json"
 SUBSETS = ("train", "test")
-SPACE_FACTOR = 1.02  # of the pixels' bytes: room for checksums, headers and a rest on the disk
+SPACE_FACTOR = 1.02  # of the pixels' bytes, for checksums and headers and a margin on the disk
 MAX_LISTED_FILES = 5  # unreadable images that a message lists
 
 Checksums = np.ndarray[Any, np.dtype[np.uint32]]

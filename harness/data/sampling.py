@@ -35,6 +35,9 @@ class ShuffleSampler:
         size: Images per batch.
         stream: Label of the random stream; equal labels give equal batches.
 
+    Attributes:
+        batches_per_epoch: Number of batches in every epoch.
+
     Raises:
         UsageError: There are fewer images than one batch needs.
     """
@@ -65,6 +68,9 @@ class PKSampler:
         images_each: K, images of each identity in a batch.
         stream: Label of the random stream; equal labels give equal batches.
 
+    Attributes:
+        batches_per_epoch: Number of batches in every epoch.
+
     Raises:
         UsageError: There are fewer identities than a batch needs.
     """
@@ -77,7 +83,7 @@ class PKSampler:
             self._images_of.setdefault(label, []).append(index)
         available = len(self._images_of)
         _require_enough("identities", identities, " (P, identities per batch)", available, "")
-        self.identities, self.images_each, self._stream = identities, images_each, stream
+        self._identities, self._images_each, self._stream = identities, images_each, stream
         self.batches_per_epoch = self._count_batches()
         self._epoch_batches = lru_cache(maxsize=2)(self._deal_epoch)
 
@@ -86,13 +92,13 @@ class PKSampler:
         return self._epoch_batches(epoch)[number]
 
     def _count_groups(self, label: int) -> int:
-        return max(1, len(self._images_of[label]) // self.images_each)
+        return max(1, len(self._images_of[label]) // self._images_each)
 
     def _count_batches(self) -> int:
         """Return the largest B with sum_i min(groups_i, B) >= P * B; more cannot be filled."""
         groups = [self._count_groups(label) for label in self._images_of]
         count = 1
-        while sum(min(g, count + 1) for g in groups) >= self.identities * (count + 1):
+        while sum(min(g, count + 1) for g in groups) >= self._identities * (count + 1):
             count += 1
         return count
 
@@ -103,7 +109,7 @@ class PKSampler:
         groups: list[list[int]] = []
         for position in torch.randperm(len(labels), generator=random).tolist():
             groups += self._split_into_groups(self._images_of[labels[position]], random)
-        groups = groups[: self.identities * self.batches_per_epoch]
+        groups = groups[: self._identities * self.batches_per_epoch]
         order = torch.randperm(self.batches_per_epoch, generator=random).tolist()
         # Every B-th group makes a batch: neighbours, which share an identity, never meet in one.
         return [
@@ -113,7 +119,7 @@ class PKSampler:
 
     def _split_into_groups(self, images: list[int], random: torch.Generator) -> list[list[int]]:
         """Shuffle the images of one identity and cut them into at most B groups of K."""
-        size = self.images_each
+        size = self._images_each
         shuffled = [images[i] for i in torch.randperm(len(images), generator=random).tolist()]
         while len(shuffled) < size:
             shuffled += shuffled[: size - len(shuffled)]
