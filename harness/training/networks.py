@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 
@@ -36,7 +37,7 @@ def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReI
     network = _build(spec, data)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError) as error:
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
         raise SetupError(
             f"{path} cannot be read ({error}). Remove the folder to train it again."
         ) from error

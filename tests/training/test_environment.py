@@ -1,62 +1,42 @@
-"""Which code and machine a record speaks of."""
+"""What a record says of versions, code and machine."""
 
-import importlib.util
-import shutil
-import subprocess
+import shlex
+import socket
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
 import torch
 
+from harness.runs.code_version import GitState
 from harness.training import environment
+from harness.training.environment import PACKAGES, capture_environment
 
-NOBODYS = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-
-
-@pytest.fixture
-def checkout(tmp_path):
-    """A repository of its own that holds this module."""
-    (tmp_path / "harness" / "training").mkdir(parents=True)
-    shutil.copy(environment.__file__, tmp_path / "harness" / "training" / "environment.py")
-    (tmp_path / "loss.py").write_text("weight = 1\n")
-    for words in (["init", "-q"], ["add", "-A"], [*NOBODYS, "commit", "-qm", "First"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
-    return tmp_path
+CPU = torch.device("cpu")
 
 
-def commit_of(root):
-    """What this module says where it lies in `root`."""
-    path = root / "harness" / "training" / "environment.py"
-    spec = importlib.util.spec_from_file_location("environment_elsewhere", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.commit()
-
-
-def test_equal_edits_have_an_equal_digest_and_others_another(checkout):
-    name, dirty, patch = commit_of(checkout)
-    assert len(name) == 40 and dirty is False and patch is None
-    (checkout / "notes.txt").write_text("not part of the code")
-    assert commit_of(checkout) == (name, False, None)
-    found = []
-    for weight in (2, 3, 2, 1):
-        (checkout / "loss.py").write_text(f"weight = {weight}\n")
-        found.append(commit_of(checkout))
-    assert found[0] == found[2] and found[0] != found[1] and found[3] == (name, False, None)
-    assert found[0][:2] == found[1][:2] == (name, True)
-
-
-def test_code_outside_a_repository(checkout):
-    shutil.rmtree(checkout / ".git")
-    assert commit_of(checkout) == (None, None, None)
-
-
-def test_the_time_and_the_data_are_told():
+def test_the_time_the_data_and_the_machine_are_recorded():
     before = datetime.now(UTC).replace(microsecond=0)
-    told = environment.capture_environment(torch.device("cpu"), Path("images"))
-    assert before <= datetime.fromisoformat(told["finished"]) <= datetime.now(UTC)
-    assert told["data"] == str(Path.cwd() / "images")
-    assert told["torch"] == version("torch")
-    assert told["cuda"] is None and told["cudnn"] is None
+    content = capture_environment(CPU, Path("images"))
+    assert before <= datetime.fromisoformat(content["finished"]) <= datetime.now(UTC)
+    assert content["data"] == str(Path.cwd() / "images")
+    assert content["host"] == socket.gethostname()
+    assert content["command"] == shlex.join(sys.argv)
+    assert content["threads"] == torch.get_num_threads()
+    assert content["cuda"] is None and content["cudnn"] is None
+    assert capture_environment(CPU)["data"] is None
+
+
+def test_versions_are_those_of_the_installed_packages(monkeypatch):
+    content = capture_environment(CPU)
+    assert {name: content[name] for name in PACKAGES} == {name: version(name) for name in PACKAGES}
+    monkeypatch.setattr(environment, "PACKAGES", ("no-such-package",))
+    assert capture_environment(CPU)["no-such-package"] is None
+
+
+def test_the_code_is_that_of_the_process(monkeypatch):
+    state = GitState("c0ffee", dirty=True, patch="12ab")
+    monkeypatch.setattr(environment, "git_state", lambda: state)
+    content = capture_environment(CPU)
+    assert {name: content[name] for name in state._fields} == state._asdict()

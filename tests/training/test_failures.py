@@ -1,4 +1,4 @@
-"""A run that fails leaves alone; the others go on as if it had never been there."""
+"""A run that fails leaves its cohort; the others end with the bits of never having met it."""
 
 import json
 import re
@@ -7,13 +7,17 @@ import shutil
 import pytest
 import torch
 
+from harness.core.errors import RunInterrupted, SetupError
+from harness.core.lease import LeaseLostError
 from harness.runs.folder_state import local_state
+from harness.runs.states import FailureKind
 from harness.training import loop
+from harness.training.failures import DivergedError, capture_failure
 from harness.training.state import TrainingRun
 from methods import METHODS, Method
 from tests.support import tiny_grid
 
-COMPANY = ("fitnet", "pdrd")
+OTHERS = ("fitnet", "pdrd")
 
 
 class Faulty(Method):
@@ -52,6 +56,41 @@ class Faulty(Method):
         raise ZeroDivisionError("a bug")
 
 
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (DivergedError("The loss is not finite."), "diverged", "The loss is not finite."),
+        (LeaseLostError("taken over"), "lost", "taken over"),
+        (torch.OutOfMemoryError("1 EiB"), "memory", "Out of memory: 1 EiB"),
+        (MemoryError("1 EiB"), "memory", "Out of memory: 1 EiB"),
+        (OSError(28, "No space left"), "disk", "[Errno 28] No space left"),
+        (SetupError("absent"), "error", "SetupError: absent"),
+        (ValueError("a bug"), "error", "ValueError: a bug"),
+    ],
+)
+def test_every_error_of_a_run_is_a_failure_of_one_kind(error, kind, message):
+    def work():
+        raise error
+
+    failure = capture_failure(work)
+    assert (failure.kind, failure.message) == (FailureKind(kind), message)
+    is_expected = kind in ("diverged", "lost")
+    assert ("Traceback" in failure.trace) != is_expected
+
+
+@pytest.mark.parametrize("error", [RunInterrupted("stop"), KeyboardInterrupt(), SystemExit(1)])
+def test_a_request_to_stop_is_no_failure_of_a_run(error):
+    def work():
+        raise error
+
+    with pytest.raises(type(error)):
+        capture_failure(work)
+
+
+def test_work_that_succeeds_has_no_failure():
+    assert capture_failure(lambda: "a value") is None
+
+
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
     monkeypatch.setitem(METHODS, "faulty", Faulty)
@@ -62,7 +101,7 @@ def undisturbed(tmp_path_factory, shared_runs):
     runs = tmp_path_factory.mktemp("undisturbed")
     for name in ("data", "cache", "synthetic"):
         shutil.copytree(shared_runs / name, runs / name)
-    plan, outcome = tiny_grid.run(runs, *COMPANY)
+    plan, outcome = tiny_grid.run(runs, *OTHERS)
     assert not outcome.failed
     return plan
 
@@ -145,26 +184,26 @@ def test_a_disk_that_fills_up_fails_the_run_and_keeps_the_last_checkpoint(
         saved(self)
 
     monkeypatch.setattr(TrainingRun, "save", save)
-    plan, outcome = tiny_grid.run(with_teacher, *COMPANY, interval=0)
+    plan, outcome = tiny_grid.run(with_teacher, *OTHERS, interval=0)
     (key,) = outcome.failed
     assert "/pdrd/" in key
     assert "disk: " in outcome.failed[key]
     assert (with_teacher / key / "checkpoint.pt").exists()
     monkeypatch.undo()
     monkeypatch.setitem(METHODS, "faulty", Faulty)
-    assert not tiny_grid.run(with_teacher, *COMPANY)[1].failed
+    assert not tiny_grid.run(with_teacher, *OTHERS)[1].failed
 
 
-def test_a_failure_is_on_disk_while_its_company_still_trains(with_teacher, monkeypatch):
-    seen = []
+def test_a_failure_is_on_disk_while_the_cohort_still_trains(with_teacher, monkeypatch):
+    files = []
     update = loop._update
 
-    def watched(trainee, *others):
-        if trainee.spec.method == "fitnet" and trainee.step == 5:
-            seen.extend(with_teacher.glob("synthetic/faulty/*/*/failure.json"))
-        return update(trainee, *others)
+    def watched(run, *others):
+        if run.spec.method == "fitnet" and run.step == 5:
+            files.extend(with_teacher.glob("synthetic/faulty/*/*/failure.json"))
+        return update(run, *others)
 
     monkeypatch.setattr(loop, "_update", watched)
     _, outcome = tiny_grid.run(with_teacher, "faulty", "fitnet")
-    assert len(seen) == len(outcome.failed) == 1
-    assert json.loads(seen[0].read_text())["attempt"] == 1  # it is not counted twice
+    assert len(files) == len(outcome.failed) == 1
+    assert json.loads(files[0].read_text())["attempt"] == 1  # it is not counted twice

@@ -1,3 +1,5 @@
+"""Learning rates against the papers."""
+
 import math
 from itertools import pairwise
 

@@ -1,10 +1,12 @@
+"""Supervised losses against their formulas in loops."""
+
 import math
 
 import pytest
 import torch
 
 from harness.runs.spec import Recipe
-from harness.training.objective import batch_hard_triplet, supervised_loss
+from harness.training.objective import batch_hard_triplet, pairwise_euclidean, supervised_loss
 from methods import Outputs
 
 
@@ -41,6 +43,13 @@ def test_cross_entropy_equals_its_formula_in_loops():
     parts = supervised_loss(outputs, labels, Recipe())
     assert float(parts["cross_entropy"]) == pytest.approx(expected, rel=1e-9)
     assert set(supervised_loss(outputs, labels, Recipe(triplet_weight=0))) == {"cross_entropy"}
+
+
+def test_distances_keep_their_digits_far_from_the_origin():
+    features = torch.randn(6, 4, generator=torch.Generator().manual_seed(2))
+    expected = torch.cdist(features.double(), features.double())
+    assert torch.allclose(pairwise_euclidean(features + 1000).double(), expected, atol=1e-3)
+    assert pairwise_euclidean(features).diagonal().max() < 1e-2
 
 
 def test_duplicates_give_a_finite_gradient():
