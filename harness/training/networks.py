@@ -37,10 +37,12 @@ def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReI
     network = _build(spec, data)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+    except OSError as error:
         raise SetupError(
-            f"{path} cannot be read ({error}). Remove the folder to train it again."
+            f"{path} cannot be read ({error.strerror}). Remove the folder to train it again."
         ) from error
+    except (RuntimeError, EOFError, UnpicklingError) as error:  # torch's words would mislead
+        raise SetupError(f"{path} is damaged. Remove the folder to train it again.") from error
     if weights_sha256(state) != record["result"]["model"]:
         raise SetupError(
             f"{path} is not what its record describes. Remove the folder to train it again."

@@ -32,7 +32,9 @@ def test_a_loaded_network_has_the_recorded_weights_and_is_frozen(trained):
     ("damage", "message"),
     [
         (lambda path: path.unlink(), "cannot be read"),
-        (lambda path: path.write_bytes(b"damaged"), "cannot be read"),
+        (lambda path: path.write_bytes(b"damaged"), "is damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "is damaged"),
+        (lambda path: path.write_bytes(b""), "is damaged"),
         (lambda path: torch.save({"other": torch.ones(1)}, path), "not what its record describes"),
     ],
 )
