@@ -1,63 +1,108 @@
+"""Datasets by name: where they are searched, and what opening one imports."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
 import pytest
 
-from harness.core.errors import SetupError
+from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
-from harness.data.synthetic.counts import REAL_COUNTS
-from harness.data.synthetic.layouts import LAYOUTS
-from harness.planning.datasets import find_dataset, open_dataset
+from harness.data.images import FileImages
+from harness.data.pixel_cache import CachedImages, DiskTooSmallError
+from harness.data.synthetic.generator import SyntheticSettings, generate
+from harness.planning import datasets
+from harness.planning.datasets import (
+    DATA_ROOT_VARIABLE,
+    dataset_root,
+    find_dataset,
+    generated_folders,
+    open_dataset,
+    open_images,
+)
 from harness.planning.schema import load_dataset
-from harness.runs.data_flags import DataFlag
-from tests.support.generated_copies import SETTINGS, write_copy
+from harness.runs.spec import Recipe
+
+SMALL = SyntheticSettings(
+    train_identities=2,
+    train_images=1,
+    test_identities=2,
+    queries=1,
+    gallery_images=1,
+    distractors=1,
+    junk=1,
+    cameras=2,
+    height=32,
+    width=16,
+)
 
 
-@pytest.fixture
-def copy(tmp_path):
-    return write_copy(tmp_path, "market1501")
+@pytest.fixture(name="context")
+def a_context(tmp_path):
+    return RunContext(runs=tmp_path / "runs", reporter=Reporter(quiet=True))
 
 
-def test_a_generated_copy_is_never_taken_for_the_real_dataset(copy, tmp_path):
-    context = RunContext(runs=tmp_path / "runs", reporter=Reporter(quiet=True))
-    arguments = ("market1501", load_dataset("market1501"), SETTINGS, copy, context)
-    with pytest.raises(SetupError, match="train has 15 images where 12,936 are expected"):
-        open_dataset(*arguments)
-    dataset = open_dataset(*arguments, allow_partial=True)
-    assert dataset.data_flags == (DataFlag.GENERATED, DataFlag.PARTIAL)
-    *_, generated, partial = dataset.notes
-    assert partial.startswith("Partial data: train has 15 images")
-    assert generated.startswith("Generated data: ")
+def test_opening_a_dataset_imports_no_training(tmp_path):
+    """Nor methods, networks and scores: checking data must be quick."""
+    root = generate(tmp_path / "images", SMALL)
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from harness.core.session import RunContext\n"
+        "from harness.planning.datasets import open_dataset\n"
+        "from harness.planning.schema import load_dataset\n"
+        "config, settings = load_dataset('synthetic'), None\n"
+        f"open_dataset('synthetic', config, settings, Path({str(root)!r}), RunContext())\n"
+        "print(*sorted(name for name in sys.modules\n"
+        "      if name.partition('.')[0] in ('harness', 'methods', 'results', 'slurm')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = done.stdout.split()
+    rooms = {name.split(".")[1] for name in modules if name.startswith("harness.")}
+    assert rooms == {"core", "data", "planning", "runs"}
+    assert not {name.partition(".")[0] for name in modules} - {"harness"}
+    assert len(modules) <= 60  # 97 before the training loop was left out of it
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_generated_copy_is_flagged_in_every_layout(tmp_path, layout):
-    write_copy(tmp_path, layout)
-    dataset = find_dataset(layout, load_dataset(layout), tmp_path)
-    assert dataset.data_flags == (DataFlag.GENERATED,)
-    assert dataset.notes[-1].startswith("Generated data: drawn images in this dataset's layout")
+def test_generated_images_are_drawn_once(context):
+    config = load_dataset("synthetic")
+    first = open_dataset("synthetic", config, SMALL, None, context)
+    assert generated_folders(context.runs) == [first.root]
+    again = open_dataset("synthetic", config, SMALL, None, context)
+    assert (again.root, again.fingerprint) == (first.root, first.fingerprint)
+    assert dataset_root(config, None, first) == first.root.absolute()
+    other = open_dataset("synthetic", config, replace(SMALL, seed=1), None, context)
+    assert generated_folders(context.runs) == sorted([first.root, other.root])
 
 
-def test_photographs_have_no_flag(copy):
-    (copy / "synthetic.json").unlink()
-    dataset = find_dataset("market1501", load_dataset("market1501"), copy)
-    assert not any(note.startswith("Generated") for note in dataset.notes)
-    assert dataset.data_flags == ()
+def test_a_real_dataset_that_is_nowhere(monkeypatch, tmp_path):
+    monkeypatch.delenv(DATA_ROOT_VARIABLE, raising=False)
+    config = load_dataset("dukemtmc")
+    with pytest.raises(SetupError, match="dukemtmc: the data root is not given.*KDREID_DATA. Its"):
+        find_dataset("dukemtmc", config, None)
+    monkeypatch.setenv(DATA_ROOT_VARIABLE, str(tmp_path / "absent"))
+    with pytest.raises(SetupError, match="the data root .*absent does not exist. Its authors"):
+        find_dataset("dukemtmc", config, None)
 
 
-@pytest.mark.parametrize("name", REAL_COUNTS)
-def test_every_real_dataset_has_expected_counts(name):
-    expected = load_dataset(name).expected
-    assert expected["train"].images and expected["train"].identities
+def test_an_unknown_loader(context, tmp_path):
+    config = load_dataset("market1501").model_copy(update={"loader": "market"})
+    with pytest.raises(UsageError, match="mine: no loader is called 'market'. Did you mean 'mark"):
+        open_dataset("mine", config, SMALL, tmp_path, context)
 
 
-def test_the_data_root_can_be_an_environment_variable(copy, monkeypatch):
-    config = load_dataset("market1501")
-    monkeypatch.setenv("KDREID_DATA", str(copy.parent))
-    assert find_dataset("market1501", config, None).root == copy
-    monkeypatch.delenv("KDREID_DATA")
-    with pytest.raises(SetupError, match=r"--data-root DIR .*or in .*KDREID_DATA"):
-        find_dataset("market1501", config, None)
+def test_images_with_and_without_the_cache(context, monkeypatch):
+    dataset = open_dataset("synthetic", load_dataset("synthetic"), SMALL, None, context)
+    recipe = Recipe(height=16, width=8)
+    cached = open_images(dataset, recipe, context)
+    plain = open_images(dataset, recipe, context, cache=False)
+    assert isinstance(cached.train, CachedImages) and isinstance(plain.train, FileImages)
+    everything = range(len(dataset.test))
+    assert cached.test[everything].equal(plain.test[everything])
 
+    def refuse(*_, **__):
+        raise DiskTooSmallError("too small")
 
-def test_a_missing_duke_is_explained_by_its_withdrawal(tmp_path):
-    with pytest.raises(SetupError, match="does not exist. Its authors withdrew DukeMTMC-reID"):
-        find_dataset("dukemtmc", load_dataset("dukemtmc"), tmp_path / "absent")
+    monkeypatch.setattr(datasets, "open_cache", refuse)
+    assert isinstance(open_images(dataset, recipe, context).test, FileImages)

@@ -1,10 +1,13 @@
 """From a request to a plan: everything wrong is reported at once, missing weights are noted."""
 
+import json
 from dataclasses import replace
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from harness.cli.app import app
 from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
 from harness.planning import plan as planning
@@ -138,6 +141,18 @@ def test_without_weights_a_plan_can_be_printed_and_says_what_is_provisional(tmp_
     assert first.startswith("keys that depend on resnet18 are provisional until its weights are")
     assert "No ImageNet weights for resnet34" in second
     assert plan.context.pretrained_files == {}
+
+
+def test_the_printed_plan_marks_provisional_keys(tmp_path):
+    words = ["plan", "--study", str(tiny_grid.STUDY), "--runs", str(tmp_path), "--methods", "kd"]
+    words += ["--student", "resnet18", "--set", "recipe.pretrained=imagenet"]
+    printed = CliRunner().invoke(app, [*words, "--set", "teacher_recipe.pretrained=none"])
+    assert printed.exit_code == 0
+    assert "note: keys that depend on resnet18 are provisional" in printed.stderr
+    assert printed.stdout.count("(provisional key)") == 2  # the teacher starts from random weights
+    rows = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert [row["provisional"] for row in rows] == [True] * 3
+    assert CliRunner().invoke(app, ["run", *words[1:]]).exit_code == 1  # an error ends it
 
 
 def test_only_what_depends_on_missing_weights_is_provisional(tmp_path):
