@@ -115,6 +115,8 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
     ensure_writable(request.runs)
     with handle_signals() as stop:
         plan = make_plan(request, reporter)
+        for note in plan.notes:
+            reporter.info(f"note: {note}")
         context = replace(plan.context, stop=stop, checkpoint_seconds=execution.checkpoint_every)
         executor = InProcessExecutor(context, plan.open_data, execution.retry_diverged)
         outcome = executor.launch(plan.cohorts)
@@ -146,6 +148,8 @@ def run_on_cluster(
         if execution.dry_run:
             return _print_dry_run(plan, submit_options, as_json=execution.as_json)
         stop.raise_if_requested()
+        for note in plan.notes:
+            reporter.info(f"note: {note}")
         if submit_options.profile.kind == "local":
             outcome = run_local_pool(plan, submit_options, stop, reporter.info)
             return print_states(plan, outcome.reasons, outcome.active)
