@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from harness.cli.printing import count_states
+from harness.cli.printing import count_runs, count_states
 from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.execution.cluster.submit import SubmitOptions, preview_submission, report_skipped
@@ -38,8 +38,8 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
             mark = "  (provisional key)" if is_provisional(spec) else ""
             typer.echo(f"  {states[spec.key]:<12} {spec.key}{mark}")
     if any(state != RunState.DONE for state in states.values()):
-        typer.echo(f"In all {sum_estimates(estimates).words(_device_kind(plan))}.")
-    typer.echo(f"{len(states)} runs: {count_states(states.values())}. Nothing was started.")
+        typer.echo(f"In all {sum_estimates(estimates).describe(_device_kind(plan))}.")
+    typer.echo(f"{count_states(states.values())}. Nothing was started.")
 
 
 def _rows(
@@ -62,10 +62,10 @@ def _rows(
 def _print_cohort(plan: Plan, number: int, cohort: Sequence[RunSpec], time: Estimate) -> None:
     recipe, device = cohort[0].recipe, cohort[0].device
     size = f"{recipe.height}x{recipe.width}, {recipe.epochs} epochs, {recipe.precision}"
-    typer.echo(f"cohort {number}: {len(cohort)} runs, one data stream, {size}, on {device}")
+    typer.echo(f"cohort {number}: {count_runs(len(cohort))}, one data stream, {size}, on {device}")
     typer.echo(f"  {_describe_epoch(plan.datasets[cohort[0].dataset], recipe)}")
     if time.seconds != 0:
-        typer.echo(f"  {time.words(_device_kind(plan))}")
+        typer.echo(f"  {time.describe(_device_kind(plan))}")
 
 
 def _describe_epoch(dataset: Dataset, recipe: Recipe) -> str:
@@ -109,12 +109,14 @@ def print_submission(plan: Plan, options: SubmitOptions) -> None:
     report_skipped(pending, typer.echo)
     for number, (jobs, array) in enumerate(arrays, 1):
         size = f"an array of {len(jobs)} jobs" if len(jobs) > 1 else "a job"
-        typer.echo(f"\nsubmission {number}: {size}, {sum(len(job.runs) for job in jobs)} runs")
+        typer.echo(
+            f"\nsubmission {number}: {size}, {count_runs(sum(len(job.runs) for job in jobs))}"
+        )
         for line in submission_script(array).splitlines():
             if line.startswith("#SBATCH"):
                 typer.echo(line)
         for job in jobs:
             teachers = [f"JOB{n}" if isinstance(n, int) else n for n in job.after]
             after = f", after {', '.join(teachers)}" if teachers else ""
-            typer.echo(f"  JOB{job.number}: {len(job.runs)} runs{after}")
+            typer.echo(f"  JOB{job.number}: {count_runs(len(job.runs))}{after}")
         typer.echo(f"sbatch --test-only: {check_submission(array)}")

@@ -1,4 +1,4 @@
-"""Find the device that training runs on."""
+"""Find the device that training runs on, and set its threads."""
 
 from __future__ import annotations
 
@@ -10,40 +10,47 @@ import torch
 
 from harness.core.errors import SetupError, UsageError, did_you_mean
 
+KINDS = ("cpu", "cuda")
+
 
 def find_device(name: str) -> torch.device:
-    """The device asked for; `auto` is a GPU where there is one.
+    """Return a device of this machine.
+
+    Args:
+        name: cpu, cuda, cuda:N, or `auto` for a GPU if there is one.
 
     Raises:
-        UsageError: torch knows no such device.
-        SetupError: it is not there.
+        UsageError: No device has this name.
+        SetupError: This machine does not have the device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(
-            f"No device is called {name!r}.{did_you_mean(name, ('auto', 'cpu', 'cuda'))}"
-        ) from error
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in KINDS:
+        raise UsageError(f"No device is called {name!r}.{did_you_mean(name, ('auto', *KINDS))}")
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise SetupError("--device cuda was asked for, but torch sees no GPU here.")
-    if device.type not in ("cpu", "cuda"):
-        raise UsageError(
-            f"No device is called {name!r}.{did_you_mean(name, ('auto', 'cpu', 'cuda'))}"
+        raise SetupError(
+            f"--device {name} needs a GPU, but torch finds none here. Train on the CPU with "
+            "--device cpu."
         )
     return device
 
 
-def set_threads(asked: int | None) -> int:
-    """Set torch's thread count if one is asked for; a CPU run's numbers depend on it."""
-    if asked is not None:
-        torch.set_num_threads(asked)
+def set_threads(count: int | None) -> int:
+    """Set the number of torch's CPU threads and return it; None leaves it as it is.
+
+    The number is part of a CPU run's key, as the order of additions depends on it.
+    """
+    if count is not None:
+        torch.set_num_threads(count)
     return torch.get_num_threads()
 
 
 def device_name(device: torch.device) -> str:
-    """The processor's or accelerator's model."""
+    """Return the model of the processor or accelerator."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     try:

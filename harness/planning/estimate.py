@@ -1,8 +1,9 @@
-"""How long a plan will take, from what earlier runs of the same kind took; or that none did.
+"""Estimate how long a plan will take, from the records of earlier runs of the same kind.
 
-A cohort's time is the sum of its runs' own passes, plus the shared part (data and the teacher's
-forward) once, plus preparing and scoring. Records tell all four. A run's own pass depends on its
-method, network and batch; where a method has no record yet, others on that network stand in.
+The time of a cohort is the sum of what its runs take by themselves, plus what they share (data and
+the teacher's forward pass) once, plus preparing and scoring. Records contain all four. The time of
+a run depends on its method, network and batch; records of other methods on the same network are
+used where a method has none.
 """
 
 from __future__ import annotations
@@ -18,115 +19,135 @@ from harness.runs.layout import RECORD, iter_run_folders
 from harness.runs.progress import format_duration
 from harness.runs.spec import Recipe, RunSpec
 
-SHOWN = 3  # runs named that nothing is known of
-Kind = tuple[object, ...]
+PRINTED_RUNS = 3  # of those without an estimate
+RunKind = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StepTiming:
-    """What one record tells: seconds a step, and seconds at the ends."""
+    """The timings of one record, in seconds."""
 
     method: str
-    kind: Kind  # network, batch, size, precision, device
+    kind: RunKind
     dataset: str
     teachers: tuple[str, ...]  # networks
-    own: float  # a step of this run alone
-    shared: float | None  # a step of what its cohort shares; None where it was not measured
-    ends: float  # preparing, by cohort, and scoring
-    device: str  # its name
-    memory: int | None  # bytes of the GPU, of its cohort
+    own: float  # of a step, for this run alone
+    shared: float | None  # of a step, for what its cohort shares; None: not measured
+    ends: float  # preparing, as this run's share of its cohort's, and scoring
+    device: str  # model name
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Hours of one device for a cohort, what that stands on, and what is not known."""
+    """The time that a cohort or a plan takes on one device, and the records behind it."""
 
-    seconds: float | None
+    seconds: float | None  # None: unknown
     records: tuple[StepTiming, ...] = ()
-    exact: bool = True  # every method was measured itself
-    missing: tuple[str, ...] = ()  # names of runs that nothing is known of
+    exact: bool = True  # whether there are records of every method on its dataset
+    missing: tuple[str, ...] = ()  # names of runs that no record helps to estimate
 
-    def words(self, kind: str) -> str:
-        """One sentence; `kind` is GPU or CPU."""
+    def describe(self, device_kind: str) -> str:
+        """Return the estimate in words.
+
+        Args:
+            device_kind: GPU or CPU.
+        """
         if self.seconds is None:
-            more = f" and {len(self.missing) - SHOWN} more" if len(self.missing) > SHOWN else ""
-            names = ", ".join(self.missing[:SHOWN]) + more
-            return f"no estimate: no earlier record tells the time of {names}"
-        about = "" if self.exact else ", partly of other methods or datasets"
-        devices = sorted({one.device for one in self.records})
+            rest = len(self.missing) - PRINTED_RUNS
+            names = ", ".join(self.missing[:PRINTED_RUNS])
+            more = f" and {rest} more" if rest > 0 else ""
+            return f"no estimate: no earlier record has timings like those of {names}{more}"
+        qualification = "" if self.exact else ", partly of other methods or datasets"
+        devices = sorted({record.device for record in self.records})
         on = f" on {' and '.join(devices)}" if devices else ""
         hours = self.seconds / 3600
-        number = f"{hours:.1f} {kind} hours" if hours >= 0.1 else format_duration(self.seconds)
+        time = f"{hours:.1f} {device_kind} hours" if hours >= 0.1 else format_duration(self.seconds)
         count = len(self.records)
-        plural = "record" if count == 1 else "records"
-        return f"about {number}, from {count} {plural}{about}{on}"
+        noun = "record" if count == 1 else "records"
+        return f"about {time}, from {count} {noun}{qualification}{on}"
 
 
 def read_timings(runs: Path) -> list[StepTiming]:
-    """What all records below `runs` tell; those without timings of this form are left out."""
-    found = []
+    """Return the timings of all records below a runs folder; records without them are skipped."""
+    timings = []
     for folder in iter_run_folders(runs):
         record = read_json(folder / RECORD)
         if record is not None:
             try:
-                found.append(_read(record))
+                timings.append(_parse_timing(record))
             except (KeyError, TypeError, ValueError, ZeroDivisionError):
                 continue
-    return found
+    return timings
 
 
 def estimate(
-    cohort: Sequence[RunSpec], steps: int, known: Sequence[StepTiming], *, done: Iterable[str] = ()
+    cohort: Sequence[RunSpec],
+    steps: int,
+    timings: Sequence[StepTiming],
+    *,
+    done: Iterable[str] = (),
 ) -> Estimate:
-    """The time of a cohort whose runs take `steps` steps; `done` are keys that need none."""
+    """Estimate the time of a cohort.
+
+    Args:
+        cohort: Its runs.
+        steps: Number of training steps of each run.
+        timings: Of earlier runs.
+        done: Keys of runs that take no time because they are done.
+    """
     finished = set(done)
-    left = [spec for spec in cohort if spec.key not in finished]
-    if not left:
+    pending = [spec for spec in cohort if spec.key not in finished]
+    if not pending:
         return Estimate(0.0)
-    found = {spec: _like(spec, known) for spec in left}
-    if missing := tuple(spec.name for spec, (same, _) in found.items() if not same):
+    similar = {spec: _similar_runs(spec, timings) for spec in pending}
+    if missing := tuple(spec.name for spec, (records, _) in similar.items() if not records):
         return Estimate(None, missing=missing)
-    used = tuple(dict.fromkeys(one for same, _ in found.values() for one in same))
-    own = sum(median(one.own for one in same) for same, _ in found.values())
-    # The teacher's forward is part of what a cohort with a teacher shares.
-    taught = [one for one in used if one.teachers] or used
-    shared = [one.shared for one in taught if one.shared is not None]
-    ends = sum(median(one.ends for one in same) for same, _ in found.values())
+    used = tuple(dict.fromkeys(record for records, _ in similar.values() for record in records))
+    own = sum(median(record.own for record in records) for records, _ in similar.values())
+    # The teacher's forward pass is part of what a cohort with a teacher shares.
+    with_teacher = [record for record in used if record.teachers] or used
+    shared = [record.shared for record in with_teacher if record.shared is not None]
+    ends = sum(median(record.ends for record in records) for records, _ in similar.values())
     seconds = steps * (own + (median(shared) if shared else 0.0)) + ends
-    return Estimate(seconds, used, all(itself for _, itself in found.values()))
+    return Estimate(seconds, used, all(is_same for _, is_same in similar.values()))
 
 
 def sum_estimates(estimates: Sequence[Estimate]) -> Estimate:
-    """The sum of a plan's cohorts; unknown if one is."""
+    """Return the estimate of a plan from those of its cohorts; unknown if one of them is."""
     missing = tuple(name for one in estimates for name in one.missing)
-    known = sum(one.seconds for one in estimates if one.seconds is not None)
+    seconds = sum(one.seconds for one in estimates if one.seconds is not None)
     used = tuple(dict.fromkeys(record for one in estimates for record in one.records))
-    return Estimate(None if missing else known, used, all(one.exact for one in estimates), missing)
+    is_exact = all(one.exact for one in estimates)
+    return Estimate(None if missing else seconds, used, is_exact, missing)
 
 
-def _like(spec: RunSpec, known: Sequence[StepTiming]) -> tuple[list[StepTiming], bool]:
-    """The nearest records of the same network and batch, and whether they are of this method."""
+def _similar_runs(spec: RunSpec, timings: Sequence[StepTiming]) -> tuple[list[StepTiming], bool]:
+    """Return the timings that are most like a run's, and whether they are of its own method."""
     kind = _kind(spec.network, spec.recipe, spec.device, spec.threads)
-    same = [one for one in known if one.kind == kind]
+    same_kind = [timing for timing in timings if timing.kind == kind]
     teachers = tuple(teacher.network for teacher in spec.teachers)
-    taught = [one for one in same if one.teachers == teachers]
-    nearer = [
-        [one for one in taught if one.method == spec.method and one.dataset == spec.dataset],
-        [one for one in taught if one.method == spec.method],
-        taught,
-        [one for one in same if bool(one.teachers) == bool(teachers)],
+    same_teachers = [timing for timing in same_kind if timing.teachers == teachers]
+    same_method = [timing for timing in same_teachers if timing.method == spec.method]
+    candidates = [
+        [timing for timing in same_method if timing.dataset == spec.dataset],
+        same_method,
+        same_teachers,
+        [timing for timing in same_kind if bool(timing.teachers) == bool(teachers)],
     ]
-    for place, found in enumerate(nearer):
-        if found:
-            return found, place == 0
+    for position, similar in enumerate(candidates):
+        if similar:
+            return similar, position == 0
     return [], False
 
 
-def _read(record: Mapping[str, Any]) -> StepTiming:
-    """One record's times.
+def _parse_timing(record: Mapping[str, Any]) -> StepTiming:
+    """Return the timings of one record.
 
     Raises:
-        KeyError, TypeError, ValueError, ZeroDivisionError: it does not tell them.
+        KeyError: The record has no timings; likewise for the other errors.
+        TypeError: A value is not a number.
+        ValueError: A value is impossible.
+        ZeroDivisionError: The run had no steps.
     """
     spec, timings = record["spec"], record["timings"]
     recipe = Recipe(**spec["recipe"] | {"milestones": tuple(spec["recipe"]["milestones"])})
@@ -142,12 +163,11 @@ def _read(record: Mapping[str, Any]) -> StepTiming:
         shared=None if shared is None else max(0.0, shared),
         ends=timings["preparing"] / timings["cohort"] + timings["scoring"],
         device=str(record["environment"]["device_name"]),
-        memory=(record.get("memory") or {}).get("gpu"),
     )
 
 
-def _kind(network: str, recipe: Recipe, device: str, threads: int) -> Kind:
-    """What a step's time depends on, besides the method and the machine."""
+def _kind(network: str, recipe: Recipe, device: str, threads: int) -> RunKind:
+    """Return what the time of a step depends on besides the method and the machine."""
     if recipe.sampling == "identities":
         images = recipe.identities * recipe.images_each
     else:

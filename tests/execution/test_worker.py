@@ -125,7 +125,7 @@ def test_a_missing_gpu_is_recorded_in_the_runs_folder(long):
     job_spec = replace(job_spec_of(plan, [student]), device="cuda")
     code, output = finish(start(plan.runs, job_spec, CUDA_VISIBLE_DEVICES=""))
     assert code == 3
-    assert "torch sees no GPU here" in output
+    assert "torch finds none here" in output
     assert read_json(plan.runs / student.key / "failure.json")["kind"] == "setup"
 
 

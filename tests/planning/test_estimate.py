@@ -51,14 +51,14 @@ def test_another_method_stands_in_and_is_not_called_exact(shared_runs, known):
     cohort = tiny_grid.grid(shared_runs, "sp").cohorts[-1]
     guess = estimate([spec for spec in cohort if spec.method == "sp"], 100, known)
     assert guess.seconds > 0 and not guess.exact
-    assert "partly of other methods" in guess.words("GPU")
+    assert "partly of other methods" in guess.describe("GPU")
 
 
 def test_what_nothing_is_known_of_is_named(shared_runs):
     cohort = the_cohort(shared_runs)
     guess = sum_estimates([estimate(cohort, 100, [])])
     assert guess.seconds is None
-    assert guess.words("GPU").startswith("no estimate") and cohort[0].name in guess.words("GPU")
+    assert guess.describe("GPU").startswith("no estimate") and cohort[0].name in guess.describe("GPU")
 
 
 def test_the_plan_says_it(shared_runs, capsys):
@@ -66,4 +66,4 @@ def test_the_plan_says_it(shared_runs, capsys):
     said = capsys.readouterr().out
     assert "In all about" in said and "from 2 records" in said
     print_plan(tiny_grid.grid(shared_runs, "kd", student="resnet34"), as_json=False)
-    assert "no estimate: no earlier record tells the time of" in capsys.readouterr().out
+    assert "no estimate: no earlier record has timings like those of" in capsys.readouterr().out

@@ -237,4 +237,4 @@ def test_a_missing_gpu_is_a_failure_not_a_slow_run(cluster, places, tmp_path):
     slurm_jobs.ended(cluster, runs)
     (failure,) = runs.glob("synthetic/none/*/*/failure.json")
     assert json.loads(failure.read_text())["spec"]["device"] == "cuda"
-    assert "torch sees no GPU here" in json.loads(failure.read_text())["message"]
+    assert "torch finds none here" in json.loads(failure.read_text())["message"]
