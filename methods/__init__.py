@@ -1,4 +1,4 @@
-"""The methods under comparison, in the order the tables print them."""
+"""Knowledge-distillation methods for re-identification, in the order of the tables."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ EXTRAS = EXTRA_METHODS  # its former name
 
 
 def find(name: str) -> type[Method]:
-    """Return the method called `name`.
+    """Return the class of a built-in method.
 
     Raises:
-        ValueError: no method is called so; the message suggests the nearest and lists all.
+        ValueError: No method has this name; the message suggests the nearest and lists all.
     """
     everything = METHODS | EXTRA_METHODS
     if name not in everything:
@@ -63,10 +63,16 @@ def find(name: str) -> type[Method]:
 def create(
     method: str | type[Method], student: Widths, teacher: Widths, given: Mapping[str, object]
 ) -> Method:
-    """Build the method called `method`, or that class, with the options `given`.
+    """Build a method.
+
+    Args:
+        method: Its name, or its class.
+        student: Channels of the student's outputs.
+        teacher: Channels of the teacher's outputs.
+        given: Values of options by name; the others have their defaults.
 
     Raises:
-        ValueError: the method or an option is unknown, or an option's value is not allowed.
+        ValueError: The method or an option is unknown, or an option's value is not allowed.
     """
-    found = find(method) if isinstance(method, str) else method
-    return build(found, student, teacher, given)
+    kind = find(method) if isinstance(method, str) else method
+    return build(kind, student, teacher, given)

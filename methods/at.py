@@ -1,4 +1,4 @@
-r"""Attention transfer: the student should look where the teacher looks.
+r"""Attention transfer: match the places where the activations of an image are large.
 
 With F a stage's map, (B, C, H, W), and vec(.) flattening to (B, H*W),
 
@@ -22,7 +22,7 @@ from methods.relations import match_sizes, normalise
 
 
 class AT(Method):
-    """Match the normalised spatial energy of all stages (Eq. 2 as the authors programmed it).
+    """Loss that matches the normalised energy of all stages (Eq. 2 as the authors programmed it).
 
     Args:
         weight: Factor of the loss, the sum over the stages.
@@ -52,7 +52,7 @@ class AT(Method):
 
 
 def attention(maps: Tensor) -> Tensor:
-    """Where an image's energy lies, with unit length: (B, C, H, W) -> (B, H*W)."""
+    """Compute the attention map of each image, of unit length: (B, C, H, W) -> (B, H*W)."""
     # Squares of small maps are tiny: a larger epsilon would damp them. At an all-zero map the
     # gradient is zero whatever epsilon is, because that of the square is.
     return normalise(maps.square().mean(dim=1).flatten(start_dim=1), epsilon=1e-12)

@@ -1,4 +1,4 @@
-"""The contract every distillation method fulfils: shapes in, one scalar loss out."""
+"""The contract of all distillation methods: two networks' outputs in, one scalar loss out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """What one network says about one batch of B images."""
+    """Outputs of one network for a batch of B images."""
 
     maps: tuple[Tensor, ...]  # (B, C_i, H_i, W_i) per stage, shallow to deep, after its last ReLU
     pre_relu: Tensor  # (B, C, H, W), the last stage before that ReLU
@@ -23,7 +23,7 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """Channel counts of one network's `Outputs`; all a method may know before training."""
+    """Channel counts of one network's `Outputs`: all that a method knows before training."""
 
     maps: tuple[int, ...]  # C_i per stage; the pooled width is the last
     embedding: int  # D
@@ -32,7 +32,7 @@ class Widths:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """Where a method was published; feeds the tables and the bibliography."""
+    """Publication of a method, for the tables and the bibliography."""
 
     authors: str
     title: str
@@ -65,8 +65,8 @@ class Method(nn.Module):
             (several networks joined) and the method needs more.
     """
 
-    name: ClassVar[str]  # how users ask for it
-    label: ClassVar[str]  # how tables print it
+    name: ClassVar[str]  # in commands and files
+    label: ClassVar[str]  # in tables
     paper: ClassVar[Paper | None]
     permutation_invariant: bool = True
     needs_features: ClassVar[bool] = True  # of the teacher; False: its logits are enough
@@ -94,16 +94,27 @@ class Method(nn.Module):
         self.weight = self.of_variant("weight", weight)
 
     def of_variant(self, option: str, given: T | None) -> T:
-        """`given`, or where it is None what the chosen variant sets `option` to."""
+        """Return `given`, or if it is None the default of `option` in the chosen variant."""
         return cast("T", self.variants[self.variant][option]) if given is None else given
 
     def prepare(self, batches: Callable[[], Iterable[Outputs]], generator: torch.Generator) -> None:
-        """See the frozen teacher on the training set before the student trains.
+        """Compute what the method needs to know of the teacher, before the student trains.
 
-        `batches()` runs the teacher over the un-augmented training set in fixed order, as often as
-        it is called; whatever is random here must draw from `generator`.
+        Args:
+            batches: Returns the outputs of the frozen teacher for the whole training set, without
+                augmentation and in fixed order. It may be called several times.
+            generator: Source of all random numbers that are drawn here.
         """
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
-        """Return the unweighted loss, a scalar; no gradient reaches the teacher's tensors."""
+        """Compute the loss of a batch, without its weight.
+
+        Args:
+            student: Outputs of the student.
+            teacher: Outputs of the teacher; no gradient may reach them.
+            labels: (B,) int64, positions of the identities among those of the training set.
+
+        Returns:
+            A scalar.
+        """
         raise NotImplementedError

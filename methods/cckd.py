@@ -29,7 +29,7 @@ from methods.relations import cosines, normalise, require_batch
 
 
 class CCKD(Method):
-    """Match kernel matrices of the batch.
+    """Loss that matches kernel matrices of the batch.
 
     Args:
         weight: Factor of the loss.
@@ -78,7 +78,7 @@ class CCKD(Method):
         return F.mse_loss(self.kernel(source), self.kernel(target))
 
     def kernel(self, embeddings: Tensor) -> Tensor:
-        """Expanded Gaussian kernel of every pair of directions: (B, dimension) -> (B, B)."""
+        """Compute the expanded Gaussian kernel of all pairs: (B, dimension) -> (B, B)."""
         products, scale = cosines(embeddings), math.exp(-2 * self.gamma)
         total = torch.full_like(products, scale)
         for power in range(1, self.order + 1):

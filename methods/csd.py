@@ -1,4 +1,4 @@
-r"""Contextual similarity distillation: the student, as a query, ranks the teacher's gallery alike.
+r"""Contextual similarity distillation: match similarities to the teacher's nearest neighbours.
 
 With t_i the teacher's pooled features, s_i the student's brought to the teacher's width by the
 projector, g_k the gallery, all of unit length, and N(i) the K rows of the gallery nearest to t_i,
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class CSD(Method):
-    """Match similarities to neighbours; `projector` is trained.
+    """Loss that matches similarities to neighbours; `projector` is trained.
 
     `bank`, (N, C_teacher), holds unit rows; it is empty before `prepare` and in the variant `pdrd`.
     The paper's own K and temperatures could not be checked: K = 96 is PDRD's authors' batch.
@@ -99,9 +99,15 @@ class CSD(Method):
         return self.contextual_divergence(self.projector(student.pooled), taught, self.bank)
 
     def contextual_divergence(self, queries: Tensor, taught: Tensor, gallery: Tensor) -> Tensor:
-        """KL(p || q) over each image's neighbours: (B, C), (B, C), (N, C) -> ().
+        """Compute KL(p || q) over each image's neighbours.
 
-        `taught` and `gallery` have unit rows.
+        Args:
+            queries: (B, C), the student's features.
+            taught: (B, C), the teacher's features, of unit length.
+            gallery: (N, C), features of unit length.
+
+        Returns:
+            A scalar, the mean over the images.
         """
         similarity = taught @ gallery.T
         count = min(self.neighbours or len(gallery), len(gallery))
@@ -111,7 +117,7 @@ class CSD(Method):
         return divergence(source / self.tau_q, target / self.tau_g)
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
-        """Take a bank of any size: how many images there are is not known when this is built."""
+        """Accept a bank of any size, which is not known when the method is built."""
         if (stored := state_dict.get(f"{prefix}bank")) is not None:
             self.bank = self.bank.new_empty(stored.shape)
         super()._load_from_state_dict(state_dict, prefix, *rest)

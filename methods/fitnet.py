@@ -1,4 +1,4 @@
-r"""FitNets: a regressor of a middle map of the student should hit the teacher's map.
+r"""FitNets: a regressor of a middle map of the student should match the teacher's map.
 
 With F one stage's map, (B, C, H, W), and r a 1x1 convolution, BatchNorm and ReLU,
 
@@ -21,7 +21,7 @@ from methods.relations import match_sizes
 
 
 class FitNet(Method):
-    """Regress the teacher's hint (Eq. 3, mean instead of half the sum); `regressor` is trained.
+    """Loss of regressing the teacher's hint (Eq. 3 as a mean); `regressor` is trained.
 
     Args:
         weight: Factor of the loss.

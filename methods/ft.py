@@ -1,4 +1,4 @@
-r"""Factor transfer: the student explains the teacher's paraphrase of its own last map.
+r"""Factor transfer: match the student's factors to the teacher's paraphrase of its last map.
 
 With F the last map, P the paraphraser's encoder C_teacher -> k C_teacher and T the translator
 C_student -> k C_teacher, each three 3x3 convolutions with LeakyReLU(0.1), and row(.) flattening
@@ -25,7 +25,7 @@ from methods.relations import match_sizes, normalise
 
 
 class FT(Method):
-    """Match factors in L1 (p = 1); `translator` is trained.
+    """Loss that matches factors in L1 (p = 1); `translator` is trained.
 
     Args:
         weight: Factor of the loss.
@@ -86,7 +86,7 @@ class FT(Method):
 
 
 def encoder(channels: int, factors: int) -> nn.Sequential:
-    """Three convolutions: (B, channels, H, W) -> (B, factors, H, W)."""
+    """Return three convolutions: (B, channels, H, W) -> (B, factors, H, W)."""
     widths = (channels, channels, factors, factors)
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
@@ -95,7 +95,7 @@ def encoder(channels: int, factors: int) -> nn.Sequential:
 
 
 def decoder(channels: int, factors: int) -> nn.Sequential:
-    """Three transposed convolutions: (B, factors, H, W) -> (B, channels, H, W)."""
+    """Return three transposed convolutions: (B, factors, H, W) -> (B, channels, H, W)."""
     widths = (factors, factors, channels, channels)
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
@@ -106,7 +106,14 @@ def decoder(channels: int, factors: int) -> nn.Sequential:
 def learn_to_paraphrase(
     paraphraser: nn.Module, reconstruction: nn.Module, maps: Iterable[Tensor], rate: float
 ) -> None:
-    """Train both in place to reproduce each (B, C, H, W) of `maps`, one SGD step per batch."""
+    """Train an encoder and a decoder to reproduce maps, with one SGD step for each batch.
+
+    Args:
+        paraphraser: The encoder.
+        reconstruction: The decoder.
+        maps: Batches, each (B, C, H, W).
+        rate: Learning rate.
+    """
     parameters = [*paraphraser.parameters(), *reconstruction.parameters()]
     optimiser = torch.optim.SGD(parameters, lr=rate, momentum=0.9, weight_decay=5e-4)
     with torch.enable_grad():

@@ -1,4 +1,4 @@
-r"""Knowledge distillation: the student's softened class probabilities should be the teacher's.
+r"""Knowledge distillation: match the softened class probabilities of the teacher.
 
 With z the logits, (B, K), and p(z) = softmax(z / T),
 
@@ -16,7 +16,7 @@ from methods.relations import divergence, require_same_identities
 
 
 class KD(Method):
-    """Match softened probabilities.
+    """Loss that matches softened probabilities.
 
     Args:
         weight: Factor of the loss.

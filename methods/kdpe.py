@@ -1,4 +1,4 @@
-r"""Distillation as efficient pre-training: fit the teacher's principal components, scales evened.
+r"""Distillation as efficient pre-training: match the teacher's scaled principal components.
 
 With f the pooled last map before its ReLU, (B, C), m and V, (C_teacher, C_student), the mean and
 the leading principal directions of the frozen teacher's f over the training set,
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 class KDPE(Method):
-    """Fit scaled principal components.
+    """Loss that matches scaled principal components.
 
     `mean`, (C_teacher,), and `components`, (C_teacher, C_student), are zero until `prepare`. They
     belong to the saved state: directions found again may differ in sign on another machine.
@@ -77,10 +77,10 @@ class KDPE(Method):
         self.register_buffer("components", torch.zeros(theirs, ours))
 
     def prepare(self, batches: Callable[[], Iterable[Outputs]], generator: torch.Generator) -> None:
-        """Find mean and principal directions in one pass over the training set.
+        """Compute mean and principal directions in one pass over the training set.
 
         Raises:
-            ValueError: there are fewer than two images.
+            ValueError: There are fewer than two images.
         """
         images, mean, scatter = moments(pool(batch.pre_relu.detach()) for batch in batches())
         if images < 2:
@@ -98,12 +98,12 @@ class KDPE(Method):
 
 
 def pool(maps: Tensor) -> Tensor:
-    """Global average: (B, C, H, W) -> (B, C)."""
+    """Average over height and width: (B, C, H, W) -> (B, C)."""
     return maps.mean(dim=(2, 3))
 
 
 def moments(batches: Iterable[Tensor]) -> tuple[int, Tensor, Tensor]:
-    """Count, mean and scatter matrix of all rows, in float64: (B, C)... -> (), (C,), (C, C).
+    """Compute count, mean and scatter matrix of all rows: (B, C)... -> (), (C,), (C, C) float64.
 
     Batches are merged by the exact update of count, mean and scatter, so no row is kept.
     """
@@ -122,7 +122,7 @@ def moments(batches: Iterable[Tensor]) -> tuple[int, Tensor, Tensor]:
 
 
 def directions(scatter: Tensor, count: int) -> Tensor:
-    """Leading eigenvectors as columns, by decreasing eigenvalue: (C, C) -> (C, count).
+    """Compute the leading eigenvectors, as columns by decreasing eigenvalue: (C, C) -> (C, count).
 
     The sign is fixed: the entry of largest magnitude in each column is positive.
     """

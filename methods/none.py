@@ -1,4 +1,4 @@
-"""No distillation: the student, or a teacher, trained by its objective alone.
+"""No distillation: a student or a teacher that is trained by its own loss alone.
 
 L = 0
 """
@@ -11,7 +11,7 @@ from methods.base import Method, Outputs, Widths
 
 
 class NoDistillation(Method):
-    """Train without a teacher: the baseline of every other method.
+    """Training without a teacher, the baseline of every other method.
 
     Args:
         weight: Has no effect, as the loss is 0.

@@ -1,7 +1,6 @@
-"""A method's options are the keyword-only arguments of its `__init__`; this reads and checks them.
+"""Read and check the options of a method: the keyword-only arguments of its `__init__`.
 
-What an option means stands in the method's docstring; its name, type and default stand nowhere but
-in that signature.
+Names, types and defaults are those of the signature, meanings those of the class's docstring.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ class Option:
 
 
 def options(method: type[Method]) -> dict[str, Option]:
-    """Return the options of `method` by name, in the order of its signature.
+    """Return the options of a method by name, in the order of its signature.
 
     Raises:
-        ValueError: an option has no default, or is not annotated as float, int, bool or str.
+        ValueError: An option has no default, or is not annotated as float, int, bool or str.
     """
     hints = get_type_hints(method.__init__)
     found = {}
@@ -50,10 +49,10 @@ def options(method: type[Method]) -> dict[str, Option]:
 
 
 def defaults(method: type[Method], variant: str) -> dict[str, Value]:
-    """What every option of `method` is in a variant unless it is given; `variant` is left out.
+    """Return the default of every option in a variant, except that of `variant`.
 
     Raises:
-        ValueError: `method` has no such variant.
+        ValueError: The method has no such variant.
     """
     if variant not in method.variants:
         offered = ", ".join(method.variants)
@@ -65,10 +64,16 @@ def defaults(method: type[Method], variant: str) -> dict[str, Value]:
 def build(
     method: type[Method], student: Widths, teacher: Widths, given: Mapping[str, object]
 ) -> Method:
-    """Build `method` with the options `given`, the others at their defaults.
+    """Build a method.
+
+    Args:
+        method: Its class.
+        student: Channels of the student's outputs.
+        teacher: Channels of the teacher's outputs.
+        given: Values of options by name; the others have their defaults.
 
     Raises:
-        ValueError: an option is unknown, of another type, or refused by the method.
+        ValueError: An option is unknown, of another type, or refused by the method.
     """
     known = options(method)
     values = {}
@@ -80,7 +85,11 @@ def build(
 
 
 def checked(method: str, option: Option, value: object) -> object:
-    """Return `value` as the type of `option`: a whole number will do for a float."""
+    """Return a value in the type of an option; a whole number is accepted for a float.
+
+    Raises:
+        ValueError: The value is of another type.
+    """
     if option.type is float and type(value) is int:
         return float(value)
     if type(value) is not option.type:
@@ -92,7 +101,13 @@ def checked(method: str, option: Option, value: object) -> object:
 
 
 def unknown(what: str, name: str, known: list[str]) -> str:
-    """Say that `name` is not `known`, which one is nearest, and which there are."""
+    """Return the message about an unknown name: the nearest known one, then all.
+
+    Args:
+        what: Beginning of the message, before the name.
+        name: The unknown name.
+        known: All known names.
+    """
     nearest = get_close_matches(name.lower(), known, n=1)
     guess = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"{what} {name!r}.{guess} Known: {', '.join(known)}."

@@ -1,4 +1,4 @@
-r"""Ablation of PDRD: the similarities themselves should agree, not their differences.
+r"""Ablation of PDRD: match the similarities themselves, not their differences.
 
 With C the cosines of the pooled features, (B, B),
 
@@ -17,7 +17,7 @@ from methods.relations import cosines, lengths, require_batch
 
 
 class Pairwise(Method):
-    """Match pairwise similarities (Eq. 4 of PDRD).
+    """Loss that matches pairwise similarities (Eq. 4 of PDRD).
 
     Args:
         weight: Factor of the loss.

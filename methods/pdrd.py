@@ -1,4 +1,4 @@
-r"""Pairwise difference relational distillation: how much more alike j than k is to i should agree.
+r"""Pairwise difference relational distillation: match the differences between similarities.
 
 With C the cosines of the pooled features, (B, B), and sigma an activation,
 
@@ -31,7 +31,7 @@ ENTRIES = 1 << 19  # entries of A compared at once: 2 MiB, which stay in a core'
 
 
 class PDRD(Method):
-    """Match differences of similarities (Eq. 8).
+    """Loss that matches differences of similarities (Eq. 8).
 
     Args:
         weight: Factor of the loss, the paper's alpha.
@@ -75,7 +75,7 @@ class PDRD(Method):
 
 
 class ByAnchors(torch.autograd.Function):
-    """The mean over i of one anchor's norm, (B, B), (B, B) -> (), without a tensor of B^3 entries.
+    """Mean over i of the norm of one anchor, (B, B), (B, B) -> (), without a tensor of B^3 entries.
 
     Forward takes a few anchors at a time and computes their part of the gradient at once, so that
     nothing but the (B, B) gradient is kept for backward.
@@ -114,5 +114,5 @@ class ByAnchors(torch.autograd.Function):
 
 
 def differences(rows: Tensor) -> Tensor:
-    """Differences within each row, rows[i, j] - rows[i, k]: (A, B) -> (A, B, B)."""
+    """Compute the differences within each row, rows[i, j] - rows[i, k]: (A, B) -> (A, B, B)."""
     return rows[:, :, None] - rows[:, None, :]

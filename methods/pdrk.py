@@ -1,4 +1,4 @@
-r"""Ablation of PDRD: differences of similarities should agree, without an activation.
+r"""Ablation of PDRD: match differences of similarities, without an activation.
 
 With C the cosines of the pooled features, (B, B), and A_ijk = C_ij - C_ik,
 
@@ -22,7 +22,7 @@ from methods.relations import cosines, lengths, require_batch
 
 
 class PDRK(Method):
-    """Match differences of similarities without an activation (Eq. 7 of PDRD).
+    """Loss that matches differences of similarities without an activation (Eq. 7 of PDRD).
 
     Args:
         weight: Factor of the loss.

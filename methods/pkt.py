@@ -1,4 +1,4 @@
-r"""Probabilistic knowledge transfer: who is how likely to be whose neighbour should agree.
+r"""Probabilistic knowledge transfer: match the probabilities of being neighbours.
 
 With x the pooled features divided by ||x||_2 + eps, eps = 1e-7,
 
@@ -23,7 +23,7 @@ EPSILON = 1e-7  # the paper's code; L is so small that another value moves it by
 
 
 class PKT(Method):
-    """Match conditional neighbour probabilities under the cosine kernel.
+    """Loss that matches conditional neighbour probabilities under the cosine kernel.
 
     Args:
         weight: Factor of the loss.
@@ -50,7 +50,7 @@ class PKT(Method):
 
 
 def probabilities(rows: Tensor) -> Tensor:
-    """Each row's probabilities of having the others as neighbours: (B, C) -> (B, B)."""
+    """Compute each row's probabilities of having the others as neighbours: (B, C) -> (B, B)."""
     unit = rows / (lengths(rows, dim=1)[:, None] + EPSILON)
     kernel = (unit @ unit.T + 1) / 2
     return kernel / kernel.sum(dim=1, keepdim=True)

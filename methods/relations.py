@@ -1,4 +1,4 @@
-"""What several methods share: safe norms and cosines, maps of one size, large enough batches."""
+"""Functions of several methods: norms and cosines that are safe at 0, maps of one size, checks."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def normalise(rows: Tensor, epsilon: float = EPSILON) -> Tensor:
 
 
 def cosines(rows: Tensor) -> Tensor:
-    """Cosine similarity of every pair of rows: (B, D) -> (B, B)."""
+    """Compute the cosine similarity of every pair of rows: (B, D) -> (B, B)."""
     unit = normalise(rows)
     return unit @ unit.T
 
 
 def lengths(vectors: Tensor, dim: int | tuple[int, ...]) -> Tensor:
-    """Euclidean norm over `dim`, with gradient 0 where it is 0: (..., D) -> (...)."""
+    """Compute the Euclidean norm over `dim`, with gradient 0 where it is 0: (..., D) -> (...)."""
     # the root of a sum of squares would give NaN there, as soon as student and teacher agree
     norms: Tensor = torch.linalg.vector_norm(vectors, dim=dim)
     return norms
@@ -30,7 +30,7 @@ def lengths(vectors: Tensor, dim: int | tuple[int, ...]) -> Tensor:
 def match_sizes(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Average-pool two maps to the smaller height and width: (B, C_i, H_i, W_i) -> (B, C_i, H, W).
 
-    H is the smaller of the two heights, W of the two widths; maps that agree are left alone.
+    H is the smaller of the two heights, W of the two widths; maps of that size stay as they are.
     """
     height, width = (min(sizes) for sizes in zip(first.shape[2:], second.shape[2:], strict=True))
 
@@ -43,7 +43,16 @@ def match_sizes(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def require_batch(rows: Tensor, images: int, name: str) -> None:
-    """Raise ValueError unless the batch holds as many `images` as the formula of `name` relates."""
+    """Check that a batch is large enough for the formula of a method.
+
+    Args:
+        rows: (B, ...), one row for each image.
+        images: Smallest allowed B.
+        name: The method, for the message.
+
+    Raises:
+        ValueError: The batch is smaller.
+    """
     if len(rows) < images:
         raise ValueError(
             f"{name} compares images within a batch: it needs at least {images} images, "
@@ -52,7 +61,11 @@ def require_batch(rows: Tensor, images: int, name: str) -> None:
 
 
 def require_same_identities(student: int, teacher: int, name: str) -> None:
-    """Raise ValueError unless the logits of both networks name the same number of identities."""
+    """Check that the logits of both networks are of equally many identities.
+
+    Raises:
+        ValueError: They are not.
+    """
     if student != teacher:
         raise ValueError(
             f"{name} compares logits: student and teacher must know the same identities, "
@@ -61,7 +74,7 @@ def require_same_identities(student: int, teacher: int, name: str) -> None:
 
 
 def divergence(student: Tensor, teacher: Tensor) -> Tensor:
-    """Kullback-Leibler divergence KL(softmax(teacher) || softmax(student)), mean over rows.
+    """Compute the divergence KL(softmax(teacher) || softmax(student)), mean over rows.
 
     (B, K), (B, K) -> (); both arguments are scores before the softmax.
     """

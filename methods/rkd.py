@@ -1,4 +1,4 @@
-r"""Relational distillation: distances within pairs and angles within triplets should agree.
+r"""Relational distillation: match distances within pairs and angles within triplets.
 
 With x the pooled features, (B, C), mu the mean over the pairs with d > 0, and h the Huber loss,
 
@@ -24,7 +24,7 @@ from methods.relations import EPSILON, lengths, normalise, require_batch
 
 
 class RKD(Method):
-    """Match relative distances and angles (RKD-DA).
+    """Loss that matches relative distances and angles (RKD-DA).
 
     Args:
         weight: Factor of both terms.
@@ -73,20 +73,20 @@ class RKD(Method):
 
 
 def offsets(rows: Tensor) -> Tensor:
-    """From each row to each other, x_j - x_i at [i, j]: (B, C) -> (B, B, C)."""
+    """Compute x_j - x_i at [i, j] for all pairs of rows: (B, C) -> (B, B, C)."""
     # Subtracting before squaring keeps the digits that ||x||^2 + ||y||^2 - 2 <x, y> would lose
     # when all rows share a large offset.
     return rows[None, :] - rows[:, None]
 
 
 def distances(offset: Tensor) -> Tensor:
-    """Distances relative to the mean positive one: (B, B, C) -> (B, B)."""
+    """Compute distances relative to the mean positive one: (B, B, C) -> (B, B)."""
     norms = lengths(offset, dim=2)
     positive = (norms > 0).sum().clamp_min(1)
     return norms / (norms.sum() / positive).clamp_min(EPSILON)
 
 
 def angles(offset: Tensor) -> Tensor:
-    """Cosines of the angles at i between j and k: (B, B, C) -> (B, B, B)."""
+    """Compute the cosines of the angles at i between j and k: (B, B, C) -> (B, B, B)."""
     directions = normalise(offset)
     return directions @ directions.transpose(1, 2)

@@ -1,4 +1,4 @@
-r"""Similarity-preserving distillation: images alike to the teacher are alike to the student.
+r"""Similarity-preserving distillation: match the similarities of all pairs of images.
 
 With Q the last feature map flattened to (B, C*H*W) and row(.) the row-wise L2 norm,
 
@@ -21,7 +21,7 @@ from methods.relations import cosines, normalise, require_batch
 
 
 class SP(Method):
-    """Match the pairwise similarities of the batch (Eq. 4).
+    """Loss that matches the pairwise similarities of the batch (Eq. 4).
 
     Args:
         weight: Factor of the loss, the paper's gamma.
@@ -50,6 +50,6 @@ class SP(Method):
 
 
 def similarities(maps: Tensor) -> Tensor:
-    """Row-normalised Gram matrix of a batch: (B, C, H, W) -> (B, B)."""
+    """Compute the row-normalised Gram matrix of a batch: (B, C, H, W) -> (B, B)."""
     flat = maps.flatten(start_dim=1)
     return normalise(flat @ flat.T)

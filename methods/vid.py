@@ -24,7 +24,7 @@ FLOOR = 1e-5  # of the variance, so that its logarithm and inverse stay finite
 
 
 class VID(Method):
-    """Minimise the teacher's negative log-likelihood in all stages.
+    """Negative log-likelihood of the teacher's maps in all stages.
 
     `log_scales` holds the a_c of every stage; they and `regressors` are trained.
 
@@ -74,7 +74,7 @@ class VID(Method):
 
 
 def regressor(student: int, teacher: int) -> nn.Sequential:
-    """Mean of the teacher's map given the student's: (B, student, H, W) -> (B, teacher, H, W)."""
+    """Return a network that predicts the teacher's map: (B, student, H, W) -> (B, teacher, H, W)."""
     return nn.Sequential(
         nn.Conv2d(student, teacher, kernel_size=1, bias=False),
         nn.ReLU(),

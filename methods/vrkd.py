@@ -18,7 +18,7 @@ from methods.kd import KD
 
 
 class VRKD(KD):
-    """Match softened probabilities (Eq. 2).
+    """Loss that matches softened probabilities (Eq. 2).
 
     Args:
         weight: Factor of the loss, the paper's lambda.
