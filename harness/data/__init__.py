@@ -1,9 +1,9 @@
 """Re-ID datasets: their images and labels, loaders, completeness, decoding and batches.
 
-from harness.data import LOADERS
+    from harness.data import LOADERS
 
-dataset = LOADERS["market1501"](Path("/data"))
-dataset.train, dataset.test, dataset.test_splits
+    dataset = LOADERS["market1501"](Path("/data"))
+    dataset.train, dataset.test, dataset.test_splits
 """
 
 from harness.data.dataset import Dataset, Image, QueryGallerySplit, make_dataset

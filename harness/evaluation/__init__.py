@@ -1,9 +1,9 @@
 """Evaluation of retrieval features: the protocol of Market-1501 and k-reciprocal re-ranking.
 
-from harness.evaluation import Embeddings, evaluate
+    from harness.evaluation import Embeddings, evaluate
 
-scores = evaluate(Embeddings(features, identities, cameras), gallery)
-scores.mAP, scores.cmc(1)
+    scores = evaluate(Embeddings(features, identities, cameras), gallery)
+    scores.mAP, scores.cmc(1)
 """
 
 from harness.evaluation.metrics import (
