@@ -1,5 +1,7 @@
 """Re-ID datasets: their images and labels, loaders, completeness, decoding and batches.
 
+A dataset is opened by its name:
+
     from harness.data import LOADERS
 
     dataset = LOADERS["market1501"](Path("/data"))

@@ -1,5 +1,7 @@
 """Evaluation of retrieval features: the protocol of Market-1501 and k-reciprocal re-ranking.
 
+The scores of features, with no network involved:
+
     from harness.evaluation import Embeddings, evaluate
 
     scores = evaluate(Embeddings(features, identities, cameras), gallery)
