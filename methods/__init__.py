@@ -13,7 +13,7 @@ from methods.ft import FT
 from methods.kd import KD
 from methods.kdpe import KDPE
 from methods.none import NoDistillation
-from methods.options import Option, build, defaults, options, unknown
+from methods.options import Option, build, defaults, did_you_mean, options
 from methods.pairwise import Pairwise
 from methods.pdrd import PDRD
 from methods.pdrk import PDRK
@@ -54,10 +54,10 @@ def find(name: str) -> type[Method]:
     Raises:
         ValueError: No method has this name; the message suggests the nearest and lists all.
     """
-    everything = METHODS | EXTRA_METHODS
-    if name not in everything:
-        raise ValueError(unknown("No method is called", name, list(everything)))
-    return everything[name]
+    methods = METHODS | EXTRA_METHODS
+    if name not in methods:
+        raise ValueError(f"No method is called {name!r}.{did_you_mean(name, methods)}")
+    return methods[name]
 
 
 def create(

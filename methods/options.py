@@ -6,7 +6,7 @@ Names, types and defaults are those of the signature, meanings those of the clas
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import NoneType
@@ -33,7 +33,7 @@ def options(method: type[Method]) -> dict[str, Option]:
         ValueError: An option has no default, or is not annotated as float, int, bool or str.
     """
     hints = get_type_hints(method.__init__)
-    found = {}
+    by_name = {}
     for parameter in inspect.signature(method).parameters.values():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
             continue
@@ -44,8 +44,8 @@ def options(method: type[Method]) -> dict[str, Option]:
         if len(kinds) != 1 or kinds[0] not in PLAIN:
             allowed = ", ".join(kind.__name__ for kind in PLAIN)
             raise ValueError(f"Option {name!r} of {method.name} must be annotated as {allowed}.")
-        found[name] = Option(name, kinds[0], parameter.default)
-    return found
+        by_name[name] = Option(name, kinds[0], parameter.default)
+    return by_name
 
 
 def defaults(method: type[Method], variant: str) -> dict[str, Value]:
@@ -79,12 +79,12 @@ def build(
     values = {}
     for name, value in given.items():
         if name not in known:
-            raise ValueError(unknown(f"{method.name} has no option", name, list(known)))
-        values[name] = checked(method.name, known[name], value)
+            raise ValueError(f"{method.name} has no option {name!r}.{did_you_mean(name, known)}")
+        values[name] = convert_value(method.name, known[name], value)
     return cast("Callable[..., Method]", method)(student, teacher, **values)
 
 
-def checked(method: str, option: Option, value: object) -> object:
+def convert_value(method: str, option: Option, value: object) -> object:
     """Return a value in the type of an option; a whole number is accepted for a float.
 
     Raises:
@@ -100,14 +100,9 @@ def checked(method: str, option: Option, value: object) -> object:
     return value
 
 
-def unknown(what: str, name: str, known: list[str]) -> str:
-    """Return the message about an unknown name: the nearest known one, then all.
-
-    Args:
-        what: Beginning of the message, before the name.
-        name: The unknown name.
-        known: All known names.
-    """
-    nearest = get_close_matches(name.lower(), known, n=1)
-    guess = f" Did you mean {nearest[0]!r}?" if nearest else ""
-    return f"{what} {name!r}.{guess} Known: {', '.join(known)}."
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a message about an unknown name: the nearest known one, then all."""
+    words = list(known)
+    close = get_close_matches(name.lower(), words, n=1)
+    guess = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{guess} Known: {', '.join(words)}."

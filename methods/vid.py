@@ -74,7 +74,7 @@ class VID(Method):
 
 
 def regressor(student: int, teacher: int) -> nn.Sequential:
-    """Return a network that predicts the teacher's map: (B, student, H, W) -> (B, teacher, H, W)."""
+    """Return a network that predicts a map: (B, student, H, W) -> (B, teacher, H, W)."""
     return nn.Sequential(
         nn.Conv2d(student, teacher, kernel_size=1, bias=False),
         nn.ReLU(),
