@@ -78,7 +78,7 @@ VARIANTS = {  # the default weight of each, of methods with other variants than 
 }
 
 
-@pytest.mark.parametrize("name", METHODS | EXTRA_METHODS)
+@pytest.mark.parametrize("name", DEFAULT_WEIGHTS)
 def test_variants_and_their_weights(name):
     offered = {
         variant: create(name, SMALL, LARGE, {"variant": variant}).weight
