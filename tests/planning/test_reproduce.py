@@ -101,14 +101,15 @@ def test_the_page_of_the_report_has_the_same_command(runs, capsys):
 
 
 def test_a_cell_without_runs_and_wrong_names(runs):
-    assert shown("comparison-synthetic:PDRD:mAP", runs).endswith("This cell comes from no run.")
-    with pytest.raises(UsageError, match="No table is called 'comparison'. Nearest: 'comparison-"):
-        shown("comparison:PDRD:mAP", runs)
+    gain = shown("comparison-synthetic:Student:Gain in mAP", runs)
+    assert gain.endswith("This cell comes from no run.")
+    with pytest.raises(UsageError, match="No table is called 'comparison'. Did you mean 'compar"):
+        shown("comparison:KD:mAP", runs)
     with pytest.raises(SetupError, match="There is no runs folder"):
-        shown("comparison-synthetic:PDRD:mAP", runs / "absent")
+        shown("comparison-synthetic:KD:mAP", runs / "absent")
     (runs / "empty").mkdir()
     with pytest.raises(SetupError, match="no table to trace"):
-        shown("comparison-synthetic:PDRD:mAP", runs / "empty")
+        shown("comparison-synthetic:KD:mAP", runs / "empty")
 
 
 def test_the_command_line_says_a_wrong_name_in_one_sentence_and_exits_with_2(
