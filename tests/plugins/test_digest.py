@@ -6,8 +6,7 @@ from harness.plugins import digest
 from harness.testing.scaffold import METHOD
 from methods import EXTRA_METHODS, METHODS
 
-# Part of the keys of all runs of these methods; a further method needs no entry here. A new
-# method needs no entry.
+# Part of the keys of all runs of these methods; a new method needs no entry here.
 BUILT_IN = {
     "fitnet": "622ce2239a598ee1",
     "at": "4b2b0d452dfc241c",

@@ -8,7 +8,13 @@ from harness.planning.names import resolve_methods
 from harness.planning.overrides import resolve_settings
 from harness.plugins import lookup
 from harness.plugins.digest import method_digest
-from harness.plugins.lookup import canonical_name, known_methods, option_sections, resolve_method
+from harness.plugins.lookup import (
+    canonical_name,
+    import_method_file,
+    known_methods,
+    option_sections,
+    resolve_method,
+)
 from harness.testing.scaffold import METHOD
 from methods import METHODS
 
@@ -74,7 +80,10 @@ def test_its_code_is_part_of_the_key(mine):
         ("closeness:Closenes", "closeness has no method 'Closenes'. Did you mean 'Closeness'"),
         ("closeness:F", "closeness has no method 'F'"),
         ("closeness", "No method is called 'closeness'"),
-        ("torchdistill:DISTlos", "No torchdistill row is called 'DISTlos'. Did you mean 'DISTLoss"),
+        (
+            "torchdistill:DISTlos",
+            "No torchdistill loss is declared as 'DISTlos'. Did you mean 'DISTLoss",
+        ),
     ],
 )
 def test_what_cannot_be_found_is_said(mine, name, pattern):
@@ -92,6 +101,41 @@ def test_a_name_that_is_taken_is_refused(mine):
     mine.write_text(mine.read_text().replace('name = "closeness"', 'name = "sp"'))
     with pytest.raises(UsageError, match="closeness:Closeness and sp are both named 'sp'"):
         option_sections({"closeness:Closeness": resolve_method("closeness:Closeness")})
+
+
+def test_a_module_of_an_installed_package_is_preferred_to_one_in_the_current_folder(
+    mine, monkeypatch, tmp_path
+):
+    """The current folder is searched last, so that nothing in it hides a library."""
+    other = tmp_path / "installed"
+    other.mkdir()
+    (other / "closeness.py").write_text(mine.read_text().replace('"Closeness"', '"Installed"'))
+    monkeypatch.syspath_prepend(str(other))
+    assert resolve_method("closeness:Closeness").label == "Installed"
+
+
+def test_a_method_of_a_file(mine, tmp_path):
+    assert import_method_file(mine) == "closeness:Closeness"
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "nearness.py").write_text(mine.read_text() + "\n\nclass Second(Closeness): ...\n")
+    with pytest.raises(UsageError, match="defines 2 methods. Name one .*: nearness:CLASS"):
+        import_method_file(folder / "nearness.py")
+    (folder / "broken.py").write_text("import no_such_library\n")
+    with pytest.raises(UsageError, match="cannot be imported .ModuleNotFoundError: No module"):
+        import_method_file(folder / "broken.py")
+    with pytest.raises(UsageError, match="There is no file .*absent.py"):
+        import_method_file(folder / "absent.py")
+    hidden = folder / "closeness.py"
+    hidden.write_text("")
+    with pytest.raises(UsageError, match=f"{hidden} is hidden by {mine}, a module of the same"):
+        import_method_file(hidden)
+
+
+def test_a_class_without_a_label(mine):
+    mine.write_text(mine.read_text().replace('    label = "Closeness"\n', ""))
+    with pytest.raises(UsageError, match="lacks the class attribute `label`"):
+        resolve_method("closeness:Closeness")
 
 
 def test_ours_are_found_as_before():

@@ -11,7 +11,7 @@ from torchvision import datasets, models, transforms
 
 from harness.core.errors import UsageError
 from harness.plugins.torchdistill import (
-    ROWS,
+    DECLARATIONS,
     KDReIDLoss,
     load_torchdistill_method,
     tap_outputs,
@@ -121,7 +121,9 @@ def test_pooled_maps_with_their_two_last_dimensions_are_flattened():
 
 
 def test_the_example_trains_in_torchdistill():
-    configuration = yaml_util.load_yaml_file(str(ROWS / "example" / "pdrd_and_csd.yaml"))["train"]
+    configuration = yaml_util.load_yaml_file(str(DECLARATIONS / "example" / "pdrd_and_csd.yaml"))[
+        "train"
+    ]
     images = datasets.FakeData(8, (3, 64, 32), 5, transforms.ToTensor())
     teacher, student = (models.get_model(f"resnet{n}", num_classes=5) for n in (34, 18))
     box = get_distillation_box(
