@@ -1,4 +1,4 @@
-"""What a finished run leaves on disk, and that nothing outside its spec moves it."""
+"""Files of a finished run, and that nothing outside its spec changes them."""
 
 import json
 from dataclasses import asdict
@@ -67,8 +67,7 @@ def test_the_summary_is_the_mean_of_the_queries(finished):
 def test_the_kept_model_scores_as_recorded(finished):
     plan, folder = finished
     spec = plan.cohorts[-1][-1]
-    session = plan.context
-    network = load_network(spec, plan.open_data(spec), session)
+    network = load_network(spec, plan.open_data(spec), plan.context)
     weights = torch.load(folder / "model.pt", weights_only=True)
     assert torch.equal(network.state_dict()["head.neck.weight"], weights["head.neck.weight"])
     assert not network.training
@@ -169,13 +168,13 @@ class Tiny(Backbone):
         self.stages = torch.nn.ModuleList([torch.nn.Conv2d(i, o, 3, 2, 1) for i, o in pairs])
 
     def forward(self, images):
-        maps, seen = [], set()
+        maps, dtypes = [], set()
         for stage in self.stages:
             pre_relu = stage(images)
-            seen.add(pre_relu.dtype)
+            dtypes.add(pre_relu.dtype)
             images = pre_relu.relu()
             maps.append(images)
-        Tiny.dtypes = seen
+        Tiny.dtypes = dtypes
         return tuple(maps), pre_relu
 
 

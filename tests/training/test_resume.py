@@ -1,4 +1,4 @@
-"""Killed at any moment and resumed ends with the bits of never having been killed."""
+"""A training that is killed at any moment and resumed ends with the bits of one that was not."""
 
 import random
 import shutil
@@ -16,7 +16,7 @@ from tests.support import tiny_grid
 METHODS = ("fitnet", "kdpe", "pdrd")  # an adapter with batch statistics, a prepared state, neither
 
 # The main command in which the process kills itself with SIGKILL after so many checkpoints.
-SUICIDE = """
+KILL_ITSELF = """
 import os, signal, sys
 from harness import run
 from harness.training.state import TrainingRun
@@ -60,7 +60,7 @@ def test_killed_between_two_members_checkpoints(
     """With four members and a save at every step, the kill leaves members at different steps."""
     arguments = ("--checkpoint-every", "0")
     monkeypatch.setenv("KILL_AFTER", str(kill_after))
-    process = tiny_grid.start(with_teacher, *METHODS, arguments=arguments, code=SUICIDE)
+    process = tiny_grid.start(with_teacher, *METHODS, arguments=arguments, code=KILL_ITSELF)
     assert finish(process)[0] == -signal.SIGKILL
     plan = tiny_grid.grid(with_teacher, *METHODS)
     states = [local_state(with_teacher / spec.key) for spec in plan.cohorts[-1]]
@@ -110,14 +110,14 @@ def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teach
     assert_equal_runs(uninterrupted, with_teacher)
 
 
-def test_stopping_and_going_on_in_one_process(uninterrupted, with_teacher):
+def test_stopping_and_continuing_in_one_process(uninterrupted, with_teacher):
     class After(StopRequest):
-        looks = 0
+        reads = 0
 
         @property
         def requested(self):
-            After.looks += 1
-            return After.looks > 9  # some are before the first step, most between two
+            After.reads += 1
+            return After.reads > 9  # some are before the first step, most between two
 
     plan = tiny_grid.grid(with_teacher, *METHODS)
     with pytest.raises(RunInterrupted):
@@ -131,7 +131,7 @@ def test_a_member_alone_in_another_grouping_resumes_from_the_cohorts_checkpoint(
 ):
     monkeypatch.setenv("KILL_AFTER", "9")
     process = tiny_grid.start(
-        with_teacher, *METHODS, arguments=("--checkpoint-every", "0"), code=SUICIDE
+        with_teacher, *METHODS, arguments=("--checkpoint-every", "0"), code=KILL_ITSELF
     )
     assert finish(process)[0] == -signal.SIGKILL
     plan, outcome = tiny_grid.run(with_teacher, *METHODS, pack=1)

@@ -1,4 +1,4 @@
-"""Choices that change what is trained, in training: variants, a second stream, joined teachers."""
+"""Variants, a second stream of batches and ensemble teachers, in training."""
 
 import json
 import shutil
@@ -37,19 +37,19 @@ def test_a_separate_stream_reaches_the_methods_and_nothing_else(with_teacher):
 def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
     with_teacher, monkeypatch
 ):
-    seen, compared = {}, []
-    outputs, forward = loop.compute_outputs, METHODS["pdrd"].forward
+    images_of, compared = {}, []
+    compute_outputs, forward = loop.compute_outputs, METHODS["pdrd"].forward
 
-    def look(network, images, loop):
-        found = outputs(network, images, loop)
-        seen[id(found)] = (found, images)
-        return found
+    def remember(network, images, context):
+        outputs = compute_outputs(network, images, context)
+        images_of[id(outputs)] = (outputs, images)
+        return outputs
 
     def compare(self, student, teacher, labels):
-        compared.append((seen[id(student)][1], seen[id(teacher)][1]))
+        compared.append((images_of[id(student)][1], images_of[id(teacher)][1]))
         return forward(self, student, teacher, labels)
 
-    monkeypatch.setattr(loop, "compute_outputs", look)
+    monkeypatch.setattr(loop, "compute_outputs", remember)
     monkeypatch.setattr(METHODS["pdrd"], "forward", compare)
     teacher = "teacher_recipe.distillation_batches=shared"
     _, outcome = tiny_grid.run(with_teacher, "pdrd", overrides=[SEPARATE, teacher], pack=1)
@@ -59,12 +59,12 @@ def test_with_a_separate_stream_student_and_teacher_are_compared_on_one_batch(
 
 def test_a_separate_stream_resumes_where_it_was(with_teacher):
     class After(StopRequest):
-        looks = 0
+        reads = 0
 
         @property
         def requested(self):
-            After.looks += 1
-            return After.looks > 7
+            After.reads += 1
+            return After.reads > 7
 
     options = {"overrides": [SEPARATE, "teacher_recipe.distillation_batches=shared"]}
     plan, _ = tiny_grid.run(with_teacher, "pdrd", **options)
@@ -114,12 +114,12 @@ def test_four_directional_branches_teach_as_one(with_teacher):
     assert len(branches) == 4 and {spec.method for spec in branches} == {"none"}
     spec = students[-1]
     record = json.loads((with_teacher / spec.key / "record.json").read_text())
-    taught = [
+    weights = [
         json.loads((with_teacher / branch.key / "record.json").read_text())["result"]["model"]
         for branch in branches
     ]
-    assert record["teachers"] == taught and len(set(taught)) == 4
-    with pytest.raises(UsageError, match="fitnet needs the teacher's maps.*resnet18-directional"):
+    assert record["teachers"] == weights and len(set(weights)) == 4
+    with pytest.raises(UsageError, match="resnet18-directional .* are needed by fitnet"):
         tiny_grid.grid(with_teacher, "fitnet", **options)
 
 
