@@ -1,4 +1,4 @@
-"""Errors that end a command with one sentence, and the exit codes of every command.
+"""Errors that end a command with a message instead of a traceback, and all exit codes.
 
 KDReIDError                       1
 ├── UsageError                    2, also a ValueError
@@ -65,8 +65,8 @@ class SlurmError(KDReIDError):
     exit_code = ExitCode.ENVIRONMENT
 
 
-class RunInterrupted(KDReIDError):  # noqa: N818  (like KeyboardInterrupt, no mistake)
-    """The user or the system asked to stop; everything up to this step is on disk."""
+class RunInterrupted(KDReIDError):  # noqa: N818  (named like KeyboardInterrupt)
+    """A stop was requested by the user or the system; all progress is on disk."""
 
     exit_code = ExitCode.INTERRUPTED
 

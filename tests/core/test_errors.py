@@ -3,6 +3,7 @@
 import pytest
 
 from harness.core.errors import (
+    ErrorCollector,
     ExitCode,
     KDReIDError,
     RunInterrupted,
@@ -64,3 +65,36 @@ def test_several_suggestions_are_listed_from_the_most_similar():
 
 def test_of_words_that_differ_in_case_only_the_first_is_suggested():
     assert suggest("Ft", ["FT", "ft"]) == " Did you mean 'FT'?"
+
+
+def test_one_problem_is_a_sentence_and_several_are_a_list():
+    assert str(UsageError("One.")) == "One."
+    assert str(SetupError("One.", "Two.")) == "2 problems:\n- One.\n- Two."
+    assert str(KDReIDError()) == ""
+
+
+def test_errors_are_collected_and_raised_together_each_once():
+    errors = ErrorCollector()
+    errors.raise_if_any()
+    for error in (SetupError("Three."), UsageError("One.", "Two."), UsageError("One.")):
+        with errors.collect():
+            raise error
+    assert not errors.is_empty
+    with pytest.raises(UsageError) as raised:
+        errors.raise_if_any()
+    assert raised.value.problems == ("One.", "Two.", "Three.")
+
+
+def test_collected_errors_are_of_the_setup_only_if_the_request_is_right():
+    errors = ErrorCollector()
+    with errors.collect():
+        raise SetupError("No data.")
+    with pytest.raises(SetupError, match=r"^No data\.$"):
+        errors.raise_if_any()
+
+
+def test_other_errors_are_not_collected():
+    errors = ErrorCollector()
+    with pytest.raises(SlurmError), errors.collect():
+        raise SlurmError("squeue does not answer")
+    assert errors.is_empty
