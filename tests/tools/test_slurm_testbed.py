@@ -270,7 +270,10 @@ def test_a_daemon_that_fails_is_quoted_and_the_others_are_ended(slurm_installed,
     assert not left(tmp_path)
 
 
-def test_stop_ends_a_cluster_whose_controller_does_not_answer(slurm_installed, tmp_path):
+def test_stop_ends_a_cluster_whose_controller_does_not_answer(
+    slurm_installed, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("slurm.testbed.cluster.TERMINATION_SECONDS", 1.0)  # to answer scancel
     with temporary_cluster(tmp_path, settings=ClusterSettings(nodes=1)) as cluster:
         processes.send_signal(processes.find_daemons(cluster.layout, "munged"))
         with pytest.raises(SlurmError, match="sinfo took more than 1 s"):
