@@ -1,0 +1,1 @@
+"""Ground floor: errors, files, leases, signals, progress, seeds; nothing about re-identification."""

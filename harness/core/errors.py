@@ -48,25 +48,25 @@ class KDReIDError(Exception):
 
 
 class UsageError(KDReIDError, ValueError):
-    """The request is wrong: an unknown name, an impossible value, a misspelt key."""
+    """Error for a wrong request: an unknown name, an impossible value, a misspelt key."""
 
     exit_code = ExitCode.USAGE
 
 
 class SetupError(KDReIDError):
-    """The request is valid but this machine lacks data, weights, a device or a writable folder."""
+    """Error for a valid request that lacks data, weights, a device or a writable folder."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class SlurmError(KDReIDError):
-    """The cluster refuses a request or does not answer, or Slurm is not installed here."""
+    """Error for a cluster that refuses a request or does not answer, or for a missing Slurm."""
 
     exit_code = ExitCode.ENVIRONMENT
 
 
 class RunInterrupted(KDReIDError):  # noqa: N818  (named like KeyboardInterrupt)
-    """A stop was requested by the user or the system; all progress is on disk."""
+    """End of a command whose stop was requested; all progress is on disk."""
 
     exit_code = ExitCode.INTERRUPTED
 
@@ -80,7 +80,7 @@ class ErrorCollector:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was wrong so far."""
+        """True if no error was collected."""
         return not (self._usage or self._setup)
 
     @contextmanager
@@ -112,7 +112,7 @@ def suggest(word: str, allowed: Iterable[str], *, count: int = 1, similarity: fl
 
     Args:
         word: What was given. Upper and lower case are not distinguished.
-        allowed: What could have been meant.
+        allowed: Words that are valid in its place.
         count: Largest number of suggestions.
         similarity: Least similarity of a suggestion, from 0 to 1 (equal).
     """

@@ -31,7 +31,7 @@ HEARTBEAT_S, TIMEOUT_S = 5.0, 60.0  # seconds
 
 
 class LeaseLostError(KDReIDError):
-    """Another process took the lease over, because it was not renewed in time."""
+    """Error for a lease that another process took over, because it was not renewed in time."""
 
 
 class Lease:
@@ -130,7 +130,7 @@ def current_holder(folder: Path) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class LeaseInfo:
-    """A lease as a process sees it that writes nothing."""
+    """Lease as read by a process that writes nothing."""
 
     holder: dict[str, Any]
     since: float  # Unix time of the acquisition; 0 if it is not recorded
@@ -158,12 +158,12 @@ def is_local(holder: dict[str, Any]) -> bool:
 
 
 def _is_alive(path: Path, holder: dict[str, Any]) -> bool:
-    """Whether the holder of a lease still works."""
+    """Return whether the holder of a lease still works."""
     return _is_process_alive(holder) if is_local(holder) else _age(path) < TIMEOUT_S
 
 
 def _is_process_alive(holder: dict[str, Any]) -> bool:
-    """Whether a holder on this machine is still running.
+    """Return whether a holder on this machine is still running.
 
     The start time tells it from a later process that was given the same number.
     """

@@ -11,7 +11,7 @@ from harness.core.errors import RunInterrupted
 
 
 class StopRequest:
-    """A request to stop, set by a signal and read between two pieces of work.
+    """Request to stop, set by a signal and read between two pieces of work.
 
     Attributes:
         requested: Whether this process is to save its work and end.

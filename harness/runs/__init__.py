@@ -1,0 +1,1 @@
+"""Runs as values and as folders on disk; nothing here imports torch."""

@@ -64,7 +64,7 @@ def failed_state(failure: dict[str, Any]) -> RunState:
 def _is_current(
     failure: dict[str, Any], progress: dict[str, Any], since: float | None, submitted: float
 ) -> bool:
-    """Whether a failure ended the last attempt, not one before it.
+    """Return whether a failure ended the last attempt, not one before it.
 
     While a process holds the run, its attempt began at `since`. It may also train the run again at
     once after a failure (alone, if memory was short): progress newer than the failure shows that.
@@ -74,6 +74,6 @@ def _is_current(
 
 
 def _attempt_state(progress: dict[str, Any], since: float) -> RunState:
-    """Running once the present attempt has reported a step; before that, starting."""
+    """Return RUNNING once the present attempt has reported a step, and STARTING before."""
     reported = "step" in progress and float(progress.get("time", 0)) >= since
     return RunState.RUNNING if reported else RunState.STARTING

@@ -30,7 +30,7 @@ COLUMNS = ("query", "identity", "average_precision", "first_rank")
 
 @dataclass(frozen=True, slots=True)
 class QueryScores:
-    """The Q queries of one split, in the file's order.
+    """Scores of the Q queries of one split, in the file's order.
 
     Attributes:
         query: (Q,) unique names.
@@ -47,7 +47,7 @@ class QueryScores:
 
 @dataclass(frozen=True, slots=True)
 class IdentitySums:
-    """A run's scores in one evaluation as sums over the queries of each of G identities.
+    """Scores of a run in one evaluation, as sums over the queries of each of G identities.
 
     Attributes:
         queries: Digest of the splits' queries: names, identities and which have a match. Runs can

@@ -18,7 +18,7 @@ Content = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """One run as its folder describes it; values that were not recorded are empty.
+    """Run as its folder describes it; values that were not recorded are empty.
 
     Attributes:
         key: Its key.

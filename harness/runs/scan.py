@@ -157,7 +157,7 @@ def _descend(
 
 
 def _is_scanned_anyway(folder: os.DirEntry[str], root: Path, problems: list[str]) -> bool:
-    """Whether a link leads to a scanned folder, so that its runs would count twice.
+    """Return whether a link leads to a scanned folder, so that its runs would count twice.
 
     Links to other disks and to folders that are not scanned are followed.
     """

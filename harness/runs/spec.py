@@ -33,12 +33,12 @@ _WORDS: dict[str, tuple[str | int, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a network is trained; one per dataset, shared by all methods.
+    """Training recipe of a network; one per dataset, shared by all methods.
 
     The defaults are PDRD's for person datasets (section 4.2). Times are in epochs, sizes in pixels.
 
     Raises:
-        ValueError: a field is outside what it can mean.
+        ValueError: Fields have values that are not allowed; the message names all of them.
     """
 
     epochs: int = documented_field(150, "Length of the training", "epochs")
@@ -151,7 +151,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """One training of one network.
+    """Specification of one training of one network.
 
     A teacher is itself a run, so that its specification is part of its students' keys.
 
@@ -187,7 +187,7 @@ class RunSpec:
 
     @property
     def key(self) -> str:
-        """The run's folder below the runs folder: readable parts, then a digest of every field."""
+        """Folder of the run below the runs folder: readable parts, then a digest of every field."""
         content = json.dumps([TRAINING_VERSION, asdict(self)], sort_keys=True).encode()
         digest = hashlib.sha256(content).hexdigest()[:8]
         pair = "-".join((*self._teacher_names(), self.network))
@@ -195,11 +195,11 @@ class RunSpec:
 
     @property
     def method_folder(self) -> str:
-        """The method's name as one part of a path: an import path contains colons."""
+        """Name of the method as one part of a path: an import path contains colons."""
         return self.method.replace(":", "-").replace("/", "-")
 
     def _teacher_names(self) -> tuple[str, ...]:
-        """The teacher's network; of an ensemble the number and kind: `4xresnet18`."""
+        """Return the teacher's network; of an ensemble the number and kind: `4xresnet18`."""
         names = [teacher.network for teacher in self.teachers]
         if len(names) < 2:
             return tuple(names)
@@ -207,7 +207,7 @@ class RunSpec:
 
     @property
     def name(self) -> str:
-        """The key without its digest, for messages."""
+        """Key without its digest, for messages."""
         return self.key.rsplit("-", 1)[0]
 
     def as_json(self) -> dict[str, Any]:

@@ -22,12 +22,12 @@ class RunState(StrEnum):
 
     @property
     def is_failure(self) -> bool:
-        """Whether the run stays unfinished unless the user does something."""
+        """True if the run stays unfinished unless the user does something."""
         return self in (RunState.BLOCKED, RunState.FAILED, RunState.LOST)
 
     @property
     def is_active(self) -> bool:
-        """Whether the run has a process or a job, or may have one."""
+        """True if the run has a process or a job, or may have one."""
         return self in (
             RunState.RUNNING,
             RunState.STARTING,
@@ -52,7 +52,7 @@ class FailureKind(StrEnum):
 
     @property
     def is_retried(self) -> bool:
-        """Whether the same command tries such a run again: a diverged one would diverge again."""
+        """True if the same command trains such a run again; a diverged one would diverge again."""
         return self is not FailureKind.DIVERGED
 
     @classmethod

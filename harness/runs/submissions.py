@@ -16,7 +16,7 @@ from harness.runs.layout import GROUP, GROUPS, LOGS
 
 @dataclass(frozen=True, slots=True)
 class RunSubmission:
-    """The last submission of a run.
+    """Last submission of a run.
 
     Attributes:
         group: Name of the submission.
@@ -39,7 +39,7 @@ class RunSubmission:
 
     @property
     def is_local(self) -> bool:
-        """Whether a pool of processes on one machine started the job."""
+        """True if a pool of processes on one machine started the job."""
         return (self.job or "").startswith("local-")
 
     def is_pool_alive(self, runs: Path) -> bool:

@@ -1,0 +1,1 @@
+"""Training of runs: cohorts, the loop, losses, checkpoints and records."""

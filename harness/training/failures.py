@@ -14,7 +14,7 @@ from harness.runs.states import FailureKind
 
 
 class DivergedError(Exception):
-    """A loss or a weight is not finite."""
+    """Error for a loss or a weight that is not finite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class LoopContext:
 
 @dataclass(frozen=True, slots=True)
 class TeacherBatch:
-    """A batch with the teacher's outputs for it.
+    """Batch with the teacher's outputs for it.
 
     Attributes:
         images: (B, 3, H, W) float32.

@@ -14,7 +14,7 @@ WRITE_EVERY_S = 5.0
 
 
 class ProgressWriter:
-    """A progress callback that also writes `progress.json` of every run now and then.
+    """Progress callback that also writes `progress.json` of every run now and then.
 
     `step` of `steps` was reached at `time`; this process began at `from_step` at `since`, so that
     the speed is that of the present attempt. Times are Unix times.

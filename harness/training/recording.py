@@ -43,7 +43,7 @@ def score_and_record(
         run: The run after its last step.
         data: The dataset that it was trained on.
         context: The runs folder and the device.
-        timings: Seconds of the cohort, for the record.
+        timings: Seconds and steps of the cohort.
         cohort_size: Number of runs in the cohort.
 
     Raises:
@@ -66,19 +66,27 @@ def score_and_record(
         "model": save_model(folder / MODEL, run.network),
         "evaluations": evaluations,
     }
-    method = resolve_method(spec.method)
     own_timings = {
         "training": run.seconds,
         "scoring": time.monotonic() - start,
         "cohort": cohort_size,
     }
-    content = {
+    content = _record_content(run, data, context, result)
+    write_record(context.runs, spec, content | {"timings": dict(timings) | own_timings})
+
+
+def _record_content(
+    run: TrainingRun, data: OpenedDataset, context: RunContext, result: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the fields of a record except its timings."""
+    spec, method = run.spec, resolve_method(run.spec.method)
+    tie_notes = tie_warnings(spec.key, result["evaluations"])
+    return {
         "label": method.label,
         "result": result,
         "scoring_version": SCORING_VERSION,
         "curve": {"file": CURVE, "thinned": run.curve[::CURVE_ROWS_PER_EPOCH]},
         "environment": capture_environment(context.device, data.dataset.root),
-        "timings": dict(timings) | own_timings,
         "teachers": [
             read_record(context.runs, teacher)["result"]["model"] for teacher in spec.teachers
         ],
@@ -86,9 +94,8 @@ def score_and_record(
         **record_statistics(run, data.dataset),
         "paper": asdict(method.paper) if method.paper else None,
         "data_flags": [*data.dataset.data_flags],
-        "notes": [*data.dataset.notes, *tie_warnings(spec.key, evaluations)],
+        "notes": [*data.dataset.notes, *tie_notes],
     }
-    write_record(context.runs, spec, content)
 
 
 def record_statistics(run: TrainingRun, dataset: Dataset) -> dict[str, Any]:

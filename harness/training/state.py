@@ -19,7 +19,7 @@ from methods import Method
 
 @dataclass
 class TrainingRun:
-    """A run with everything that its training carries from step to step.
+    """Run with everything that its training carries from step to step.
 
     Attributes:
         spec: The run.
