@@ -65,7 +65,8 @@ def test_other_images_are_refused(tmp_path, shared_runs, scored):
     other = generate(
         tmp_path / "other", SyntheticSettings(train_identities=2, test_identities=2, seed=9)
     )
-    with pytest.raises(SetupError, match=rf"\w+ were not found. {other} holds other images \(\w+\)"):
+    sentence = rf"\w+ were not found. {other} holds other images \(\w+\)"
+    with pytest.raises(SetupError, match=sentence):
         scored(root=other)
     with pytest.raises(SetupError, match=f"were not found.*{tmp_path}/absent.*Name their folder"):
         scored(root=tmp_path / "absent")

@@ -32,7 +32,7 @@ def address(tmp_path_factory):
     def reproduce(group):
         return [f"kdreid run --seeds {len(group)}"], ["Check out its commit first."]
 
-    write_report(runs, again=reproduce, labels={"rkd": "RKD"})
+    write_report(runs, reproduce=reproduce, labels={"rkd": "RKD"})
     return (runs / "report" / "index.html").as_uri()
 
 

@@ -136,11 +136,11 @@ def test_twelve_methods_on_four_datasets_are_a_small_page(tmp_path):
                 made = spec(method, seed, [teacher], dataset=dataset)
                 done(tmp_path, made, 0.3 + 0.01 * (number + seed), paper=PAPER)
     command = "kdreid run --set recipe.name=value " * 12
-    made = write_report(tmp_path, again=lambda group: ([f"{group[0].key} {command}"], []))
+    made = write_report(tmp_path, reproduce=lambda group: ([f"{group[0].key} {command}"], []))
     (path,) = [path for path in made.files if path.name == "index.html"]
     text = path.read_text()
     assert text.count('<section class="table"') == len(made.tables) >= 5
     assert path.stat().st_size < 1_500_000
     Elements(text)
-    write_report(tmp_path, again=lambda group: ([f"{group[0].key} {command}"], []))
+    write_report(tmp_path, reproduce=lambda group: ([f"{group[0].key} {command}"], []))
     assert path.read_text() == text
