@@ -45,7 +45,7 @@ def print_report(runs: Path, *, figures: bool = False) -> None:
     if not runs.is_dir():
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
     written = write_report(
-        runs, again=_reproduce_callback(runs), labels=method_labels(), figures=figures
+        runs, reproduce=_reproduce_callback(runs), labels=method_labels(), figures=figures
     )
     typer.echo(written.text)
     for problem in written.problems:
@@ -82,7 +82,13 @@ def _reproduce_callback(runs: Path) -> ReproduceCallback:
     return commands
 
 
+def count_runs(count: int) -> str:
+    """Return a number of runs as text: `1 run`, `2 runs`."""
+    return f"{count} run{'' if count == 1 else 's'}"
+
+
 def count_states(states: Iterable[str]) -> str:
-    """Return how many runs are in each state: `3 done, 1 failed`."""
+    """Return how many runs there are, and how many in each state: `4 runs: 3 done, 1 failed`."""
     counts = Counter(map(str, states))
-    return ", ".join(f"{count} {state}" for state, count in counts.items()) or "none"
+    by_state = ", ".join(f"{count} {state}" for state, count in counts.items())
+    return f"{count_runs(counts.total())}: {by_state or 'none'}"

@@ -68,7 +68,7 @@ def print_status(runs: Path, handles: Sequence[str], state: str | None, *, as_js
         typer.echo(json.dumps([row.as_json() for row in shown], indent=1))
     else:
         _print_rows(shown)
-        typer.echo(f"{len(rows)} runs: {count_states(row.state for row in rows)}")
+        typer.echo(count_states(row.state for row in rows))
     for problem in report.problems:
         typer.echo(f"note: {problem}", err=True)
     if not as_json and any(row.state.is_failure for row in rows):

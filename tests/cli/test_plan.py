@@ -39,3 +39,31 @@ def test_a_plan_without_weights_names_them(shared_runs, monkeypatch, tmp_path):
     assert "No ImageNet weights for resnet18" in done.stderr
     done = invoke("run", *words, "--runs", shared_runs)
     assert done.returncode == 3 and "No ImageNet weights for resnet18" in done.stderr
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    """A profile of a cluster that accepts everything."""
+    monkeypatch.setattr("harness.execution.cluster.submit.max_array_size", lambda: 1001)
+    monkeypatch.setattr("harness.cli.plan.check_submission", lambda array: f"accepts {array.size}")
+    path = tmp_path / "cluster.yaml"
+    path.write_text("kind: slurm\ngpus: 0\ncpus: 2\ntime: 60\nmemory: 4G\n")
+    return path
+
+
+def test_a_plan_for_a_cluster_prints_every_array_that_would_be_submitted(study, profile, tmp_path):
+    words = ["--methods", "kd,sp", "--seeds", "0,1", "--cluster", profile, "--cohort-size", "2"]
+    done = invoke("plan", *study[:2], *words, "--runs", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.split("\nsubmission ")[1:]
+    assert first.startswith("1: a job, 1 run\n") and second.startswith("2: an array of 4 jobs, 6")
+    assert "#SBATCH --time=60" in first and "  JOB1: 1 run\n" in first
+    assert "  JOB2: 2 runs, after JOB1\n" in second and "#SBATCH --array=0-3" in second
+    assert first.rstrip().endswith("sbatch --test-only: accepts 1")
+    assert second.rstrip().endswith("sbatch --test-only: accepts 4")
+    assert not (tmp_path / "runs" / "groups").exists()
+
+
+def test_a_plan_for_a_cluster_as_json_is_only_the_plan(study, profile, tmp_path):
+    done = invoke("plan", *study[:2], "--cluster", profile, "--runs", tmp_path / "r", "--json")
+    assert {row["state"] for row in json.loads(done.stdout)} == {"waiting"}

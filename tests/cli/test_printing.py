@@ -49,8 +49,9 @@ def test_an_interruption_ends_with_its_code():
 
 def test_states_are_counted_in_the_order_of_their_first():
     states = [RunState.DONE, RunState.FAILED, RunState.DONE]
-    assert count_states(states) == "2 done, 1 failed"
-    assert count_states([]) == "none"
+    assert count_states(states) == "3 runs: 2 done, 1 failed"
+    assert count_states([RunState.LOST]) == "1 run: 1 lost"
+    assert count_states([]) == "0 runs: none"
 
 
 def test_the_report_names_its_files_and_what_is_missing(shared_runs, capsys):
