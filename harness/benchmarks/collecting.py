@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.evaluation.scoring import CMC_RANKS
-from harness.runs.layout import RECORD
+from harness.runs.layout import CURVE, RECORD
 from harness.runs.record import RECORD_FORMAT
 from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec
 from harness.training.environment import PACKAGES
@@ -123,7 +123,7 @@ def _content(spec: RunSpec) -> dict[str, Any]:
         "scoring_version": SCORING_VERSION,
         "notes": [],
         "result": {"steps": 50850, "model": "0" * 64, "evaluations": {"test": [scores]}},
-        "curve": {"file": "curve.csv", "thinned": curve},
+        "curve": {"file": CURVE, "thinned": curve},
         "teachers": ["0" * 64],
         "environment": dict.fromkeys(PACKAGES, "1.0.0") | {"commit": "0" * 40, "dirty": False},
         "timings": dict.fromkeys(("training", "scoring", "preparing"), 1 / 3),

@@ -12,7 +12,14 @@ from threading import Thread
 
 import pytest
 
-from harness.runs.scan import MAX_RECORD_BYTES, load_json_object, read_record_or_failure
+from harness.runs.scan import (
+    MAX_RECORD_BYTES,
+    describe_error,
+    escape_undecodable,
+    load_json_object,
+    read_record_or_failure,
+    scan_runs,
+)
 from results.collect import collect_runs
 from tests.support.records import done, draw, failed, record, spec, teacher_spec, write
 from tests.support.unprivileged import as_nobody
@@ -270,3 +277,37 @@ def test_the_curve_is_skipped_only_where_that_changes_nothing_else(tmp_path, ind
     path.write_text(path.read_text()[:-9])
     with pytest.raises(ValueError, match="not JSON or not complete"):
         load_json_object(path)
+
+
+def test_the_record_goes_before_the_failure_of_an_earlier_attempt(tmp_path):
+    made = failed(tmp_path, spec())
+    assert [path.name for path, _ in scan_runs(tmp_path, [])] == ["failure.json"]
+    done(tmp_path, made, 0.5)
+    ((path, content),) = scan_runs(tmp_path, [])
+    assert path == tmp_path / made["key"] / "record.json" and content["key"] == made["key"]
+
+
+def test_a_runs_folder_that_does_not_exist_has_no_runs(tmp_path):
+    problems = []
+    assert list(scan_runs(tmp_path / "absent", problems)) == problems == []
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RecursionError(), "it is nested too deeply"),
+        (PermissionError(13, "Permission denied"), "it cannot be read (Permission denied)"),
+        (KeyError("mAP"), "it has no 'mAP'"),
+        (TypeError("not a list"), "it does not have the form of a record (not a list)"),
+        (ValueError("its seed is no number"), "its seed is no number"),
+        (ValueError(), "it has no evaluation"),
+    ],
+)
+def test_every_error_has_a_reason(error, reason):
+    assert describe_error(error) == reason
+
+
+def test_undecodable_names_are_escaped():
+    name = os.fsdecode(b"seed\xff")
+    assert escape_undecodable(name) == "seed\\udcff"
+    assert escape_undecodable("Größe") == "Größe"
