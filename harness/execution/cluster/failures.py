@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.errors import ExitCode, UsageError, did_you_mean
 from harness.core.files import read_json
-from harness.execution.cluster.failure_causes import CAUSES, cause_of
+from harness.execution.cluster.failure_causes import CAUSES, FailureCause, cause_of
 from harness.execution.cluster.logs import log_tail
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
@@ -25,7 +25,7 @@ class FailedRun:
     """A failed, blocked or lost run, with the cause and the end of its log."""
 
     row: RunStatus
-    cause: str
+    cause: FailureCause
     tail: tuple[str, ...]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.errors import UsageError
-from harness.execution.cluster.failure_causes import CAUSES, cause_of
+from harness.execution.cluster.failure_causes import CAUSES, FailureCause, cause_of
 from harness.execution.cluster.failures import failed_runs, show_failures
 from harness.execution.cluster.status import read_status
 from tests.support import run_folders
@@ -71,3 +71,11 @@ def test_no_failure_is_exit_code_0_and_an_unknown_cause_is_refused(tmp_path):
     assert show_failures([], [], tmp_path, lambda _: None, as_json=False) == 0
     with pytest.raises(UsageError, match="Did you mean 'gpu-memory'"):
         failed_runs(tmp_path, causes=["gpumemory"])
+
+
+def test_every_cause_has_its_advice_and_the_value_that_only_accepts():
+    assert list(CAUSES) == list(FailureCause)
+    assert set(FailureCause) == {
+        *("gpu-memory", "host-memory", "killed", "diverged", "time-limit", "node-failure"),
+        *("disk-full", "missing-data", "import-error", "blocked", "lost", "error"),
+    }
