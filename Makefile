@@ -23,7 +23,7 @@ lint: $(VENV)/ready
 check: lint test
 
 docs: $(VENV)/ready
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo "The documentation: site/index.html"
 
 $(VENV)/ready: pyproject.toml constraints.txt

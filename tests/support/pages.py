@@ -15,8 +15,9 @@ TEXT = "\n".join(PAGES.values())
 
 
 def shown_commands():
-    """Every line of every `bash` block, without comments, each once."""
+    """Every command of every `bash` block, without comments, each once."""
     blocks = re.findall(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+    blocks = [re.sub(r" *\\\n *", " ", block) for block in blocks]
     lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
     return list(dict.fromkeys(filter(None, lines)))
 
