@@ -116,7 +116,7 @@ def suggest(word: str, allowed: Iterable[str], *, count: int = 1, similarity: fl
         count: Largest number of suggestions.
         similarity: Least similarity of a suggestion, from 0 to 1 (equal).
     """
-    by_lower = {name.casefold(): name for name in reversed(list(allowed))}  # the first wins
+    by_lower = {name.casefold(): str(name) for name in reversed(list(allowed))}  # the first wins
     matches = get_close_matches(word.casefold(), by_lower, n=count, cutoff=similarity)
     similar = [by_lower[name] for name in matches]
     return f" Did you mean {' or '.join(map(repr, similar))}?" if similar else ""

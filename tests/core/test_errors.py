@@ -1,5 +1,7 @@
 """Errors as commands print them, their exit codes, and suggestions for unknown words."""
 
+from enum import StrEnum
+
 import pytest
 
 from harness.core.errors import (
@@ -98,3 +100,10 @@ def test_other_errors_are_not_collected():
     with pytest.raises(SlurmError), errors.collect():
         raise SlurmError("squeue does not answer")
     assert errors.is_empty
+
+
+def test_members_of_an_enum_are_suggested_by_their_values():
+    class Colour(StrEnum):
+        RED = "red"
+
+    assert did_you_mean("rd", Colour) == " Did you mean 'red'? Known: red."
