@@ -51,7 +51,7 @@ class Method(nn.Module):
     A subclass defines `name`, `label` and `paper`, whether reordering the batch leaves its loss
     unchanged (`permutation_invariant`), and the readings of its paper (`variants`, with the
     defaults that differ between them). Its options are the keyword-only arguments of `__init__`,
-    each with a default; None stands for the default of the chosen variant. The docstring describes
+    each with a default; None means the default of the chosen variant. The docstring describes
     each option under `Args:`, which `kdreid options NAME` prints.
 
     Args:

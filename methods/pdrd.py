@@ -2,7 +2,7 @@ r"""Pairwise difference relational distillation: match the differences between s
 
 With C the cosines of the pooled features, (B, B), and sigma an activation,
 
-    A_ijk = C_ij - C_ik                              # (B, B, B), differences seen from i
+    A_ijk = C_ij - C_ik                              # (B, B, B), differences at i
     L = 1 / B sum_i || sigma(A_i, teacher) - sigma(A_i, student) ||_F
 
 The norm is neither squared nor divided by B^2: L grows about linearly with B, and the weight of 2

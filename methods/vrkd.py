@@ -7,7 +7,7 @@ p(z) = softmax(z / T),
 
 That mean is taken by the teacher network; this loss sees one teacher. Two readings of the paper:
 its Eq. 2 as printed weighs the logarithm by the student's p and would drive the student away from
-the teacher, so the teacher's p is meant; T^2 is not printed, but is in the work it cites and in
+the teacher, so we take the teacher's p; T^2 is not printed, but is in the work it cites and in
 its first author's later code. Without `t2_scale` the weight is in effect T^2 times smaller.
 """
 

@@ -1,0 +1,1 @@
+"""Turn what a user requests, or what runs on disk were, into a plan of runs."""

@@ -66,10 +66,10 @@ def commands_for(
         UsageError: No command can request a run, or this version does not know one of its names.
     """
     commands: list[Command] = []
-    wanted = list(dict.fromkeys(specs))
+    unique = list(dict.fromkeys(specs))
     for is_distilled in (True, False):
         planned = {spec for command in commands for spec in command.planned}
-        chosen = [s for s in wanted if bool(s.teachers) is is_distilled and s not in planned]
+        chosen = [s for s in unique if bool(s.teachers) is is_distilled and s not in planned]
         commands += [_command(group, data, extra) for group in _group(chosen)]
     return commands
 

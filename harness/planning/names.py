@@ -105,12 +105,12 @@ def resolve_methods(
 def expand_names(
     request: Iterable[str], known: Sequence[str], everything: Sequence[str], what: str
 ) -> list[str]:
-    """Return the names that a list of names, globs and `all` stands for, each once.
+    """Expand globs and `all` in a list of names; return each name once.
 
     Args:
         request: Words; commas and spaces both separate.
-        known: Names that words and globs may stand for.
-        everything: Names that `all` stands for.
+        known: Names that are allowed and that globs may match.
+        everything: The names that `all` means.
         what: The kind of thing that is named, for the error message.
 
     Raises:

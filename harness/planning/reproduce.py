@@ -137,7 +137,7 @@ class _DataSearch:
         return [Path(str(name)) for name in dict.fromkeys(names) if name]
 
 
-@lru_cache  # a page asks for the data of every run of a table
+@lru_cache  # a page needs the data of every run of every table
 def _find_root(
     dataset: str, fingerprint: str, roots: tuple[Path | None, ...], folder: Path
 ) -> Path | None:

@@ -13,7 +13,7 @@ BASELINE = "none"  # the method of teachers and of students that learn alone
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """The command line as typed; None and empty values stand for the study's or the default."""
+    """The command line as typed; None and empty values mean those of the study, or defaults."""
 
     methods: Sequence[str] = ()  # names, globs or `all`
     exclude: Sequence[str] = ()

@@ -39,7 +39,7 @@ def candidate_roots(
         root: The only candidate, if given.
 
     Returns:
-        Folders; None stands for the one that the dataset's file or the environment names.
+        Folders; None means the one that the dataset's file or the environment names.
 
     Raises:
         UsageError: No dataset has this name.

@@ -49,8 +49,8 @@ class InitialWeights:
 
     def digests(self) -> dict[str, str]:
         """Return the digests of the files by network; `MISSING_DIGEST` where there is no file."""
-        found = {network: weights_digest(path) for network, path in self.files.items()}
-        return dict.fromkeys(self.missing, MISSING_DIGEST) | found
+        digests = {network: weights_digest(path) for network, path in self.files.items()}
+        return dict.fromkeys(self.missing, MISSING_DIGEST) | digests
 
 
 def parse_pretrained(texts: Sequence[str]) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""Methods from outside this project: found by name, digested, and shared with torchdistill.
+"""Methods from outside this project: looked up by name, digested, and shared with torchdistill.
 
 `harness.plugins.torchdistill` is not imported here, as torchdistill takes seconds to import.
 """

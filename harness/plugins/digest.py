@@ -107,14 +107,14 @@ def _defining_modules(module: str, attribute: str, roots: Mapping[str, Path]) ->
 @lru_cache
 def _imports(source: str, package: str) -> tuple[tuple[str, str], ...]:
     """Return (module, name) of every import in a module; the name is empty for `import module`."""
-    found: list[tuple[str, str]] = []
+    imports: list[tuple[str, str]] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found += [(alias.name, "") for alias in node.names]
+            imports += [(alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = _absolute(node, package)
-            found += [(module, "" if a.name == "*" else a.name) for a in node.names]
-    return tuple(found)
+            imports += [(module, "" if a.name == "*" else a.name) for a in node.names]
+    return tuple(imports)
 
 
 @lru_cache
