@@ -250,7 +250,11 @@ def retry(
         overrides=[*overrides, *(changes or ())],
         cluster=cluster,
         cluster_overrides=cluster_overrides,
-        inputs=InputLocations(data_root, parse_pretrained(pretrained or ()), allow_partial),
+        inputs=InputLocations(
+            data_root=data_root,
+            pretrained_files=parse_pretrained(pretrained or ()),
+            allow_partial=allow_partial,
+        ),
         cohort_size=pack or DEFAULT_COHORT_SIZE,
     )
     raise typer.Exit(retry_runs(handles or (), request, Reporter(quiet=quiet)))

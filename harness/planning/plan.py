@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -97,21 +97,39 @@ def make_plan(
         study = load_study(request.study) if request.study else study
     files = _load_datasets(request, study, errors)
     resolved = resolve_request(request, study, errors)
-    device, threads = torch.device("cpu"), 0
+    devices: dict[str, tuple[torch.device, int]] = {}
     with errors.collect():
-        if policy is None:
-            device = find_device(request.device)
-            threads = set_threads(request.threads) if device.type == "cpu" else 0
+        devices = _find_devices(request, files, policy)
     context = RunContext(
-        runs=request.runs, reporter=reporter, workers=request.workers, device=device
+        runs=request.runs,
+        reporter=reporter,
+        workers=request.workers,
+        device=next((device for device, _ in devices.values()), torch.device("cpu")),
     )
     drafts = _Drafts(request, study, context, errors)
     for name, file in files.items():
-        kind, count = policy(name) if policy else (device.type, threads)
-        drafts.add(replace(resolved, dataset=name, device=kind, threads=count), file)
+        device, threads = devices.get(name, (context.device, 0))
+        drafts.add(replace(resolved, dataset=name, device=device.type, threads=threads), file)
     drafts.check_weights(allow_missing=allow_missing_weights)
     errors.raise_if_any()
     return drafts.to_plan(request.pack or study.pack or DEFAULT_COHORT_SIZE)
+
+
+def _find_devices(
+    request: RunRequest, datasets: Iterable[str], policy: DevicePolicy | None
+) -> dict[str, tuple[torch.device, int]]:
+    """Return the device and the CPU threads of the runs on each dataset.
+
+    Raises:
+        UsageError: No device has the requested name, or the policy's settings are wrong.
+        SetupError: This machine does not have the device.
+    """
+    if policy is not None:
+        given = {name: policy(name) for name in datasets}
+        return {name: (torch.device(kind), threads) for name, (kind, threads) in given.items()}
+    device = find_device(request.device)
+    threads = set_threads(request.threads) if device.type == "cpu" else 0
+    return dict.fromkeys(datasets, (device, threads))
 
 
 def _load_datasets(

@@ -21,7 +21,7 @@ from harness.runs.submissions import last_submission
 JobFile = Mapping[str, object]  # of a worker, as JSON
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputLocations:
     """Places of data and weights that take precedence over those that the runs had before."""
 

@@ -37,16 +37,19 @@ def merge_recipe(layers: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], s
         epochs = merged.get("epochs", defaults["epochs"])
         stated_for |= {name: epochs for name in TIMES if name in layer}
     recipe = defaults | merged
-    factors = {name: recipe["epochs"] / number for name, number in stated_for.items() if number > 0}
-    late = {name: factor for name, factor in factors.items() if 0 < factor < 1}
+    factors = {  # where the epochs became fewer after a time was stated
+        name: recipe["epochs"] / epochs
+        for name, epochs in stated_for.items()
+        if 0 < recipe["epochs"] < epochs
+    }
     if recipe["schedule"] != "cosine":
-        return merged, _describe_late_milestones(recipe, late)
+        return merged, _describe_late_milestones(recipe, factors)
     times = {name: recipe[name] for name in (WARMUP, HOLD)}
     if _fit(times, recipe["epochs"]):
         return merged, ""
     for is_rounded in (True, False):
         scaled = {
-            name: _scale(value, late[name], is_rounded=is_rounded) if name in late else value
+            name: _scale(value, factors[name], is_rounded=is_rounded) if name in factors else value
             for name, value in times.items()
         }
         if _fit(scaled, recipe["epochs"]):

@@ -198,6 +198,7 @@ def test_a_policy_gives_each_dataset_its_device(tmp_path):
     request = RunRequest(methods=["kd"], study=str(tiny_grid.STUDY), runs=tmp_path)
     plan = make_plan(request, QUIET, lambda dataset: ("cuda", 0))
     assert {(spec.device, spec.threads) for spec in plan.specs} == {("cuda", 0)}
+    assert plan.context.device == torch.device("cuda")
     assert {spec.key for spec in plan.specs}.isdisjoint(
         spec.key for spec in make_plan(request, QUIET).specs
     )
