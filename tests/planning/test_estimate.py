@@ -58,7 +58,8 @@ def test_what_nothing_is_known_of_is_named(shared_runs):
     cohort = the_cohort(shared_runs)
     guess = sum_estimates([estimate(cohort, 100, [])])
     assert guess.seconds is None
-    assert guess.describe("GPU").startswith("no estimate") and cohort[0].name in guess.describe("GPU")
+    words = guess.describe("GPU")
+    assert words.startswith("no estimate") and cohort[0].name in words
 
 
 def test_the_plan_says_it(shared_runs, capsys):

@@ -87,14 +87,14 @@ def test_the_page_of_the_report_has_the_same_command(runs, capsys):
     print_report(runs)
     assert f"For a browser: {runs}/report/index.html" in capsys.readouterr().out
     text = (runs / "report" / "index.html").read_text()
-    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
+    (data,) = re.findall(r'<script type="application/json" id="provenance">(.*?)</script>', text)
     behind = json.loads(data)
     keys = [run[0] for run in behind["runs"]]
     cells = re.findall(r'data-runs="([\d ]+)"', text)
     found = json.loads(shown("comparison-synthetic:kd:mAP", runs, as_json=True))
     (number,) = [str(keys.index(run["key"])) for run in found["runs"]]
     assert number in cells
-    lines, remarks = behind["again"][number]
+    lines, remarks = behind["commands"][number]
     texts = behind["texts"]
     assert [texts[line] for line in lines] == found["reproduce"]["commands"]
     assert [texts[remark] for remark in remarks] == found["reproduce"]["remarks"]
