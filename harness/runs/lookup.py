@@ -19,10 +19,11 @@ from pathlib import Path
 from harness.core.errors import SetupError, UsageError, suggest
 from harness.core.files import read_json
 from harness.runs.folder_state import local_state
+from harness.runs.groups import read_submission
 from harness.runs.layout import GROUPS, RECORD, iter_run_folders
 from harness.runs.spec import RunSpec
 from harness.runs.states import RunState
-from harness.runs.submissions import iter_submissions, submitted_jobs
+from harness.runs.submissions import submitted_jobs
 
 SHORT_ID_LENGTH = 8  # hexadecimal digits of a run's digest
 MAX_CANDIDATES = 6  # listed for an ambiguous word
@@ -107,7 +108,8 @@ def _resolve(word: str, keys: Sequence[str], runs: Path) -> list[str]:
     name = word.strip("/")
     if name in keys:
         return [name]
-    if submitted := _submitted_runs(name, runs):
+    submitted = _submitted_runs(name, runs)
+    if submitted is not None:
         return _require_some(name, [key for key in keys if key in submitted], runs)
     if exact := [key for key in keys if short_id(key) == name]:
         return _require_one(word, exact, keys)  # several if a run's folder was copied
@@ -118,9 +120,7 @@ def _resolve(word: str, keys: Sequence[str], runs: Path) -> list[str]:
                 f"`kdreid status --runs {runs}` lists them."
             )
         return [keys[int(name) - 1]]
-    start = word.lstrip(
-        "/"
-    )  # with the slash at its end: `market/` is not the start of `market1501/`
+    start = word.lstrip("/")  # the slash at its end counts: `a/` is not the beginning of `ab/`
     begins = [key for key in keys if short_id(key).startswith(start) or key.startswith(start)]
     if not begins:
         raise UsageError(_describe_unknown(word, keys, runs))
@@ -129,10 +129,10 @@ def _resolve(word: str, keys: Sequence[str], runs: Path) -> list[str]:
 
 def _submitted_runs(name: str, runs: Path) -> set[str] | None:
     """Return the keys of the submission of this name; None if there is no such submission."""
-    for folder, content in iter_submissions(runs):
-        if folder.name == name:
-            return {key for job in submitted_jobs(content) for key in job.get("runs") or []}
-    return None
+    content = read_submission(runs, name)
+    if content is None:
+        return None
+    return {key for job in submitted_jobs(content) for key in job.get("runs") or []}
 
 
 def _require_some(name: str, keys: list[str], runs: Path) -> list[str]:
