@@ -18,16 +18,9 @@ from harness.core.errors import SetupError, UsageError, did_you_mean
 from harness.core.session import RunContext
 from harness.data.dataset import QueryGallerySplit
 from harness.data.images import OpenedDataset
-from harness.evaluation.metrics import (
-    METRICS,
-    TIES,
-    Embeddings,
-    RetrievalScores,
-    concatenate,
-    evaluate,
-    rank_distances,
-)
+from harness.evaluation.metrics import METRICS, TIES, evaluate, rank_distances
 from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
+from harness.evaluation.retrieval_scores import Embeddings, RetrievalScores, concatenate
 from harness.evaluation.scoring import extract_features, summarise, take, with_labels
 from harness.planning.run_data import open_run_data
 from harness.runs.lookup import resolve_specs

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from harness.core.memory import peak_host_memory
 from harness.data.synthetic.counts import REAL_COUNTS
-from harness.evaluation.metrics import CHUNK, Embeddings, evaluate
+from harness.evaluation.metrics import CHUNK, evaluate
+from harness.evaluation.retrieval_scores import Embeddings
 
 LARGE_PRODUCT = 10**11  # multiplications; smaller products are repeated more often,
 MAX_EXTRA_REPEATS = 5  # at most this many times as often

@@ -8,16 +8,9 @@ The scores of features, with no network involved:
     scores.mAP, scores.cmc(1)
 """
 
-from harness.evaluation.metrics import (
-    METRICS,
-    TIES,
-    Embeddings,
-    Ranking,
-    RetrievalScores,
-    evaluate,
-    rank_distances,
-)
+from harness.evaluation.metrics import METRICS, TIES, Ranking, evaluate, rank_distances
 from harness.evaluation.reranking import RerankingOptions, rerank
+from harness.evaluation.retrieval_scores import Embeddings, RetrievalScores
 
 __all__ = [
     "METRICS",

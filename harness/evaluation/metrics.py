@@ -15,9 +15,8 @@ queries exist at a time. A negative at the distance of a match counts as closer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -25,82 +24,12 @@ from torch.nn import functional as F
 
 from harness.evaluation.distances import Distances, map_blocks, split_work
 from harness.evaluation.ranks import count_ranks
+from harness.evaluation.retrieval_scores import Embeddings, RetrievalScores, concatenate
 
 METRICS = ("cosine", "euclidean")
 TIES = ("pessimistic", "optimistic")
 NEAREST_ROWS = 10  # nearest gallery rows that are stored for each query
 CHUNK = 768  # queries whose distances exist at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Embeddings:
-    """Retrieval features of N images and their labels.
-
-    Attributes:
-        features: (N, D) float32, not necessarily normalised.
-        identities: (N,) int64.
-        cameras: (N,) int64.
-    """
-
-    features: Tensor
-    identities: Tensor
-    cameras: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class RetrievalScores:
-    """Scores of Q queries.
-
-    Means are fractions between 0 and 1, over the queries that have a match.
-
-    Attributes:
-        average_precision: (Q,) float64, NaN for queries without a match.
-        inverse_negative_penalty: (Q,) float64, NaN for queries without a match.
-        first_rank: (Q,) int64, rank of the first match from 1; -1 for queries without a match.
-        nearest: (Q, 10) int64, nearest gallery rows first, ties by row, padded with -1.
-        optimistic_ap: `average_precision` if matches win every tie.
-        optimistic_inp: `inverse_negative_penalty` if matches win every tie.
-        optimistic_first_rank: `first_rank` if matches win every tie.
-    """
-
-    average_precision: Tensor
-    inverse_negative_penalty: Tensor
-    first_rank: Tensor
-    nearest: Tensor
-    optimistic_ap: Tensor
-    optimistic_inp: Tensor
-    optimistic_first_rank: Tensor
-
-    @property
-    def mAP(self) -> float:  # noqa: N802
-        """Mean average precision."""
-        return float(self.average_precision[self.first_rank > 0].mean())
-
-    @property
-    def mINP(self) -> float:  # noqa: N802
-        """Mean inverse negative penalty."""
-        return float(self.inverse_negative_penalty[self.first_rank > 0].mean())
-
-    @property
-    def optimistic(self) -> RetrievalScores:
-        """Scores of the same queries if matches win every tie."""
-        return replace(
-            self,
-            average_precision=self.optimistic_ap,
-            inverse_negative_penalty=self.optimistic_inp,
-            first_rank=self.optimistic_first_rank,
-        )
-
-    def cmc(self, k: int) -> float:
-        """Return the fraction of queries whose first match has rank `k` or better.
-
-        Raises:
-            ValueError: `k` is not positive.
-        """
-        if k < 1:
-            raise ValueError(f"k is {k}; it must be 1 or more.")
-        matched = self.first_rank[self.first_rank > 0]
-        return float((matched <= k).double().mean())
 
 
 Ranking = RetrievalScores  # its name before version 0.2
@@ -183,13 +112,6 @@ def rank_distances(
         for part in split_work(len(distances), chunk)
     )
     return concatenate(parts)
-
-
-def concatenate(parts: Iterable[RetrievalScores]) -> RetrievalScores:
-    """Concatenate the scores of several sets of queries, in order."""
-    scores = list(parts)
-    names = [field.name for field in fields(RetrievalScores)]
-    return RetrievalScores(*(torch.cat([getattr(part, name) for part in scores]) for name in names))
 
 
 def _rank_block(

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from harness.evaluation.metrics import strict_float32
 from harness.evaluation.ranks import nearest_neighbours
+from harness.evaluation.sparse_rows import SparseRows, stack_rows, sum_minima, transpose_gallery
 
 CHUNK = 256  # rows whose distances exist at a time
 PAIR_BYTES = 64 * 2**20  # of pairs that are compared at a time
@@ -63,22 +64,6 @@ class RerankingOptions:
     def half(self) -> int:
         """Number of neighbours of R_half, including the image itself."""
         return round(self.k1 / 2) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class SparseRows:
-    """A sparse matrix; the entries of row i are at `offsets[i]` up to `offsets[i + 1]`."""
-
-    offsets: Tensor  # (rows + 1,) int64
-    columns: Tensor  # (entries,) int32
-    values: Tensor  # (entries,) float32
-
-    def entries(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the positions of all entries of `rows` (B,), and the index in `rows` of each."""
-        lengths = self.offsets[rows + 1] - self.offsets[rows]
-        owner = torch.repeat_interleave(lengths)
-        within = torch.arange(len(owner), device=rows.device) - (lengths.cumsum(0) - lengths)[owner]
-        return self.offsets[rows][owner] + within, owner
 
 
 def memory_required(queries: int, rows: int, width: int, options: RerankingOptions) -> int:
@@ -132,13 +117,15 @@ def rerank(query: Tensor, gallery: Tensor, options: RerankingOptions) -> Iterato
         weights = _encode_neighbours(features, neighbours, farthest, options.half)
         if options.k2 > 1:
             weights = _expand_queries(weights, neighbours[:, : options.k2])
-    columns = _transpose_gallery(weights, len(query))
+    columns = transpose_gallery(weights, len(query))
     buffer, sums = (_make_buffer(gallery, torch.float32) for _ in range(2))
     for part in torch.split(torch.arange(len(query), device=query.device), CHUNK):
         with strict_float32(query.device):
             distances = _squared_distances(query[part], gallery, buffer)
             distances.div_(farthest[part, None])
-        minima = _sum_minima(weights, columns, part, sums[: len(part)].zero_())
+        minima = sum_minima(
+            weights, columns, part, sums[: len(part)].zero_(), limit=PAIR_BYTES // 40
+        )
         jaccard = minima.div_(2 - minima).neg_().add_(1)
         yield distances.mul_(options.lambda_).add_(jaccard, alpha=1 - options.lambda_)
 
@@ -203,7 +190,7 @@ def _encode_neighbours(
         values = distances.neg_().exp_()
         sums = values.new_zeros(len(rows)).index_add_(0, row, values)
         parts.append((torch.bincount(row, minlength=len(rows)), column.int(), values / sums[row]))
-    return _stack_rows(parts)
+    return stack_rows(parts)
 
 
 def _fill_reciprocal_sets(
@@ -251,55 +238,4 @@ def _expand_queries(weights: SparseRows, neighbours: Tensor) -> SparseRows:
         table.view(-1).index_add_(0, flat, weights.values[place] / size)
         row, column = table.nonzero(as_tuple=True)
         parts.append((torch.bincount(row, minlength=len(rows)), column.int(), table[row, column]))
-    return _stack_rows(parts)
-
-
-def _stack_rows(parts: list[tuple[Tensor, Tensor, Tensor]]) -> SparseRows:
-    """Stack consecutive rows, given as (entries in each row, columns, values)."""
-    counts, columns, values = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
-    offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
-    return SparseRows(offsets, columns, values)
-
-
-def _transpose_gallery(weights: SparseRows, queries: int) -> SparseRows:
-    """Transpose the gallery's rows of V: (N, N) -> (N, G)."""
-    start = int(weights.offsets[queries])
-    columns, values = weights.columns[start:], weights.values[start:]
-    lengths = weights.offsets[queries + 1 :] - weights.offsets[queries:-1]
-    order = columns.sort(stable=True).indices
-    rows = torch.repeat_interleave(lengths)[order].int()
-    counts = torch.bincount(columns, minlength=len(weights.offsets) - 1)
-    offsets = torch.cat([counts.new_zeros(1), counts.cumsum(dim=0)])
-    return SparseRows(offsets, rows, values[order])
-
-
-def _sum_minima(weights: SparseRows, columns: SparseRows, rows: Tensor, sums: Tensor) -> Tensor:
-    """Add s of Eq. 10, of some queries with every gallery image, to zeros.
-
-    Args:
-        weights: V, (N, N).
-        columns: The gallery's rows of V, transposed, (N, G).
-        rows: The queries, (B,).
-        sums: Zeros, (B, G).
-
-    Returns:
-        `sums`.
-    """
-    place, owner = weights.entries(rows)
-    images = weights.columns[place].long()
-    lengths = columns.offsets[images + 1] - columns.offsets[images]
-    for part in _split_by_length(lengths, PAIR_BYTES // 40):
-        other, entry = columns.entries(images[part])
-        smaller = torch.minimum(columns.values[other], weights.values[place[part]][entry])
-        flat = owner[part][entry] * sums.shape[1] + columns.columns[other]
-        sums.view(-1).index_add_(0, flat, smaller)
-    return sums
-
-
-def _split_by_length(lengths: Tensor, limit: int) -> Iterator[slice]:
-    """Split a sequence into consecutive parts whose total lengths are about `limit`."""
-    portion = lengths.cumsum(dim=0) // limit
-    first = 0
-    for count in torch.unique_consecutive(portion, return_counts=True)[1].tolist():
-        yield slice(first, first + count)
-        first += count
+    return stack_rows(parts)

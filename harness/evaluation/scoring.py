@@ -14,7 +14,8 @@ from harness.core.files import atomic_write
 from harness.data.batches import unaugmented_batches
 from harness.data.dataset import Dataset, QueryGallerySplit
 from harness.data.images import ImageStore
-from harness.evaluation.metrics import Embeddings, RetrievalScores, evaluate
+from harness.evaluation.metrics import evaluate
+from harness.evaluation.retrieval_scores import Embeddings, RetrievalScores
 from harness.models import ReIDNetwork
 
 BATCH_SIZE = 128  # images per forward pass; fixed, because it can change the last bits of features

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from harness.evaluation import distances, metrics
-from harness.evaluation.metrics import METRICS, TIES, Embeddings, evaluate, rank_distances
+from harness.evaluation.metrics import METRICS, TIES, evaluate, rank_distances
+from harness.evaluation.retrieval_scores import Embeddings
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = [

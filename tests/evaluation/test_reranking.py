@@ -6,14 +6,10 @@ import pytest
 import torch
 
 from harness.evaluation import reranking
-from harness.evaluation.metrics import Embeddings, concatenate, evaluate, rank_distances
-from harness.evaluation.reranking import (
-    RerankingOptions,
-    SparseRows,
-    memory_available,
-    memory_required,
-    rerank,
-)
+from harness.evaluation.metrics import evaluate, rank_distances
+from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
+from harness.evaluation.retrieval_scores import Embeddings, concatenate
+from harness.evaluation.sparse_rows import SparseRows
 
 
 def drawn(queries, rows, width=6, identities=5, seed=0):

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from harness.data.dataset import Dataset, Image, QueryGallerySplit
-from harness.evaluation.metrics import Embeddings, evaluate
+from harness.evaluation.metrics import evaluate
+from harness.evaluation.retrieval_scores import Embeddings
 from harness.evaluation.scoring import (
     evaluate_network,
     extract_features,
