@@ -61,6 +61,19 @@ COLUMNS = (
 )
 
 
+# What reading a value of the wrong form raises; files from elsewhere may hold anything.
+MALFORMED = (
+    OSError,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    StopIteration,
+    ArithmeticError,
+    RecursionError,
+)
+
+
 def collect_runs(
     runs: Path, labels: Mapping[str, str] | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -99,16 +112,7 @@ def collect_runs(
     for path, content in scan_runs(runs, problems):
         try:
             rows.append(run_row(path, content, runs, labels or {}))
-        except (
-            OSError,
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            StopIteration,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
+        except MALFORMED as error:
             problems.append(f"{path}: ignored, {describe_error(error)}.")
     rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
     rows = _drop_duplicates(rows, problems)
@@ -118,7 +122,7 @@ def collect_runs(
 
 
 def _drop_duplicates(rows: list[dict[str, Any]], problems: list[str]) -> list[dict[str, Any]]:
-    """Drop runs that tables could not tell from another one, so that no seed counts twice.
+    """Drop runs that tables could not distinguish from another one, so that no seed counts twice.
 
     Two such runs have different keys, so their specs differ in a field that no table knows.
     Finished runs are kept before failed ones.

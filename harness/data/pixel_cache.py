@@ -146,8 +146,7 @@ def open_cache(
                 opened = _load_cache(folder, sources, on_repair)
         if opened is None:
             raise SetupError(
-                f"The pixel cache {folder} cannot be read after it was written. Check the disk, or "
-                "use --no-cache."
+                f"The pixel cache {folder} cannot be read. Check the disk, or use --no-cache."
             )
     return opened
 
