@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from harness.execution.cluster.failure_causes import Cause
+from harness.execution.cluster.failure_causes import Cause, FailureCause
 from methods import Method, defaults, options
 
 
@@ -80,7 +80,7 @@ def render_options(rows_of: Mapping[str, Iterable[Mapping[str, Any]]]) -> str:
     return "\n".join(table)
 
 
-def render_causes(causes: Mapping[str, Cause]) -> str:
+def render_causes(causes: Mapping[FailureCause, Cause]) -> str:
     """Return a table of the causes of failures with what to do about each."""
     placeholders = {"command": "retry it", "runs": "the runs folder", "half": "N", "slower": "RATE"}
     rows = [
