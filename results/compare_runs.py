@@ -69,7 +69,7 @@ class ScoreDifference:
     p: float | None
     queries: int
     identities: int
-    problem: str = ""  # why there is no test
+    problem: str = ""  # why it was not tested
 
     @property
     def is_significant(self) -> bool:

@@ -67,7 +67,7 @@ def table_rows(group: ComparisonGroup, method: str, label: str = "") -> list[Tab
     run there is one row without runs.
 
     Args:
-        group: The group whose students are meant.
+        group: The group of the students.
         method: Name of the method.
         label: Name of the rows; by default the label in the method's records.
     """

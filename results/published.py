@@ -38,7 +38,7 @@ class Protocol(_Frozen):
     """Conditions of a paper's numbers on one dataset; None: the paper does not state it.
 
     `recipe` has the fields of `harness.runs.spec.Recipe` that the paper states. `misprints` are, by
-    field, the values that are meant where every copy of the dataset contradicts the printed one.
+    field, the correct values where every copy of the dataset contradicts the printed one.
     """
 
     version: str | None  # of the dataset

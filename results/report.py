@@ -55,7 +55,7 @@ class Report:
 def write_report(
     runs: Path,
     target: Path | None = None,
-    again: ReproduceCallback | None = None,
+    reproduce: ReproduceCallback | None = None,
     *,
     labels: Mapping[str, str] | None = None,
     figures: bool = False,
@@ -68,7 +68,7 @@ def write_report(
     Args:
         runs: The runs folder.
         target: Folder of the report; by default `<runs>/report`.
-        again: Returns how to repeat the runs behind a cell, for the page.
+        reproduce: Returns the commands that repeat the runs of a cell, for the page.
         labels: Labels of the known methods in the order of tables; see `collect_runs`.
         figures: Whether to draw all figures as well.
     """
@@ -89,7 +89,7 @@ def write_report(
     drawn, absent = _draw_figures(frame, folder, problems) if figures else ((), ())
     embedded = embed_figures(folder / FIGURES, drawn, problems)
     numbers = number_runs(tables)
-    details = provenance_data(tables, runs, numbers, again)
+    details = provenance_data(tables, runs, numbers, reproduce)
     contents[PAGE] = render_page(tables, numbers, details, embedded, problems)
     for name, content in contents.items():
         atomic_write(folder / name, content.encode())

@@ -1,7 +1,7 @@
 """Find the runs behind a cell of a table by the cell's name, as `comparison-msmt17:PDRD:mAP`.
 
 A name consists of table, row (its label or method) and column; case does not matter. Without a
-column it means all runs of the row. `mAP` also stands for `mAP (generated)`.
+column it names all runs of the row. `mAP` is also short for `mAP (generated)`.
 """
 
 from __future__ import annotations
@@ -146,10 +146,10 @@ def _column_names(column: str) -> list[str]:
 
 def _find_all(word: str, items: Iterable[T], names_of: Callable[[T], list[str]]) -> list[T]:
     """Return the items whose first name is `word`; if none, those with another name like that."""
-    wanted = word.strip().casefold()
+    folded = word.strip().casefold()
     named = [(item, [name.casefold() for name in names_of(item)]) for item in items]
-    by_first_name = [item for item, names in named if names[0] == wanted]
-    return by_first_name or [item for item, names in named if wanted in names]
+    by_first_name = [item for item, names in named if names[0] == folded]
+    return by_first_name or [item for item, names in named if folded in names]
 
 
 def _find_one(word: str, items: Iterable[T], names_of: Callable[[T], list[str]], kind: str) -> T:

@@ -108,7 +108,7 @@ def paired_test(ours: Vector, theirs: Vector, weights: Vector) -> PairedDifferen
     differences = ours - theirs
     by_seed = differences.sum(axis=1)  # D_s
     mean = float(by_seed.mean())
-    # An identity contributes w_g D if all its queries differ by the mean: that part is no residual.
+    # An identity whose queries all differ by the mean contributes w_g D, which is not a residual.
     residuals = differences.mean(axis=0) - weights * mean
     return PairedDifference(
         mean=mean,

@@ -110,7 +110,7 @@ def run_pairwise_tests(
     """Compare the rows that have all `seeds`.
 
     Args:
-        rows: Rows of one group or of several, each with an id of its own.
+        rows: Rows of one group or of several; no two have the same `row_id`.
         evaluation: Name of the evaluation.
         score: "mAP" or "R1".
         seeds: Seeds of a complete row.

@@ -1,4 +1,4 @@
-"""Cells of a table, made from the runs of one row; a cell without a value says why."""
+"""Cells of a table, made from the runs of one row; a cell without a value has the reason."""
 
 from __future__ import annotations
 

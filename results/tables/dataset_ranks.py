@@ -100,12 +100,12 @@ def rank_across_datasets(frame: pd.DataFrame) -> list[CrossDatasetRanking]:
     """
     by_networks: dict[tuple[str, str, bool], list[DatasetRanking]] = {}
     for dataset in sorted(set(frame["dataset"])):
-        seen = set()
+        counted = set()
         for group in comparison_groups(frame, dataset):  # the largest first
             is_generated = DataFlag.GENERATED in group.data_flags
             networks = (group.teacher, group.network, is_generated)
-            if group.teachers and networks not in seen:
-                seen.add(networks)
+            if group.teachers and networks not in counted:
+                counted.add(networks)
                 by_networks.setdefault(networks, []).append(_rank_dataset(group))
     rankings = [
         _combine(teacher, network, of_networks)

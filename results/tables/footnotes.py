@@ -38,7 +38,7 @@ def table_footnotes(
 
     Args:
         groups: Groups of runs in the table.
-        published: Published tables whose numbers stand next to them.
+        published: Published tables with numbers next to theirs.
         rows: The table's rows.
     """
     notes = [note for group in groups for note in _group_notes(group)]

@@ -26,7 +26,7 @@ COLUMNS = ("Published mAP", "Published R1", "Difference mAP", "Difference R1")
 DIFFERENCE_NOTE = (
     "Difference: our score minus the published one, in points. in or out: whether the published "
     "score lies in the 95 % prediction interval of one further run of ours, mean ± t sd "
-    "sqrt(1 + 1/S) over S seeds; n=1: with one seed there is no such interval. ≠2: our protocol "
+    "sqrt(1 + 1/S) over S seeds; n=1: one seed gives no such interval. ≠2: our protocol "
     "differs from the paper's in 2 of the fields that the paper states."
 )
 FIELD_LABELS = {
@@ -106,7 +106,7 @@ def difference_cell(
     details = [f"published {published:.2f}"]
     if interval is None:
         verdict = "n=1"
-        details.append("with one seed there is no interval of one further run")
+        details.append("one seed gives no interval of one further run")
     else:
         low, high = interval
         verdict = "in" if low <= published <= high else "out"

@@ -48,7 +48,7 @@ def split_columns(table: Table, width: float, gap: float) -> list[Table]:
 def paginate(heights: list[float], page_height: float) -> Iterator[range]:
     """Yield the pieces of each page as a range; pieces are consecutive.
 
-    A piece that is higher than a page has a page of its own.
+    A piece that is higher than a page is alone on its page.
 
     Args:
         heights: Heights of the pieces, in any unit.

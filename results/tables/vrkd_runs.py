@@ -78,8 +78,8 @@ def match_rows(
             dataset: match_paper_row(groups[dataset], row, table, paper.protocols.get(dataset))
             for dataset in DATASETS
         }
-        found = {dataset: match for dataset, match in matches.items() if match}
-        yield MatchedRow(row, _unique_label(table, row, own_rows), found)
+        existing = {dataset: match for dataset, match in matches.items() if match}
+        yield MatchedRow(row, _unique_label(table, row, own_rows), existing)
 
 
 def match_paper_row(
