@@ -1,7 +1,9 @@
 """Every command names runs alike, and every option has its aliases."""
 
 import pytest
+from typer.main import get_command
 
+from harness.cli.app import app
 from harness.runs.lookup import list_run_keys, short_id
 from tests.support import run_folders
 from tests.support.command_line import invoke
@@ -66,3 +68,79 @@ def test_an_ambiguous_name_lists_the_candidates(verb, runs):
 def test_a_row_that_does_not_exist(verb, runs):
     done = called(verb, "13", runs)
     assert done.returncode == 2 and "There is no row 13" in done.stderr
+
+
+ALIASES = {  # old spelling: the field's term
+    "--pack": "--cohort-size",
+    "--workers": "--num-workers",
+    "--weights": "--pretrained",
+    "--retry": "--retry-diverged",
+    "--other": "--other-runs",
+}
+
+
+def commands(group, path=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_old_spellings_are_accepted_next_to_the_terms_of_the_field():
+    spellings = {
+        (name, frozenset(parameter.opts))
+        for name, command in commands(get_command(app))
+        for parameter in command.params
+    }
+    for old, new in ALIASES.items():
+        users = [(name, opts) for name, opts in spellings if {old, new} & opts]
+        assert users
+        for name, opts in users:
+            assert {old, new} <= opts, (name, opts)
+
+
+OLD_VERBS_AND_OPTIONS = {
+    "run": "--methods --exclude -x --dataset --data-root --study --teacher --student --head "
+    "--seeds --teacher-seed --pack --set --weights --runs --device --precision --threads --workers "
+    "--checkpoint-every --allow-partial --no-cache --dry-run -n --retry --cluster --max-parallel "
+    "--watch --json --quiet -q",
+    "status": "--state --runs --json",
+    "logs": "--follow -f --raw --runs",
+    "failures": "--only --runs --json",
+    "retry": "--only --with --cluster --set --data-root --weights --pack --allow-partial --runs "
+    "--quiet -q",
+    "cancel": "--all --runs",
+    "doctor": "--cluster --set --data-root --wait --runs --json",
+    "diff": "--runs --other --json",
+    "trace": "--runs --json",
+    "report": "--runs --figures --no-figures",
+    "list": "--json",
+    "networks": "--identities",
+    "score": "--runs --data-root --metric --ties --flip --rerank --k1 --k2 --lambda --device "
+    "--workers --json --quiet -q",
+    "consistency": "--runs --data-root --device --workers --quiet -q",
+    "embed": "--runs --data-root --device --workers --quiet -q",
+    "ranked": "--queries --runs --data-root --workers --quiet -q",
+    "check-method": "--train --no-train",
+    "new-method": "--folder",
+    "fetch-weights": "",
+    "data make": "--set --like --images --workers",
+    "data check": "--dataset --data-root --deep --workers",
+    "data cache": "--dataset --data-root --size --runs --workers --allow-partial",
+    "data sheet": "",
+    "bench consistency": "--queries --gallery",
+    "bench evaluate": "--size --width --repeats --threads",
+    "bench npdrk": "--images --repeats --threads",
+    "bench loader": "--dataset --images --rounds",
+    "bench gather": "--records --repeats",
+    "bench extract": "--network --batch --size --head --repeats --runs --device --quiet -q",
+    "bench cost": "--steps --runs --data-root --device --workers --quiet -q",
+}
+
+
+def test_every_verb_and_option_of_version_0_1_exists():
+    tree = dict(commands(get_command(app))) | {"list": get_command(app).commands["list"]}
+    for name, words in OLD_VERBS_AND_OPTIONS.items():
+        known = {o for p in tree[name].params for o in (*p.opts, *p.secondary_opts)}
+        assert set(words.split()) <= known, (name, set(words.split()) - known)
