@@ -23,6 +23,7 @@ def test_all_names_are_exported():
 
 def test_the_old_name_of_the_scores_stays():
     assert harness.evaluation.Ranking is metrics.Ranking is harness.evaluation.RetrievalScores
+    assert metrics.Embeddings is harness.evaluation.Embeddings
 
 
 def test_scoring_features_needs_neither_networks_nor_training():

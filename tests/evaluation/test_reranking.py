@@ -9,7 +9,6 @@ from harness.evaluation import reranking
 from harness.evaluation.metrics import evaluate, rank_distances
 from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
 from harness.evaluation.retrieval_scores import Embeddings, concatenate
-from harness.evaluation.sparse_rows import SparseRows
 
 
 def drawn(queries, rows, width=6, identities=5, seed=0):
@@ -163,17 +162,6 @@ def test_free_memory_is_read_from_the_system():
 def test_free_memory_is_unknown_without_proc(monkeypatch):
     monkeypatch.setattr(reranking, "Path", lambda _: Path("/nowhere/meminfo"))
     assert memory_available(torch.device("cpu")) is None
-
-
-def test_entries_of_sparse_rows_are_those_of_the_given_rows_in_order():
-    rows = SparseRows(
-        offsets=torch.tensor([0, 2, 2, 5]),
-        columns=torch.tensor([1, 4, 0, 2, 3], dtype=torch.int32),
-        values=torch.arange(5.0),
-    )
-    positions, owner = rows.entries(torch.tensor([2, 1, 0]))
-    assert positions.tolist() == [2, 3, 4, 0, 1]
-    assert owner.tolist() == [0, 0, 0, 2, 2]
 
 
 @pytest.mark.gpu
