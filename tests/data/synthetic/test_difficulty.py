@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from harness.core.progress import Reporter
-from harness.evaluation.metrics import Embeddings, evaluate
+from harness.evaluation.metrics import evaluate
+from harness.evaluation.retrieval_scores import Embeddings
 from harness.planning.plan import make_plan
 from harness.planning.request import RunRequest
 from tests.support import tiny_grid
