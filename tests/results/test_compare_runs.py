@@ -19,8 +19,8 @@ def compare(runs, one, two):
     return diff_runs(load_run(runs, one["key"]), load_run(runs, two["key"]))
 
 
-def named(found, section):
-    return {field.name: (field.first, field.second) for field in found.sections[section]}
+def named(diff, section):
+    return {field.name: (field.first, field.second) for field in diff.sections[section]}
 
 
 def test_each_cause_stands_in_its_section(tmp_path):
@@ -49,35 +49,35 @@ def test_each_cause_stands_in_its_section(tmp_path):
         teachers=["t2"],
         environment=environment | {"patch": "p", "dirty": True, "torch": "2.16.0", "command": "d"},
     )
-    found = compare(tmp_path, one, two)
-    assert (found.first, found.second) == (one["key"], two["key"])
-    assert named(found, "config") == {"options.weight": (2.0, None), "recipe.lr": (None, 0.1)}
-    assert named(found, "code") == {
+    diff = compare(tmp_path, one, two)
+    assert (diff.first, diff.second) == (one["key"], two["key"])
+    assert named(diff, "config") == {"options.weight": (2.0, None), "recipe.lr": (None, 0.1)}
+    assert named(diff, "code") == {
         "source": ("code of sp", "other"),
         "dirty": (False, True),
         "patch": (None, "p"),
     }
-    assert named(found, "data") == {"fingerprint": ("9f12", "77")}
-    assert named(found, "teacher") == {
+    assert named(diff, "data") == {"fingerprint": ("9f12", "77")}
+    assert named(diff, "teacher") == {
         "seed": (0, 1),
         "recipe.epochs": (3, 4),
         "key": (ours["key"], theirs["key"]),
         "weights after training": ("t1", "t2"),
     }
-    assert named(found, "environment") == {
+    assert named(diff, "environment") == {
         "device of the spec": ("cpu", "cuda"),
         "threads of the spec": (2, 0),
         "torch": ("2.15.0", "2.16.0"),
     }
-    assert named(found, "result") == {"test mAP": (50, 60), "test R1": (70, 80)}
+    assert named(diff, "result") == {"test mAP": (50, 60), "test R1": (70, 80)}
 
 
 def test_equal_runs_differ_in_nothing(tmp_path):
     made = done(tmp_path / "a", spec(), 0.5)
     done(tmp_path / "b", spec(), 0.5)
-    found = diff_runs(*(load_run(tmp_path / side, made["key"]) for side in "ab"))
-    assert not any(found.sections.values())
-    (verdict,) = found.verdicts
+    diff = diff_runs(*(load_run(tmp_path / side, made["key"]) for side in "ab"))
+    assert not any(diff.sections.values())
+    (verdict,) = diff.verdicts
     assert verdict.mean == 0 and not verdict.is_significant and verdict.p == 1
 
 
@@ -113,10 +113,10 @@ def test_without_the_same_queries_there_is_no_test(tmp_path):
 
 
 def test_a_run_without_scores_can_be_compared(tmp_path):
-    found = compare(tmp_path, done(tmp_path, spec("sp"), 0.5), failed(tmp_path, spec()))
-    assert named(found, "result")["status"] == ("done", "failed")
-    assert named(found, "result")["failure"] == (None, "diverged")
-    assert found.verdicts == ()
+    diff = compare(tmp_path, done(tmp_path, spec("sp"), 0.5), failed(tmp_path, spec()))
+    assert named(diff, "result")["status"] == ("done", "failed")
+    assert named(diff, "result")["failure"] == (None, "diverged")
+    assert diff.verdicts == ()
 
 
 @pytest.fixture
@@ -132,25 +132,25 @@ def curves(pair, *texts):
 
 
 def test_the_first_step_that_differs_by_part(pair):
-    found = curves(
+    diff = curves(
         pair,
         "step,lr,loss,triplet,own\n1,0.1,5,1,9\n4,0.1,4,1,9\n7,0.1,3,nan,9\n",
         "step,lr,loss,triplet\n1,0.1,5,1\n4,0.1,4.5,1\n7,0.1,2,nan\n10,0.1,1,1\n",
     )
-    assert found.steps == 3 and found.last_equal == 1 and found.problem == ""
-    (part,) = found.partings
+    assert diff.steps == 3 and diff.last_equal == 1 and diff.problem == ""
+    (part,) = diff.partings
     assert (part.column, part.step, part.first, part.second) == ("loss", 4, 4.0, 4.5)
 
 
 def test_curves_that_differ_at_once_or_never(pair):
-    found = curves(pair, "step,loss,lr\n1,5,1\n2,1,2\n", "step,loss,lr\n1,6,1\n2,1,3\n")
-    assert found.last_equal is None
-    assert [(part.column, part.step) for part in found.partings] == [("loss", 1), ("lr", 2)]
-    found = curves(pair, "step,loss\n1,5\n3,4\n", "step,loss\n1,5\n2,4\n")
-    assert found.partings == () and found.steps == 1 and found.last_equal == 1
+    diff = curves(pair, "step,loss,lr\n1,5,1\n2,1,2\n", "step,loss,lr\n1,6,1\n2,1,3\n")
+    assert diff.last_equal is None
+    assert [(part.column, part.step) for part in diff.partings] == [("loss", 1), ("lr", 2)]
+    diff = curves(pair, "step,loss\n1,5\n3,4\n", "step,loss\n1,5\n2,4\n")
+    assert diff.partings == () and diff.steps == 1 and diff.last_equal == 1
 
 
 def test_curves_that_cannot_be_compared(pair):
     assert "curve.csv is missing" in compare_curves(*pair).problem
-    found = curves(pair, "step,loss\n1,5\n", "step,loss\n2,5\n")
-    assert found.problem == "the curves have no step in common"
+    diff = curves(pair, "step,loss\n1,5\n", "step,loss\n2,5\n")
+    assert diff.problem == "the curves have no step in common"

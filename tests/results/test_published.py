@@ -10,8 +10,8 @@ TESTS = ("veri776", "vehicleid test800", "vehicleid test1600", "vehicleid test24
 
 
 def source(name):
-    (found,) = [source for source in load_published().papers if source.name == name]
-    return found
+    (paper,) = [source for source in load_published().papers if source.name == name]
+    return paper
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,12 @@ def networks():
 
 
 def network_row(table, **fields):
-    (found,) = [
+    (paper,) = [
         row
         for row in table.rows
         if all(getattr(row, name) == value for name, value in fields.items())
     ]
-    return found
+    return paper
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_tables_of_vrkd_repeat_each_other(networks):
     )
     third = network_row(networks[3], network="resnet18", method="vrkd")
     assert (first.scores["veri776"][0], third.scores["veri776"][0]) == (74.48, 74.67)
-    for number in (1, 3):  # the one row that does not, and it is said
+    for number in (1, 3):  # the one row that does not, which has a note
         assert any("74.67" in note and "74.48" in note for note in networks[number].notes)
 
 

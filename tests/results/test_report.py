@@ -104,7 +104,7 @@ def test_tables_of_an_earlier_report_are_named(tmp_path):
 def test_results_do_not_need_torch():
     code = "import sys, results.report; print(sorted({'torch', 'typer', 'PIL'} & {*sys.modules}))"
     root = Path(__file__).parents[2]
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
-    assert found.stdout == "[]\n"
+    assert process.stdout == "[]\n"

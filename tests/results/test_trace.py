@@ -29,10 +29,10 @@ def keys(frame, method, network="resnet18"):
 @pytest.mark.parametrize("name", ["PDRD:mAP", "pdrd:map", "pdrd:mAP (generated)", "PDRD : R1 "])
 def test_a_cell_by_label_or_method_in_any_case(made, name):
     find, frame = made
-    found = find(f"comparison-synthetic:{name}")
-    assert found.runs == keys(frame, "pdrd") and len(found.runs) == 3
-    assert found.row == "PDRD" and found.column in ("mAP (generated)", "R1 (generated)")
-    assert "±" in found.text and "seed 0" in found.detail
+    traced = find(f"comparison-synthetic:{name}")
+    assert traced.runs == keys(frame, "pdrd") and len(traced.runs) == 3
+    assert traced.row == "PDRD" and traced.column in ("mAP (generated)", "R1 (generated)")
+    assert "±" in traced.text and "seed 0" in traced.detail
 
 
 def test_every_cell_of_every_table_is_found_by_its_name(made):
@@ -42,8 +42,8 @@ def test_every_cell_of_every_table_is_found_by_its_name(made):
         for row in table.rows:
             assert find(f"{table.name}:{row[0].text}").runs == row[0].runs
             for column, cell in zip(table.columns, row, strict=True):
-                found = find(f"{table.name}:{row[0].text}:{column}")
-                assert (found.text, found.runs) == (cell.text, cell.runs)
+                traced = find(f"{table.name}:{row[0].text}:{column}")
+                assert (traced.text, traced.runs) == (cell.text, cell.runs)
                 count += bool(cell.runs)
     assert count > 30
 
@@ -123,12 +123,13 @@ def test_the_facts_of_a_run(tmp_path):
             timings={"training": 3.5},
         ),
     )
-    found = run_facts(load_run(tmp_path, made["key"]))
+    traced = run_facts(load_run(tmp_path, made["key"]))
     assert (
-        found | {"seed": 1, "status": "done", "commit": "ab", "dirty": True, "patch": "77"} == found
+        traced | {"seed": 1, "status": "done", "commit": "ab", "dirty": True, "patch": "77"}
+        == traced
     )
-    assert found["versions"] == {"torch": "2.15.0"} and found["training_seconds"] == 3.5
-    assert found["teachers"] == [{"key": teacher["key"], "weights": "fe"}]
-    assert (found["fingerprint"], found["data"], found["host"]) == ("9f12", "/images", "x")
-    assert found["scores"]["test"]["mAP"] == 50 and found["notes"] == ["One."]
-    assert found["device"] is None and found["command"] is None
+    assert traced["versions"] == {"torch": "2.15.0"} and traced["training_seconds"] == 3.5
+    assert traced["teachers"] == [{"key": teacher["key"], "weights": "fe"}]
+    assert (traced["fingerprint"], traced["data"], traced["host"]) == ("9f12", "/images", "x")
+    assert traced["scores"]["test"]["mAP"] == 50 and traced["notes"] == ["One."]
+    assert traced["device"] is None and traced["command"] is None

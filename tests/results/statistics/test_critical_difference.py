@@ -30,13 +30,13 @@ DEMSAR = np.array(
 
 def test_the_worked_example():
     """Its mean ranks are 3.143, 2.000, 2.893, 1.964; chi-square 9.28 without ties; CD 1.25."""
-    found = critical_difference(DEMSAR)
-    assert found.mean_ranks == pytest.approx((3.143, 2.000, 2.893, 1.964), abs=5e-4)
-    assert found.difference == pytest.approx(2.569 * math.sqrt(4 * 5 / (6 * 14)), rel=1e-3)
+    result = critical_difference(DEMSAR)
+    assert result.mean_ranks == pytest.approx((3.143, 2.000, 2.893, 1.964), abs=5e-4)
+    assert result.difference == pytest.approx(2.569 * math.sqrt(4 * 5 / (6 * 14)), rel=1e-3)
     ties = 60 + 3 * 6  # sum of t^3 - t: one dataset of four equal scores, three of two
-    assert found.statistic == pytest.approx(9.28 / (1 - ties / (14 * 60)), rel=1e-3)
-    assert found.p == pytest.approx(0.0167, abs=1e-4)
-    assert (found.datasets, found.warning) == (14, "")
+    assert result.statistic == pytest.approx(9.28 / (1 - ties / (14 * 60)), rel=1e-3)
+    assert result.p == pytest.approx(0.0167, abs=1e-4)
+    assert (result.datasets, result.warning) == (14, "")
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_nemenyi_values_are_the_published_ones(methods, q):
 
 def test_friedman_by_hand():
     """The same order on four datasets: chi-square N (k - 1) = 8, p exp(-4) on two degrees."""
-    found = critical_difference(np.array([[1.0, 2.0, 3.0]] * 4))
-    assert found.mean_ranks == (3, 2, 1)
-    assert found.statistic == pytest.approx(8)
-    assert found.p == pytest.approx(math.exp(-4))
+    result = critical_difference(np.array([[1.0, 2.0, 3.0]] * 4))
+    assert result.mean_ranks == (3, 2, 1)
+    assert result.statistic == pytest.approx(8)
+    assert result.p == pytest.approx(math.exp(-4))
 
 
 def test_ties_share_their_ranks():
@@ -65,8 +65,8 @@ def test_ties_share_their_ranks():
 
 @pytest.mark.parametrize("datasets", [1, 4, 9])
 def test_few_datasets_are_said_to_be_few(datasets):
-    found = critical_difference(np.random.default_rng(1).random((datasets, 3)))
-    assert found.warning.startswith(f"{datasets} dataset") and "fewer than 10" in found.warning
+    result = critical_difference(np.random.default_rng(1).random((datasets, 3)))
+    assert result.warning.startswith(f"{datasets} dataset") and "fewer than 10" in result.warning
 
 
 def test_what_has_no_statistic():

@@ -63,8 +63,8 @@ def test_never_more_than_nominal_where_queries_are_noisy_too(seeds, noise):
 def test_as_cautious_as_the_footnote_says_where_queries_make_the_noise(seeds, most):
     """The footnote's number is that of many identities; 60 of unequal size raise a few more."""
     random = np.random.default_rng(3)
-    found = [compared(random, seeds, (0, 0.01, 0))[0].p <= LEVEL for _ in range(3000)]
-    assert false_positive_rate(seeds) * 0.7 - 0.001 <= np.mean(found) <= most
+    differences = [compared(random, seeds, (0, 0.01, 0))[0].p <= LEVEL for _ in range(3000)]
+    assert false_positive_rate(seeds) * 0.7 - 0.001 <= np.mean(differences) <= most
     assert false_positive_rate(seeds) <= most
 
 
@@ -93,10 +93,10 @@ def test_one_seed_does_not_cover_seeds():
 def test_the_variance_is_right_but_for_noise_of_seed_and_query_together(seeds, noise, ratio):
     """Both parts see that noise, so it is counted twice; all else once, as derived in `stats`."""
     random = np.random.default_rng(4)
-    found = [compared(random, seeds, noise)[0] for _ in range(3000)]
+    differences = [compared(random, seeds, noise)[0] for _ in range(3000)]
     true = 2 * (noise[0] ** 2 / seeds + noise[1] ** 2 + noise[2] ** 2 / seeds)
-    assert np.var([d.mean for d in found]) == pytest.approx(true, rel=0.1)
-    assert np.mean([d.error**2 for d in found]) == pytest.approx(ratio * true, rel=0.08)
+    assert np.var([d.mean for d in differences]) == pytest.approx(true, rel=0.1)
+    assert np.mean([d.error**2 for d in differences]) == pytest.approx(ratio * true, rel=0.08)
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
@@ -106,8 +106,8 @@ def test_a_large_difference_is_found_and_only_that(seeds):
     step = 12 * np.sqrt(2 / seeds) * 0.01 * (4 if seeds == 3 else 1)
     right = 0
     for _ in range(100):
-        found = compared(random, seeds, (0.01, 0.001, 0), (0, 0, step, 2 * step))
-        adjusted = holm([d.p for d in found])
+        differences = compared(random, seeds, (0.01, 0.001, 0), (0, 0, step, 2 * step))
+        adjusted = holm([d.p for d in differences])
         right += [p <= LEVEL for p in adjusted] == [False, True, True, True, True, True]
     assert right >= 85
 

@@ -9,9 +9,9 @@ import pytest
 from results.statistics.letter_display import compact_letter_display, top_groups
 
 
-def shared(found):
+def shared(letters):
     """The pairs that have a letter in common."""
-    sets = [set(re.findall(r"[a-z]\d*", text)) for text in found]
+    sets = [set(re.findall(r"[a-z]\d*", text)) for text in letters]
     return {(i, j) for i, j in combinations(range(len(sets)), 2) if sets[i] & sets[j]}
 
 
@@ -22,7 +22,7 @@ def shared(found):
         ([0.5], [], ["a"]),
         ([0.5, 0.6], [], ["a", "a"]),
         ([0.5, 0.6], [(0, 1)], ["b", "a"]),
-        # the middle one cannot be told from either end
+        # the middle one does not differ from either end
         ([0.5, 0.6, 0.7], [(0, 2)], ["b", "ab", "a"]),
         ([0.9, 0.8, 0.7], [(0, 1), (0, 2)], ["a", "b", "b"]),
         ([0.9, 0.8, 0.7], [(0, 1), (0, 2), (1, 2)], ["a", "b", "c"]),
@@ -41,9 +41,9 @@ def test_two_share_a_letter_if_and_only_if_they_are_not_told_apart():
         count = int(random.integers(2, 9))
         pairs = list(combinations(range(count), 2))
         distinct = [pair for pair in pairs if random.random() < 0.5]
-        found = compact_letter_display(list(random.random(count)), distinct)
-        assert shared(found) == set(pairs) - set(distinct)
-        assert all(found)
+        letters = compact_letter_display(list(random.random(count)), distinct)
+        assert shared(letters) == set(pairs) - set(distinct)
+        assert all(letters)
 
 
 def test_a_is_the_letter_of_the_best():
@@ -56,9 +56,9 @@ def test_a_is_the_letter_of_the_best():
 
 def test_more_groups_than_letters():
     means = list(range(30, 0, -1))
-    found = compact_letter_display(means, list(combinations(range(30), 2)))
-    assert found[0] == "a" and found[25] == "z" and found[26] == "a1"
-    assert len(set(found)) == 30
+    letters = compact_letter_display(means, list(combinations(range(30), 2)))
+    assert letters[0] == "a" and letters[25] == "z" and letters[26] == "a1"
+    assert len(set(letters)) == 30
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_more_groups_than_letters():
         ([], [], []),
         ([0.5, 0.6], [], ["best", "best"]),
         ([0.5, 0.6], [(0, 1)], ["second", "best"]),
-        # the second cannot be told from the first; the third from the second alone: it is next
+        # the second does not differ from the first; the third from the second alone: it is next
         ([0.9, 0.8, 0.7], [(0, 2)], ["best", "best", "second"]),
         (
             [0.9, 0.8, 0.7, 0.1],

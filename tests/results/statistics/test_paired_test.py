@@ -19,8 +19,8 @@ RANDOM = np.random.default_rng(5)
 
 def by_identity(precision, identity):
     """(S, Q), (Q,) -> (S, G), (G,): the parts of each identity in the mean over queries."""
-    found, place = np.unique(identity, return_inverse=True)
-    parts = np.stack([np.bincount(place, row, len(found)) for row in precision]) / len(identity)
+    result, place = np.unique(identity, return_inverse=True)
+    parts = np.stack([np.bincount(place, row, len(result)) for row in precision]) / len(identity)
     return parts, np.bincount(place) / len(identity)
 
 
@@ -45,11 +45,11 @@ def test_difference_is_the_formula_one_query_at_a_time():
     identity = np.array([0, 0, 0, 1, 1, 2, 3, 3, 3, 3])
     ours, theirs = RANDOM.random((4, 10)), RANDOM.random((4, 10))
     parts, weights = by_identity(ours, identity)
-    found = paired_test(parts, by_identity(theirs, identity)[0], weights)
+    result = paired_test(parts, by_identity(theirs, identity)[0], weights)
     expected = looped(ours, theirs, identity)
-    assert (found.mean, found.seed_variance, found.query_variance) == pytest.approx(expected)
-    assert found.error == pytest.approx(math.sqrt(expected[1] + expected[2]))
-    assert (found.degrees, found.seeds) == (3, 4)
+    assert (result.mean, result.seed_variance, result.query_variance) == pytest.approx(expected)
+    assert result.error == pytest.approx(math.sqrt(expected[1] + expected[2]))
+    assert (result.degrees, result.seeds) == (3, 4)
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 10])
@@ -59,22 +59,22 @@ def test_without_query_noise_it_is_the_paired_t_test_over_seeds(seeds):
     theirs = RANDOM.random((seeds, 30)) / 30
     weights = np.full(30, 1 / 30)
     ours = theirs + gap * weights
-    found = paired_test(ours, theirs, weights)
+    result = paired_test(ours, theirs, weights)
     expected = witness.ttest_rel(ours.sum(axis=1), theirs.sum(axis=1))
-    assert found.query_variance == pytest.approx(0, abs=1e-25)
-    assert found.p == pytest.approx(expected.pvalue)
-    assert found.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert result.query_variance == pytest.approx(0, abs=1e-25)
+    assert result.p == pytest.approx(expected.pvalue)
+    assert result.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
 
 
 def test_with_one_seed_it_is_the_paired_t_test_over_queries_of_equal_weight():
     """One query per identity and one seed: the clusters are the queries."""
     ours, theirs = RANDOM.random((1, 25)), RANDOM.random((1, 25))
     weights = np.full(25, 1 / 25)
-    found = paired_test(ours / 25, theirs / 25, weights)
+    result = paired_test(ours / 25, theirs / 25, weights)
     expected = witness.ttest_rel(ours[0], theirs[0])
-    assert found.p == pytest.approx(expected.pvalue)
-    assert (found.degrees, found.seed_variance) == (24, 0)
-    assert found.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert result.p == pytest.approx(expected.pvalue)
+    assert (result.degrees, result.seed_variance) == (24, 0)
+    assert result.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
 
 
 def test_images_of_one_identity_are_no_independent_witnesses():
@@ -109,12 +109,12 @@ def test_p_in_closed_form(t):
 
 
 def test_interval_and_p_agree_on_zero():
-    found = PairedDifference(0.02, 0.00004, 0.00002, degrees=4, seeds=5)
-    edge = found.p
-    low, high = found.interval(edge)
+    result = PairedDifference(0.02, 0.00004, 0.00002, degrees=4, seeds=5)
+    edge = result.p
+    low, high = result.interval(edge)
     assert low == pytest.approx(0, abs=1e-12)
     assert high == pytest.approx(0.04)
-    assert found.minimum_significant_difference(edge) == pytest.approx(0.02)
+    assert result.minimum_significant_difference(edge) == pytest.approx(0.02)
 
 
 def test_differences_without_noise():

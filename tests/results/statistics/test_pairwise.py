@@ -32,12 +32,10 @@ RANDOM = np.random.default_rng(11)
 
 def compared(runs):
     """The tests between all rows of the only group, and its rows by label."""
-    (setting,) = comparison_groups(collect_runs(runs)[0], "synthetic")
-    methods = dict.fromkeys(setting.students["method"])
-    members = [line for method in methods for line in table_rows(setting, method)]
-    return pairwise_tests(setting, members, setting.evaluations[0]), {
-        line.label: line for line in members
-    }
+    (group,) = comparison_groups(collect_runs(runs)[0], "synthetic")
+    methods = dict.fromkeys(group.students["method"])
+    rows = [row for method in methods for row in table_rows(group, method)]
+    return pairwise_tests(group, rows, group.evaluations[0]), {row.label: row for row in rows}
 
 
 def random_runs(runs, gains, seeds=(0, 1, 2)):
@@ -56,46 +54,46 @@ def random_runs(runs, gains, seeds=(0, 1, 2)):
 
 def test_all_pairs_are_tested_and_the_gain_is_the_records(tmp_path):
     _, made = random_runs(tmp_path, {"sp": 0.1, "at": 0.0})
-    found, by_label = compared(tmp_path)
-    assert len(found.differences) == 3 and found.reasons == {} and found.problems == ()
-    assert (found.seeds, found.queries, found.identities) == ((0, 1, 2), 40, 20)
-    shown, adjusted = found.between(by_label["SP"], by_label["NONE"])
+    tests, by_label = compared(tmp_path)
+    assert len(tests.differences) == 3 and tests.reasons == {} and tests.problems == ()
+    assert (tests.seeds, tests.queries, tests.identities) == ((0, 1, 2), 40, 20)
+    difference, adjusted = tests.between(by_label["SP"], by_label["NONE"])
     gaps = [made["sp", seed].mean() - made["none", seed].mean() for seed in range(3)]
-    assert shown.mean == pytest.approx(np.mean(gaps))
-    assert shown.seed_variance == pytest.approx(np.var(gaps, ddof=1) / 3)
-    assert shown.p < adjusted < 0.05
-    back, same = found.between(by_label["NONE"], by_label["SP"])
-    assert back.mean == -shown.mean and same == adjusted
-    assert found.verdict(by_label["SP"], by_label["NONE"]) == 1
-    assert found.verdict(by_label["NONE"], by_label["SP"]) == -1
-    assert found.verdict(by_label["AT"], by_label["NONE"]) == 0
+    assert difference.mean == pytest.approx(np.mean(gaps))
+    assert difference.seed_variance == pytest.approx(np.var(gaps, ddof=1) / 3)
+    assert difference.p < adjusted < 0.05
+    back, same = tests.between(by_label["NONE"], by_label["SP"])
+    assert back.mean == -difference.mean and same == adjusted
+    assert tests.verdict(by_label["SP"], by_label["NONE"]) == 1
+    assert tests.verdict(by_label["NONE"], by_label["SP"]) == -1
+    assert tests.verdict(by_label["AT"], by_label["NONE"]) == 0
 
 
 def test_holm_covers_every_pair_of_the_table(tmp_path):
     random_runs(tmp_path, {"sp": 0.002, "at": 0.0, "ft": 0.004})
-    found, _ = compared(tmp_path)
-    p = sorted(one.p for one in found.differences.values())
+    tests, _ = compared(tmp_path)
+    p = sorted(one.p for one in tests.differences.values())
     assert len(p) == 6
-    assert min(found.adjusted.values()) == pytest.approx(min(1, 6 * p[0]))
+    assert min(tests.adjusted.values()) == pytest.approx(min(1, 6 * p[0]))
 
 
 def test_one_seed_is_the_clustered_test_over_queries(tmp_path):
     _, made = random_runs(tmp_path, {"sp": 0.01}, seeds=(0,))
-    found, by_label = compared(tmp_path)
-    shown, _ = found.between(by_label["SP"], by_label["NONE"])
+    tests, by_label = compared(tmp_path)
+    difference, _ = tests.between(by_label["SP"], by_label["NONE"])
     by_identity = (made["sp", 0] - made["none", 0]).reshape(20, 2).mean(axis=1)
-    assert shown.p == pytest.approx(witness.ttest_1samp(by_identity, 0).pvalue)
-    assert shown.degrees == 19
+    assert difference.p == pytest.approx(witness.ttest_1samp(by_identity, 0).pvalue)
+    assert difference.degrees == 19
 
 
 def test_incomplete_rows_are_not_compared(tmp_path):
     teacher, _ = random_runs(tmp_path, {"sp": 0.1})
     done(tmp_path, spec("at", 0, [teacher]), 0.9)
-    found, by_label = compared(tmp_path)
-    assert found.reasons == {("at", "AT"): "1/3 seeds"}
-    assert len(found.differences) == 1
-    assert found.between(by_label["AT"], by_label["SP"]) is None
-    assert found.verdict(by_label["AT"], by_label["SP"]) is None
+    tests, by_label = compared(tmp_path)
+    assert tests.reasons == {("at", "AT"): "1/3 seeds"}
+    assert len(tests.differences) == 1
+    assert tests.between(by_label["AT"], by_label["SP"]) is None
+    assert tests.verdict(by_label["AT"], by_label["SP"]) is None
     assert paired_difference(by_label["AT"], by_label["SP"], "test") is None  # and on other queries
 
 
@@ -104,13 +102,16 @@ def test_an_incomplete_row_is_compared_over_the_seeds_of_both(tmp_path):
     for seed in (0, 2):
         done(tmp_path, spec("at", seed, [teacher]), 0.46 + 0.01 * seed)
     _, by_label = compared(tmp_path)
-    shown = paired_difference(by_label["AT"], by_label["Student"], "test")
-    assert shown.mean == pytest.approx(0.05) and (shown.seeds, shown.degrees) == (2, 1)
+    difference = paired_difference(by_label["AT"], by_label["Student"], "test")
+    assert difference.mean == pytest.approx(0.05) and (difference.seeds, difference.degrees) == (
+        2,
+        1,
+    )
 
 
 def problems_of(runs):
-    found, _ = compared(runs)
-    return found.reasons, found.problems
+    tests, _ = compared(runs)
+    return tests.reasons, tests.problems
 
 
 def folder_of(runs, made):
@@ -202,23 +203,23 @@ def test_partial_data_is_never_ranked(tmp_path):
     teacher = done(tmp_path, teacher_spec(), 0.6, notes=[note])
     done(tmp_path, spec(), 0.4, notes=[note])
     done(tmp_path, spec("sp", 0, [teacher]), 0.5, notes=[note])
-    found, _ = compared(tmp_path)
-    assert set(found.reasons.values()) == {"partial data"} and found.differences == {}
+    tests, _ = compared(tmp_path)
+    assert set(tests.reasons.values()) == {"partial data"} and tests.differences == {}
 
 
 def test_queries_of_one_identity_compare_nothing(tmp_path):
     teacher = done(tmp_path, teacher_spec(), 0.6)
     done_by_query(tmp_path, spec(), np.full(4, 0.5), np.ones(4, int))
     done_by_query(tmp_path, spec("sp", 0, [teacher]), np.full(4, 0.6), np.ones(4, int))
-    found, _ = compared(tmp_path)
-    assert found.differences == {} and set(found.reasons.values()) == {"not compared"}
-    assert found.problems == ("Nothing is compared: all queries show one identity.",)
+    tests, _ = compared(tmp_path)
+    assert tests.differences == {} and set(tests.reasons.values()) == {"not compared"}
+    assert tests.problems == ("Nothing is compared: all queries show one identity.",)
 
 
 def test_alone_there_is_nothing_to_compare(tmp_path):
     done(tmp_path, spec(), 0.4)
-    found, by_label = compared(tmp_path)
-    assert (found.differences, found.letters, found.groups) == ({}, {}, {})
+    tests, by_label = compared(tmp_path)
+    assert (tests.differences, tests.letters, tests.groups) == ({}, {}, {})
     (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
     assert cells(table, "Student")["Group"] == ""
     assert not any("Group" in note or "Minimum" in note for note in table.footnotes)
@@ -230,9 +231,9 @@ def test_rank_1_has_tests_of_its_own(tmp_path):
     for seed, jitter in enumerate((0.0, 0.001, 0.002)):
         for method, accuracy, first in (("sp", 0.5, 0.1), ("at", 0.4, 0.9)):
             done(tmp_path, spec(method, seed, [teacher]), accuracy + jitter, first)
-    (setting,) = comparison_groups(collect_runs(tmp_path)[0], "synthetic")
-    sp, at = (table_rows(setting, method)[0] for method in ("sp", "at"))
-    by_score = {score: pairwise_tests(setting, [sp, at], "test", score) for score in ("mAP", "R1")}
+    (group,) = comparison_groups(collect_runs(tmp_path)[0], "synthetic")
+    sp, at = (table_rows(group, method)[0] for method in ("sp", "at"))
+    by_score = {score: pairwise_tests(group, [sp, at], "test", score) for score in ("mAP", "R1")}
     assert by_score["mAP"].groups == {sp.row_id: "best", at.row_id: "second"}
     assert by_score["R1"].between(sp, at)[0].mean == pytest.approx(-0.8)
     assert by_score["R1"].groups == {sp.row_id: "second", at.row_id: "best"}

@@ -15,48 +15,48 @@ def pairs(runs):
     return rank_across_datasets(collect_runs(runs, labels)[0])
 
 
-def only(found):
-    (one,) = found
+def only(rankings):
+    (one,) = rankings
     return one
 
 
 def test_ranks_by_hand(tmp_path):
     dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
     dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1, "pdrd": 0.2})
-    pair = only(pairs(tmp_path))
-    assert (pair.teacher, pair.network, pair.excluded) == ("resnet101", "resnet18", ())
-    market, veri = pair.rankings
+    ranking = only(pairs(tmp_path))
+    assert (ranking.teacher, ranking.network, ranking.excluded) == ("resnet101", "resnet18", ())
+    market, veri = ranking.rankings
     assert (market.name, veri.name) == ("Market-1501", "VeRi-776")
     assert market.ranks == {("at", "AT"): 2, ("sp", "SP"): 3, ("pdrd", "PDRD"): 1}
     assert veri.ranks == {("at", "AT"): 3, ("sp", "SP"): 1, ("pdrd", "PDRD"): 2}
-    assert pair.common == (("at", "AT"), ("sp", "SP"), ("pdrd", "PDRD"))
-    assert pair.diagram.mean_ranks == (2.5, 2, 1.5)
+    assert ranking.common == (("at", "AT"), ("sp", "SP"), ("pdrd", "PDRD"))
+    assert ranking.diagram.mean_ranks == (2.5, 2, 1.5)
     means = np.array([[0.6, 0.5, 0.7], [0.5, 0.7, 0.6]])
-    assert pair.diagram.difference == critical_difference(means).difference
-    assert "2 datasets are few" in pair.diagram.warning
+    assert ranking.diagram.difference == critical_difference(means).difference
+    assert "2 datasets are few" in ranking.diagram.warning
 
 
 def test_ranks_of_single_seeds(tmp_path):
     """AT at 50.2, 49.9, 50.0 and SP at 50.1, 50.0, 50.2 minus jitter: they change places."""
     for dataset in FOUR[:2]:
         dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.1})
-    contest = only(pairs(tmp_path)).rankings[0]
-    scores = contest.scores
+    of_dataset = only(pairs(tmp_path)).rankings[0]
+    scores = of_dataset.scores
     for seed in range(3):
         ahead = scores["sp", "SP"][seed] > scores["at", "AT"][seed]
-        assert contest.ranks_by_seed["sp", "SP"][seed] == (1 if ahead else 2)
-    assert set(contest.ranks_by_seed["sp", "SP"]) == {1, 2}
-    assert contest.ranks == {("at", "AT"): 1.5, ("sp", "SP"): 1.5}
+        assert of_dataset.ranks_by_seed["sp", "SP"][seed] == (1 if ahead else 2)
+    assert set(of_dataset.ranks_by_seed["sp", "SP"]) == {1, 2}
+    assert of_dataset.ranks == {("at", "AT"): 1.5, ("sp", "SP"): 1.5}
 
 
 def test_only_complete_methods_are_ranked(tmp_path):
     dataset_of(tmp_path, "market1501", {"sp": 0.1, "at": 0.2, "pdrd": 0.3})
     teacher = dataset_of(tmp_path, "veri776", {"sp": 0.3, "at": 0.1})
     done(tmp_path, spec("pdrd", 0, [teacher], dataset="veri776"), 0.9)
-    pair = only(pairs(tmp_path))
-    assert ("pdrd", "PDRD") not in pair.rankings[1].ranks
-    assert pair.rankings[1].ranks["sp", "SP"] == 1
-    assert pair.common == (("at", "AT"), ("sp", "SP"))
+    ranking = only(pairs(tmp_path))
+    assert ("pdrd", "PDRD") not in ranking.rankings[1].ranks
+    assert ranking.rankings[1].ranks["sp", "SP"] == 1
+    assert ranking.common == (("at", "AT"), ("sp", "SP"))
 
 
 def test_one_dataset_is_no_summary(tmp_path):
@@ -72,18 +72,21 @@ def test_datasets_without_ranks_are_named(tmp_path):
     dataset_of(tmp_path, "veri776", {"sp": 0.1})
     partial = ["Partial data: train has 12 images where 30,248 are expected."]
     dataset_of(tmp_path, "msmt17", {"sp": 0.1, "at": 0.2}, notes=partial)
-    pair = only(pairs(tmp_path))
-    assert [contest.group.dataset for contest in pair.rankings] == ["dukemtmc", "market1501"]
-    assert pair.excluded == ("MSMT17", "VeRi-776")
+    ranking = only(pairs(tmp_path))
+    assert [of_dataset.group.dataset for of_dataset in ranking.rankings] == [
+        "dukemtmc",
+        "market1501",
+    ]
+    assert ranking.excluded == ("MSMT17", "VeRi-776")
 
 
 def test_other_networks_are_another_summary(tmp_path):
     for dataset in FOUR[:2]:
         dataset_of(tmp_path, dataset, {"sp": 0.1, "at": 0.2})
         dataset_of(tmp_path, dataset, {"sp": 0.2, "at": 0.1}, big="resnet50")
-    found = {pair.teacher: pair for pair in pairs(tmp_path)}
-    assert set(found) == {"resnet101", "resnet50"}
-    assert found["resnet50"].rankings[0].ranks["sp", "SP"] == 1
+    rankings = {ranking.teacher: ranking for ranking in pairs(tmp_path)}
+    assert set(rankings) == {"resnet101", "resnet50"}
+    assert rankings["resnet50"].rankings[0].ranks["sp", "SP"] == 1
 
 
 def test_generated_data_never_joins_real_data(tmp_path):
@@ -109,6 +112,6 @@ def test_first_evaluation_of_several_is_the_one(tmp_path):
         teacher = scored(tmp_path, spec(network="resnet101", dataset=dataset), 0.8)
         for method, accuracy in {"sp": 0.7, "at": 0.6}.items():
             scored(tmp_path, spec(method, 0, [teacher], dataset=dataset), accuracy)
-    contest = only(pairs(tmp_path)).rankings[0]
-    assert contest.tests.evaluation == "test800"
-    assert contest.scores["sp", "SP"] == pytest.approx([0.7])
+    of_dataset = only(pairs(tmp_path)).rankings[0]
+    assert of_dataset.tests.evaluation == "test800"
+    assert of_dataset.scores["sp", "SP"] == pytest.approx([0.7])

@@ -157,7 +157,7 @@ def test_what_a_paper_does_not_state_is_no_difference(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("stated", "said"),
+    ("stated", "difference"),
     [
         ({"recipe": {"epochs": 3, "lr": 0.5}}, "lr 0.02 instead of 0.5"),
         ({"recipe": {"milestones": (5, 10)}}, "milestones 7 instead of 5, 10"),
@@ -169,10 +169,10 @@ def test_what_a_paper_does_not_state_is_no_difference(tmp_path):
         ({"draws": {"test": 10}}, "draws 1 instead of 10"),
     ],
 )
-def test_each_field_is_compared(tmp_path, stated, said):
+def test_each_field_is_compared(tmp_path, stated, difference):
     recipe = {"lr": 0.02, "milestones": [7], "sampling": "identities", "images_each": 6, "batch": 1}
     frame = one_run(tmp_path, spec(recipe=recipe), data=DATA)
-    assert protocol_differences(frame, protocol(**stated)) == (said,)
+    assert protocol_differences(frame, protocol(**stated)) == (difference,)
 
 
 def test_equal_values_of_any_type_are_equal(tmp_path):

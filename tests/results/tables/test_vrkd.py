@@ -102,8 +102,8 @@ def test_backbones_are_plain_students(tmp_path):
 def test_both_datasets_share_a_row(tmp_path):
     pair(tmp_path)
     shared = fields("vehicleid")
-    taught = teachers(tmp_path, **fields("vehicleid", last_stride=1))
-    put(tmp_path, spec("vrkd", 0, taught, **shared), 0.87, 0.84, 0.81)
+    teacher_runs = teachers(tmp_path, **fields("vehicleid", last_stride=1))
+    put(tmp_path, spec("vrkd", 0, teacher_runs, **shared), 0.87, 0.84, 0.81)
     role = made(tmp_path)["vrkd-role"]
     row, gap = cells(role, "ResNet-18 + VRKD, ours"), cells(role, "ResNet-18 + VRKD, difference")
     assert (row["Seeds"], row["VeRi mAP"], row["Test2400 R1"]) == ("3 / 1", "74.60 ± 0.20", "71.00")
@@ -126,8 +126,8 @@ def test_no_difference_on_data_that_is_not_whole(tmp_path, note):
 def test_options_have_rows_of_their_own(tmp_path):
     pair(tmp_path, seeds=1)
     shared = fields()
-    taught = teachers(tmp_path, **fields(last_stride=1))
-    put(tmp_path, spec("vrkd", 0, taught, options={"temperature": 4}, **shared), 0.7, 0.9)
+    teacher_runs = teachers(tmp_path, **fields(last_stride=1))
+    put(tmp_path, spec("vrkd", 0, teacher_runs, options={"temperature": 4}, **shared), 0.7, 0.9)
     models = made(tmp_path)["vrkd-models"]
     assert cells(models, "VRKD 7, ours")["VeRi mAP"] == "74.40"
     assert cells(models, "VRKD 7, ours (temperature=4)")["VeRi mAP"] == "70.00"
@@ -137,8 +137,8 @@ def test_options_have_rows_of_their_own(tmp_path):
 def test_failures_and_missing_seeds_are_printed(tmp_path):
     pair(tmp_path, seeds=2)
     shared = fields()
-    taught = teachers(tmp_path, **fields(last_stride=1))
-    failed(tmp_path, spec("vrkd", 2, taught, **shared))
+    teacher_runs = teachers(tmp_path, **fields(last_stride=1))
+    failed(tmp_path, spec("vrkd", 2, teacher_runs, **shared))
     large = fields(size=512, label_smoothing=0)
     failed(tmp_path, spec("vrkd", 0, teachers(tmp_path, **large), **large))
     models = made(tmp_path)["vrkd-models"]
@@ -178,20 +178,26 @@ def test_the_best_of_ours_is_bold_whatever_its_setting(tmp_path):
 
 def test_each_test_of_vehicleid_is_compared_for_itself(tmp_path):
     shared = fields("vehicleid")
-    taught = teachers(tmp_path, **fields("vehicleid", last_stride=1))
+    teacher_runs = teachers(tmp_path, **fields("vehicleid", last_stride=1))
     for seed in range(2):
         more = 0.001 * seed
         put(tmp_path, spec(seed=seed, **shared), 0.6 + more, 0.9, 0.6 + more)
-        put(tmp_path, spec("vrkd", seed, taught, **shared), 0.87 + more, 0.84, 0.601 + 2 * more)
+        put(
+            tmp_path,
+            spec("vrkd", seed, teacher_runs, **shared),
+            0.87 + more,
+            0.84,
+            0.601 + 2 * more,
+        )
     role = made(tmp_path)["vrkd-role"]
-    found = {
+    groups = {
         name: (
             marks(role, "ResNet-18 + VRKD, ours").get(f"{name} mAP"),
             marks(role, "ResNet-18, ours").get(f"{name} mAP"),
         )
         for name in ("Test800", "Test1600", "Test2400")
     }
-    assert found == {
+    assert groups == {
         "Test800": ("best", "second"),
         "Test1600": ("second", "best"),
         "Test2400": ("best", "best"),  # 0.1 and 0.2 points
