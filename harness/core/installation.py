@@ -35,8 +35,8 @@ def ensure_own_packages() -> None:
         way = "remove their folder from Python's path"
     ours, theirs = (" and ".join(map(str, paths)) for paths in (hidden, hidden.values()))
     raise SetupError(
-        f"{theirs} would be imported in place of {ours}, a part of this program: give it another "
-        f"name, start from another folder, or {way}."
+        f"{theirs} would be imported in place of this program's {ours}. Give your own packages "
+        f"other names, start from another folder, or {way}."
     )
 
 

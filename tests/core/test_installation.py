@@ -79,7 +79,10 @@ def test_a_module_hides_ours_as_well(folder, site):
     (folder / "slurm.py").write_text("")
     ended = run(folder, *COMMANDS["python -m harness.run"], site=site)
     assert ended.returncode == 3
-    assert f"{folder}/slurm.py would be imported in place of {site}/slurm" in ended.stderr
+    assert (
+        f"{folder}/slurm.py would be imported in place of this program's {site}/slurm"
+        in ended.stderr
+    )
 
 
 def test_a_folder_of_data_hides_nothing_of_a_wheel(folder, site):
