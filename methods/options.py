@@ -19,7 +19,7 @@ PLAIN = (float, int, bool, str)
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a method."""
+    """An option of a method."""
 
     name: str
     type: type[float] | type[int] | type[bool] | type[str]

@@ -56,7 +56,7 @@ class Protocol(_Frozen):
 
 
 class PublishedRow(_Frozen):
-    """One printed row; `scores` are (mAP, R1) in percent by dataset."""
+    """A printed row; `scores` are (mAP, R1) in percent by dataset."""
 
     method: str
     label: str
@@ -68,7 +68,7 @@ class PublishedRow(_Frozen):
 
 
 class PublishedNetworkRow(_Frozen):
-    """One printed row of a table of networks (VRKD, Tables 1 to 3).
+    """A printed row of a table of networks (VRKD, Tables 1 to 3).
 
     `scores` are (mAP, R1) in percent by dataset and test; None where the paper has none. The
     training tricks are the last stride, label smoothing and a triplet loss.
@@ -93,7 +93,7 @@ class PublishedNetworkRow(_Frozen):
 
 
 class PublishedTable(_Frozen):
-    """One printed table; `notes` are footnotes by dataset."""
+    """A printed table; `notes` are footnotes by dataset."""
 
     number: int
     kind: Literal["ablation", "comparison"]
@@ -117,7 +117,7 @@ class PublishedTable(_Frozen):
 
 
 class NetworkTable(_Frozen):
-    """One printed table of networks; `notes` are footnotes."""
+    """A printed table of networks; `notes` are footnotes."""
 
     number: int
     kind: Literal["models", "backbones", "role"]
@@ -148,7 +148,7 @@ class NetworkTable(_Frozen):
 
 
 class PublishedPaper(_Frozen):
-    """One paper: its tables, and by dataset the protocol of their numbers."""
+    """A paper: its tables, and by dataset the protocol of their numbers."""
 
     name: str
     paper: Citation

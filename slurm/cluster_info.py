@@ -41,7 +41,7 @@ class ClusterInfo:
 
     @property
     def requeues_preempted(self) -> bool:
-        """Whether Slurm puts a preempted job back into the queue."""
+        """True if Slurm puts a preempted job back into the queue."""
         return "CANCEL" not in self.preempt_mode
 
 

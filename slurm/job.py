@@ -21,7 +21,7 @@ ACTIVE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SlurmJob:
-    """One job, or one element of an array, in the state that Slurm reported last."""
+    """A job, or an element of an array, in the state that Slurm reported last."""
 
     id: str  # as sbatch prints it; for an element of an array 12_3
     state: str  # Slurm's word: PENDING, RUNNING, COMPLETED, FAILED, TIMEOUT ...
@@ -36,15 +36,15 @@ class SlurmJob:
 
     @property
     def is_pending(self) -> bool:
-        """Whether it may still start, or start again."""
+        """True if the job may still start, or start again."""
         return self.state in PENDING
 
     @property
     def is_active(self) -> bool:
-        """Whether it holds an allocation."""
+        """True if the job holds an allocation."""
         return self.state in ACTIVE
 
     @property
     def is_finished(self) -> bool:
-        """Whether it will not run again by itself."""
+        """True if the job will not run again by itself."""
         return not self.is_pending and not self.is_active

@@ -35,7 +35,7 @@ class Resources:
 
     @property
     def wants_gpu(self) -> bool:
-        """Whether the job gets a GPU, by `gpus` or by `gres`."""
+        """True if the job gets a GPU, by `gpus` or by `gres`."""
         return self.gpus > 0 or "gpu" in (self.gres or "")
 
     @property

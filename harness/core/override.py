@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One setting of the command line; its value is still text."""
+    """A setting given on the command line; its value is still text."""
 
     section: str
     name: str  # may contain dots

@@ -27,7 +27,7 @@ POLL_SECONDS = 1.0  # while another process holds the runs
 
 @dataclass
 class Outcome:
-    """How each run of a plan ended, by key."""
+    """Results of the runs of a plan, by key."""
 
     done_before: list[str] = field(default_factory=list)  # earlier, or by another process
     done: list[str] = field(default_factory=list)

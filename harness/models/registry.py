@@ -31,7 +31,7 @@ class NetworkEntry:
 
     @property
     def is_adjustable(self) -> bool:
-        """Whether the last stride and the stem can be chosen."""
+        """True if the last stride and the stem can be chosen."""
         return self.pretrained is not None
 
 

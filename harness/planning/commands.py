@@ -29,7 +29,7 @@ DataOptions = Callable[[RunSpec], Sequence[str]]  # the options that name a run'
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command line, and the runs that its plan contains."""
+    """A command line, and the runs that its plan contains."""
 
     words: tuple[str, ...]
     planned: frozenset[RunSpec]

@@ -48,7 +48,7 @@ SyntheticFile = create_model(
 
 
 class ConfigFile(StrictModel):
-    """What every configuration file may contain: changes of the built-in defaults."""
+    """Fields of every configuration file: changes of the built-in defaults."""
 
     recipe: RecipeFile = Field(  # type: ignore[valid-type]
         default_factory=RecipeFile, description="Training of students, and of teachers as well."

@@ -24,7 +24,7 @@ LONG_TEXT = 30  # characters; longer cells are wrapped
 
 @dataclass(frozen=True, slots=True)
 class PageCell:
-    """One cell as the page shows it.
+    """A cell as the page shows it.
 
     Attributes:
         text: Its text.
@@ -42,13 +42,13 @@ class PageCell:
 
     @property
     def is_long(self) -> bool:
-        """Whether its text is wrapped."""
+        """True if the text is wrapped."""
         return len(self.text) > LONG_TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """One row, with the datasets of its runs, separated by spaces."""
+    """A row, with the datasets of its runs, separated by spaces."""
 
     cells: tuple[PageCell, ...]
     datasets: str
@@ -56,7 +56,7 @@ class PageRow:
 
 @dataclass(frozen=True, slots=True)
 class PageSection:
-    """One table, with the datasets of its runs and the alignment of its columns, left or right."""
+    """A table, with the datasets of its runs and the alignment of its columns, left or right."""
 
     table: Table
     rows: tuple[PageRow, ...]

@@ -36,7 +36,7 @@ FACT_LABELS = {  # of `run_facts`
 
 
 def number_runs(tables: Iterable[Table]) -> dict[str, int]:
-    """Number all runs of the tables' cells from 0 in the order of the cells, by key."""
+    """Return the number of every run of the tables' cells, by key, counted from 0."""
     keys = chain.from_iterable(cell.runs for cell in _cells(tables))
     return {key: number for number, key in enumerate(dict.fromkeys(keys))}
 

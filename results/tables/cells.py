@@ -10,7 +10,7 @@ from results.lines import NO_RUN, TableRow, run_keys
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a table."""
+    """A cell of a table."""
 
     text: str  # as every format prints it
     runs: tuple[str, ...] = ()  # keys of the runs it was made from

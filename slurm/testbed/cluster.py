@@ -43,7 +43,7 @@ class Cluster:
 
     @property
     def accounting(self) -> bool:
-        """Whether `sacct` works."""
+        """True if `sacct` works."""
         return self.layout.slurmdbd_conf.exists()
 
     @property
@@ -144,7 +144,7 @@ def start_cluster(
 
     Args:
         folder: Folder of everything that belongs to it; it may be that of an earlier cluster.
-        accounting: Whether `sacct` works.
+        accounting: True if `sacct` works.
         settings: Size and times; None: the defaults.
 
     Raises:

@@ -40,7 +40,7 @@ class DiagnosticResult:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticRequest:
-    """What to check."""
+    """Request for the checks of a cluster."""
 
     cluster: str  # a profile's name or path
     runs: Path
@@ -55,7 +55,7 @@ def run_diagnostics(
     """Print the result of each check as soon as it is known; return the exit code.
 
     Args:
-        request: What to check.
+        request: Request for the checks of a cluster.
         print_line: Called with each line.
         as_json: Print all results as one JSON list at the end instead.
 

@@ -37,7 +37,7 @@ WORKERS = 2  # data-loading threads
 
 @dataclass(frozen=True, slots=True)
 class RetryRequest:
-    """Which failed runs to train again, how and where."""
+    """Choice of the failed runs to train again, with changes and place."""
 
     runs: Path
     causes: Sequence[str] = ()  # none: all

@@ -54,12 +54,12 @@ class _Run:
 
     @property
     def has_process(self) -> bool:
-        """Whether a living process holds the run."""
+        """True if a living process holds the run."""
         return self.folder.lease is not None and self.folder.lease.is_alive
 
     @property
     def is_done(self) -> bool:
-        """Whether the run has its record."""
+        """True if the run has its record."""
         return self.folder.state is RunState.DONE
 
 
