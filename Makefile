@@ -1,9 +1,10 @@
 # Everything runs from a virtual environment that is made when it is missing. Tests run in TESTERS
-# processes of one thread each, a file's tests in one of them.
+# processes of one thread each, a file's tests in one of them; PYTEST_OPTIONS are added as they are.
 PYTHON ?= python3
 VENV ?= .venv
 RUNS ?= runs/demo
 TESTERS ?= 2
+PYTEST_OPTIONS ?=
 BIN := $(VENV)/bin
 
 .PHONY: demo test lint check docs clean
@@ -12,7 +13,7 @@ demo: $(VENV)/ready
 	$(BIN)/python -m harness.run --study demo --runs $(RUNS)
 
 test: $(VENV)/ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
