@@ -13,8 +13,16 @@ __all__ = ["accounted", "cluster", "slurm_installed"]
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the clusters' tests, which mostly wait: run side by side, others fill the gaps."""
-    items.sort(key=lambda item: item.get_closest_marker("slurm") is None)
+    """Order tests by the time of their files, the longest first, so that no process waits alone.
+
+    The tests on clusters mostly wait: run first, others fill the gaps.
+    """
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("slurm") is None,
+            item.path.parent.name != "training",
+        )
+    )
 
 
 @pytest.fixture(scope="session")
