@@ -78,7 +78,7 @@ def test_images_that_are_gone_are_told(runs):
     made_runs.change(runs / key / "record.json", environment=told | {"data": str(runs / "gone")})
     shutil.rmtree(runs / "data")
     said = shown("comparison-synthetic:kd:R1", runs)
-    assert "add --data-root DIR or the --set data.NAME=VALUE they were drawn with" in said
+    assert "add --data-root DIR or the --set data.NAME=VALUE of their generation" in said
 
 
 def test_the_page_of_the_report_has_the_same_command(runs, capsys):
