@@ -86,7 +86,9 @@ def test_what_is_wrong_is_found_and_said(kind):
     problems = {result.check: result.problem for result in check_loss(kind, variant)}
     (problem,) = [problem for name, problem in problems.items() if name.startswith(check)]
     assert words in problem
-    with pytest.raises(AssertionError, match=rf"{kind.__name__} does not conform\.\n.*: {check}"):
+    with pytest.raises(
+        AssertionError, match=rf"(?s){kind.__name__} does not conform\.\n.*: {check}"
+    ):
         assert_loss_conforms(kind, variant)
 
 
