@@ -64,6 +64,6 @@ def test_doctor_of_this_machine(tmp_path):
     profile = tmp_path / "here.yaml"
     profile.write_text("kind: local\ncpus: 1\n")
     done = invoke("doctor", "--cluster", profile, "--runs", tmp_path / "runs", "--json")
-    results = {row["name"]: row["ok"] for row in json.loads(done.stdout)}
+    results = {row["what"]: row["good"] for row in json.loads(done.stdout)}
     assert done.returncode == (3 if False in results.values() else 0)
     assert results["torch"] and results["python"]

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,10 @@ class DiagnosticResult:
     name: str
     ok: bool | None
     message: str
+
+    def as_json(self) -> dict[str, str | bool | None]:
+        """Return the fields under the names that scripts know from version 0.1."""
+        return {"what": self.name, "good": self.ok, "words": self.message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def run_diagnostics(
             mark = {True: "ok", False: "FAILED", None: "note"}[result.ok]
             print_line(f"{mark:<6} {result.name}: {result.message}")
     if as_json:
-        print_line(json.dumps([asdict(result) for result in results], indent=1))
+        print_line(json.dumps([result.as_json() for result in results], indent=1))
     failed = sum(result.ok is False for result in results)
     if not as_json:
         print_line(f"{failed} of {len(results)} checks failed." if failed else "All checks passed.")

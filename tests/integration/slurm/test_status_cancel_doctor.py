@@ -132,7 +132,7 @@ def test_the_doctor_finds_problems(cluster, tmp_path, profile):
         missing,
     )
     assert doctor.returncode == 3
-    failed = {r["name"]: r["message"] for r in json.loads(doctor.stdout) if r["ok"] is False}
+    failed = {r["what"]: r["words"] for r in json.loads(doctor.stdout) if r["good"] is False}
     assert f"{missing} does not exist there" in failed["data root"]
     import torch
 
