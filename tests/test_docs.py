@@ -168,6 +168,7 @@ def test_the_commands_for_a_new_method_work_one_after_the_other(images, monkeypa
     """Those that train do not train here: `test_a_shown_method_conforms_and_trains` does."""
     monkeypatch.chdir(images)
     monkeypatch.setattr(sys, "path", [*sys.path, str(images)])
+    sys.modules.pop("my_method", None)
     more = {"new-method": (), "check-method": ("--no-train",), "run": SMALL_DATA}
     lines = {verb: [one for one in OF_METHOD if arguments(one)[0] == verb] for verb in more}
     assert sum(map(len, lines.values())) == len(OF_METHOD)

@@ -1,6 +1,7 @@
 """`kdreid options`, `check-method` and `new-method`."""
 
 import json
+import sys
 from dataclasses import fields
 
 import pytest
@@ -92,7 +93,15 @@ def test_check_method_exits_with_1_where_a_check_fails(tmp_path):
     assert done.stdout.splitlines()[-1].endswith("checks failed")
 
 
-def test_a_new_method_conforms(tmp_path):
+@pytest.fixture
+def imports_as_before(monkeypatch):
+    """Forget the module `my_method` after a test, and the folder that it was imported from."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield
+    sys.modules.pop("my_method", None)
+
+
+def test_a_new_method_conforms(tmp_path, imports_as_before):
     done = invoke("new-method", "my_method", "--folder", tmp_path)
     paths = [str(tmp_path / name) for name in ("my_method.py", "test_my_method.py")]
     assert done.returncode == 0 and done.stdout.splitlines()[:2] == paths
