@@ -200,7 +200,7 @@ def _print_table(name: str, rows: Sequence[dict[str, Any]]) -> None:
         columns["meaning"] = [_describe_field(row) for row in rows]
     else:
         variants = rows[0]["variants"]
-        for variant in variants if len(variants) > 1 else ():
+        for variant in variants:  # a published reading, whose values these are
             columns[f"variant {variant}"] = [_show(row["variants"][variant]) for row in rows]
         columns["meaning"] = [row["meaning"] for row in rows]
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
