@@ -5,7 +5,7 @@ all of them. Importing a module costs the start of matplotlib, about a second, s
 tables only imports none of them.
 """
 
-RANKED_PREFIX = "ranked-"  # of the names of ranked lists, which `kdreid ranked` draws
+RANKED_PREFIX = "ranked-"  # of the files that are drawn by `kdreid compare-rankings`
 KIND_TITLES = {  # by the first part of a figure's name; a sweep's name starts with its method
     "consistency": "Ranking inconsistency with the teacher",
     "cost": "mAP and training cost",

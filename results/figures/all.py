@@ -68,7 +68,7 @@ def draw_all(frame: pd.DataFrame, folder: Path) -> FigureFiles:
     images = sorted((folder / FIGURES).glob("*.png"))
     ranked_lists = [path for path in images if path.name.startswith(RANKED_PREFIX)]
     if not ranked_lists and (pair := _best_and_worst_student(frame)):
-        reason = f"no ranked lists were drawn. Run kdreid ranked {' '.join(pair)}."
+        reason = f"no ranked lists were drawn. Run kdreid compare-rankings {' '.join(pair)}."
         missing.append(str(MissingFigure("ranked", reason)))
     stale = (path for path in images if path not in {*files, *ranked_lists})
     return FigureFiles(tuple(files), tuple(missing), tuple(stale))

@@ -1,8 +1,8 @@
 """t-SNE of the embeddings of some identities, one panel per network (VRKD, Fig. 4).
 
-The embeddings are those that `kdreid embed` wrote. All panels show the same images, with a colour
-and a marker for every identity. t-SNE keeps neighbourhoods and no distances: it is an illustration,
-not a measurement.
+The embeddings are those that `kdreid export-embeddings` wrote. All panels show the same images,
+with a colour and a marker for every identity. t-SNE keeps neighbourhoods and no distances: it is an
+illustration, not a measurement.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def embedding_charts(frame: pd.DataFrame) -> Charts:
         yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
         is_missing = False
     if is_missing:
-        yield MissingFigure("tsne", "no embeddings were exported. Run kdreid embed RUN RUN ...")
+        reason = "no embeddings were exported. Run kdreid export-embeddings RUN RUN ..."
+        yield MissingFigure("tsne", reason)
 
 
 def _read_embeddings(run: pd.Series) -> ExportedEmbeddings | None:

@@ -1,6 +1,6 @@
 """Ranking inconsistency of students with their teachers, by method (PDRD, Fig. 3).
 
-`kdreid consistency` measures it and writes it into the run's folder.
+`kdreid measure-consistency` measures it and writes it into the run's folder.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def consistency_charts(frame: pd.DataFrame) -> Charts:
         titles = {str(name): dataset_title(frame, str(name)) for name in data["dataset"].unique()}
         yield Chart("consistency", data, lambda rows: _draw(rows, titles))
     else:
-        yield MissingFigure("consistency", "no run was measured. Run kdreid consistency.")
+        yield MissingFigure("consistency", "no run was measured. Run kdreid measure-consistency.")
 
 
 def _rows(group: ComparisonGroup) -> Iterator[dict[str, object]]:

@@ -42,7 +42,7 @@ class EmbeddedFigure:
 
     @property
     def is_ranked_list(self) -> bool:
-        """True if it shows ranked lists (`kdreid ranked`)."""
+        """True if it shows ranked lists (`kdreid compare-rankings`)."""
         return self.name.startswith(RANKED_PREFIX)
 
 

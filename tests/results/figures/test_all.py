@@ -20,7 +20,7 @@ def test_a_report_draws_what_the_runs_allow_and_lists_what_other_figures_need(tm
     assert made.absent and all(line.startswith("figure ") for line in made.absent)
     assert made.problems == ()
     best, worst = (spec(*of)["key"].rpartition("-")[2] for of in (("pdrd", 0, [teacher]), ()))
-    assert f"Run kdreid ranked {best} {worst}." in made.absent[-1]
+    assert f"Run kdreid compare-rankings {best} {worst}." in made.absent[-1]
     for name in ("ranked-a-b.png", "gone.png"):
         shutil.copy(folder / "learning-synthetic.png", folder / name)
     again = write_report(tmp_path, figures=True)

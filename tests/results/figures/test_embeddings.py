@@ -59,4 +59,6 @@ def test_missing_embeddings_name_the_command(tmp_path):
     study(tmp_path)
     (tmp_path / teacher_spec()["key"] / "embeddings.npz").write_bytes(b"PK damaged")
     missing = only_chart(tmp_path)
-    assert isinstance(missing, MissingFigure) and "Run kdreid embed RUN RUN" in str(missing)
+    assert isinstance(missing, MissingFigure) and "Run kdreid export-embeddings RUN RUN" in str(
+        missing
+    )

@@ -49,5 +49,5 @@ def test_a_damaged_file_is_skipped(tmp_path, content):
 def test_missing_measurements_name_the_command(tmp_path):
     study(tmp_path)
     missing = only_chart(tmp_path)
-    assert isinstance(missing, MissingFigure) and "Run kdreid consistency." in str(missing)
+    assert isinstance(missing, MissingFigure) and "Run kdreid measure-consistency." in str(missing)
     assert teacher_spec()["key"] not in str(missing)
