@@ -9,6 +9,7 @@ import typer
 
 from harness.cli import completion, options
 from harness.core.errors import UsageError, did_you_mean
+from harness.core.name_lists import split_names
 from harness.runs.spec import HEADS
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def loader(
     """Compare loading from the pixel cache with Pillow and torchvision: images per second."""
     from harness.cli.bench_printing import print_loader
 
-    print_loader(datasets.replace(",", " ").split(), images, rounds)
+    print_loader(split_names([datasets]), images, rounds)
 
 
 @bench.command()
@@ -133,7 +134,7 @@ def extract(
     if len(sides) != 2:
         raise UsageError(f"--size is HEIGHTxWIDTH in pixels, such as 256x256; given {size!r}.")
     print_extraction(
-        list(dict.fromkeys(networks.replace(",", " ").split())),
+        list(dict.fromkeys(split_names([networks]))),
         parse_numbers(batch, "--batch", "1,8,32"),
         (sides[0], sides[1]),
         head,
@@ -169,7 +170,7 @@ def parse_numbers(text: str, option: str, example: str) -> list[int]:
     Raises:
         UsageError: The text contains anything else, or nothing.
     """
-    words = text.replace(",", " ").split()
+    words = split_names([text])
     if not words or not all(word.isdigit() and int(word) for word in words):
         raise UsageError(f"{option} takes whole numbers such as {example}; given {text!r}.")
     return [int(word) for word in words]

@@ -11,6 +11,7 @@ import typer
 
 from harness.cli import completion, options
 from harness.core.errors import UsageError
+from harness.core.name_lists import split_names
 
 names = typer.Typer(invoke_without_command=True)  # `kdreid list`
 
@@ -72,7 +73,7 @@ def download_weights(networks: Sequence[str]) -> Iterator[Path]:
     from harness.models import NETWORKS, pretrained
     from harness.planning.names import require_network
 
-    words = [word for text in networks for word in text.replace(",", " ").split()]
+    words = split_names(networks)
     weights = {name: NETWORKS[require_network(name)].pretrained for name in words or NETWORKS}
     for name in words:
         if weights[name] is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
 from harness.core.errors import ErrorCollector, UsageError, did_you_mean
+from harness.core.name_lists import split_names
 from harness.models import ENSEMBLES, NETWORKS
 from harness.planning.request import (
     BASELINE,
@@ -83,7 +84,7 @@ def resolve_methods(
     """
     errors = ErrorCollector()
     known = known_methods()
-    words = _split_words(names)
+    words = split_names(names)
     paths = [word for word in words if ":" in word]
     omitted: list[str] = []
     chosen: list[str] = []
@@ -118,7 +119,7 @@ def expand_names(
     """
     names: list[str] = []
     problems: list[str] = []
-    for word in _split_words(request):
+    for word in split_names(request):
         fitting = list(everything) if word == "all" else [k for k in known if fnmatch(k, word)]
         names += fitting
         if not fitting:
@@ -177,7 +178,7 @@ def _require_head(name: str) -> str:
 
 
 def _parse_seeds(text: str) -> tuple[int, ...]:
-    words = _split_words([text])
+    words = split_names([text])
     if not words or not all(word.isdigit() for word in words):
         raise UsageError(f"--seeds takes whole numbers such as 0,1,2; given {text!r}.")
     return tuple(int(word) for word in words)
@@ -189,10 +190,6 @@ def _parse_teacher_seed(text: str) -> int | None:
     if not text.isdigit():
         raise UsageError(f"--teacher-seed takes a whole number or `same`; given {text!r}.")
     return int(text)
-
-
-def _split_words(texts: Iterable[str]) -> list[str]:
-    return [word for text in texts for word in text.replace(",", " ").split()]
 
 
 BASELINE_METHOD = ResolvedMethod(

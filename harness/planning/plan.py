@@ -10,6 +10,7 @@ import torch
 
 from harness.core.devices import find_device, set_threads
 from harness.core.errors import ErrorCollector, SetupError, UsageError
+from harness.core.name_lists import split_names
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.data.batches import make_sampler
@@ -143,7 +144,7 @@ def _load_datasets(
                 "No dataset is given: use --dataset NAME (kdreid list prints the names) or --study."
             )
     files = {}
-    for name in (word for text in texts for word in text.replace(",", " ").split()):
+    for name in split_names(texts):
         with errors.collect():
             files[name] = load_dataset(name)
     return files

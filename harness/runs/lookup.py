@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError, suggest
 from harness.core.files import read_json
+from harness.core.name_lists import split_names
 from harness.runs.folder_state import local_state
 from harness.runs.groups import read_submission
 from harness.runs.layout import GROUPS, RECORD, iter_run_folders
@@ -57,7 +58,7 @@ def resolve_runs(words: Iterable[str], runs: Path) -> list[str]:
         SetupError: The runs folder does not exist.
     """
     keys = list_run_keys(runs)
-    names = [name for word in words for name in word.replace(",", " ").split()]
+    names = split_names(words)
     return list(dict.fromkeys(key for name in names for key in _resolve(name, keys, runs)))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.core.errors import ExitCode, UsageError, did_you_mean
 from harness.core.files import read_json
+from harness.core.name_lists import split_names
 from harness.execution.cluster.failure_causes import CAUSES, FailureCause, cause_of
 from harness.execution.cluster.logs import log_tail
 from harness.execution.cluster.run_status import RunStatus
@@ -110,7 +111,7 @@ def suggest_fix(failure: FailedRun, runs: Path) -> str:
 
 
 def _parse_causes(causes: Iterable[str]) -> list[str]:
-    names = [name for text in causes for name in text.replace(",", " ").split()]
+    names = split_names(causes)
     for name in names:
         if name not in CAUSES:
             raise UsageError(f"No cause is called {name!r}.{did_you_mean(name, CAUSES)}")
