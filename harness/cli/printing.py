@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from harness.core.errors import ExitCode, KDReIDError, SetupError
+from harness.core.errors import ExitCode, KDReIDError
 from harness.core.installation import ensure_own_packages
+from harness.runs.lookup import require_runs_folder
 
 if TYPE_CHECKING:
     from harness.runs.reader import StoredRun
@@ -42,8 +43,7 @@ def print_report(runs: Path, *, figures: bool = False) -> None:
     """
     from results.report import write_report
 
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    require_runs_folder(runs)
     written = write_report(
         runs, reproduce=_reproduce_callback(runs), labels=method_labels(), figures=figures
     )

@@ -13,7 +13,7 @@ import typer
 from harness.cli import options
 from harness.cli.printing import method_labels, print_report
 from harness.core.errors import SetupError, UsageError
-from harness.runs.lookup import resolve_runs
+from harness.runs.lookup import require_runs_folder, resolve_runs
 from harness.runs.reader import StoredRun, load_run
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from results.compare_runs import CurveComparison, RunDiff, ScoreDifference
     from results.trace import TracedCell
 
-DIGITS = 12  # of a digest that is printed
+DIGEST_LENGTH = 12  # printed hexadecimal digits
 ABSENT = {"config": "not set", "teacher": "none", "result": "none"}  # else: not recorded
 MAX_WIDTH = 46  # of one value
-SEEDS = (
+SEEDS_REMARK = (
     "Two single runs do not show the variation between seeds: other seeds could reverse such a "
     "difference. Tables over several seeds test that, too."
 )
@@ -81,8 +81,7 @@ def print_trace(cell: str, runs: Path, *, as_json: bool) -> None:
     from results.report import all_tables
     from results.trace import run_facts, trace_cell
 
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    require_runs_folder(runs)
     frame, _ = collect_runs(runs, method_labels())
     tables = all_tables(frame)
     if not tables:
@@ -147,7 +146,7 @@ def _run_lines(run: dict[str, Any]) -> Iterator[str]:
 
 
 def _shorten_digest(text: str | None) -> str:
-    return text[:DIGITS] if text else "not recorded"
+    return text[:DIGEST_LENGTH] if text else "not recorded"
 
 
 def print_diff(
@@ -217,7 +216,7 @@ def _diff_lines(differences: RunDiff) -> Iterator[str]:
     for verdict in differences.verdicts:
         yield _score_line(verdict)
     if differences.verdicts:
-        yield SEEDS
+        yield SEEDS_REMARK
     else:
         yield "The runs have no evaluation in common, so their mAP cannot be compared."
 

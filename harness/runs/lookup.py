@@ -30,14 +30,23 @@ SHORT_ID_LENGTH = 8  # hexadecimal digits of a run's digest
 MAX_CANDIDATES = 6  # listed for an ambiguous word
 
 
+def require_runs_folder(runs: Path) -> None:
+    """Check that the runs folder exists.
+
+    Raises:
+        SetupError: It does not.
+    """
+    if not runs.is_dir():
+        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+
+
 def list_run_keys(runs: Path) -> list[str]:
     """Return the key of every run, in the order of `kdreid status`, whose rows count from 1.
 
     Raises:
         SetupError: The runs folder does not exist.
     """
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    require_runs_folder(runs)
     return [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs)]
 
 
