@@ -72,6 +72,22 @@ class LineStyles(NamedTuple):
     markers: dict[str, Any]
     dashes: dict[str, Any]
 
+    def for_points(self, column: str) -> dict[str, Any]:
+        """Return the arguments of seaborn for points whose names are in `column`."""
+        names = list(self.colours)
+        return {
+            "hue": column,
+            "style": column,
+            "hue_order": names,
+            "style_order": names,
+            "palette": self.colours,
+            "markers": self.markers,
+        }
+
+    def for_lines(self, column: str) -> dict[str, Any]:
+        """Return the arguments of seaborn for lines whose names are in `column`."""
+        return {**self.for_points(column), "dashes": self.dashes, "errorbar": None}
+
 
 def save_chart(chart: Chart, folder: Path) -> list[Path]:
     """Draw a figure and write it as NAME.csv, NAME.png and NAME.pdf, each replaced atomically.
@@ -140,6 +156,32 @@ def make_panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Fi
     """
     figure = Figure(figsize=(width * count, height), layout="constrained")
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
+
+
+def draw_seed_deviations(
+    ax: Axes, data: pd.DataFrame, x: str, y: str, deviation: str, line: str, styles: LineStyles
+) -> None:
+    """Draw the standard deviation over seeds as a bar, at the marks of several seeds.
+
+    Args:
+        ax: The panel.
+        data: One row per mark, with its number of seeds in the column `seeds`.
+        x: Column of the marks' positions.
+        y: Column of their heights, the means.
+        deviation: Column of the standard deviations.
+        line: Column with the name of each mark's line.
+        styles: Styles of the lines.
+    """
+    for name, rows in data[data["seeds"] > 1].groupby(line):
+        ax.errorbar(
+            rows[x],
+            rows[y],
+            rows[deviation],
+            fmt="none",
+            ecolor=styles.colours[str(name)],
+            elinewidth=0.8,
+            capsize=2,
+        )
 
 
 def add_legend(figure: Figure, axes: Sequence[Axes]) -> None:

@@ -87,20 +87,7 @@ def _draw(data: pd.DataFrame, conditions: str) -> Figure:
     names = list(dict.fromkeys(data["network"]))
     figure, axes = make_panels(min(2, len(names)), width=3.4, height=3.0)
     styles = line_styles(names)
-    sns.lineplot(
-        data,
-        x="batch",
-        y="milliseconds",
-        hue="network",
-        style="network",
-        hue_order=names,
-        style_order=names,
-        palette=styles.colours,
-        markers=styles.markers,
-        dashes=styles.dashes,
-        errorbar=None,
-        ax=axes[0],
-    )
+    sns.lineplot(data, x="batch", y="milliseconds", ax=axes[0], **styles.for_lines("network"))
     axes[0].set(xscale="log", yscale="log", xlabel="batch size", ylabel="time per image (ms)")
     batches = sorted(set(data["batch"]))
     axes[0].set_xticks(batches, [str(batch) for batch in batches])

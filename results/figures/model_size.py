@@ -19,6 +19,7 @@ from results.figures.chart import (
     add_legend,
     add_note,
     dataset_title,
+    draw_seed_deviations,
     line_styles,
     make_panels,
 )
@@ -100,33 +101,11 @@ def _shared_fields(fields: str) -> str:
 
 def _draw(data: pd.DataFrame, title: str) -> Figure:
     figure, axes = make_panels(1, width=5.4, height=3.2)
-    names = list(dict.fromkeys(data["method"]))
-    styles = line_styles(names)
+    styles = line_styles(list(dict.fromkeys(data["method"])))
     sns.lineplot(
-        data,
-        x="millions",
-        y="mAP",
-        hue="method",
-        style="method",
-        hue_order=names,
-        style_order=names,
-        palette=styles.colours,
-        markers=styles.markers,
-        dashes=styles.dashes,
-        errorbar=None,
-        markersize=6,
-        ax=axes[0],
+        data, x="millions", y="mAP", markersize=6, ax=axes[0], **styles.for_lines("method")
     )
-    for name, rows in data[data["seeds"] > 1].groupby("method"):
-        axes[0].errorbar(
-            rows["millions"],
-            rows["mAP"],
-            rows["sd"],
-            fmt="none",
-            ecolor=styles.colours[str(name)],
-            elinewidth=0.8,
-            capsize=2,
-        )
+    draw_seed_deviations(axes[0], data, "millions", "mAP", "sd", "method", styles)
     axes[0].set(xlabel="parameters of the student (millions)", ylabel="mAP (%)", xscale="log")
     sizes = data.drop_duplicates("network").sort_values("millions")
     axes[0].set_xticks(

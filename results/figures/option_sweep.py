@@ -27,6 +27,7 @@ from results.figures.chart import (
     add_legend,
     add_note,
     dataset_title,
+    draw_seed_deviations,
     line_styles,
     make_panels,
 )
@@ -178,30 +179,8 @@ def _draw(data: pd.DataFrame, label: str, option: str) -> Figure:
 
 def _draw_lines(ax: Axes, data: pd.DataFrame, score: str, names: list[str]) -> None:
     styles = line_styles(names)
-    sns.lineplot(
-        data,
-        x="value",
-        y=score,
-        hue="line",
-        style="line",
-        hue_order=names,
-        style_order=names,
-        palette=styles.colours,
-        markers=styles.markers,
-        dashes=styles.dashes,
-        errorbar=None,
-        ax=ax,
-    )
-    for name, rows in data[data["seeds"] > 1].groupby("line"):
-        ax.errorbar(
-            rows["value"],
-            rows[score],
-            rows[f"{score}_sd"],
-            fmt="none",
-            ecolor=styles.colours[str(name)],
-            elinewidth=0.8,
-            capsize=2,
-        )
+    sns.lineplot(data, x="value", y=score, ax=ax, **styles.for_lines("line"))
+    draw_seed_deviations(ax, data, "value", score, f"{score}_sd", "line", styles)
     values = sorted(set(data["value"]))
     if values[0] > 0 and values[-1] / values[0] >= LOG_AXIS_FROM:
         ax.set_xscale("log")

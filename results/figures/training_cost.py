@@ -95,8 +95,7 @@ def _rows(group: ComparisonGroup, timings: dict[str, dict[str, float]]) -> Itera
 
 def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
     figure, axes = make_panels(1, width=5.4, height=3.3)
-    names = list(data["method"])
-    styles = line_styles(names)
+    styles = line_styles(list(data["method"]))
     for _, row in data.iterrows():
         median = row["milliseconds_a_step"]
         axes[0].errorbar(
@@ -109,17 +108,7 @@ def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
             elinewidth=0.8,
         )
     sns.scatterplot(
-        data,
-        x="milliseconds_a_step",
-        y="mAP",
-        hue="method",
-        style="method",
-        hue_order=names,
-        style_order=names,
-        palette=styles.colours,
-        markers=styles.markers,
-        s=42,
-        ax=axes[0],
+        data, x="milliseconds_a_step", y="mAP", s=42, ax=axes[0], **styles.for_points("method")
     )
     axes[0].set(xlabel="time of a training step (ms)", ylabel="mAP (%)", title=title)
     axes[0].set_xlim(left=0)
