@@ -71,13 +71,13 @@ def test_values_of_the_architecture_are_where_it_says():
             assert re.search(rf"^(class )?{name}\b", source, re.MULTILINE), (name, path)
 
 
-def test_the_floors_are_those_of_the_contract():
+def test_the_layers_are_those_of_the_contract():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     layers = next(one for one in contracts["contracts"] if one["id"] == "layers")["layers"]
-    rooms = [set(layer.split(" | ")) for layer in layers if layer != "harness.run"]
+    packages = [set(layer.split(" | ")) for layer in layers if layer != "harness.run"]
     rows = re.findall(r"^\| (\d) \| (.*) \|$", PAGES["docs/explanation/architecture.md"], re.M)
-    assert [int(floor) for floor, _ in rows] == list(range(len(rooms), 0, -1))
-    assert [set(re.findall(r"`([a-z.]+)`", row)) for _, row in rows] == rooms
+    assert [int(number) for number, _ in rows] == list(range(len(packages), 0, -1))
+    assert [set(re.findall(r"`([a-z.]+)`", row)) for _, row in rows] == packages
 
 
 @pytest.mark.parametrize(

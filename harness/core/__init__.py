@@ -1,1 +1,1 @@
-"""Ground floor: errors, files, leases, signals, progress, seeds; nothing of re-identification."""
+"""Lowest layer: errors, files, leases, signals, progress, seeds; nothing of re-identification."""

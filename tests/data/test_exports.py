@@ -47,8 +47,8 @@ def test_all_names_are_exported():
 
 
 def test_datasets_need_neither_training_nor_planning():
-    rooms = {name.split(".")[1] for name in run(LIST_MODULES)}
-    assert rooms == {"core", "data", "runs"}
+    packages = {name.split(".")[1] for name in run(LIST_MODULES)}
+    assert packages == {"core", "data", "runs"}
 
 
 def test_opening_a_dataset_does_not_load_the_training_loop(tmp_path, place):

@@ -36,6 +36,6 @@ def test_scoring_features_needs_neither_networks_nor_training():
         check=True,
     )
     modules = done.stdout.split()
-    rooms = {name.split(".")[1] for name in modules if name.startswith("harness.")}
-    assert rooms == {"evaluation"}
+    packages = {name.split(".")[1] for name in modules if name.startswith("harness.")}
+    assert packages == {"evaluation"}
     assert not {"torchvision", "scipy", "pandas", "PIL"} & set(modules)

@@ -59,8 +59,8 @@ def test_opening_a_dataset_imports_no_training(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = done.stdout.split()
-    rooms = {name.split(".")[1] for name in modules if name.startswith("harness.")}
-    assert rooms == {"core", "data", "planning", "runs"}
+    packages = {name.split(".")[1] for name in modules if name.startswith("harness.")}
+    assert packages == {"core", "data", "planning", "runs"}
     assert not {name.partition(".")[0] for name in modules} - {"harness"}
     assert len(modules) <= 60  # 97 before the training loop was left out of it
 
