@@ -26,7 +26,7 @@ class FitNet(Method):
     Args:
         weight: Factor of the loss.
         stage: Index of the stage whose maps are compared, from 0, or from -1 for the last.
-        variant: An early stage (`original`), or the last one with PDRD's weight (`pdrd`).
+        variant: The second stage (`original`), or the last with PDRD's authors' weight (`pdrd`).
 
     Raises:
         ValueError: A network has no such stage.

@@ -27,7 +27,7 @@ class PKT(Method):
 
     Args:
         weight: Factor of the loss.
-        variant: The same loss with the weight of this repository (`original`) or PDRD's (`pdrd`).
+        variant: The same loss with the usual weight (`original`), or with PDRD's authors' (`pdrd`).
     """
 
     name = "pkt"

@@ -50,12 +50,12 @@ def run_command(*command: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Comm
     except OSError as error:
         raise SlurmError(
             f"{command[0]} cannot be run here ({error.strerror}). Is this a login node of the "
-            f"cluster, with Slurm's commands on the PATH?"
+            "cluster, with Slurm's commands on the PATH?"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise SlurmError(
             f"{command[0]} did not answer within {timeout_seconds:.0f} s; the controller may be "
-            f"down. Try again, or check it with `scontrol ping`."
+            "down. Try again, or check it with `scontrol ping`."
         ) from error
     return CommandResult(result.returncode, result.stdout, result.stderr)
 

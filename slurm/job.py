@@ -1,4 +1,4 @@
-"""A job of Slurm's, as its commands report it."""
+"""A Slurm job, as Slurm's commands report it."""
 
 from __future__ import annotations
 

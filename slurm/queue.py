@@ -1,8 +1,8 @@
 """Query jobs by id, in as few calls as possible: squeue, then scontrol, then sacct.
 
 squeue lists finished jobs for MinJobAge seconds, scontrol keeps some of them longer, and sacct has
-all of them where the cluster has accounting. No state of submitit's is used: without accounting it
-calls a killed job unfinished for ever.
+all of them where the cluster has accounting. submitit's own states are not used: without
+accounting, a killed job stays unfinished for ever there.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    """Exit code 0 if every node accepts jobs, otherwise 1."""
+    """Print the state of every daemon and node; return 0 if all nodes accept jobs, otherwise 1."""
     layout = Layout(options.folder)
     if not is_running(layout):
         sys.stdout.write(f"No cluster runs in {options.folder}\n")

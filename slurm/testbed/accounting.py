@@ -82,5 +82,5 @@ def start_slurmdbd(layout: Layout) -> Daemon:
 
 
 def _user_option() -> list[str]:
-    """MariaDB refuses to run as root without this option."""
+    """Return the option without which MariaDB refuses to run as root."""
     return [f"--user={current_user()}"] if os.geteuid() == 0 else []

@@ -144,7 +144,7 @@ def start_cluster(
 
     Args:
         folder: Folder of everything that belongs to it; it may be that of an earlier cluster.
-        accounting: True if `sacct` works.
+        accounting: Whether `sacct` works.
         settings: Size and times; None: the defaults.
 
     Raises:
