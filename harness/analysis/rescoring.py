@@ -15,11 +15,12 @@ import torch
 from torch.nn import functional as F
 
 from harness.core.errors import SetupError, UsageError, did_you_mean
+from harness.core.memory import memory_available
 from harness.core.session import RunContext
 from harness.data.dataset import QueryGallerySplit
 from harness.data.images import OpenedDataset
 from harness.evaluation.metrics import METRICS, TIES, evaluate, rank_distances
-from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
+from harness.evaluation.reranking import RerankingOptions, memory_required, rerank
 from harness.evaluation.retrieval_scores import Embeddings, RetrievalScores, concatenate
 from harness.evaluation.scoring import extract_features, summarise, take, with_labels
 from harness.planning.run_data import open_run_data
@@ -68,7 +69,7 @@ class ScoringOptions:
 def rescore_runs(
     handles: Sequence[str], options: ScoringOptions, context: RunContext, data_root: Path | None
 ) -> list[dict[str, Any]]:
-    """Score finished runs; no file changes.
+    """Score finished runs; no record changes.
 
     Args:
         handles: Names of the runs, as `harness.runs.lookup` resolves them.
@@ -78,7 +79,7 @@ def rescore_runs(
 
     Returns:
         One row per run and evaluation: its `key`, `evaluation`, `rules` as text, and lists with the
-        new `scores` of each draw and the `recorded` ones.
+        new `scores` of each split and the `recorded` ones.
 
     Raises:
         UsageError: A handle names no run, or several.
@@ -107,35 +108,37 @@ def rescore_runs(
 def _score_run(
     spec: RunSpec, data: OpenedDataset, options: ScoringOptions, context: RunContext
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the scores of every draw by evaluation."""
+    """Return the scores of every split by evaluation."""
     network = load_network(spec, data, context)
     dataset = data.dataset
     if options.reranking:
-        draws = [draw for draws in dataset.test_splits.values() for draw in draws]
-        _require_memory(draws, network.widths.embedding, options.reranking, context)
+        all_splits = [split for splits in dataset.test_splits.values() for split in splits]
+        _require_memory(all_splits, network.widths.embedding, options.reranking, context)
     with context.reporter.task(f"scoring {spec.name}"):
         features = extract_features(network, data.test, context.device, flip=options.flip)
         embeddings = with_labels(features, dataset)
         return {
             evaluation: [
                 summarise(
-                    rank_with(take(embeddings, draw.query), take(embeddings, draw.gallery), options)
+                    rank_with(
+                        take(embeddings, split.query), take(embeddings, split.gallery), options
+                    )
                 )
-                for draw in draws
+                for split in splits
             ]
-            for evaluation, draws in dataset.test_splits.items()
+            for evaluation, splits in dataset.test_splits.items()
         }
 
 
 def _require_memory(
-    draws: Sequence[QueryGallerySplit], width: int, options: RerankingOptions, context: RunContext
+    splits: Sequence[QueryGallerySplit], width: int, options: RerankingOptions, context: RunContext
 ) -> None:
-    """Report the memory that re-ranking the largest draw needs.
+    """Report the memory that re-ranking the largest split needs.
 
     Raises:
         SetupError: Less memory is free.
     """
-    sizes = {(len(draw.query), len(draw.gallery)) for draw in draws}
+    sizes = {(len(split.query), len(split.gallery)) for split in splits}
     needed, (queries, rows) = max((memory_required(*size, width, options), size) for size in sizes)
     text = f"Re-ranking of {queries:,} x {rows:,} needs up to {needed / GIGABYTE:.1f} GB"
     free = memory_available(context.device)

@@ -1,4 +1,4 @@
-"""Peak memory of a piece of work, on the host and on the GPU (Linux)."""
+"""Peak memory of a piece of work, and free memory, on the host and on the GPU (Linux)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_MEMINFO = Path("/proc/meminfo")
 _RESET_PEAK_RSS = "5"  # proc(5): reset the peak resident set size
 
 
@@ -48,3 +49,15 @@ def peak_host_memory() -> int | None:
     except OSError:
         return None
     return int(line[1]) * 1024 if line else None
+
+
+def memory_available(device: torch.device) -> int | None:
+    """Return the free memory of a device in bytes; None if the system does not report it."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = _MEMINFO.read_text().splitlines()
+    except OSError:
+        return None
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return 1024 * kilobytes[0] if kilobytes else None

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -85,18 +84,6 @@ def memory_required(queries: int, rows: int, width: int, options: RerankingOptio
     weight_bytes = images * 8 * (entries + expanded) + rows * 36 * expanded
     block_bytes = CHUNK * (16 * images + 24 * neighbours * options.half) + CHUNK * 40 * expanded
     return feature_bytes + neighbour_bytes + weight_bytes + block_bytes + 40 * rows + 2 * PAIR_BYTES
-
-
-def memory_available(device: torch.device) -> int | None:
-    """Return the free memory of a device in bytes; None if the system does not report it."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    return 1024 * kilobytes[0] if kilobytes else None
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Peak memory of this process; the GPU's needs a GPU."""
+"""Peak memory of this process, and free memory; those of the GPU need a GPU."""
 
 import subprocess
 import sys
@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from harness.core import memory
-from harness.core.memory import peak_host_memory, peak_memory, reset_peak_memory
+from harness.core.memory import (
+    memory_available,
+    peak_host_memory,
+    peak_memory,
+    reset_peak_memory,
+)
 from tests.support.tiny_grid import ROOT
 
 CPU = torch.device("cpu")
@@ -48,3 +53,13 @@ def test_without_the_kernels_report_the_peak_is_unknown(tmp_path, monkeypatch, t
         (tmp_path / "status").write_text(text)
     reset_peak_memory(CPU)
     assert peak_host_memory() is None
+
+
+def test_free_memory_is_read_from_the_system():
+    free = memory_available(CPU)
+    assert free is None or 2**20 < free < 2**50
+
+
+def test_free_memory_is_unknown_without_proc(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
+    assert memory_available(CPU) is None

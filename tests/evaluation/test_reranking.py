@@ -1,5 +1,4 @@
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +6,7 @@ import torch
 
 from harness.evaluation import reranking
 from harness.evaluation.metrics import evaluate, rank_distances
-from harness.evaluation.reranking import RerankingOptions, memory_available, memory_required, rerank
+from harness.evaluation.reranking import RerankingOptions, memory_required, rerank
 from harness.evaluation.retrieval_scores import Embeddings, concatenate
 
 
@@ -152,16 +151,6 @@ def test_the_required_memory_is_an_upper_bound(monkeypatch):
             pass
     limit = memory_required(100, 1900, 16, RerankingOptions())
     assert limit / 30 < peak < limit
-
-
-def test_free_memory_is_read_from_the_system():
-    free = memory_available(torch.device("cpu"))
-    assert free is None or 2**20 < free < 2**50
-
-
-def test_free_memory_is_unknown_without_proc(monkeypatch):
-    monkeypatch.setattr(reranking, "Path", lambda _: Path("/nowhere/meminfo"))
-    assert memory_available(torch.device("cpu")) is None
 
 
 @pytest.mark.gpu
