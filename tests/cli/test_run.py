@@ -131,7 +131,7 @@ def test_a_diverging_run_exits_1_with_its_reason(with_teacher):
 
 def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
     (root,) = [p for p in (shared_runs / "data").iterdir() if (p / "query").is_dir()]
-    done = call(
+    words = (
         "run",
         "--study",
         tiny_grid.STUDY,
@@ -146,24 +146,10 @@ def test_a_generated_copy_through_the_market_loader(tmp_path, shared_runs):
         "--set",
         "recipe.pretrained=none",
     )
+    done = call(*words)
     assert done.returncode == 3
     assert "is not a complete copy: train has 32 images where 12,936" in done.stderr
-    done = call(
-        "run",
-        "--study",
-        tiny_grid.STUDY,
-        "--dataset",
-        "market1501",
-        "--data-root",
-        root,
-        "--runs",
-        tmp_path,
-        "--methods",
-        "none",
-        "--set",
-        "recipe.pretrained=none",
-        "--allow-partial",
-    )
+    done = call(*words, "--allow-partial")
     assert done.returncode == 0, done.stderr
     assert "Partial data: train has 32 images" in done.stdout
     (path,) = tmp_path.glob("market1501/none/cnn5/*/record.json")

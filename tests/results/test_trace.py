@@ -6,12 +6,12 @@ from results.report import all_tables
 from results.tables.cells import Cell
 from results.tables.table import Table
 from results.trace import run_facts, trace_cell
-from tests.support.records import done, draw, record, spec, study, teacher_spec, write
+from tests.support.records import done, done_with_facts, spec, study
 
 
 @pytest.fixture
 def made(tmp_path):
-    """Name a cell of the tables that these runs make; the keys of the runs by method."""
+    """A function that finds a cell of these runs' tables by its name, and the rows of the runs."""
     teacher = study(tmp_path)
     drawn = ["Generated data: drawn."]
     done(tmp_path, spec("ft", 0, [teacher], options={"steps": 2}), 0.5, label="FT", notes=drawn)
@@ -100,36 +100,15 @@ def test_rows_of_tables_of_another_shape(tmp_path):
 
 
 def test_the_facts_of_a_run(tmp_path):
-    teacher = teacher_spec()
-    made = spec("pdrd", 1, [teacher])
-    environment = {
-        "commit": "ab",
-        "dirty": True,
-        "patch": "77",
-        "torch": "2.15.0",
-        "cuda": None,
-        "host": "x",
-        "data": "/images",
-        "finished": "2026-01-01T00:00:00+00:00",
-    }
-    write(
-        tmp_path,
-        record(
-            made,
-            draw(0.5),
-            environment=environment,
-            teachers=["fe"],
-            notes=["One."],
-            timings={"training": 3.5},
-        ),
-    )
+    finished = "2026-01-01T00:00:00+00:00"
+    made = done_with_facts(tmp_path, 3.5, cuda=None, data="/images", finished=finished)
     traced = run_facts(load_run(tmp_path, made["key"]))
     assert (
-        traced | {"seed": 1, "status": "done", "commit": "ab", "dirty": True, "patch": "77"}
+        traced | {"seed": 1, "status": "done", "commit": "abc", "dirty": True, "patch": "77"}
         == traced
     )
     assert traced["versions"] == {"torch": "2.15.0"} and traced["training_seconds"] == 3.5
-    assert traced["teachers"] == [{"key": teacher["key"], "weights": "fe"}]
-    assert (traced["fingerprint"], traced["data"], traced["host"]) == ("9f12", "/images", "x")
+    assert traced["teachers"] == [{"key": made["teachers"][0]["key"], "weights": "fe"}]
+    assert (traced["fingerprint"], traced["data"], traced["host"]) == ("9f12", "/images", "node1")
     assert traced["scores"]["test"]["mAP"] == 50 and traced["notes"] == ["One."]
     assert traced["device"] is None and traced["command"] is None

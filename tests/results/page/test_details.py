@@ -4,7 +4,7 @@ from results.page.details import join_run_numbers, number_runs, provenance_data
 from results.report import all_tables
 from results.tables.cells import Cell
 from results.tables.table import Table
-from tests.support.records import done, draw, failed, record, spec, study, teacher_spec, write
+from tests.support.records import done, done_with_facts, failed, spec, study
 
 
 def table_of(*rows):
@@ -34,34 +34,15 @@ def test_every_run_behind_a_cell_is_described_once(tmp_path):
 
 
 def test_the_facts_of_a_run(tmp_path):
-    teacher = teacher_spec()
-    made = spec("pdrd", 1, [teacher])
-    environment = {
-        "commit": "abc",
-        "dirty": True,
-        "patch": "77",
-        "torch": "2.15",
-        "host": "node1",
-    }
-    write(
-        tmp_path,
-        record(
-            made,
-            draw(0.5),
-            environment=environment,
-            teachers=["fe"],
-            notes=["One."],
-            timings={"training": 3.6},
-        ),
-    )
+    made = done_with_facts(tmp_path, 3.6)
     one = table_of((Cell("x"), Cell("50", (made["key"],))))
     headline, facts = read(provenance_data([one], tmp_path, number_runs([one]), None), made["key"])
     assert headline == "Seed 1 · test: mAP 50.00, R1 70.00"
     assert {
         ("Commit", "abc"),
         ("Uncommitted changes", "yes, digest 77"),
-        ("Versions", "torch 2.15"),
-        ("Teacher", f"{teacher['key']}, weights fe"),
+        ("Versions", "torch 2.15.0"),
+        ("Teacher", f"{made['teachers'][0]['key']}, weights fe"),
         ("Host", "node1"),
         ("Device", "not recorded"),
         ("Fingerprint of the images", "9f12"),
