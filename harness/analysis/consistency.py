@@ -41,7 +41,7 @@ def measure_consistency(
 ) -> list[StudentConsistency]:
     """Measure L_rank of students with their teachers and write `consistency.json` of each run.
 
-    It is that of the first draw of the first evaluation. A measurement of the same trained weights
+    It is that of the first split of the first evaluation. A measurement of the same trained weights
     is not repeated.
 
     Args:
@@ -85,8 +85,8 @@ def _compute(spec: RunSpec, extractor: FeatureExtractor) -> dict[str, Any]:
     """Return the measurement as it is written to disk."""
     (teacher,) = spec.teachers
     splits = extractor.images.open(spec).dataset.test_splits
-    evaluation, (draw, *_) = next(iter(splits.items()))
-    query, gallery = list(draw.query), list(draw.gallery)
+    evaluation, (split, *_) = next(iter(splits.items()))
+    query, gallery = list(split.query), list(split.gallery)
     teacher_features = extractor.extract_teacher(teacher)
     student_features = extractor.extract(spec)
     terms = ranking_inconsistency_from_features(

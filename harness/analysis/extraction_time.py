@@ -15,11 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.core.errors import SetupError, UsageError, did_you_mean
+from harness.core.devices import synchronize
+from harness.core.errors import SetupError
 from harness.core.files import write_json
 from harness.core.progress import Reporter
-from harness.models import ENSEMBLES, NETWORKS, ReIDNetwork, build_network
+from harness.models import NETWORKS, ReIDNetwork, build_network
+from harness.planning.names import teacher_networks
 from harness.runs.layout import EXTRACTION_TIME, REPORT
+from harness.runs.spec import OWN_HEAD
 from harness.training.environment import capture_environment
 
 IDENTITIES = 576  # of VeRi-776's training set; the classifier is timed, too
@@ -35,13 +38,9 @@ def build_untrained(name: str, head: str) -> list[ReIDNetwork]:
     Raises:
         UsageError: The name is unknown.
     """
-    if name not in NETWORKS and name not in ENSEMBLES:
-        raise UsageError(
-            f"No network is called {name!r}.{did_you_mean(name, [*NETWORKS, *ENSEMBLES])}"
-        )
     return [
-        build_network(member, "own" if NETWORKS[member].head else head, IDENTITIES).eval()
-        for member in ENSEMBLES.get(name, (name,))
+        build_network(member, OWN_HEAD if NETWORKS[member].head else head, IDENTITIES).eval()
+        for member in teacher_networks(name)
     ]
 
 
@@ -117,17 +116,12 @@ def _time_in_turns(
 
 def _time_pass(members: Sequence[ReIDNetwork], images: Tensor) -> float:
     """Return the seconds that a network, or all members of an ensemble, need for a batch."""
-    _synchronize(images.device)
+    synchronize(images.device)
     start = time.perf_counter()
     for network in members:
         network(images)
-    _synchronize(images.device)
+    synchronize(images.device)
     return time.perf_counter() - start
-
-
-def _synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def save_extraction_times(

@@ -17,6 +17,7 @@ from harness.core.session import RunContext
 from harness.data.dataset import QueryGallerySplit
 from harness.data.datasets import Dataset
 from harness.data.decoding import UnreadableError, read_image
+from harness.planning.request import BASELINE
 from harness.planning.run_data import open_run_data
 from harness.runs.layout import FIGURES, PER_QUERY, REPORT
 from harness.runs.lookup import resolve_specs, short_id
@@ -35,7 +36,7 @@ def draw_ranked_lists(
 ) -> list[Path]:
     """Draw the ranked lists of two runs into the report's folder of figures.
 
-    The lists are those of the first draw of the first evaluation.
+    The lists are those of the first split of the first evaluation.
 
     Args:
         handles: Names of two finished runs, as `harness.runs.lookup` resolves them.
@@ -53,7 +54,7 @@ def draw_ranked_lists(
     """
     first, second = _resolve_pair(handles, context.runs)
     dataset = open_run_data(first, data_root, context).dataset
-    evaluation, (draw, *_) = next(iter(dataset.test_splits.items()))
+    evaluation, (split, *_) = next(iter(dataset.test_splits.items()))
     columns = [_load_columns(spec, f"{evaluation}.0", context.runs) for spec in (first, second)]
     if not np.array_equal(columns[0]["query"], columns[1]["query"]):
         raise UsageError(f"{first.key} and {second.key} were scored with different queries.")
@@ -65,7 +66,7 @@ def draw_ranked_lists(
             "is nothing to draw."
         )
     size = UPRIGHT_SIZE if first.recipe.height > first.recipe.width else SQUARE_SIZE
-    examples = [_query_example(int(row), dataset, draw, columns, size) for row in rows]
+    examples = [_query_example(int(row), dataset, split, columns, size) for row in rows]
     titles = _titles(first, second, context.runs)
     name = f"{RANKED_PREFIX}{short_id(first.key)}-{short_id(second.key)}"
     return save_ranked_lists(name, titles, examples, context.runs / REPORT / FIGURES)
@@ -115,11 +116,11 @@ def _resolve_pair(handles: Sequence[str], runs: Path) -> tuple[RunSpec, RunSpec]
     return first, second
 
 
-def _load_columns(spec: RunSpec, draw: str, runs: Path) -> Columns:
+def _load_columns(spec: RunSpec, prefix: str, runs: Path) -> Columns:
     path = runs / spec.key / PER_QUERY
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[f"{draw}.{name}"] for name in COLUMNS}
+            return {name: arrays[f"{prefix}.{name}"] for name in COLUMNS}
     except (OSError, KeyError, ValueError) as error:
         raise SetupError(
             f"{path} cannot be read ({error}). Delete the run's folder and train the run again."
@@ -129,16 +130,16 @@ def _load_columns(spec: RunSpec, draw: str, runs: Path) -> Columns:
 def _query_example(
     row: int,
     dataset: Dataset,
-    draw: QueryGallerySplit,
+    split: QueryGallerySplit,
     columns: Sequence[Columns],
     size: tuple[int, int],
 ) -> QueryExample:
     """Return a query with the ranked list of each run; missing ranks are -1."""
-    query = dataset.test[draw.query[row]]
+    query = dataset.test[split.query[row]]
     lists = []
     for values in columns:
         ranks = values["nearest"][row]
-        images = [dataset.test[draw.gallery[position]] for position in ranks if position >= 0]
+        images = [dataset.test[split.gallery[position]] for position in ranks if position >= 0]
         lists.append(
             RankedList(
                 average_precision=float(values["average_precision"][row]),
@@ -166,6 +167,6 @@ def _titles(first: RunSpec, second: RunSpec, runs: Path) -> tuple[str, str]:
 
 
 def _title(spec: RunSpec, runs: Path) -> str:
-    label = "plain" if spec.method == "none" else read_record(runs, spec)["label"]
+    label = "plain" if spec.method == BASELINE else read_record(runs, spec)["label"]
     options = ", ".join(f"{name}={value}" for name, value in spec.options)
     return f"{label}{f' ({options})' if options else ''}, {spec.network}, seed {spec.seed}"

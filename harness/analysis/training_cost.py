@@ -16,9 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from harness.analysis.features import ImageCache
+from harness.core.devices import synchronize
 from harness.core.errors import SetupError
 from harness.core.files import write_json
 from harness.core.lease import try_acquire
@@ -127,8 +126,7 @@ def _time_steps(spec: RunSpec, data: OpenedDataset, context: RunContext, steps: 
     step_ends: list[float] = []
 
     def record_time(done: int, total: int, note: str = "") -> None:  # noqa: ARG001
-        if context.device.type == "cuda":
-            torch.cuda.synchronize(context.device)
+        synchronize(context.device)
         step_ends.append(time.perf_counter())
 
     with tempfile.TemporaryDirectory() as folder:

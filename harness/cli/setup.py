@@ -127,6 +127,7 @@ def print_names(*, as_json: bool) -> None:
 def print_networks(identities: int) -> None:
     """Print the size of every network at its usual input, and at each input that VRKD printed."""
     from harness.models import NETWORKS
+    from harness.runs.spec import OWN_HEAD
     from results.published import load_published
 
     typer.echo(
@@ -134,7 +135,7 @@ def print_networks(identities: int) -> None:
         f"{'MACs':>10}{'with rest':>11}   printed by VRKD"
     )
     for name, entry in NETWORKS.items():
-        head, height, width = ("own", 256, 256) if entry.head else ("bnneck", 256, 128)
+        head, height, width = (OWN_HEAD, 256, 256) if entry.head else ("bnneck", 256, 128)
         typer.echo(_network_line(name, head, identities, 1, (height, width)))
     for row in load_published().network_sizes():
         size = (row.size, row.size)

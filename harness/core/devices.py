@@ -1,4 +1,4 @@
-"""Find the device that training runs on, and set its threads."""
+"""Find the device that training runs on, set its threads, and wait for its work."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def set_threads(count: int | None) -> int:
     if count is not None:
         torch.set_num_threads(count)
     return torch.get_num_threads()
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until a GPU has done its queued work, so that a clock read after it counts the work."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def device_name(device: torch.device) -> str:

@@ -19,10 +19,9 @@ from harness.planning.names import DEFAULT_HEAD, SAME_SEED, resolve_methods
 from harness.planning.overrides import RECIPE, TEACHER_RECIPE, ResolvedSettings, resolve_settings
 from harness.planning.request import ResolvedMethod, ResolvedRequest
 from harness.planning.schema import ConfigValues, load_dataset
-from harness.runs.spec import Recipe, RunSpec
+from harness.runs.spec import OWN_HEAD, Recipe, RunSpec
 from methods import defaults, options
 
-OWN_HEAD = "own"  # of networks that bring their head
 _load_dataset = lru_cache(load_dataset)
 DataOptions = Callable[[RunSpec], Sequence[str]]  # the options that name a run's data
 

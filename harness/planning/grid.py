@@ -8,7 +8,7 @@ from harness.models import NETWORKS
 from harness.planning.names import BASELINE_METHOD
 from harness.planning.overrides import ResolvedSettings
 from harness.planning.request import ResolvedMethod, ResolvedRequest
-from harness.runs.spec import Recipe, RunSpec
+from harness.runs.spec import OWN_HEAD, Recipe, RunSpec
 
 _Stream = tuple[str, str, int, Recipe, str, int]
 
@@ -40,7 +40,7 @@ def expand_runs(
             seed=seed,
             recipe=recipe,
             options=tuple(sorted(settings.options.get(method.section, {}).items())),
-            head="own" if NETWORKS[network].head else request.head,
+            head=OWN_HEAD if NETWORKS[network].head else request.head,
             fingerprint=fingerprint,
             weights=weights.get(network, "none") if recipe.pretrained != "none" else "none",
             source=method.digest,

@@ -15,6 +15,7 @@ SCORING_VERSION = 1  # to be raised with one that moves scores of the same weigh
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 HEADS = ("bnneck", "fc256", "classblock")
+OWN_HEAD = "own"  # in place of one of them, of a network that brings its head
 
 Option = float | int | str | bool
 
