@@ -10,7 +10,6 @@ import typer
 from harness.cli import completion, options
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.name_lists import split_names
-from harness.runs.spec import HEADS
 
 if TYPE_CHECKING:
     from harness.benchmarks.evaluation import TestSetSize
@@ -127,17 +126,13 @@ def extract(
 ) -> None:
     """Time feature extraction by batch size (VRKD's Fig. 5); `report` draws it."""
     from harness.cli.bench_printing import print_extraction
+    from harness.planning.names import require_head
 
-    if head not in HEADS:
-        raise UsageError(f"No head is called {head!r}.{did_you_mean(head, HEADS)}")
-    sides = parse_numbers(size.replace("x", " "), "--size", "256x256")
-    if len(sides) != 2:
-        raise UsageError(f"--size is HEIGHTxWIDTH in pixels, such as 256x256; given {size!r}.")
     print_extraction(
         list(dict.fromkeys(split_names([networks]))),
         parse_numbers(batch, "--batch", "1,8,32"),
-        (sides[0], sides[1]),
-        head,
+        options.parse_size(size),
+        require_head(head),
         repeats,
         options.make_context(runs, device, workers=0, quiet=quiet),
     )
@@ -185,5 +180,6 @@ def parse_sizes(name: str) -> dict[str, TestSetSize]:
     from harness.benchmarks.evaluation import TEST_SET_SIZES
 
     if name != "both" and name not in TEST_SET_SIZES:
-        raise UsageError(f"--size is {name!r}.{did_you_mean(name, [*TEST_SET_SIZES, 'both'])}")
+        known = did_you_mean(name, [*TEST_SET_SIZES, "both"])
+        raise UsageError(f"No test set is called {name!r}.{known}")
     return TEST_SET_SIZES if name == "both" else {name: TEST_SET_SIZES[name]}

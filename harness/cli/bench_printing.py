@@ -12,7 +12,7 @@ from harness.analysis.training_cost import measure_training_cost
 from harness.benchmarks.collecting import time_collecting
 from harness.benchmarks.evaluation import TestSetSize, time_evaluation
 from harness.benchmarks.loader import IMAGE_SOURCES, measure_throughput
-from harness.benchmarks.pdrd_loss import measure_pdrd_loss
+from harness.benchmarks.pdrd_loss import TURNS, measure_pdrd_loss
 from harness.benchmarks.ranking_consistency import time_consistency
 from harness.core.devices import device_name
 from harness.core.errors import UsageError, did_you_mean
@@ -22,7 +22,9 @@ from harness.runs.layout import REPORT, TRAINING_COST
 
 def print_pdrd_loss(batches: Sequence[int], repeats: int, threads: int) -> None:
     """Print time and memory of both implementations of PDRD's loss, and their ratio."""
-    typer.echo(f"forward and backward of PDRD's loss, float32, {threads} threads, median of 3 runs")
+    typer.echo(
+        f"forward and backward of PDRD's loss, float32, {threads} threads, median of {TURNS} turns"
+    )
     for images in batches:
         costs = measure_pdrd_loss(images, repeats, threads)
         for name, cost in costs.items():
@@ -70,7 +72,7 @@ def print_loader(names: Sequence[str], images: int, rounds: int) -> None:
     """
     if unknown := [name for name in names if name not in IMAGE_SOURCES]:
         raise UsageError(
-            f"No source is called {unknown[0]!r}.{did_you_mean(unknown[0], IMAGE_SOURCES)}"
+            f"No dataset is called {unknown[0]!r}.{did_you_mean(unknown[0], IMAGE_SOURCES)}"
         )
     typer.echo(
         "images per second on one core, files in memory; fill: the pass that fills the cache"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,10 +20,9 @@ if TYPE_CHECKING:
 
     RenderPlan = tuple[RenderSettings, list[ImageSpec], dict[str, object]]  # with the manifest
 
-SHOWN = 20  # unreadable images that are printed
+MAX_LISTED_FILES = 20  # unreadable images that are printed
 FULL = "full"  # of --images: as many as the dataset has
-UNCOUNTED = ("kind", "seed", "height", "width", "difficulty")  # settings that --images leaves free
-SIZE = re.compile(r"([1-9]\d*)x([1-9]\d*)")
+FREE_SETTINGS = ("kind", "seed", "height", "width", "difficulty")  # that --images does not decide
 
 data = typer.Typer(no_args_is_help=True)
 
@@ -173,19 +171,19 @@ def _plan_counted(
     from harness.data.synthetic.generator import GENERATOR_VERSION
 
     for name in (assignment.partition("=")[0].strip() for assignment in assignments):
-        if name not in UNCOUNTED:
+        if name not in FREE_SETTINGS:
             raise UsageError(
-                f"--images {images} decides {name}. Next to it, --set takes only "
-                f"{', '.join(UNCOUNTED)}."
+                f"--images {images} decides {name}. Together with it, --set takes only "
+                f"{', '.join(FREE_SETTINGS)}."
             )
     if images != FULL and not images.isdecimal():
         raise UsageError(f"--images takes a number or {FULL}, given {images!r}.")
     full = REAL_COUNTS[like]
     counts = full if images == FULL else scale_counts(full, int(images))
-    studio = replace(settings.render_settings, cameras=counts.cameras, subjects=counts.subjects)
+    rendering = replace(settings.render_settings, cameras=counts.cameras, subjects=counts.subjects)
     content: dict[str, object] = {"generator_version": GENERATOR_VERSION, "like": like}
-    content |= {"studio": asdict(studio), "census": asdict(counts)}
-    return studio, plan_from_counts(counts, settings.seed), content
+    content |= {"studio": asdict(rendering), "census": asdict(counts)}
+    return rendering, plan_from_counts(counts, settings.seed), content
 
 
 def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int:
@@ -218,7 +216,7 @@ def check_data(name: str, root: Path | None, *, deep: bool, workers: int) -> int
     if deep:
         with Reporter().task("decoding") as progress:
             unreadable = list(find_unreadable(dataset, workers, progress))
-        for line in unreadable[:SHOWN]:
+        for line in unreadable[:MAX_LISTED_FILES]:
             typer.echo(f"  unreadable: {line}")
         typer.echo(f"  {len(unreadable)} unreadable images")
     require_scorable(dataset)
@@ -262,10 +260,7 @@ def cache_data(
     settings = resolve_settings([file], [])
     height, width = settings.recipe.height, settings.recipe.width
     if size is not None:
-        match = SIZE.fullmatch(size)
-        if match is None:
-            raise UsageError(f"--size is HEIGHTxWIDTH in pixels, such as 256x128; given {size!r}.")
-        height, width = int(match[1]), int(match[2])
+        height, width = options.parse_size(size)
     ensure_writable(runs)
     context = RunContext(runs=runs, workers=workers)
     dataset = open_dataset(name, file, settings.data, root, context, allow_partial=allow_partial)

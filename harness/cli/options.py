@@ -1,13 +1,15 @@
-"""Options that several commands share, and the context that some of them make."""
+"""Options that several commands share, their values, and the context that some commands make."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli import completion
+from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.core.session import RunContext
@@ -31,6 +33,18 @@ def run_argument(default: str | bool = False, *, metavar: str = "RUN") -> Any:
         help="Row number, short id, beginning of the key, or submission, as kdreid status shows.",
         show_default=default,
         autocompletion=completion.runs,
+    )
+
+
+def _workers_option(meaning: str, least: int) -> Any:
+    """Return the option for the number of workers, which are threads or processes."""
+    return typer.Option(
+        "--num-workers",
+        "--workers",
+        min=least,
+        metavar="N",
+        help=meaning,
+        rich_help_panel=WHERE,
     )
 
 
@@ -102,39 +116,9 @@ Device = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
-Workers = Annotated[
-    int,
-    typer.Option(
-        "--num-workers",
-        "--workers",
-        min=0,
-        metavar="N",
-        help="Data-loading threads. Does not affect results.",
-        rich_help_panel=WHERE,
-    ),
-]
-DecodingThreads = Annotated[
-    int,
-    typer.Option(
-        "--num-workers",
-        "--workers",
-        min=1,
-        metavar="N",
-        help="Decoding threads.",
-        rich_help_panel=WHERE,
-    ),
-]
-Processes = Annotated[
-    int,
-    typer.Option(
-        "--num-workers",
-        "--workers",
-        min=1,
-        metavar="N",
-        help="Processes at a time.",
-        rich_help_panel=WHERE,
-    ),
-]
+Workers = Annotated[int, _workers_option("Data-loading threads. Does not affect results.", 0)]
+DecodingThreads = Annotated[int, _workers_option("Decoding threads.", 1)]
+Processes = Annotated[int, _workers_option("Processes at a time.", 1)]
 
 Runs = Annotated[
     Path,
@@ -144,14 +128,7 @@ Runs = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-Json = Annotated[
-    bool,
-    typer.Option(
-        "--json",
-        help="Print JSON.",
-        rich_help_panel=OUTPUT,
-    ),
-]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     bool,
     typer.Option(
@@ -163,23 +140,29 @@ Quiet = Annotated[
 ]
 
 
+def parse_size(text: str) -> tuple[int, int]:
+    """Parse the value of `--size`, HEIGHTxWIDTH in pixels.
+
+    Raises:
+        UsageError: It does not have this form.
+    """
+    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
+    if match is None:
+        raise UsageError(f"--size is HEIGHTxWIDTH in pixels, such as 256x128; given {text!r}.")
+    return int(match[1]), int(match[2])
+
+
 def make_context(runs: Path, device: str, workers: int, *, quiet: bool) -> RunContext:
     """Return the context of a command that works with finished networks.
 
     Raises:
-        SetupError: the device does not exist on this machine.
-        UsageError: torch has no device of this name.
+        SetupError: This machine does not have the device.
+        UsageError: No device has this name.
     """
     from harness.core.devices import find_device
     from harness.core.progress import Reporter
     from harness.core.session import RunContext
-    from harness.core.signals import StopRequest
 
     return RunContext(
-        runs=runs,
-        device=find_device(device),
-        stop=StopRequest(),
-        reporter=Reporter(quiet=quiet),
-        pretrained_files={},
-        workers=workers,
+        runs=runs, device=find_device(device), reporter=Reporter(quiet=quiet), workers=workers
     )

@@ -48,7 +48,7 @@ def resolve_request(
     with errors.collect():
         student = require_network(request.student or study.student or DEFAULT_STUDENT)
     with errors.collect():
-        head = _require_head(request.head or study.head or DEFAULT_HEAD)
+        head = require_head(request.head or study.head or DEFAULT_HEAD)
     with errors.collect():
         seeds = _parse_seeds(request.seeds) if request.seeds else tuple(study.seeds or (0,))
     with errors.collect():
@@ -171,7 +171,12 @@ def _require_features(request: ResolvedRequest, teacher: str) -> None:
     )
 
 
-def _require_head(name: str) -> str:
+def require_head(name: str) -> str:
+    """Return `name` if a head has it.
+
+    Raises:
+        UsageError: No head is called so.
+    """
     if name not in HEADS:
         raise UsageError(f"No head is called {name!r}.{did_you_mean(name, HEADS)}")
     return name

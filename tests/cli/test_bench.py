@@ -39,7 +39,7 @@ def test_a_small_benchmark(words, text, tmp_path):
         ("extract --size 32", "--size is HEIGHTxWIDTH"),
         ("evaluate --size market", "Did you mean 'market1501'?"),
         ("evaluate --width wide", "--width takes whole numbers such as 512,2048"),
-        ("loader --dataset market", "No source is called 'market'"),
+        ("loader --dataset market", "No dataset is called 'market'"),
     ],
 )
 def test_a_wrong_option(words, text):
