@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from harness.cli import evaluation, methods, results, run, runs, setup
 from harness.cli.bench import bench
 from harness.cli.data import data
-from harness.cli.printing import serve
+from harness.cli.printing import run_application
 
 DISTRIBUTION = "kd-reid-bench"
 PANELS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -93,5 +93,5 @@ def kdreid(
 
 
 def main() -> None:
-    """Run the entry point of `kdreid`."""
-    serve(app)
+    """Run `kdreid` on the process's arguments, and exit."""
+    run_application(app)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from results.page.details import ReproduceCallback
 
 
-def serve(application: typer.Typer) -> None:
+def run_application(application: typer.Typer) -> None:
     """Run an application on the process's arguments and exit; print a known error as text."""
     try:
         ensure_own_packages()

@@ -16,7 +16,7 @@ import typer
 
 from harness.cli import options, run_options
 from harness.cli.options import Names
-from harness.cli.printing import serve
+from harness.cli.printing import run_application
 from harness.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
@@ -75,15 +75,15 @@ def run(
     from harness.core.progress import Reporter
     from harness.planning.request import RunRequest
 
-    request, execution = _record(RunRequest, given), _record(ExecutionOptions, given)
+    request, execution = _pick(RunRequest, given), _pick(ExecutionOptions, given)
     raise typer.Exit(_execute(request, execution, Reporter(quiet=quiet)))
 
 
 T = TypeVar("T")
 
 
-def _record(kind: type[T], values: Mapping[str, Any]) -> T:
-    """Return a dataclass of the options that it has fields for and that are not None."""
+def _pick(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Make a dataclass of those options that it has fields for, where they are given."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     return kind(**{name: values[name] for name in names if values.get(name) is not None})
 
@@ -272,7 +272,7 @@ def cancel(
 
 
 def main() -> None:
-    """Run the entry point of `python -m harness.run`."""
+    """Run `kdreid run` on the process's arguments, and exit."""
     application = typer.Typer(pretty_exceptions_enable=False)
     application.command(name="run")(run)
-    serve(application)
+    run_application(application)

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from harness.cli.printing import count_states, print_report, serve
+from harness.cli.printing import count_states, print_report, run_application
 from harness.core.errors import ExitCode, RunInterrupted, SetupError, SlurmError, UsageError
 from harness.runs.states import RunState
 from tests.support.command_line import invoke
@@ -30,20 +30,20 @@ def application(error):
     ],
 )
 def test_a_known_error_is_text_and_an_exit_code(error, code, text):
-    done = invoke(entry=lambda: serve(application(error)))
+    done = invoke(entry=lambda: run_application(application(error)))
     assert (done.returncode, done.stderr) == (code, text)
 
 
 def test_an_unknown_error_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
-        invoke(entry=lambda: serve(application(ZeroDivisionError())))
+        invoke(entry=lambda: run_application(application(ZeroDivisionError())))
 
 
 def test_an_interruption_ends_with_its_code():
     def interrupt():
         raise KeyboardInterrupt
 
-    done = invoke(entry=lambda: serve(interrupt))
+    done = invoke(entry=lambda: run_application(interrupt))
     assert done.returncode == ExitCode.INTERRUPTED
 
 

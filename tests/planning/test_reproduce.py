@@ -115,11 +115,11 @@ def test_a_cell_without_runs_and_wrong_names(runs):
 def test_the_command_line_says_a_wrong_name_in_one_sentence_and_exits_with_2(
     runs, monkeypatch, capsys
 ):
-    from harness.cli.printing import serve
+    from harness.cli.printing import run_application
 
     words = ["kdreid", "trace", "comparison-synthetic:nobody:mAP", "--runs", str(runs)]
     monkeypatch.setattr("sys.argv", words)
     with pytest.raises(SystemExit) as ended:
-        serve(app)
+        run_application(app)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("kdreid: No row of comparison-synthetic is called")
