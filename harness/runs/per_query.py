@@ -13,19 +13,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.runs.arrays import read_arrays
 from harness.runs.layout import PER_QUERY
 
-COLUMNS = ("query", "identity", "average_precision", "first_rank")
+COLUMNS = ("query", "identity", "average_precision", "inverse_negative_penalty", "first_rank")
+CMC_RANKS = (1, 5, 10, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,30 @@ class QueryScores:
         query: (Q,) unique names.
         identity: (Q,) labels.
         average_precision: (Q,) from 0 to 1; NaN for a query without a match.
+        inverse_negative_penalty: (Q,) from 0 to 1; NaN for a query without a match.
         first_rank: (Q,) rank of the first match, from 1; undefined without a match.
     """
 
     query: NDArray[np.str_]
     identity: NDArray[np.int64]
     average_precision: NDArray[np.float64]
+    inverse_negative_penalty: NDArray[np.float64]
     first_rank: NDArray[np.int64]
+
+    @property
+    def has_match(self) -> NDArray[np.bool_]:
+        """(Q,) true for the queries that count: those with a match in the gallery."""
+        return ~np.isnan(self.average_precision)
+
+    def means(self) -> dict[str, float]:
+        """Return mAP, mINP and R1, R5, ... over the queries with a match, as fractions of 1."""
+        matched = self.has_match
+        ranks = self.first_rank[matched]
+        return {
+            "mAP": float(self.average_precision[matched].mean()),
+            "mINP": float(self.inverse_negative_penalty[matched].mean()),
+            **{f"R{rank}": float((ranks <= rank).mean()) for rank in CMC_RANKS},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,7 @@ def load_query_scores(path: Path) -> dict[str, list[QueryScores]]:
     Raises:
         ValueError: The file is missing, damaged or has another form; the message says which.
     """
-    arrays = _load_arrays(path)
+    arrays = read_arrays(path, COLUMNS)
     evaluations: dict[str, list[QueryScores]] = {}
     try:
         for name in dict.fromkeys(entry.rsplit(".", 2)[0] for entry in arrays):
@@ -92,16 +109,39 @@ def load_identity_sums(path: Path) -> dict[str, IdentitySums]:
     Raises:
         ValueError: As `load_query_scores`, or a split has no query with a match.
     """
+    return _load(path)[0]
+
+
+def load_scores(path: Path) -> dict[str, list[dict[str, float]]]:
+    """Return mAP, mINP, R1, R5, ... of every split, by evaluation, from a `per_query.npz`.
+
+    The file is read once for these and for `load_identity_sums`.
+
+    Raises:
+        ValueError: As `load_identity_sums`.
+    """
+    return _load(path)[1]
+
+
+_Scores = dict[str, list[dict[str, float]]]
+
+
+def _load(path: Path) -> tuple[dict[str, IdentitySums], _Scores]:
     try:
         status = path.stat()
-    except OSError as error:
+    except FileNotFoundError as error:
         raise ValueError(f"{path.name} is missing") from error
-    return _cached_identity_sums(path, status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
+    return _load_cached(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4096)
-def _cached_identity_sums(path: Path, changed: int, size: int) -> dict[str, IdentitySums]:  # noqa: ARG001
-    return {name: sum_by_identity(splits) for name, splits in load_query_scores(path).items()}
+def _load_cached(path: Path, changed: int, size: int) -> tuple[dict[str, IdentitySums], _Scores]:  # noqa: ARG001
+    evaluations = load_query_scores(path)
+    sums = {name: sum_by_identity(splits) for name, splits in evaluations.items()}
+    scores = {name: [one.means() for one in splits] for name, splits in evaluations.items()}
+    return sums, scores
 
 
 def sum_by_identity(splits: list[QueryScores]) -> IdentitySums:
@@ -110,7 +150,7 @@ def sum_by_identity(splits: list[QueryScores]) -> IdentitySums:
     Raises:
         ValueError: A split has no query with a match.
     """
-    matched = [~np.isnan(split.average_precision) for split in splits]
+    matched = [split.has_match for split in splits]
     counts = [int(mask.sum()) for mask in matched]
     if not all(counts):
         raise ValueError(f"{PER_QUERY} has a split in which no query has a match")
@@ -132,29 +172,24 @@ def sum_by_identity(splits: list[QueryScores]) -> IdentitySums:
     )
 
 
-def _load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files if name.endswith(COLUMNS)}
-    except FileNotFoundError as error:
-        raise ValueError(f"{path.name} is missing") from error
-    except PermissionError as error:
-        raise ValueError(f"{path.name} cannot be read ({error.strerror})") from error
-    except (OSError, ValueError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path.name} is damaged") from error
-
-
 def _take_split(arrays: dict[str, NDArray[Any]], prefix: str) -> QueryScores:
     """Return the split whose arrays' names begin with `prefix`, after checking their form."""
-    query, identity, precision, rank = (arrays[f"{prefix}.{column}"] for column in COLUMNS)
-    if not query.shape == identity.shape == precision.shape == rank.shape == (len(query),):
+    query, identity, precision, penalty, rank = (arrays[f"{prefix}.{column}"] for column in COLUMNS)
+    columns = (query, identity, precision, penalty, rank)
+    if any(column.shape != (len(query),) for column in columns):
         raise ValueError(f"columns of {prefix} differ in length")
-    kinds = "".join(column.dtype.kind for column in (query, identity, precision, rank))
-    if not re.fullmatch("U[iu]f[iu]", kinds):
+    if not re.fullmatch("U[iu]ff[iu]", "".join(column.dtype.kind for column in columns)):
         raise ValueError(f"columns of {prefix} are not text, whole numbers and fractions")
-    if np.any((precision < 0) | (precision > 1)):
-        raise ValueError(f"a precision of {prefix} is not between 0 and 1")
-    return QueryScores(query, identity.astype(np.int64), precision.astype(np.float64), rank)
+    for values, name in ((precision, "precision"), (penalty, "penalty")):
+        if np.any((values < 0) | (values > 1)):
+            raise ValueError(f"a {name} of {prefix} is not between 0 and 1")
+    return QueryScores(
+        query,
+        identity.astype(np.int64),
+        precision.astype(np.float64),
+        penalty.astype(np.float64),
+        rank,
+    )
 
 
 def _digest_split(split: QueryScores, matched: NDArray[np.bool_]) -> str:
