@@ -12,6 +12,7 @@ from tests.support.outputs import (
     SMALL,
     assert_gradient,
     assert_loss,
+    cosine,
     fake,
     golden,
     leaf,
@@ -27,10 +28,6 @@ TAGS |= {"k5_tq1.0_tg0.01": (5, 1.0, 0.01), "k5_tq0.05_tg0.05": (5, 0.05, 0.05)}
 def formula(queries, gallery, neighbours, tau_q=1.0, tau_g=0.01, *, anchors=None):
     """Mean divergence over each image's nearest neighbours, entry by entry."""
     anchors = gallery if anchors is None else anchors
-
-    def cosine(x, y):
-        product = sum(a * b for a, b in zip(x, y, strict=True))
-        return product / (sum(a * a for a in x) * sum(b * b for b in y)) ** 0.5
 
     def softmax(values):
         powers = [math.exp(v - max(values)) for v in values]

@@ -1,4 +1,5 @@
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -8,8 +9,11 @@ from methods.pdrd import PDRD
 from tests.support.outputs import (
     LARGE,
     SMALL,
+    assert_cosines_alone_count,
     assert_gradient,
     assert_loss,
+    assert_zero_and_flat,
+    cosine,
     golden,
     leaf,
     pooled_loss,
@@ -23,11 +27,6 @@ SCALARS = {
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "relu": lambda x: max(x, 0.0),
 }
-
-
-def cosine(x, y):
-    product = sum(a * b for a, b in zip(x, y, strict=True))
-    return product / (sum(a * a for a in x) * sum(b * b for b in y)) ** 0.5
 
 
 def formula(students, teachers, activate):
@@ -91,17 +90,13 @@ def test_the_gradient_is_that_of_finite_differences(features):
 
 @pytest.mark.parametrize("activation", SCALARS)
 def test_zero_and_flat_where_student_and_teacher_agree(features, activation):
-    student = features[0].clone().requires_grad_()
-    loss = loss_of(student, features[0], activation)
-    loss.backward()
-    assert loss == 0 and student.grad.abs().sum() == 0
+    assert_zero_and_flat(partial(loss_of, activation=activation), features[0])
 
 
 def test_invariant_to_rotation_and_a_scale_per_image(features):
     student, teacher = features
-    loss, scales = loss_of(student, teacher).item(), torch.linspace(0.5, 2, 6).double()[:, None]
-    assert_loss(loss_of(student @ rotation(5), teacher), loss, 1e-9)
-    assert_loss(loss_of(student * scales, teacher), loss, 1e-9)
+    assert_cosines_alone_count(loss_of, student, teacher)
+    scales = torch.linspace(0.5, 2, 6).double()[:, None]
     assert loss_of(scales * teacher @ rotation(9), teacher) < 1e-12
 
 

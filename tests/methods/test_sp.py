@@ -9,6 +9,7 @@ from tests.support.outputs import (
     SMALL,
     assert_gradient,
     assert_loss,
+    cosine,
     fake,
     golden,
     leaf,
@@ -72,11 +73,6 @@ def test_torchdistill_normalises_by_l1_where_the_paper_says_l2(maps):
 
 def cosine_formula(students, teachers):
     """Mean squared gap of cosines, entry by entry."""
-
-    def cosine(x, y):
-        product = sum(a * b for a, b in zip(x, y, strict=True))
-        return product / (sum(a * a for a in x) * sum(b * b for b in y)) ** 0.5
-
     pairs = [(i, j) for i in range(len(students)) for j in range(len(students))]
     gaps = [cosine(students[i], students[j]) - cosine(teachers[i], teachers[j]) for i, j in pairs]
     return sum(gap**2 for gap in gaps) / len(students) ** 2

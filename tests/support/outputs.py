@@ -120,9 +120,31 @@ def rows(batch, size, seed=0):
     return torch.randn(batch, size, dtype=torch.float64).relu()
 
 
+def cosine(x, y):
+    """The cosine of two lists of numbers, as a formula in loops needs it."""
+    product = sum(a * b for a, b in zip(x, y, strict=True))
+    return product / (sum(a * a for a in x) * sum(b * b for b in y)) ** 0.5
+
+
 def pooled_loss(method, student, teacher):
     """The loss of a method that sees pooled features alone."""
     return method(only(pooled=student), only(pooled=teacher), LABELS[: len(student)])
+
+
+def assert_zero_and_flat(loss_of, features):
+    """The loss of a student that equals its teacher is 0, and so is the gradient."""
+    student = features.clone().requires_grad_()
+    loss = loss_of(student, features)
+    loss.backward()
+    assert loss == 0 and student.grad.abs().sum() == 0
+
+
+def assert_cosines_alone_count(loss_of, student, teacher):
+    """Neither a rotation of the student's features nor a scale for each image changes the loss."""
+    loss, (images, size) = loss_of(student, teacher).item(), student.shape
+    scales = torch.linspace(0.5, 2, images).double()[:, None]
+    assert_loss(loss_of(student @ rotation(size), teacher), loss, 1e-9)
+    assert_loss(loss_of(student * scales, teacher), loss, 1e-9)
 
 
 def slope(function, tensor, index, step=1e-6):
