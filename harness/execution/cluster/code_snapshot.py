@@ -16,12 +16,13 @@ from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError
 from harness.core.files import atomic_directory
-from harness.plugins.lookup import resolve_method
+from harness.core.installation import PACKAGES
+from harness.plugins.lookup import TORCHDISTILL, resolve_method
 from harness.runs.code_version import COMMIT_FILE, git_state
 from harness.runs.layout import CODE
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("harness", "methods", "results", "slurm", "configs")
+COPIED_FOLDERS = (*PACKAGES, "configs")
 MAX_BYTES = 50_000_000  # of one package
 SKIPPED_FOLDERS = (
     "__pycache__",
@@ -44,7 +45,7 @@ def snapshot_code(runs: Path, methods: Iterable[str]) -> Path:
         UsageError: A method's code cannot be copied.
         SetupError: The existing copy was changed.
     """
-    sources = {name: ROOT / name for name in PACKAGES}
+    sources = {name: ROOT / name for name in COPIED_FOLDERS}
     for method in methods:
         for path in _outside_sources(method):
             if (other := sources.setdefault(path.name, path)) != path:
@@ -76,7 +77,7 @@ def _outside_sources(method: str) -> list[Path]:
     Raises:
         UsageError: Its code is not a plain file or package.
     """
-    if ":" not in method or method.startswith("torchdistill:"):
+    if ":" not in method or method.startswith(TORCHDISTILL):
         return []  # built in, or declared in configs
     package = resolve_method(method).__module__.partition(".")[0]
     if (home := _import_folder(package)) is None:
@@ -89,7 +90,8 @@ def _outside_sources(method: str) -> list[Path]:
         return [_source_path(home, package)]
     # From a folder of the user's, all that was imported comes along: the method may need it.
     names = {name.partition(".")[0] for name in list(sys.modules)}
-    neighbours = [name for name in names if _import_folder(name) == home and name not in PACKAGES]
+    own = {*COPIED_FOLDERS}
+    neighbours = [name for name in names - own if _import_folder(name) == home]
     return [_source_path(home, name) for name in sorted(neighbours)]
 
 

@@ -26,7 +26,7 @@ from slurm.submit import JobArray, check_submission, submit_script
 
 NODE_PROBE = "harness.execution.cluster.node_probe"
 DISK_LAG_SECONDS = 60.0  # until a shared disk shows a file that another machine wrote
-MAX_CLOCK_SECONDS = 10.0  # between two machines' clocks: leases are judged by file times
+MAX_CLOCK_DIFFERENCE = 10.0  # seconds between two machines: leases are judged by file times
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _check_compute_node(
         yield DiagnosticResult("shared disk", True, message)
         difference = abs(output.stat().st_mtime - float(machine["time"]))
         message = f"{difference:.1f} s between {job.node} and the disk"
-        yield DiagnosticResult("clocks", difference < MAX_CLOCK_SECONDS, message)
+        yield DiagnosticResult("clocks", difference < MAX_CLOCK_DIFFERENCE, message)
         yield from _check_machine(machine, resources)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

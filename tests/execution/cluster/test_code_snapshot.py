@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from harness.core.errors import SetupError, UsageError
-from harness.execution.cluster.code_snapshot import PACKAGES, ROOT, snapshot_code
+from harness.execution.cluster.code_snapshot import COPIED_FOLDERS, ROOT, snapshot_code
 from harness.plugins.lookup import resolve_method
 
 MINE = """
@@ -94,4 +94,4 @@ def test_too_large_a_package_is_refused(tmp_path, foreign, monkeypatch):
 
 def test_every_folder_that_jobs_need_is_copied():
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
-    assert packages | {"configs"} == set(PACKAGES)
+    assert packages | {"configs"} == set(COPIED_FOLDERS)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.execution.cluster.code_snapshot import PACKAGES
+from harness.execution.cluster.code_snapshot import COPIED_FOLDERS
 from tests.support import slurm_jobs, tiny_grid
 from tests.support.tiny_grid import ROOT
 
@@ -64,7 +64,7 @@ def places(tmp_path_factory, cluster):
     (code / "beside.py").unlink()
 
     copy = home / "copy"
-    for name in PACKAGES:
+    for name in COPIED_FOLDERS:
         shutil.copytree(ROOT / name, copy / name)
     slurm_jobs.submit(cluster, place.own, "--methods", "sp", path=copy, **late)
     for name in ("harness/training/loop.py", "methods/sp.py"):
