@@ -1,4 +1,4 @@
-"""What the shell completes."""
+"""Completion of command lines in a shell."""
 
 import os
 import subprocess

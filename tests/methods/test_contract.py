@@ -1,4 +1,4 @@
-"""What must hold for all methods in every variant; a new method is covered by being listed."""
+"""Properties of all methods in every variant; a new method is covered by being listed."""
 
 import copy
 import math

@@ -14,7 +14,7 @@ from tests.support import tiny_grid
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Where the images are drawn once; planning leaves nothing else there."""
+    """A folder in which the images are drawn once; planning leaves nothing else there."""
     return tmp_path_factory.mktemp("planned")
 
 

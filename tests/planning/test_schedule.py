@@ -42,7 +42,7 @@ def test_sixty_epochs_on_every_dataset(dataset):
 @pytest.mark.parametrize("epochs", [1, 2, 3, 7, 10, 30, 59, 60, 61, 150, 500])
 @pytest.mark.parametrize("dataset", config_names("dataset"))
 def test_any_number_of_epochs_on_every_dataset(dataset, epochs):
-    """What was possible before there was any scaling has the same values, hence the same key."""
+    """Recipes that need no scaling have the values, hence the keys, of versions without it."""
     settings, usual = settle(dataset, f"recipe.epochs={epochs}"), settle(dataset).recipe
     if usual.hold_until < epochs:
         assert settings.recipe == replace(usual, epochs=epochs)

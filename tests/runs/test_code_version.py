@@ -1,4 +1,4 @@
-"""Which code runs: the state of a clone, of a copy for jobs and of an installation."""
+"""The version of the code: of a clone, of a copy for jobs and of an installation."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Where runs lie below a runs folder."""
+"""Paths of runs below a runs folder."""
 
 import pytest
 

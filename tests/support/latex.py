@@ -9,7 +9,7 @@ needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no La
 
 
 def compiled(folder, name):
-    """What pdflatex prints of a file, which must compile."""
+    """The output of pdflatex for a file, which must compile."""
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", name]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]

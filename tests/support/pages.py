@@ -23,7 +23,7 @@ def shown_commands():
 
 
 def arguments(line):
-    """What a command line gives to `kdreid`."""
+    """The arguments of `kdreid` in a command line."""
     words = shlex.split(line)
     return words[1:] if words[0] == "kdreid" else ["run", *words[3:]]
 

@@ -27,13 +27,13 @@ def grid(runs, *methods, **asked):
 
 
 def launch(plan, *, interval=1e9, retry=False, stop=None):
-    """Carry a small grid out in this process."""
+    """Run a small grid in this process."""
     context = replace(plan.context, stop=stop or StopRequest(), checkpoint_seconds=interval)
     return InProcessExecutor(context, plan.open_data, retry).launch(plan.cohorts)
 
 
 def run(runs, *methods, **asked):
-    """Plan a small grid and carry it out; the plan and how it ended."""
+    """Plan a small grid and run it; the plan and its outcome."""
     launching = {k: asked.pop(k) for k in ("interval", "retry", "stop") if k in asked}
     plan = grid(runs, *methods, **asked)
     return plan, launch(plan, **launching)

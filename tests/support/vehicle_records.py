@@ -1,9 +1,7 @@
 """Runs as VRKD's tables want them, with numbers of the test's choice."""
 
-import numpy as np
-
 from results.published import load_published
-from tests.support.records import draw, per_query, record, spec, write, write_per_query
+from tests.support.records import draw, queries_of, record, spec, write, write_per_query
 
 VRKD = load_published().papers[1]
 KINDS = ("hap", "vap", "dap", "aap")
@@ -12,7 +10,7 @@ QUERIES = {"test800": 5693, "test1600": 11777, "test2400": 17377}  # of the rele
 
 
 def fields(dataset="veri776", size=256, last_stride=2, **recipe):
-    """What all runs of one setting share; by default the paper's recipe."""
+    """The fields that all runs of one setting share; by default the paper's recipe."""
     stated = VRKD.protocols["veri776"].recipe | OWN
     shape = {"height": size, "width": size, "last_stride": last_stride}
     lists = {name: list(v) if isinstance(v, tuple) else v for name, v in stated.items()}
@@ -32,15 +30,10 @@ def put(runs, made, *scores, counts=(11_460_000, 3_990_000_000), **more):
     operations = dict(zip(("parameters", "macs_with_rest"), counts, strict=True)) if counts else {}
     folder = write(runs, record(made, result=result, operations=operations, **more))
     write_per_query(
-        folder, {name: [_asked(one) for one in evaluations[name]] for name in evaluations}
+        folder,
+        {name: [queries_of(one, 200) for one in evaluations[name]] for name in evaluations},
     )
     return made
-
-
-def _asked(scores):
-    """Twenty queries of ten identities, all of the same precision."""
-    whose = np.arange(20) // 2
-    return per_query(np.full(20, scores["mAP"]), whose, first=scores["cmc"]["1"])
 
 
 def teachers(runs, **shared):

@@ -1,4 +1,4 @@
-"""The conformance kit passes what is right and names what is wrong."""
+"""`harness.testing` passes correct methods and names the faults of others."""
 
 import re
 import sys

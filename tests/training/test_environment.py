@@ -1,4 +1,4 @@
-"""What a record says of versions, code and machine."""
+"""Versions, code and machine in a record."""
 
 import shlex
 import socket

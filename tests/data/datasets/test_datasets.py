@@ -1,4 +1,4 @@
-"""What all loaders have in common."""
+"""Properties of all loaders."""
 
 import re
 

@@ -39,7 +39,7 @@ def person_with(**attributes):
 
 
 def area(picture, colour):
-    """How many pixels are about of that colour."""
+    """The number of pixels of about that colour."""
     return int((np.abs(picture - np.array(colour)).max(axis=2) <= 3).sum())
 
 

@@ -1,4 +1,4 @@
-"""What the project exists for: a teacher and twelve students, from one command to the tables."""
+"""The whole project: a teacher and twelve students, from one command to the tables."""
 
 import json
 import re

@@ -62,7 +62,7 @@ def disk(slurm_installed, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def places(own, disk, tmp_path_factory):
-    """What is disturbed, by name; all of it is submitted and disturbed before the first test."""
+    """The disturbed runs by name; all are submitted and disturbed before the first test."""
     home = tmp_path_factory.mktemp("disturbed")
     place = SimpleNamespace(
         lost=home / "lost",

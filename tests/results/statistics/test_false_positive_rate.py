@@ -1,4 +1,4 @@
-"""How often equal methods are called different, counted over simulated tables.
+"""The rate at which equal methods are called different, counted over simulated tables.
 
 Four methods, S seeds, 60 identities of unequal size. All noise is given as its standard deviation
 in a method's mAP: of seeds, of queries (the same under every seed), of both together. The numbers
@@ -91,7 +91,7 @@ def test_one_seed_does_not_cover_seeds():
     ],
 )
 def test_the_variance_is_right_but_for_noise_of_seed_and_query_together(seeds, noise, ratio):
-    """Both parts see that noise, so it is counted twice; all else once, as derived in `stats`."""
+    """Both parts see that noise, so it is counted twice; all else once, as in `paired_test`."""
     random = np.random.default_rng(4)
     differences = [compared(random, seeds, noise)[0] for _ in range(3000)]
     true = 2 * (noise[0] ** 2 / seeds + noise[1] ** 2 + noise[2] ** 2 / seeds)
@@ -113,7 +113,7 @@ def test_a_large_difference_is_found_and_only_that(seeds):
 
 
 def test_few_identities_and_many_seeds_raise_more_alarms():
-    """What the footnote of few identities warns of: eight identities of unequal size, ten seeds."""
+    """The footnote of few identities warns of this: eight of unequal size, ten seeds."""
     random = np.random.default_rng(1)
     weights = np.array([9, 7, 5, 4, 2, 1, 1, 1]) / 30
     hits = 0

@@ -1,4 +1,4 @@
-"""Which datasets count, and the ranks on them."""
+"""The datasets that count, and the ranks on them."""
 
 import numpy as np
 import pytest
