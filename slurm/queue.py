@@ -67,9 +67,11 @@ def query_jobs(ids: Iterable[str], name_prefixes: Mapping[str, str] | None = Non
                 jobs = _query_sacct(missing) | jobs
                 accounting = True
     prefixes = name_prefixes or {}
-    by_query = {name: job for name in ids if (job := _find(jobs, name)) is not None}
+    by_id = {job_id: job for job_id in ids if (job := _find(jobs, job_id)) is not None}
     ours = {
-        name: job for name, job in by_query.items() if job.name.startswith(prefixes.get(name, ""))
+        job_id: job
+        for job_id, job in by_id.items()
+        if job.name.startswith(prefixes.get(job_id, ""))
     }
     return QueueSnapshot(ours, complete, accounting, tuple(problems))
 
@@ -88,7 +90,7 @@ def jobs_with_prefix(prefix: str) -> list[tuple[str, str]]:
 
 
 def _missing(ids: Iterable[str], jobs: Mapping[str, SlurmJob]) -> list[str]:
-    return [name for name in ids if _find(jobs, name) is None]
+    return [job_id for job_id in ids if _find(jobs, job_id) is None]
 
 
 def _find(jobs: Mapping[str, SlurmJob], job_id: str) -> SlurmJob | None:

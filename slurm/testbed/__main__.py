@@ -95,7 +95,7 @@ def _make_parser() -> argparse.ArgumentParser:
         prog="python -m slurm.testbed",
         description="A real Slurm cluster on this machine, for tests.",
     )
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, execute, text in (
         ("start", _start, "start it and wait until its nodes are idle"),
         ("stop", _stop, "cancel its jobs and end its processes, also after a killed start"),
@@ -103,16 +103,18 @@ def _make_parser() -> argparse.ArgumentParser:
         ("stop-node", _stop_node, "simulate the failure of a node and of the jobs on it"),
         ("start-node", _start_node, "start a stopped node again"),
     ):
-        verb = verbs.add_parser(name, help=text, description=text)
-        verb.set_defaults(execute=execute)
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(execute=execute)
         default = Path(tempfile.gettempdir()) / "slurm-testbed"
-        verb.add_argument(
+        command.add_argument(
             "--folder", type=_resolve_folder, default=default, help=f"default: {default}"
         )
         if name == "start":
-            verb.add_argument("--accounting", action="store_true", help="with slurmdbd and MariaDB")
+            command.add_argument(
+                "--accounting", action="store_true", help="with slurmdbd and MariaDB"
+            )
         if name.endswith("-node"):
-            verb.add_argument("node", help="n1, n2 ...")
+            command.add_argument("node", help="n1, n2 ...")
     return parser
 
 
