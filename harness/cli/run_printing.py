@@ -34,10 +34,8 @@ def print_submitted(plan: Plan, submission: Submission | None) -> None:
         command = f"kdreid {'report' if is_done else 'status'}{_runs_option(plan.runs)}"
         plan.context.reporter.result(f"Nothing to submit. Next: {command}")
         return
-    runs = sum(len(job.runs) for job in submission.jobs)
     plan.context.reporter.result(
-        f"group {submission.name}: {runs} runs in {len(submission.jobs)} jobs submitted\n"
-        f"Next: kdreid status{_runs_option(plan.runs)}"
+        f"{submission.describe()}\nNext: kdreid status{_runs_option(plan.runs)}"
     )
 
 

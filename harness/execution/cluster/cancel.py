@@ -64,7 +64,7 @@ def cancel_runs(
         SlurmError: scancel fails.
     """
     if bool(handles) == everything:
-        raise UsageError("Name runs or a group, with names from kdreid status, or give --all.")
+        raise UsageError("Name runs, as kdreid status shows them, or a submission, or give --all.")
     rows = read_status(runs).rows
     keys = {row.key for row in rows} if everything else set(resolve_runs(handles, runs))
     active = [row for row in rows if row.state.is_active]
@@ -92,13 +92,18 @@ def cancel_runs(
 
 
 def _find_holders(rows: Sequence[RunStatus], runs: Path) -> _Holders:
-    jobs = tuple(dict.fromkeys(row.job for row in rows if row.job and row.job[0].isdigit()))
+    jobs = tuple(dict.fromkeys(row.job for row in rows if row.job and _has_slurm_job(row)))
     return _Holders(jobs, _find_pools(rows, runs), _find_processes(rows, jobs, runs))
+
+
+def _has_slurm_job(row: RunStatus) -> bool:
+    """Return whether a run's job has one of Slurm's ids, not `local-<process>`."""
+    return row.job is not None and row.job[:1].isdigit()
 
 
 def _find_pools(rows: Iterable[RunStatus], runs: Path) -> dict[str, LeaseInfo]:
     """Return the leases of living local pools by the names of their submissions."""
-    names = {row.group for row in rows if row.group and not (row.job or "x")[0].isdigit()}
+    names = {row.group for row in rows if row.group and not _has_slurm_job(row)}
     leases = {name: inspect_lease(runs / GROUPS / name) for name in names}
     return {name: lease for name, lease in leases.items() if lease is not None and lease.is_alive}
 

@@ -191,7 +191,7 @@ def run_local_pool(
             stack.enter_context(acquire_blocking(submission.folder(runs)))
             write_submission(submission, pending, plan, options)
         pool = LocalPool(submission, pending.specs, runs, slots, print_line)
-        print_line(f"group {submission.name}: {len(submission.jobs)} jobs on {len(slots)} slots")
+        print_line(f"{submission.describe()} on {len(slots)} slots")
         pool.run(stop)
     return _outcome(pending, pool.failed)
 

@@ -165,21 +165,16 @@ def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
     }
     for key, content in last.items():
         if key not in slurm_ids and _is_in_pool(runs, key, content):
-            active[key] = content["job"] or f"waits in the local group {content['group']}"
+            active[key] = content["job"] or f"waits in the pool {content['group']}"
     return active
 
 
 def _is_in_pool(runs: Path, key: str, last: Mapping[str, Any]) -> bool:
     """Return whether a living local pool has a run that has not failed in it."""
-    if not is_pool_alive(runs, last["group"]):
+    if current_holder(runs / GROUPS / last["group"]) is None:
         return False
     failure = read_json(runs / key / FAILURE)
     return failure is None or float(failure["time"]) <= last["submitted"]
-
-
-def is_pool_alive(runs: Path, name: str) -> bool:
-    """Return whether the process of a local submission is alive."""
-    return current_holder(runs / GROUPS / name) is not None
 
 
 def local_id(process: int | None = None) -> str:

@@ -173,10 +173,7 @@ def _submit_or_run(
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )
     if submission := submit_grid(plan, options, reporter.info):
-        count = sum(len(job.runs) for job in submission.jobs)
-        reporter.result(
-            f"group {submission.name}: {count} runs in {len(submission.jobs)} jobs submitted"
-        )
+        reporter.result(submission.describe())
     reporter.result(f"Next: kdreid status --runs {request.runs}")
     return ExitCode.DONE
 

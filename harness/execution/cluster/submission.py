@@ -6,8 +6,8 @@
     <run's key>/job.json          the last job of each run
 
 This module writes them. `harness.runs.layout` names them, and `harness.runs.groups` and
-`harness.runs.submissions` read them for all code that does without Slurm. Users know a submission
-as a group: `kdreid run --cluster` prints its name, and every verb accepts it for all its runs.
+`harness.runs.submissions` read them for all code that does without Slurm. `kdreid run --cluster`
+prints the name of a submission, and every command that takes runs accepts it for all its runs.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class Submission:
     snapshot: str  # folder of the code
     jobs: list[ClusterJob] = field(default_factory=list)
     created: float = field(default_factory=time.time)
+
+    def describe(self) -> str:
+        """Return the submission in words: `submission 20260131-120000-1f2e: 7 runs in 3 jobs`."""
+        runs = sum(len(job.runs) for job in self.jobs)
+        return f"submission {self.name}: {runs} runs in {len(self.jobs)} jobs"
 
     def folder(self, runs: Path) -> Path:
         """Return the submission's folder."""

@@ -213,7 +213,7 @@ def _submit_arrays(submission: Submission, arrays: Sequence[JobArrayPlan], runs:
             )
         except SlurmError as error:
             raise SlurmError(
-                f"{error} {len(ids)} of the {len(submission.jobs)} jobs of group "
+                f"{error} {len(ids)} of the {len(submission.jobs)} jobs of submission "
                 f"{submission.name} were submitted before; the same command submits the others."
             ) from error
         for job, job_id in zip(array.jobs, array_ids, strict=True):

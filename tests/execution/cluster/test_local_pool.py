@@ -65,7 +65,7 @@ def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_
     (pool,) = [process for process in both if process.poll() is None]
     code, output = finish(next(process for process in both if process is not pool))
     assert code == 4, output  # the other has the runs, and continues them
-    assert "waits in the local group" in output
+    assert "waits in the pool" in output
     while not list(runs.glob("synthetic/kd/*/*/progress.json")):
         assert pool.poll() is None, finish(pool)
         time.sleep(0.05)

@@ -91,7 +91,7 @@ def test_a_grid_is_watched_diagnosed_and_cancelled(cluster, tmp_path, profile):
         "--with",
         "recipe.epochs=3",
     )
-    assert again.returncode == 0 and "1 runs in 1 jobs submitted" in again.stderr, again.stderr
+    assert again.returncode == 0 and "1 runs in 1 jobs" in again.stderr, again.stderr
     rows = until(cluster, runs, lambda rows: sum(row["state"] == "done" for row in rows) == 2)
     assert next(row for row in rows if "/sp/" in row["key"] and row["state"] == "done")
     assert next(row for row in rows if row["key"] == failed["key"])["state"] == "failed"

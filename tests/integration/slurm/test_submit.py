@@ -121,7 +121,7 @@ def test_a_killed_worker_is_submitted_again_and_ends_with_the_same_bits(cluster,
 def test_a_grid_from_submission_to_records(cluster, places, tmp_path):
     first, second = places.outputs
     (group,) = slurm_jobs.groups(places.grid)
-    assert f"group {group['name']}: 7 runs in 3 jobs submitted" in first
+    assert f"submission {group['name']}: 7 runs in 3 jobs" in first
     assert "Nothing to submit" in second  # though it was only queued or running
     teacher, *students = group["jobs"]
     assert (teacher["after"], [job["after"] for job in students]) == ([], [[1], [1]])
