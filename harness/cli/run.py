@@ -121,7 +121,7 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
         executor = InProcessExecutor(context, plan.open_data, execution.retry_diverged)
         outcome = executor.launch(plan.cohorts)
     print_outcome(plan, outcome)
-    return ExitCode.FAILED if outcome.failed else ExitCode.DONE
+    return outcome.exit_code
 
 
 def run_on_cluster(

@@ -10,7 +10,7 @@ from harness.core.errors import ExitCode
 from harness.execution.cluster.submission import Submission
 from harness.execution.in_process import Outcome
 from harness.planning.plan import Plan
-from harness.runs.folder_state import local_state
+from harness.runs.folder_state import inspect_run_folder, local_state
 from harness.runs.states import RunState
 
 
@@ -19,11 +19,14 @@ def print_outcome(plan: Plan, outcome: Outcome) -> None:
     print_report(plan.runs)
     for key, reason in outcome.failed.items():
         plan.context.reporter.info(f"failed: {key}: {reason}")
+    for problem in outcome.unusable.values():
+        plan.context.reporter.info(f"not trained: {problem}")
     if outcome.failed:
         plan.context.reporter.info(_failures_hint(plan.runs))
+    unusable = f", {len(outcome.unusable)} with unusable files" if outcome.unusable else ""
     plan.context.reporter.result(
         f"{len(outcome.done)} runs done now, {len(outcome.done_before)} were done before, "
-        f"{len(outcome.failed)} failed. Report: {plan.runs / 'report'}"
+        f"{len(outcome.failed)} failed{unusable}. Report: {plan.runs / 'report'}"
     )
 
 
@@ -50,18 +53,22 @@ def print_states(
         active: Keys of runs that another process or job has.
 
     Returns:
-        DONE, INCOMPLETE if other processes have all that is missing, otherwise FAILED.
+        DONE, INCOMPLETE if other processes have all that is missing, ENVIRONMENT if files of a run
+        cannot be read, otherwise FAILED.
     """
     print_report(plan.runs)
     states = _states(plan)
     missing = {key: state for key, state in states.items() if state is not RunState.DONE}
-    reasons = {key: unfinished.get(key, "") for key in missing}
+    folders = {key: inspect_run_folder(plan.runs / key) for key in missing}
+    reasons = {key: folder.problem or unfinished.get(key, "") for key, folder in folders.items()}
     for key, state in missing.items():
         plan.context.reporter.info(f"{state}: {key}: {reasons[key]}")
     code = ExitCode.DONE
     if missing:
         is_active = all(key in active for key in missing)
         code = ExitCode.INCOMPLETE if is_active else ExitCode.FAILED
+    if RunState.UNREADABLE in missing.values():
+        code = ExitCode.ENVIRONMENT
     if code is ExitCode.FAILED:
         plan.context.reporter.info(_failures_hint(plan.runs))
     plan.context.reporter.result(

@@ -3,6 +3,10 @@
 KDReIDError                       1
 ├── UsageError                    2, also a ValueError
 ├── SetupError                    3
+│   └── FileError                 3
+│       ├── UnreadableFileError   3
+│       ├── DamagedFileError      3
+│       └── UnwritableFileError   3, also an OSError
 ├── SlurmError                    3
 ├── RunInterrupted              130
 └── LeaseLostError                1  (harness.core.lease)
@@ -14,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -57,6 +62,44 @@ class SetupError(KDReIDError):
     """Error for a valid request that lacks data, weights, a device or a writable folder."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+class FileError(SetupError):
+    """Error for a file that is there and cannot be used.
+
+    Args:
+        path: The file.
+        message: One sentence that names it and the next step.
+        reason: What is wrong, as a clause that calls the file `it`, for other sentences about it.
+    """
+
+    def __init__(self, path: Path, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.path, self.reason = path, reason
+
+
+class UnreadableFileError(FileError):
+    """Error for a file that cannot be read: no permission, a disk that fails, a pipe."""
+
+
+class DamagedFileError(FileError):
+    """Error for a file that can be read and does not contain what it should."""
+
+
+class UnwritableFileError(FileError, OSError):
+    """Error for a file or folder that cannot be written: a full disk, no permission.
+
+    It is an OSError with the same number, so that code that goes on without the file still does.
+
+    Args:
+        path: The file.
+        message: One sentence that names it and the next step.
+        error: The error of the operating system.
+    """
+
+    def __init__(self, path: Path, message: str, error: OSError) -> None:
+        super().__init__(path, message)
+        self.errno, self.strerror = error.errno, error.strerror
 
 
 class SlurmError(KDReIDError):

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.core.errors import SetupError
+from harness.core.errors import DamagedFileError, SetupError
 from harness.core.files import read_json, write_json
 from harness.core.lease import acquire_blocking
 from harness.core.progress import ProgressCallback, ignore_progress
@@ -155,7 +155,10 @@ def _load_cache(
     folder: Path, sources: Sequence[FileImages], on_repair: Callable[[str], None]
 ) -> tuple[CachedImages, CachedImages] | None:
     """Open both subsets of a cache; None if it is missing or not complete."""
-    if read_json(folder / COMPLETE_MARKER) is None:
+    try:
+        if read_json(folder / COMPLETE_MARKER) is None:
+            return None
+    except DamagedFileError:  # it is built again
         return None
     subsets = []
     for name, source in zip(SUBSETS, sources, strict=True):

@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from harness.core.errors import ExitCode, FileError
+from harness.core.file_errors import unwritable_file
 from harness.core.files import read_json
-from harness.core.lease import Lease, current_holder, try_acquire
+from harness.core.lease import LEASE, Lease, current_holder, try_acquire
 from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.execution.reasons import DIVERGED, blocked_by
@@ -32,10 +34,19 @@ class Outcome:
     done_before: list[str] = field(default_factory=list)  # earlier, or by another process
     done: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)  # with the reason
+    unusable: dict[str, str] = field(default_factory=dict)  # files: which one, and what to do
 
-    def knows(self, spec: RunSpec) -> bool:
-        """Return whether a run has ended."""
-        return spec.key in self.failed or spec.key in self.done or spec.key in self.done_before
+    def contains(self, spec: RunSpec) -> bool:
+        """Return whether a run has ended, whatever its result."""
+        ended = (self.failed, self.done, self.done_before, self.unusable)
+        return any(spec.key in keys for keys in ended)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """3 if the files of a run could not be used, 1 if a run failed, otherwise 0."""
+        if self.unusable:
+            return ExitCode.ENVIRONMENT
+        return ExitCode.FAILED if self.failed else ExitCode.DONE
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,11 @@ class InProcessExecutor:
             SetupError: Data or weights are missing.
         """
         for spec in (spec for cohort in cohorts for spec in cohort):
-            create_run_folder(self.context.runs, spec)
+            try:
+                create_run_folder(self.context.runs, spec)
+            except FileError as error:
+                if not self._is_settled(spec):  # a finished run needs no spec
+                    self.outcome.unusable[spec.key] = str(error)
         for cohort in cohorts:
             self._run_cohort(cohort)
         return self.outcome
@@ -79,22 +94,38 @@ class InProcessExecutor:
             with ExitStack() as stack:
                 leases: dict[str, Lease] = {}
                 for spec in waiting:
-                    if lease := try_acquire(self.context.runs / spec.key):
+                    if lease := self._try_acquire(spec):
                         leases[spec.key] = stack.enter_context(lease)
                 # Another process may have finished a run between the first check and the lease.
                 mine = [s for s in waiting if s.key in leases and not self._is_settled(s)]
                 if mine:
                     self._train(mine, leases)
-            waiting = [spec for spec in waiting if not self.outcome.knows(spec)]
+            waiting = [spec for spec in waiting if not self.outcome.contains(spec)]
             if waiting and not mine:
                 reported_holder = self._report_holder(waiting, reported_holder)
                 time.sleep(POLL_SECONDS)
 
+    def _try_acquire(self, spec: RunSpec) -> Lease | None:
+        """Return the lease on a run; None if another process holds it or its folder is closed."""
+        folder = self.context.runs / spec.key
+        try:
+            return try_acquire(folder)
+        except OSError as error:
+            self.outcome.unusable[spec.key] = str(unwritable_file(folder / LEASE, error))
+            return None
+
     def _is_settled(self, spec: RunSpec) -> bool:
         """Return whether nothing is left to do for a run, and enter how it ended if so."""
         folder = self.context.runs / spec.key
-        record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
-        failed_teachers = [t.key for t in spec.teachers if t.key in self.outcome.failed]
+        if self.outcome.contains(spec):
+            return True
+        try:
+            record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
+        except FileError as error:  # nothing is trained, since there may be a result already
+            self.outcome.unusable[spec.key] = str(error)
+            return True
+        lost = self.outcome.failed | self.outcome.unusable
+        failed_teachers = [t.key for t in spec.teachers if t.key in lost]
         if record is not None:
             if record.get("scoring_version") != SCORING_VERSION:
                 return False
@@ -111,7 +142,7 @@ class InProcessExecutor:
         """Train the runs that this process holds, or only score those that are trained."""
         for spec in mine:
             remove_temporary_files(self.context.runs / spec.key)
-        data = self.open_data(mine[0])
+        data = self.open_data(next((spec for spec in mine if spec.teachers), mine[0]))
         untrained = []
         for spec in mine:
             if read_json(self.context.runs / spec.key / RECORD) is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.core.errors import SetupError
-from harness.core.files import read_json
+from harness.core.files import file_exists, read_json
 from harness.core.lease import current_holder
 from harness.core.session import RunContext
 from harness.data.dataset import Dataset
@@ -33,7 +33,7 @@ def read_specs(job_spec: JobSpec, runs: Path) -> list[RunSpec]:
         path = runs / key / SPEC
         content = read_json(path)
         if content is None:
-            raise SetupError(f"{path} cannot be read. Is the runs folder visible on this machine?")
+            raise SetupError(f"There is no {path}. Is the runs folder visible on this machine?")
         try:
             specs.append(RunSpec.from_json(content))
         except ValueError as error:
@@ -86,7 +86,7 @@ def wait_for_teachers(specs: Sequence[RunSpec], context: RunContext) -> None:
     runs = context.runs
     for teacher in dict.fromkeys(teacher for spec in specs for teacher in spec.teachers):
         is_reported = False
-        while not (runs / teacher.key / RECORD).exists():
+        while not file_exists(runs / teacher.key / RECORD):
             context.stop.raise_if_requested()
             if current_holder(runs / teacher.key) is None and not _appears(runs, teacher):
                 raise SetupError(f"The teacher {teacher.key} is not done. Run it first.")
@@ -99,10 +99,10 @@ def wait_for_teachers(specs: Sequence[RunSpec], context: RunContext) -> None:
 def _appears(runs: Path, teacher: RunSpec) -> bool:
     """Return whether the record of a run that nobody holds appears after all.
 
-    Its writer writes it and then gives the lease back, possibly between our looks at the two.
+    Its writer writes it and then releases the lease, possibly between the checks of the two.
     """
     time.sleep(POLL_SECONDS)
-    return (runs / teacher.key / RECORD).exists()
+    return file_exists(runs / teacher.key / RECORD)
 
 
 def _require_weights(spec: RunSpec, weights: Mapping[str, Path]) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.core.files import read_json
+from harness.core.errors import FileError
+from harness.core.files import file_exists, read_json
 from harness.core.lease import LeaseInfo, inspect_lease
 from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS, RECORD
 from harness.runs.record import failure_kind
@@ -21,11 +22,12 @@ from harness.runs.states import FailureKind, RunState
 class RunFolder:
     """Contents of a run's folder that decide its state."""
 
-    state: RunState  # done, running, starting, failed, blocked, interrupted or waiting
+    state: RunState  # done, running, starting, failed, blocked, interrupted, waiting, unreadable
     lease: LeaseInfo | None = None
     failure: dict[str, Any] | None = None  # also one of an earlier attempt
     progress: dict[str, Any] = field(default_factory=dict)
     has_checkpoint: bool = False
+    problem: str = ""  # of an unreadable folder: the file, what is wrong with it, what to do
 
 
 def inspect_run_folder(folder: Path, submitted: float = 0.0) -> RunFolder:
@@ -35,11 +37,13 @@ def inspect_run_folder(folder: Path, submitted: float = 0.0) -> RunFolder:
         folder: The run's folder; it need not exist.
         submitted: Unix time of the run's last submission. An older failure does not count.
     """
-    if read_json(folder / RECORD) is not None:
-        return RunFolder(RunState.DONE)
-    lease, failure = inspect_lease(folder), read_json(folder / FAILURE)
-    progress = read_json(folder / PROGRESS) or {}
-    has_checkpoint = (folder / CHECKPOINT).exists()
+    try:
+        if read_json(folder / RECORD) is not None:
+            return RunFolder(RunState.DONE)
+        failure, has_checkpoint = read_json(folder / FAILURE), file_exists(folder / CHECKPOINT)
+    except FileError as error:
+        return RunFolder(RunState.UNREADABLE, problem=str(error))
+    lease, progress = inspect_lease(folder), _read_progress(folder)
     since = lease.since if lease is not None and lease.is_alive else None
     if failure is not None and _is_current(failure, progress, since, submitted):
         state = failed_state(failure)
@@ -59,6 +63,14 @@ def failed_state(failure: dict[str, Any]) -> RunState:
     """Return the state that a failure, as read from `failure.json`, leaves a run in."""
     is_blocked = failure_kind(failure) is FailureKind.BLOCKED
     return RunState.BLOCKED if is_blocked else RunState.FAILED
+
+
+def _read_progress(folder: Path) -> dict[str, Any]:
+    """Return a run's last reported step; empty if it cannot be read, as nothing depends on it."""
+    try:
+        return read_json(folder / PROGRESS) or {}
+    except FileError:
+        return {}
 
 
 def _is_current(

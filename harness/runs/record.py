@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import SetupError
+from harness.core.errors import DamagedFileError, SetupError
 from harness.core.files import read_json, write_json
 from harness.runs.layout import (
     CHECKPOINT,
@@ -30,9 +30,13 @@ LEASED_FILES = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)
 
 
 def create_run_folder(runs: Path, spec: RunSpec) -> None:
-    """Create a run's folder with its spec, so that `kdreid status` lists the run as planned."""
+    """Create a run's folder with its spec, so that `kdreid status` lists the run as planned.
+
+    Raises:
+        FileError: There is a spec that is damaged or cannot be read.
+    """
     path = runs / spec.key / SPEC
-    if not path.exists():
+    if read_json(path) is None:
         write_json(path, spec.as_json())
 
 
@@ -47,11 +51,11 @@ def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:
     """Return the record of a finished run.
 
     Raises:
-        SetupError: The run has no readable record.
+        SetupError: The run has no record, or one that is damaged or cannot be read.
     """
     record = read_json(runs / spec.key / RECORD)
     if record is None:
-        raise SetupError(f"{spec.key} has no readable {RECORD}; run it first.")
+        raise SetupError(f"{spec.key} has no {RECORD}; run it first.")
     return record
 
 
@@ -82,10 +86,29 @@ def write_failure(
         message: One sentence for the user.
         trace: The traceback, if there is one.
     """
-    path = runs / spec.key / FAILURE
-    attempt = int((read_json(path) or {}).get("attempt", 0)) + 1
+    write_failure_of(runs, spec.key, spec.as_json(), kind, message, trace)
+
+
+def write_failure_of(
+    runs: Path, key: str, spec: dict[str, Any], kind: FailureKind, message: str, trace: str = ""
+) -> None:
+    """Store a failure as `write_failure`, of a run whose spec may not be that of this code.
+
+    Args:
+        runs: The runs folder.
+        key: The run's key.
+        spec: Its spec as JSON, as far as it can be read.
+        kind: The kind of failure.
+        message: One sentence for the user.
+        trace: The traceback, if there is one.
+    """
+    path = runs / key / FAILURE
+    try:
+        attempt = int((read_json(path) or {}).get("attempt", 0)) + 1
+    except (DamagedFileError, TypeError, ValueError, OverflowError):
+        attempt = 1  # nothing in a damaged one is worth more than the present failure
     content = {"kind": kind, "message": message, "traceback": trace, "attempt": attempt}
-    write_json(path, {"key": spec.key, "spec": spec.as_json(), "time": time.time(), **content})
+    write_json(path, {"key": key, "spec": spec, "time": time.time(), **content})
 
 
 def failure_kind(failure: Mapping[str, Any]) -> FailureKind:

@@ -19,11 +19,12 @@ class RunState(StrEnum):
     BLOCKED = "blocked"  # its teacher failed
     FAILED = "failed"
     LOST = "lost"  # its job disappeared without a record or a failure
+    UNREADABLE = "unreadable"  # its files are damaged, or cannot be read
 
     @property
     def is_failure(self) -> bool:
         """True if the run stays unfinished unless the user does something."""
-        return self in (RunState.BLOCKED, RunState.FAILED, RunState.LOST)
+        return self in (RunState.BLOCKED, RunState.FAILED, RunState.LOST, RunState.UNREADABLE)
 
     @property
     def is_active(self) -> bool:

@@ -1,21 +1,27 @@
 """Files and folders that are there whole or not at all."""
 
+import errno
 import json
 import os
+import pwd
+import re
+import socket
 import subprocess
 import sys
 
 import pytest
 
-from harness.core.errors import SetupError
+from harness.core.errors import DamagedFileError, SetupError, UnreadableFileError
 from harness.core.files import (
     atomic_directory,
     atomic_write,
     ensure_writable,
+    file_exists,
     read_json,
     write_json,
 )
 from tests.support import tiny_grid
+from tests.support.unprivileged import as_nobody, open_to_all
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path):
@@ -69,16 +75,156 @@ def test_json_is_readable_and_in_a_fixed_order(tmp_path):
     assert (tmp_path / "a.json").read_text() == '{\n "a": [\n  2\n ],\n "b": 1\n}\n'
 
 
-@pytest.mark.parametrize("text", ["[1]", "1", "null", "\x00", ""])
-def test_what_is_no_json_object_reads_as_absent(tmp_path, text):
-    (tmp_path / "a.json").write_text(text)
+def test_only_a_missing_file_reads_as_absent(tmp_path):
     assert read_json(tmp_path / "a.json") is None
+    assert read_json(tmp_path / "no folder" / "a.json") is None
+    write_json(tmp_path / "a.json", {"a": 1})
+    assert read_json(tmp_path / "a.json") == {"a": 1}
 
 
-def test_damaged_json_reads_as_absent(tmp_path):
-    (tmp_path / "a.json").write_text('{"half":')
-    assert read_json(tmp_path / "a.json") is None
-    assert read_json(tmp_path / "b.json") is None
+DAMAGED = {
+    "empty": b"",
+    "of spaces": b" \n",
+    "a list": b"[1]",
+    "a number": b"1",
+    "null": b"null",
+    "zeros": bytes(512),
+    "cut": b'{"half":',
+    "followed by another": b"{} {}",
+    "not UTF-8": b'{"a": "\xff"}',
+    "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "half a character": b'{"a": "\\ud800"}',
+    "nested": b'{"a":' * 100_000,
+    "a number of 5000 digits": b'{"a": ' + b"1" * 5000 + b"}",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_file_is_named_with_the_next_step(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(DamagedFileError) as caught:
+        read_json(path)
+    _require_one_sentence(caught.value, path, "restore it from a copy, or move it away")
+    assert path.read_bytes() == content
+
+
+def test_a_cut_file_is_damaged_wherever_it_was_cut(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"a": [1, "ä"], "b": {"c": None}})
+    content = path.read_bytes()
+    for length in range(len(content) - 2):  # all but its last bracket and line break
+        path.write_bytes(content[:length])
+        with pytest.raises(DamagedFileError):
+            read_json(path)
+
+
+def test_a_file_of_absurd_size_is_not_read(tmp_path):
+    path = tmp_path / "a.json"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(DamagedFileError, match="more than 64,000,000 bytes"):
+        read_json(path)
+
+
+def _make_socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+SPECIAL = {
+    "a pipe": os.mkfifo,
+    "a socket": _make_socket,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a folder": os.mkdir,
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(("kind", "make"), SPECIAL.items(), ids=SPECIAL)
+def test_special_files_are_refused_without_waiting(tmp_path, kind, make):
+    path = tmp_path / "a.json"
+    make(path)
+    with pytest.raises(UnreadableFileError, match=f"a.json is {kind}, not a file") as caught:
+        read_json(path)
+    _require_one_sentence(caught.value, path, "move it away")
+
+
+def test_a_link_to_nothing_and_a_link_to_itself_are_not_absent(tmp_path):
+    (tmp_path / "a.json").symlink_to("/not/mounted/a.json")
+    (tmp_path / "b.json").symlink_to("b.json")
+    for name in ("a.json", "b.json"):
+        with pytest.raises(UnreadableFileError) as caught:
+            read_json(tmp_path / name)
+        _require_one_sentence(caught.value, tmp_path / name, "")
+
+
+def test_a_file_in_place_of_a_folder_and_a_name_too_long_are_not_absent(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnreadableFileError, match=f"{tmp_path / 'file'} is not a folder"):
+        read_json(tmp_path / "file" / "below" / "a.json")
+    with pytest.raises(UnreadableFileError, match="name too long"):
+        read_json(tmp_path / ("a" * 300))
+
+
+def test_a_file_of_another_user_is_named_with_its_owner(tmp_path):
+    folder = open_to_all(tmp_path) / "runs"
+    write_json(folder / "a.json", {})
+    (folder / "a.json").chmod(0o600)
+    with as_nobody(), pytest.raises(UnreadableFileError) as caught:
+        read_json(folder / "a.json")
+    owner = pwd.getpwuid(os.geteuid()).pw_name
+    _require_one_sentence(
+        caught.value, folder / "a.json", f"{folder / 'a.json'} belongs to {owner}"
+    )
+    folder.chmod(0o700)
+    for read in (read_json, file_exists):  # Path.exists would return False
+        with as_nobody(), pytest.raises(UnreadableFileError) as caught:
+            read(folder / "a.json")
+        _require_one_sentence(caught.value, folder / "a.json", f"{folder} belongs to {owner}")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODEV])
+def test_errors_of_the_disk_are_not_absence(tmp_path, monkeypatch, number):
+    """No disk of a test machine fails on request: the system call does."""
+
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    write_json(tmp_path / "a.json", {})
+    monkeypatch.setattr("os.open", fail)
+    with pytest.raises(UnreadableFileError, match=re.escape(os.strerror(number))) as caught:
+        read_json(tmp_path / "a.json")
+    _require_one_sentence(caught.value, tmp_path / "a.json", "check its disk")
+
+
+def test_a_file_that_was_replaced_between_lookup_and_reading_is_read_again(tmp_path, monkeypatch):
+    write_json(tmp_path / "a.json", {"new": 1})
+    opened = os.open
+    answers = [OSError(errno.ESTALE, "Stale file handle")]
+
+    def open_stale_once(*arguments):
+        if answers:
+            raise answers.pop()
+        return opened(*arguments)
+
+    monkeypatch.setattr("os.open", open_stale_once)
+    assert read_json(tmp_path / "a.json") == {"new": 1}
+
+
+def test_existence_is_told_from_an_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert file_exists(tmp_path) and file_exists(tmp_path / "file")
+    assert not file_exists(tmp_path / "a") and not file_exists(tmp_path / "a" / "b")
+    with pytest.raises(UnreadableFileError):
+        file_exists(tmp_path / "file" / "a")
+
+
+def _require_one_sentence(error, path, next_step):
+    """Whoever reads the message learns which file it is and what to do, in a single sentence."""
+    assert isinstance(error, SetupError) and error.exit_code == 3 and error.path == path
+    assert str(path) in str(error) and next_step in str(error)
+    assert str(error).endswith(".") and ". " not in str(error) and "\n" not in str(error)
 
 
 def test_an_unwritable_folder_is_named(tmp_path):

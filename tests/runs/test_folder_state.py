@@ -4,13 +4,15 @@ import time
 
 import pytest
 
+from harness.core.errors import ExitCode
 from harness.core.files import write_json
 from harness.core.lease import try_acquire
-from harness.execution.cluster.status import read_status
+from harness.execution.cluster.status import exit_code, read_status
 from harness.runs.folder_state import failed_state, inspect_run_folder, local_state
-from harness.runs.layout import FAILURE, PROGRESS
+from harness.runs.layout import FAILURE, JOB, PROGRESS, RECORD, SPEC
 from harness.runs.states import RunState
 from tests.support import run_folders
+from tests.support.unprivileged import as_nobody, open_to_all
 
 
 def state_in_status(runs, key):
@@ -79,11 +81,35 @@ def test_a_failure_before_the_submission_does_not_count_but_is_returned(tmp_path
     assert folder.failure["kind"] == "error"
 
 
-def test_a_damaged_failure_is_no_failure(tmp_path):
-    key = run_folders.failed(tmp_path)
-    (tmp_path / key / FAILURE).write_text('{"kind": ')
-    assert local_state(tmp_path / key) is RunState.WAITING
-    assert state_in_status(tmp_path, key) is RunState.WAITING
+@pytest.mark.parametrize("name", [RECORD, FAILURE, SPEC, JOB])
+def test_a_damaged_file_makes_a_run_unreadable(tmp_path, name):
+    """It may be done, or have diverged: nothing tells, and nothing is concluded."""
+    key = run_folders.failed(tmp_path, kind="blocked")
+    (tmp_path / key / name).write_text('{"kind": ')
+    row = next(row for row in read_status(tmp_path).rows if row.key == key)
+    assert row.state is RunState.UNREADABLE and row.state.is_failure
+    assert str(tmp_path / key / name) in row.detail
+    if name in (RECORD, FAILURE):
+        folder = inspect_run_folder(tmp_path / key)
+        assert folder.state is RunState.UNREADABLE and folder.problem == row.detail
+    assert exit_code([row]) == ExitCode.ENVIRONMENT
+
+
+def test_a_folder_of_another_user_is_unreadable(tmp_path):
+    key = run_folders.done(open_to_all(tmp_path))
+    for path in (tmp_path / key / RECORD, tmp_path / key):
+        path.chmod(0o600)
+        with as_nobody():
+            folder = inspect_run_folder(tmp_path / key)
+        assert folder.state is RunState.UNREADABLE
+        assert f"{path} belongs to {path.owner()}" in folder.problem
+
+
+def test_a_damaged_progress_is_only_unknown(tmp_path):
+    """Its process writes it again after the next step, and nothing depends on it."""
+    key = run_folders.interrupted(tmp_path)
+    (tmp_path / key / PROGRESS).write_text('{"step": ')
+    assert inspect_run_folder(tmp_path / key).state is RunState.INTERRUPTED
 
 
 def test_reading_a_folder_writes_nothing(tmp_path):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from harness.core.errors import SetupError
+from harness.core.errors import DamagedFileError, SetupError
 from harness.core.files import read_json
 from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
 from harness.runs.record import (
@@ -44,12 +44,17 @@ def test_a_record_has_a_header_and_ends_the_unfinished_run(tmp_path):
     assert not names & {FAILURE, CHECKPOINT, PROGRESS}
 
 
-@pytest.mark.parametrize("content", [None, '{"half":', "[]"])
-def test_a_run_without_a_readable_record_must_be_run_first(tmp_path, content):
+def test_a_run_without_a_record_must_be_run_first(tmp_path):
     create_run_folder(tmp_path, RUN)
-    if content is not None:
-        (tmp_path / RUN.key / RECORD).write_text(content)
-    with pytest.raises(SetupError, match=r"no readable record\.json; run it first"):
+    with pytest.raises(SetupError, match=r"has no record\.json; run it first"):
+        read_record(tmp_path, RUN)
+
+
+@pytest.mark.parametrize("content", ['{"half":', "[]"])
+def test_a_damaged_record_is_named(tmp_path, content):
+    create_run_folder(tmp_path, RUN)
+    (tmp_path / RUN.key / RECORD).write_text(content)
+    with pytest.raises(DamagedFileError, match=r"record\.json is damaged"):
         read_record(tmp_path, RUN)
 
 

@@ -30,6 +30,7 @@ class FailureCause(StrEnum):
     IMPORT_ERROR = "import-error"
     BLOCKED = "blocked"
     LOST = "lost"
+    UNREADABLE = "unreadable"
     ERROR = "error"
 
 
@@ -79,6 +80,10 @@ CAUSES: dict[FailureCause, Cause] = {
     FailureCause.LOST: Cause(
         "its job disappeared without a record or an error",
         "Continue from the checkpoint, if there is one: {command}",
+    ),
+    FailureCause.UNREADABLE: Cause(
+        "files of the run are damaged or cannot be read",
+        "Mend each file as its line says; until then the run is neither trained nor replaced.",
     ),
     FailureCause.ERROR: Cause("an error in the program", "See the end of the log, then {command}"),
 }
@@ -130,6 +135,8 @@ def cause_of(row: RunStatus, log: str = "") -> FailureCause:
     """
     if row.state is RunState.BLOCKED:
         return FailureCause.BLOCKED
+    if row.state is RunState.UNREADABLE:
+        return FailureCause.UNREADABLE
     return (
         _from_failure(row.failure) or _from_slurm(row) or _from_text(log) or _from_exit_status(row)
     )

@@ -16,6 +16,7 @@ from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
 from harness.runs.layout import SPEC
 from harness.runs.lookup import resolve_runs
+from harness.runs.states import RunState
 
 PRINTED_LINES = 6  # of the log of each cause's last run
 SEARCHED_LINES = 200  # at the end of a log, for what the cause is recognised by
@@ -104,6 +105,8 @@ def suggest_fix(failure: FailedRun, runs: Path) -> str:
     """Return what to do about a failure, with the command to type."""
     folder = "" if runs == Path("runs") else f" --runs {runs}"
     command = f"kdreid retry --only {failure.cause}{folder}"
+    if failure.row.state is RunState.UNREADABLE:
+        return CAUSES[failure.cause].fix
     recipe = (read_json(runs / failure.row.key / SPEC) or {}).get("recipe", {})
     half = max(2, int(recipe.get("images_each", 4)) // 2)
     slower = f"{float(recipe.get('lr', 2e-2)) / 2:g}"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.core.errors import ExitCode, SetupError
+from harness.core.files import file_exists
 from harness.core.lease import acquire_blocking
 from harness.core.signals import StopRequest
 from harness.execution.cluster.pending import PendingRuns, local_id
@@ -95,7 +96,7 @@ class LocalPool:
         if not any(isinstance(number, int) for number in job.after):
             return ""
         teachers = [teacher.key for key in job.runs for teacher in self.specs[key].teachers]
-        return next((key for key in teachers if not (self.runs / key / RECORD).exists()), "")
+        return next((key for key in teachers if not file_exists(self.runs / key / RECORD)), "")
 
     def _start(self, job: ClusterJob) -> None:
         """Start a worker in its own session, so that Ctrl-C reaches only this process."""
@@ -134,7 +135,7 @@ class LocalPool:
             if code == ExitCode.REQUEUE:
                 self._start(worker.job)
                 continue
-            missing = [k for k in worker.job.runs if not (self.runs / k / RECORD).exists()]
+            missing = [k for k in worker.job.runs if not file_exists(self.runs / k / RECORD)]
             if code != ExitCode.DONE or missing:
                 status = f"signal {-code}" if code < 0 else f"exit code {code}"
                 log = self.submission.logs(self.runs) / f"{worker.job.job}_0_log.err"

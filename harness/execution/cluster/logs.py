@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.core.errors import UsageError
-from harness.core.files import read_json
+from harness.core.errors import FileError, UsageError
+from harness.core.files import file_exists, read_json
 from harness.execution.cluster.status import read_status
 from harness.runs.layout import FAILURE
 from harness.runs.lookup import resolve_runs, short_id
@@ -61,7 +61,7 @@ def show_logs(
         return
     for key in keys:
         if not _print_logs(key, runs, print_line, raw=raw):
-            raise UsageError(_why_no_log(key, runs))
+            raise UsageError(_explain_missing_log(key, runs))
 
 
 def log_tail(runs: Path, key: str, lines: int) -> list[str]:
@@ -70,7 +70,10 @@ def log_tail(runs: Path, key: str, lines: int) -> list[str]:
         for path in reversed(logs.files):  # stderr, which explains more about a failure, is last
             if tail := strip_submitit_lines(_read_end(path))[-lines:]:
                 return tail
-    traceback = str((read_json(runs / key / FAILURE) or {}).get("traceback", ""))
+    try:
+        traceback = str((read_json(runs / key / FAILURE) or {}).get("traceback", ""))
+    except FileError:  # the run's state says so
+        return []
     return traceback.strip().splitlines()[-lines:]
 
 
@@ -144,10 +147,10 @@ def _banner(key: str, logs: LogFiles, path: Path) -> str:
     return f"==> {short_id(key)} {logs.group}{job}: {path.name} <=="
 
 
-def _why_no_log(key: str, runs: Path) -> str:
+def _explain_missing_log(key: str, runs: Path) -> str:
     if log_files(runs, key):
         return f"{key} was submitted but has not started; its log begins when it starts."
-    failure = " Its failure.json contains its error." if (runs / key / FAILURE).exists() else ""
+    failure = " Its failure.json contains its error." if file_exists(runs / key / FAILURE) else ""
     return f"{key} was not submitted; its output went to the terminal that started it.{failure}"
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import SlurmError
+from harness.core.errors import FileError, SlurmError
 from harness.core.files import read_json
 from harness.core.lease import current_holder
 from harness.execution.cluster.recovery import record_job_ids
@@ -123,16 +124,32 @@ def _why_not_pending(
 ) -> SkippedRun | None:
     """Return why a run needs no job; None if it needs one."""
     folder = runs / spec.key
-    record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
+    try:
+        record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
+        read_run_submission(runs, spec.key)  # which `active_jobs` does without
+    except FileError as error:  # there may be a result or a job already
+        return SkippedRun(str(error), is_failure=True)
     if record is not None and record.get("scoring_version") == SCORING_VERSION:
         return SkippedRun("done")
-    if spec.key in active:
-        return SkippedRun(f"has a job: {active[spec.key]}", is_active=True)
-    if holder := current_holder(folder):
-        process, host = holder.get("process"), holder.get("host")
-        return SkippedRun(f"is trained by process {process} on {host}", is_active=True)
+    if taken := _why_taken(spec, runs, active):
+        return taken
     if failure and not failure_kind(failure).is_retried and not retry_diverged:
         return SkippedRun(DIVERGED, is_failure=True)
+    return _why_blocked(spec, skipped)
+
+
+def _why_taken(spec: RunSpec, runs: Path, active: Mapping[str, str]) -> SkippedRun | None:
+    """Return which job or process has a run already; None if none has."""
+    if spec.key in active:
+        return SkippedRun(f"has a job: {active[spec.key]}", is_active=True)
+    if holder := current_holder(runs / spec.key):
+        process, host = holder.get("process"), holder.get("host")
+        return SkippedRun(f"is trained by process {process} on {host}", is_active=True)
+    return None
+
+
+def _why_blocked(spec: RunSpec, skipped: Mapping[str, SkippedRun]) -> SkippedRun | None:
+    """Return which teacher of a run cannot be trained; None if all can."""
     for teacher in spec.teachers:
         if (other := skipped.get(teacher.key)) is not None and other.is_failure:
             return SkippedRun(blocked_by(teacher.key, other.reason), is_failure=True)
@@ -145,7 +162,11 @@ def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
     Raises:
         SlurmError: The queue that may contain such jobs does not answer.
     """
-    last = {key: content for key in keys if (content := read_run_submission(runs, key))}
+    last = {}
+    for key in keys:
+        with suppress(FileError):  # `_why_not_pending` reports it
+            if content := read_run_submission(runs, key):
+                last[key] = content
     for name in {str(content["group"]) for content in last.values() if content["job"] is None}:
         record_job_ids(runs, name)
     last = {key: read_run_submission(runs, key) or content for key, content in last.items()}
@@ -173,7 +194,10 @@ def _is_in_pool(runs: Path, key: str, last: Mapping[str, Any]) -> bool:
     """Return whether a living local pool has a run that has not failed in it."""
     if current_holder(runs / GROUPS / last["group"]) is None:
         return False
-    failure = read_json(runs / key / FAILURE)
+    try:
+        failure = read_json(runs / key / FAILURE)
+    except FileError:
+        return False
     return failure is None or float(failure["time"]) <= last["submitted"]
 
 

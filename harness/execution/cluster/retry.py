@@ -12,7 +12,7 @@ import torch
 
 from harness.core.devices import find_device
 from harness.core.errors import ExitCode, UsageError
-from harness.core.files import ensure_writable, read_json
+from harness.core.files import ensure_writable, file_exists, read_json
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.core.signals import handle_signals
@@ -76,7 +76,7 @@ def retry_runs(handles: Sequence[str], request: RetryRequest, reporter: Reporter
             spec = override_spec(spec, request.overrides, method)
         cluster = request.cluster or row.cluster or INLINE
         specs = specs_by_cluster.setdefault(cluster, [])
-        specs += [t for t in spec.teachers if not (request.runs / t.key / RECORD).exists()]
+        specs += [t for t in spec.teachers if not file_exists(request.runs / t.key / RECORD)]
         specs.append(spec)
     code: int = ExitCode.DONE
     for cluster, specs in specs_by_cluster.items():
@@ -215,5 +215,7 @@ def _run_here(specs: Sequence[RunSpec], request: RetryRequest, reporter: Reporte
         outcome = executor.launch(plan.cohorts)
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")
+    for problem in outcome.unusable.values():
+        reporter.info(f"not trained: {problem}")
     reporter.result(f"{len(outcome.done)} runs done now, {len(outcome.failed)} failed.")
-    return ExitCode.FAILED if outcome.failed else ExitCode.DONE
+    return outcome.exit_code

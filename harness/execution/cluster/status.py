@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from harness.core.errors import ExitCode
+from harness.core.errors import ExitCode, FileError
 from harness.core.files import read_json
 from harness.execution.cluster.recovery import find_unrecorded_jobs
 from harness.execution.cluster.run_status import RunStatus
-from harness.execution.cluster.state_from_queue import failed, idle, state_from_queue
+from harness.execution.cluster.state_from_queue import mark_failed, mark_idle, state_from_queue
 from harness.runs.folder_state import RunFolder, inspect_run_folder
 from harness.runs.groups import job_name_prefix
 from harness.runs.layout import SPEC
@@ -92,8 +92,10 @@ def read_status(runs: Path) -> StatusReport:
 
 
 def exit_code(rows: Iterable[RunStatus]) -> int:
-    """Return 0 if all runs are done, 4 if some may still finish, otherwise 1."""
+    """Return 0 if all runs are done, 3 if files cannot be read, 4 if some may finish, else 1."""
     states = {row.state for row in rows}
+    if RunState.UNREADABLE in states:
+        return ExitCode.ENVIRONMENT
     if states <= {RunState.DONE}:
         return ExitCode.DONE
     is_settled = all(state is RunState.DONE or state.is_failure for state in states)
@@ -101,11 +103,14 @@ def exit_code(rows: Iterable[RunStatus]) -> int:
 
 
 def _read_run(runs: Path, key: str) -> _Run:
-    submission = last_submission(runs, key)
-    folder = inspect_run_folder(runs / key, submission.submitted if submission else 0.0)
-    if folder.state is RunState.DONE:
-        return _Run(folder)
-    teachers = (read_json(runs / key / SPEC) or {}).get("teachers") or []
+    try:
+        submission = last_submission(runs, key)
+        folder = inspect_run_folder(runs / key, submission.submitted if submission else 0.0)
+        if folder.state in (RunState.DONE, RunState.UNREADABLE):
+            return _Run(folder)
+        teachers = (read_json(runs / key / SPEC) or {}).get("teachers") or []
+    except FileError as error:
+        return _Run(RunFolder(RunState.UNREADABLE, problem=str(error)))
     return _Run(
         folder,
         submission,
@@ -127,14 +132,14 @@ def _derive_row(number: int, key: str, run: _Run, queue: QueueSnapshot, now: flo
         job=submission.job if submission else None,
         cluster=submission.cluster if submission else None,
     )
-    if run.is_done:
-        return row
+    if run.is_done or row.state is RunState.UNREADABLE:
+        return replace(row, detail=folder.problem)
     if row.state in (RunState.FAILED, RunState.BLOCKED):
-        return failed(row, folder)
+        return mark_failed(row, folder)
     if run.has_process:
         return _describe_attempt(row, folder, now)
     if submission is None:
-        return idle(row, folder, "")
+        return mark_idle(row, folder, "")
     if submission.slurm_id is None:
         return _state_from_pool(row, run, submission)
     return state_from_queue(row, folder, submission, queue, now)
@@ -156,7 +161,7 @@ def _state_from_pool(row: RunStatus, run: _Run, submission: RunSubmission) -> Ru
     """Derive the state of a run that was submitted to a local pool, or whose submission failed."""
     if not run.in_pool:
         reason = "its pool has ended" if submission.is_local else "not handed over; submit it again"
-        return idle(row, run.folder, reason)
+        return mark_idle(row, run.folder, reason)
     if submission.is_local:
         detail = f"{row.job}, in the pool {submission.group}"
         return replace(row, state=RunState.STARTING, detail=detail)

@@ -1,0 +1,104 @@
+"""Words for files that cannot be read, are damaged or cannot be written: one sentence for each.
+
+Each names the file, says why it cannot be used, and ends with what to do about it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+from pathlib import Path
+
+from harness.core.errors import DamagedFileError, UnreadableFileError, UnwritableFileError
+
+
+def unreadable_file(path: Path, error: OSError) -> UnreadableFileError:
+    """Return the error for a file that the operating system does not let this process read."""
+    return UnreadableFileError(path, _describe_access(path, error, "read"))
+
+
+def unwritable_file(path: Path, error: OSError) -> UnwritableFileError:
+    """Return the error for a file that the operating system does not let this process write.
+
+    Args:
+        path: The file, or a folder that cannot be created.
+        error: What writing it, or its temporary file, ended with.
+    """
+    if isinstance(error, UnwritableFileError):
+        return error
+    folder = path.parent
+    if error.errno == errno.ENOSPC:
+        what = "inodes" if _has_space(folder) else "space"
+        message = (
+            f"No {what} left on the disk of {folder}: remove files there, then repeat the command."
+        )
+    elif error.errno == errno.EDQUOT:
+        message = f"Disk quota exceeded in {folder}: remove files there, then repeat the command."
+    elif error.errno == errno.EROFS:
+        message = (
+            f"{path} cannot be written: the disk of {folder} is read-only; choose another folder."
+        )
+    elif error.errno == errno.EFBIG:
+        message = f"{path} is larger than this process may write: raise the limit (ulimit -f)."
+    else:
+        message = _describe_access(path, error, "written")
+    return UnwritableFileError(path, message, error)
+
+
+def damaged_file(path: Path, reason: str) -> DamagedFileError:
+    """Return the error for a file that does not contain what it should.
+
+    Args:
+        path: The file.
+        reason: What is wrong, as a clause that calls the file `it`.
+    """
+    return DamagedFileError(
+        path,
+        f"{path} is damaged ({reason}): restore it from a copy, or move it away and repeat the "
+        "command.",
+        reason,
+    )
+
+
+def _describe_access(path: Path, error: OSError, participle: str) -> str:
+    """Return the sentence for a file that cannot be read, or written, as `participle` says."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        refusing, owner = _find_owner(path)
+        return (
+            f"{path} cannot be {participle} ({reason}): {refusing} belongs to {owner}; ask for "
+            "access, or choose another folder."
+        )
+    if error.errno == errno.ENOTEMPTY:
+        return f"{path} cannot be {participle}: it exists already and is not empty; move it away."
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        parts = (path, *path.absolute().parents)
+        file = next((part for part in parts if part.exists() and not part.is_dir()), path)
+        return f"{path} cannot be {participle}: {file} is not a folder; choose another folder."
+    if error.errno == errno.ENAMETOOLONG:
+        return f"{path} cannot be {participle} ({reason}): choose a shorter name."
+    return f"{path} cannot be {participle} ({reason}): check its disk, then repeat the command."
+
+
+def _has_space(folder: Path) -> bool:
+    """Return whether a disk that takes no more files still has space: then its inodes are used."""
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return False
+    return status.f_files > 0 and status.f_favail == 0 and status.f_bavail > 0
+
+
+def _find_owner(path: Path) -> tuple[Path, str]:
+    """Return what keeps this process from a file, the file or a folder above it, and its owner."""
+    for part in (path, *path.absolute().parents):
+        try:
+            uid = part.stat().st_uid
+        except OSError:
+            continue
+        try:
+            return part, pwd.getpwuid(uid).pw_name
+        except KeyError:
+            return part, f"user {uid}"
+    return path, "another user"
