@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-DIVERGED = "diverged before and would diverge again; --retry trains it anyway"
+DIVERGED = "diverged before and would diverge again; --retry-diverged trains it anyway"
 
 
 def blocked_by(teacher: str, reason: str = "failed") -> str:
-    """Return the reason for a student whose teacher has none or cannot get its weights.
+    """Return the reason for a student whose teacher has failed or cannot be trained.
 
     Args:
         teacher: The teacher's key.
-        reason: The teacher's own reason.
+        reason: Why, as the end of a sentence about the teacher.
     """
     return f"blocked: its teacher {teacher} {reason}"

@@ -40,7 +40,7 @@ def state_from_queue(
     return _finished(row, folder, job)
 
 
-def idle(row: RunStatus, folder: RunFolder, reason: str) -> RunStatus:
+def mark_idle(row: RunStatus, folder: RunFolder, reason: str) -> RunStatus:
     """Return the row of a run that nothing will start: interrupted at a checkpoint, or waiting."""
     if not folder.has_checkpoint:
         return replace(row, state=RunState.WAITING, detail=reason)
@@ -48,7 +48,7 @@ def idle(row: RunStatus, folder: RunFolder, reason: str) -> RunStatus:
     return replace(row, state=RunState.INTERRUPTED, detail=", ".join(filter(None, (step, reason))))
 
 
-def failed(row: RunStatus, folder: RunFolder) -> RunStatus:
+def mark_failed(row: RunStatus, folder: RunFolder) -> RunStatus:
     """Return the row of a run with the failure that its folder contains."""
     failure = folder.failure or {}
     detail = f"{failure.get('kind')}: {failure.get('message')} (attempt {failure.get('attempt')})"
@@ -69,7 +69,7 @@ def _without_job(
     if now - submission.submitted < UNLISTED_SECONDS:
         return replace(row, state=RunState.QUEUED, detail=f"job {row.job}, submitted just now")
     if folder.failure:  # of an earlier attempt, but nothing later explains the end of the job
-        return failed(row, folder)
+        return mark_failed(row, folder)
     place = f" at {row.reached_step}" if row.step else ""
     detail = f"job {row.job} disappeared{place} without a record or an error"
     return replace(row, state=RunState.LOST, detail=detail)
@@ -117,7 +117,7 @@ def _finished(row: RunStatus, folder: RunFolder, job: SlurmJob) -> RunStatus:
             row, state=RunState.LOST, detail=f"job {row.job} completed but left no record"
         )
     if job.state in CANCELLED:
-        return idle(row, folder, f"job {row.job} was {job.state.lower()}")
+        return mark_idle(row, folder, f"job {row.job} was {job.state.lower()}")
     status = f", signal {job.signal}" if job.signal else ""
     status = f", exit code {job.exit_code}" if job.exit_code else status
     node = f" on {job.node}" if job.node else ""

@@ -101,7 +101,7 @@ def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path)
     assert "diverged" in log.read_text()
     code, output = finish(start(runs, *arguments))
     assert code == 1
-    assert "diverged before and would diverge again; --retry trains it anyway" in output
+    assert "diverged before and would diverge again; --retry-diverged trains it anyway" in output
     assert [key.split("/")[2] for key in done(runs)] == ["cnn5"]  # which needs no teacher
 
 

@@ -46,7 +46,7 @@ def test_reasons_of_runs_that_need_no_job(tmp_path):
         pending = select(tmp_path, [diverged, held], [blocked])
     assert not pending.jobs
     reasons = {key: skipped.reason for key, skipped in pending.skipped.items()}
-    diverges = "diverged before and would diverge again; --retry trains it anyway"
+    diverges = "diverged before and would diverge again; --retry-diverged trains it anyway"
     assert reasons[diverged.key] == diverges
     assert reasons[blocked.key] == f"blocked: its teacher {diverged.key} {diverges}"
     assert "is trained by process" in reasons[held.key]
