@@ -38,12 +38,12 @@ def read_squeue(text: str) -> Iterator[SlurmJob]:
         job = SlurmJob(
             job_id,
             _parse_state(state),
-            "" if reason == "None" else reason,
+            _parse_reason(reason),
             _parse_time(start),
             exit_code,
             signal,
             node,
-            int(restarts) if restarts.isdigit() else 0,
+            _parse_count(restarts),
             name=name,
         )
         yield from _expand_elements(job)
@@ -65,12 +65,12 @@ def read_scontrol(text: str) -> Iterator[SlurmJob]:
         job = SlurmJob(
             job_id,
             _parse_state(cells["JobState"]),
-            "" if reason == "None" else reason,
+            _parse_reason(reason),
             _parse_time(cells.get("StartTime", "")),
             exit_code,
             signal,
             "" if cells.get("NodeList") in (None, "(null)") else cells["NodeList"],
-            int(restarts) if restarts.isdigit() else 0,
+            _parse_count(restarts),
             "scontrol",
             cells.get("JobName", ""),
         )
@@ -92,7 +92,7 @@ def read_sacct(text: str) -> Iterator[SlurmJob]:
         job = SlurmJob(
             job_id,
             _parse_state(state),
-            "" if reason == "None" else reason,
+            _parse_reason(reason),
             _parse_time(start),
             exit_code,
             signal,
@@ -125,6 +125,16 @@ def _parse_state(state: str) -> str:
     return state.partition(" ")[0].rstrip("+").upper()
 
 
+def _parse_reason(reason: str) -> str:
+    """Return Slurm's reason, which is `None` in its output where there is none."""
+    return "" if reason == "None" else reason
+
+
+def _parse_count(text: str) -> int:
+    """Convert a number; 0 for anything else, such as an empty column."""
+    return int(text) if text.isdigit() else 0
+
+
 def _parse_time(text: str) -> float | None:
     """Convert Slurm's local time to Unix time; None for `N/A` and `Unknown`."""
     with suppress(ValueError, OverflowError):
@@ -134,11 +144,11 @@ def _parse_time(text: str) -> float | None:
 
 def _parse_wait_status(text: str) -> tuple[int, int]:
     """Split a status of wait(2), as squeue prints it, into exit code and signal."""
-    status = int(text) if text.isdigit() else 0
+    status = _parse_count(text)
     return status >> 8, status & 0x7F
 
 
 def _parse_exit_code(text: str) -> tuple[int, int]:
     """Split `exit code:signal`, as scontrol and sacct print it."""
     code, _, signal = text.partition(":")
-    return (int(code) if code.isdigit() else 0, int(signal) if signal.isdigit() else 0)
+    return _parse_count(code), _parse_count(signal)
