@@ -110,8 +110,9 @@ def _section(table: Table, numbers: Mapping[str, int]) -> PageSection:
 
 
 def _page_cell(cell: Cell, numbers: Mapping[str, int]) -> PageCell:
-    is_number = cell.value is not None and math.isfinite(cell.value)
-    value = repr(float(cell.value)) if is_number and cell.value is not None else ""
+    value = ""
+    if cell.value is not None and math.isfinite(cell.value):
+        value = repr(float(cell.value))
     return PageCell(cell.text, cell.group, cell.detail, value, join_run_numbers(cell.runs, numbers))
 
 
