@@ -110,7 +110,7 @@ class StudyFile(ConfigFile):
 
     @field_validator("sweep")
     @classmethod
-    def _names_options(cls, sweep: dict[str, list[Option]]) -> dict[str, list[Option]]:
+    def _check_sweep(cls, sweep: dict[str, list[Option]]) -> dict[str, list[Option]]:
         for key, values in sweep.items():
             section, _, option = key.partition(".")
             if section in ("data", "teacher_recipe") or not (option and values):

@@ -108,7 +108,9 @@ class Recipe:
         1, "Stride of a ResNet's or DenseNet's last stage; 2 as published"
     )
     stem: str = documented_field(
-        "3x3", "Max pooling of their stem: 3x3, or 2x2 as in the later code of PDRD's authors"
+        "3x3",
+        "Max pooling of a ResNet's or DenseNet's stem: 3x3, or 2x2 as in the later code of PDRD's "
+        "authors",
     )
     distillation_batches: str = documented_field(
         "shared", "Batches of the methods' losses: shared, or separate for a second stream"

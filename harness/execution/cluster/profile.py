@@ -94,7 +94,7 @@ class ResourceRequest(StrictModel):
 
     def given(self) -> dict[str, Any]:
         """Return the resources that are given, without defaults."""
-        return self.model_dump(exclude_unset=True, exclude={"kind", *_PROFILE_FIELDS})
+        return self.model_dump(exclude_unset=True, exclude={*_PROFILE_FIELDS})
 
 
 # Options that the submission sets: other values would break dependencies, resuming or the logs.
@@ -214,7 +214,15 @@ class Profile(ResourceRequest):
                     )
 
 
-_PROFILE_FIELDS = ("description", "max_parallel", "slots_per_gpu", "datasets", "methods")
+# Fields of a profile that are no resources of a job.
+_PROFILE_FIELDS = (
+    "description",
+    "kind",
+    "max_parallel",
+    "slots_per_gpu",
+    "datasets",
+    "methods",
+)
 
 
 def load_profile(name: str) -> Profile:

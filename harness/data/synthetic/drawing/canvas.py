@@ -31,8 +31,8 @@ class Canvas:
     def __init__(
         self, image: Image.Image, *, scale: float, centre: Point, roll: float = 0.0
     ) -> None:
-        self._solid = ImageDraw.Draw(image)
-        self._veil = ImageDraw.Draw(image, "RGBA")
+        self._opaque = ImageDraw.Draw(image)
+        self._translucent = ImageDraw.Draw(image, "RGBA")
         self._along = scale * math.cos(roll)
         self._across = scale * math.sin(roll)
         self._scale = scale
@@ -46,14 +46,14 @@ class Canvas:
     def polygon(self, points: Sequence[Point], colour: Colour, opacity: float = 1.0) -> None:
         """Fill a polygon, transparent with an opacity below 1."""
         if opacity >= 1.0:
-            self._solid.polygon(self._pixels(points), fill=colour)
+            self._opaque.polygon(self._pixels(points), fill=colour)
         else:
-            self._veil.polygon(self._pixels(points), fill=(*colour, int(255 * opacity)))
+            self._translucent.polygon(self._pixels(points), fill=(*colour, int(255 * opacity)))
 
     def line(self, points: Sequence[Point], colour: Colour, width: float) -> None:
         """Draw a line of the given width in figure units, at least one pixel wide."""
         pixels = max(1, round(width * self._scale))
-        self._solid.line(self._pixels(points), fill=colour, width=pixels)
+        self._opaque.line(self._pixels(points), fill=colour, width=pixels)
 
     def disc(self, centre: Point, radius: Point, colour: Colour, opacity: float = 1.0) -> None:
         """Fill an ellipse with the given horizontal and vertical radius."""
@@ -64,7 +64,7 @@ class Canvas:
         """Fill a tapered bar with round ends; `radii` are those at its start and end."""
         for (x, y), radius in zip(self._pixels((start, end)), radii, strict=True):
             reach = radius * self._scale
-            self._solid.ellipse((x - reach, y - reach, x + reach, y + reach), fill=colour)
+            self._opaque.ellipse((x - reach, y - reach, x + reach, y + reach), fill=colour)
         across, down = end[0] - start[0], end[1] - start[1]
         length = math.hypot(across, down)
         if length < 1e-6:
