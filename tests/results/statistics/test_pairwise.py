@@ -30,6 +30,12 @@ IDENTITY = np.arange(40) // 2
 RANDOM = np.random.default_rng(11)
 
 
+def study_with_at(runs, **fields):
+    """A study, and AT with every seed of it; the specs of AT, whose records have `fields`."""
+    teacher = study(runs)
+    return [done(runs, spec("at", seed, [teacher]), 0.46, **fields) for seed in range(3)]
+
+
 def compared(runs):
     """The tests between all rows of the only group, and its rows by label."""
     (group,) = comparison_groups(collect_runs(runs)[0], "synthetic")
@@ -120,9 +126,7 @@ def folder_of(runs, made):
 
 @pytest.mark.parametrize("damage", ["missing", "damaged", "emptied"])
 def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, damage):
-    teacher = study(tmp_path)
-    for seed in range(3):
-        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+    *_, made = study_with_at(tmp_path)
     path = folder_of(tmp_path, made) / "per_query.npz"
     if damage == "missing":
         path.unlink()
@@ -149,9 +153,7 @@ def write_other_queries(runs, made):
 
 
 def test_rows_with_other_queries_are_not_compared(tmp_path):
-    teacher = study(tmp_path)
-    for seed in range(3):
-        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+    for made in study_with_at(tmp_path):
         write_other_queries(tmp_path, made)
     reasons, problems = problems_of(tmp_path)
     assert reasons == {("at", "AT"): "other queries"}
@@ -159,9 +161,7 @@ def test_rows_with_other_queries_are_not_compared(tmp_path):
 
 
 def test_seeds_of_one_row_must_have_the_same_queries(tmp_path):
-    teacher = study(tmp_path)
-    for seed in range(3):
-        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+    *_, made = study_with_at(tmp_path)
     write_other_queries(tmp_path, made)
     reasons, problems = problems_of(tmp_path)
     assert reasons == {("at", "AT"): "not compared"}
@@ -169,18 +169,14 @@ def test_seeds_of_one_row_must_have_the_same_queries(tmp_path):
 
 
 def test_rows_with_another_scoring_are_not_compared(tmp_path):
-    teacher = study(tmp_path)
-    for seed in range(3):
-        done(tmp_path, spec("at", seed, [teacher]), 0.46, scoring_version=2)
+    study_with_at(tmp_path, scoring_version=2)
     reasons, problems = problems_of(tmp_path)
     assert reasons == {("at", "AT"): "other scoring"}
     assert "scored by another protocol than most rows" in problems[0]
 
 
 def test_a_file_of_another_scoring_does_not_pass_for_the_records(tmp_path):
-    teacher = study(tmp_path)
-    for seed in range(3):
-        made = done(tmp_path, spec("at", seed, [teacher]), 0.46)
+    *_, made = study_with_at(tmp_path)
     content = json.loads((folder_of(tmp_path, made) / "record.json").read_text())
     content["result"]["evaluations"]["test"][0]["mAP"] = 0.4601
     write(tmp_path, content)
