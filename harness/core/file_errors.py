@@ -1,6 +1,6 @@
-"""Words for files that cannot be read, are damaged or cannot be written: one sentence for each.
+"""Errors for files that cannot be read, are damaged or cannot be written.
 
-Each names the file, says why it cannot be used, and ends with what to do about it.
+The message of each names the file, states why it cannot be used, and ends with what to do about it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def unwritable_file(path: Path, error: OSError) -> UnwritableFileError:
 
     Args:
         path: The file, or a folder that cannot be created.
-        error: What writing it, or its temporary file, ended with.
+        error: The error of writing it or its temporary file.
     """
     if isinstance(error, UnwritableFileError):
         return error
@@ -62,7 +62,7 @@ def damaged_file(path: Path, reason: str) -> DamagedFileError:
 
 
 def _describe_access(path: Path, error: OSError, participle: str) -> str:
-    """Return the sentence for a file that cannot be read, or written, as `participle` says."""
+    """Describe in a sentence why a file cannot be read or written (the `participle`)."""
     reason = error.strerror or str(error)
     if error.errno in (errno.EACCES, errno.EPERM):
         refusing, owner = _find_owner(path)

@@ -1,4 +1,4 @@
-"""Read and write files: absent, unreadable and damaged are told apart, and writing is atomic.
+"""Read and write files: absent, unreadable and damaged ones are distinct; writing is atomic.
 
 A kill at any moment leaves the old content of a file or folder, or the new.
 """
@@ -33,9 +33,9 @@ SPECIAL_FILES = {
 
 
 class _NewFile(io.FileIO):
-    """New file that remembers what writing it ended with; libraries report it in other words.
+    """New file that keeps the error of a failed write, which libraries replace by their own.
 
-    When a disk is full, `torch.save` speaks of an unexpected position in `inline_container.cc`.
+    When a disk is full, `torch.save` reports an unexpected position in `inline_container.cc`.
     """
 
     error: OSError | None = None
@@ -171,7 +171,7 @@ def read_file(path: Path, max_bytes: int) -> bytes | None:
             message = f"{path} is a link to nothing: mount what it points to, or remove the link."
             raise UnreadableFileError(path, message) from None
         except OSError as error:
-            # On a network disk, a file may be replaced between our looking it up and reading it.
+            # On a network disk, a file may be replaced after it was found and before it is read.
             if error.errno != errno.ESTALE or attempt == 2:
                 raise unreadable_file(path, error) from error
         else:
@@ -212,7 +212,7 @@ def file_exists(path: Path) -> bool:
     """Return whether there is a file or folder; unlike `Path.exists`, no error means absence.
 
     Raises:
-        UnreadableFileError: This cannot be told, for example because its folder is not readable.
+        UnreadableFileError: It is not known, for example because its folder is not readable.
     """
     try:
         path.stat()

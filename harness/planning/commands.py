@@ -62,7 +62,7 @@ def commands_for(
         extra: Words to append to each command.
 
     Raises:
-        UsageError: No command can request a run, or this version does not know one of its names.
+        UsageError: No command can request a run, or one of its names is unknown to this version.
     """
     commands: list[Command] = []
     unique = list(dict.fromkeys(specs))

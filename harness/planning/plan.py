@@ -39,7 +39,7 @@ class Plan:
     context: RunContext
     roots: dict[str, Path] = field(default_factory=dict)  # from which to open the datasets again
     cache: bool = True  # whether images are decoded ahead
-    notes: tuple[str, ...] = ()  # what a reader of the plan should know, a sentence each
+    notes: tuple[str, ...] = ()  # for readers of the plan, a sentence each
     _opened: dict[tuple[str, int, int], OpenedDataset] = field(default_factory=dict)
 
     @property

@@ -88,7 +88,7 @@ def _outside_sources(method: str) -> list[Path]:
         )
     if _is_site_packages(home):
         return [_source_path(home, package)]
-    # From a folder of the user's, all that was imported comes along: the method may need it.
+    # From a folder of the user's, all that was imported is copied: the method may need it.
     names = {name.partition(".")[0] for name in list(sys.modules)}
     own = {*COPIED_FOLDERS}
     neighbours = [name for name in names - own if _import_folder(name) == home]

@@ -38,7 +38,7 @@ class DiagnosticResult:
     message: str
 
     def as_json(self) -> dict[str, str | bool | None]:
-        """Return the fields under the names that scripts know from version 0.1."""
+        """Return the fields under the names that they have had since version 0.1."""
         return {"what": self.name, "good": self.ok, "words": self.message}
 
 

@@ -83,7 +83,7 @@ CAUSES: dict[FailureCause, Cause] = {
     ),
     FailureCause.UNREADABLE: Cause(
         "files of the run are damaged or cannot be read",
-        "Mend each file as its line says; until then the run is neither trained nor replaced.",
+        "Repair each file as its line states; until then the run is neither trained nor replaced.",
     ),
     FailureCause.ERROR: Cause("an error in the program", "See the end of the log, then {command}"),
 }
