@@ -62,7 +62,7 @@ def open_inputs(
         )
     weights = {network: Path(path) for network, path in job_spec.weights.items()}
     for spec in specs:
-        digest = method_digest(resolve_method(spec.method))
+        digest = method_digest(resolve_method(spec.method), spec.method)
         _require_unchanged(spec.method, digest, spec.source)
         if spec.device != job_spec.device.partition(":")[0]:
             raise SetupError(

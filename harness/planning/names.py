@@ -96,7 +96,7 @@ def resolve_methods(
     for name in (canonical_name(name) for name in chosen if name not in omitted):
         with errors.collect():
             kind = resolve_method(name)
-            methods[name] = ResolvedMethod(name, kind, method_digest(kind))
+            methods[name] = ResolvedMethod(name, kind, method_digest(kind, name))
     with errors.collect():
         option_sections({name: method.kind for name, method in methods.items()})
     errors.raise_if_any()

@@ -1,39 +1,65 @@
 """Digest of a method's code: of what it computes, not of its comments and layout.
 
-The digest covers the module that defines the method and every module that it imports from its own
-package or from `methods`. A name taken from a package, as in `from methods import Method`, leads to
-the module that defines it and to no other that the package imports.
+The digest covers the module that defines the method and whatever it imports, however indirectly,
+from `methods` and from the user's own folders: all but Python's library, installed packages and
+this program. Of a method in an installed package it covers that package. Files that the code names
+next to itself count as well; what is not Python source counts byte by byte.
+
+A name taken from a package, as in `from methods import Method`, leads to the module that defines
+it and to no other that the package imports, if the package only imports.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Sequence
 from pathlib import Path
 
+from harness.core.errors import UsageError
+from harness.plugins.code_search import METHODS_PACKAGE, CodeSearch, is_built_in
+from harness.plugins.module_files import ModuleFinder
 from methods import Method
 
 ROOT = Path(__file__).parents[2]
-METHODS_PACKAGE = "methods"  # part of the digest wherever a method comes from
 
 
-def method_digest(kind: type[Method]) -> str:
+def method_digest(kind: type[Method], name: str = "") -> str:
     """Return the digest of a method's code, or of its declaration if a file declares it.
 
     Args:
         kind: The method's class. A class with an attribute `definition`, as torchdistill's losses
             have it, is described by that text alone.
+        name: The name that it was requested by. Of `module:Class` that module counts as well:
+            it may have got the class from another one, and changed it.
 
     Returns:
         16 hexadecimal digits, part of the key of every run of the method.
+
+    Raises:
+        UsageError: The method's code is in no file.
+        SetupError: A file that it needs cannot be read.
     """
     if definition := getattr(kind, "definition", None):
         return hashlib.sha256(definition.encode()).hexdigest()[:16]
-    file, module = Path(inspect.getfile(kind)).resolve(), kind.__module__
-    return source_digest(module, file.parents[module.count(".") + (file.name == "__init__.py")])
+    return _digest(_search(kind, name))
+
+
+def method_files(kind: type[Method], name: str = "") -> dict[str, Path]:
+    """Return the files of the user's that the digest covers, by their paths in a copy.
+
+    Args:
+        kind: The method's class.
+        name: As in `method_digest`.
+
+    Returns:
+        Modules lie in a copy as they are imported, with the files next to them.
+
+    Raises:
+        UsageError: The method's code is in no file.
+        SetupError: A file that it needs cannot be read.
+    """
+    return {} if hasattr(kind, "definition") else _search(kind, name).files()
 
 
 def source_digest(module: str, root: Path | None = None) -> str:
@@ -45,103 +71,55 @@ def source_digest(module: str, root: Path | None = None) -> str:
 
     Returns:
         16 hexadecimal digits.
+
+    Raises:
+        UsageError: The module does not exist.
+        SetupError: A file that it needs cannot be read.
     """
-    roots = {METHODS_PACKAGE: ROOT, module.partition(".")[0]: root or ROOT}
-    names = sorted(_reachable_modules(module, roots))
-    trees = {name: _normalised_source(_path(name, roots).read_text()) for name in names}
-    content = "\n".join(f"{name}\n{tree}" for name, tree in trees.items())
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return _digest(_search_from([module], root or ROOT))
 
 
-def _path(module: str, roots: Mapping[str, Path]) -> Path:
-    """Return the file of a module, which need not exist."""
-    parts = module.split(".")
-    path = roots[parts[0]].joinpath(*parts)
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+def _digest(search: CodeSearch) -> str:
+    contents = search.contents()
+    content = "\n".join(f"{name}\n{contents[name]}" for name in sorted(contents))
+    return hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def _reachable_modules(module: str, roots: Mapping[str, Path]) -> set[str]:
-    """Return the names of a module and of all it imports, however indirectly, below `roots`."""
-    reached, pending = set[str](), [module]
-    while pending:
-        name = pending.pop()
-        if name in reached or name.partition(".")[0] not in roots:
-            continue
-        path = _path(name, roots)
-        if path.exists():
-            reached.add(name)
-            for source, attribute in _imports(path.read_text(), _package(name, path)):
-                pending += _defining_modules(source, attribute, roots)
-    return reached
+def _search(kind: type[Method], name: str) -> CodeSearch:
+    """Return the code of a method.
 
-
-def _package(module: str, path: Path) -> str:
-    """Return the package that relative imports of a module start from."""
-    return module if path.name == "__init__.py" else module.rpartition(".")[0]
-
-
-def _defining_modules(module: str, attribute: str, roots: Mapping[str, Path]) -> Iterator[str]:
-    """Yield the modules that an import of a name from a module depends on.
-
-    Args:
-        module: Dotted name of the module or package that is imported from.
-        attribute: The imported name; empty if the module itself is imported.
-        roots: Folders by top-level package.
+    Raises:
+        UsageError: It is in no file.
     """
-    if not attribute or module.partition(".")[0] not in roots:
-        yield module
-        return
-    path = _path(module, roots)
-    submodule = f"{module}.{attribute}"
-    if path.name == "__init__.py" and _path(submodule, roots).exists():
-        yield submodule
-        return
-    if path.name == "__init__.py" and path.exists():
-        bindings = _reexports(path.read_text(), _package(module, path))
-        if bindings.get(attribute, (module, attribute)) != (module, attribute):
-            yield from _defining_modules(*bindings[attribute], roots)
-            return
-    yield module
+    module = kind.__module__
+    try:
+        file = Path(inspect.getfile(kind)).absolute()
+    except (TypeError, OSError) as error:
+        raise _missing_code(f"{module}:{kind.__qualname__}") from error
+    level = module.count(".") + (file.name.partition(".")[0] == "__init__")
+    requested = name.partition(":")[0] if ":" in name else module
+    bases = (base.__module__ for base in kind.__mro__)
+    starts = [module] if is_built_in(module) else [module, requested, *bases]
+    return _search_from(starts, file.parents[level])
 
 
-@lru_cache
-def _imports(source: str, package: str) -> tuple[tuple[str, str], ...]:
-    """Return (module, name) of every import in a module; the name is empty for `import module`."""
-    imports: list[tuple[str, str]] = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            imports += [(alias.name, "") for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, package)
-            imports += [(module, "" if a.name == "*" else a.name) for a in node.names]
-    return tuple(imports)
+def _search_from(modules: Sequence[str], root: Path) -> CodeSearch:
+    """Return the code that some modules need; `root` holds the package of the first.
+
+    Raises:
+        UsageError: The first module is in no file.
+        SetupError: A file cannot be read.
+    """
+    roots = {modules[0].partition(".")[0]: root, METHODS_PACKAGE: ROOT}
+    search = CodeSearch(ModuleFinder(roots, root))
+    search.follow(modules)
+    if not search.modules:
+        raise _missing_code(modules[0])
+    return search
 
 
-@lru_cache
-def _reexports(source: str, package: str) -> dict[str, tuple[str, str]]:
-    """Return (module, name there) of the names that a package takes from other modules."""
-    return {
-        alias.asname or alias.name: (_absolute(node, package), alias.name)
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-
-
-def _absolute(node: ast.ImportFrom, package: str) -> str:
-    """Return the full name of the module that an import takes names from."""
-    parts = package.split(".")
-    base = parts[: len(parts) - node.level + 1] if node.level else []
-    return ".".join([*base, *filter(None, [node.module])])
-
-
-@lru_cache
-def _normalised_source(source: str) -> str:
-    """Return Python source without comments, docstrings and layout."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
-            node.body = node.body[1:]
-    return ast.unparse(tree)  # unlike ast.dump, the same text under every Python version
+def _missing_code(name: str) -> UsageError:
+    return UsageError(
+        f"The code of {name} is in no file, so the keys of its runs cannot cover it. Write it into "
+        "a Python file."
+    )

@@ -1,7 +1,8 @@
 """Copy the code that jobs run, so that edits after the submission do not change queued jobs.
 
 A copy is kept in `runs/code/<digest>/` by its content: the same code is copied once. Methods from
-outside are included, with all modules that they imported from the folder they came from.
+outside are included, with everything that their keys cover and all modules that were imported from
+the folder they came from.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from harness.core.errors import SetupError, UsageError
 from harness.core.files import atomic_directory
 from harness.core.installation import PACKAGES
+from harness.plugins.digest import method_files
 from harness.plugins.lookup import TORCHDISTILL, resolve_method
 from harness.runs.code_version import COMMIT_FILE, git_state
 from harness.runs.layout import CODE
@@ -45,17 +47,19 @@ def snapshot_code(runs: Path, methods: Iterable[str]) -> Path:
         UsageError: A method's code cannot be copied.
         SetupError: The existing copy was changed.
     """
+    methods = list(methods)
     sources = {name: ROOT / name for name in COPIED_FOLDERS}
     for method in methods:
         for path in _outside_sources(method):
             if (other := sources.setdefault(path.name, path)) != path:
-                raise UsageError(
-                    f"{method} is in {path}, which has the same name as {other}: jobs could import "
-                    "only one of them. Rename one."
-                )
+                raise _same_name(method, path, other)
     files = {
         file: source for name, path in sources.items() for file, source in _list_files(name, path)
     }
+    for method in methods:
+        for name, path in _covered_files(method).items():
+            if (other := files.setdefault(name, path)).resolve() != path.resolve():
+                raise _same_name(method, path, other)
     commit = json.dumps(git_state()).encode()
     digest = _digest(files, commit)[:12]
     target = (runs / CODE / digest).absolute()
@@ -71,14 +75,31 @@ def snapshot_code(runs: Path, methods: Iterable[str]) -> Path:
     return target
 
 
+def _same_name(method: str, path: Path, other: Path) -> UsageError:
+    return UsageError(
+        f"{method} is in {path}, which has the same name as {other}: jobs could import only one of "
+        "them. Rename one."
+    )
+
+
+def _covered_files(method: str) -> dict[str, Path]:
+    """Return the files of the user's that a method's key covers, by their paths in the copy."""
+    return method_files(resolve_method(method), method) if _is_outside(method) else {}
+
+
+def _is_outside(method: str) -> bool:
+    """Return whether a method is neither built in nor declared in a file."""
+    return ":" in method and not method.startswith(TORCHDISTILL)
+
+
 def _outside_sources(method: str) -> list[Path]:
     """Return the top-level files and packages that a method from outside needs.
 
     Raises:
         UsageError: Its code is not a plain file or package.
     """
-    if ":" not in method or method.startswith(TORCHDISTILL):
-        return []  # built in, or declared in configs
+    if not _is_outside(method):
+        return []
     package = resolve_method(method).__module__.partition(".")[0]
     if (home := _import_folder(package)) is None:
         raise UsageError(

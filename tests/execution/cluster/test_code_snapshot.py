@@ -8,6 +8,7 @@ import pytest
 
 from harness.core.errors import SetupError, UsageError
 from harness.execution.cluster.code_snapshot import COPIED_FOLDERS, ROOT, snapshot_code
+from harness.plugins.digest import method_digest
 from harness.plugins.lookup import resolve_method
 
 MINE = """
@@ -69,6 +70,27 @@ def test_a_method_from_elsewhere_comes_with_what_it_imports(tmp_path, foreign):
     assert (folder / "distilled_factor.py").read_text() == "factor = 2\n"
     assert not (folder / "unrelated.py").exists()
     assert folder != snapshot_code(tmp_path, ["kd"])
+
+
+def test_what_its_key_covers_comes_with_it(tmp_path, foreign):
+    """A module that is imported later, and a file that the code names."""
+    home = tmp_path / "elsewhere"
+    late = "\n    def late(self):\n        import distilled_late\n        return 'table.txt'\n"
+    with (home / "distilled" / "mine.py").open("a") as file:
+        file.write(late)
+    (home / "distilled_late.py").write_text("factor = 3\n")
+    (home / "distilled" / "table.txt").write_text("4")
+    before = method_digest(resolve_method(foreign), foreign)
+    folder = snapshot_code(tmp_path, [foreign])
+    assert (folder / "distilled_late.py").exists() and (folder / "distilled/table.txt").exists()
+    code = (
+        "from harness.plugins import method_digest, resolve_method\n"
+        f"print(method_digest(resolve_method('{foreign}'), '{foreign}'))"
+    )
+    command = [sys.executable, "-c", code]
+    environment = {"PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == before
 
 
 def test_other_content_is_another_copy(tmp_path, foreign):
