@@ -105,7 +105,10 @@ def sheet(
     """Draw a contact sheet: a row for each identity, its images ordered by camera."""
     from harness.data.synthetic.drawing.contact_sheet import write_contact_sheet
 
-    write_contact_sheet(source, target)
+    try:
+        write_contact_sheet(source, target)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     typer.echo(target)
 
 

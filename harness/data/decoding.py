@@ -1,4 +1,4 @@
-"""Decoding of JPEG files. All code that opens an image file uses this module."""
+"""Decoding of JPEG files. All code that opens images of a dataset uses this module."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from harness.cli.data import cache_data, check_data, draw_images
 from harness.core.errors import UsageError
 from harness.data.synthetic.layouts import LAYOUTS
-from tests.support.command_line import call
+from tests.support.command_line import call, invoke
 from tests.support.generated_copies import write_copy
 
 SMALL = ["height=32", "width=16", "seed=7"]
@@ -88,6 +88,12 @@ def test_images_are_decoded_ahead(copy, tmp_path, capsys):
     assert output[0] == output[1]
     assert "15 training and 32 test images at 16x8, 0.00 GB in " in output[0]
     assert len(list((tmp_path / "runs" / "cache").glob("*/ready.json"))) == 1
+
+
+def test_a_contact_sheet_needs_images(tmp_path):
+    done = invoke("data", "sheet", tmp_path, tmp_path / "sheet.png")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"kdreid: {tmp_path} contains no images in bounding_box_train.")
 
 
 @pytest.mark.parametrize("size", ["16", "0x8", "16x8x3", "x"])
