@@ -27,23 +27,7 @@ def unwritable_file(path: Path, error: OSError) -> UnwritableFileError:
     """
     if isinstance(error, UnwritableFileError):
         return error
-    folder = path.parent
-    if error.errno == errno.ENOSPC:
-        what = "inodes" if _has_space(folder) else "space"
-        message = (
-            f"No {what} left on the disk of {folder}: remove files there, then repeat the command."
-        )
-    elif error.errno == errno.EDQUOT:
-        message = f"Disk quota exceeded in {folder}: remove files there, then repeat the command."
-    elif error.errno == errno.EROFS:
-        message = (
-            f"{path} cannot be written: the disk of {folder} is read-only; choose another folder."
-        )
-    elif error.errno == errno.EFBIG:
-        message = f"{path} is larger than this process may write: raise the limit (ulimit -f)."
-    else:
-        message = _describe_access(path, error, "written")
-    return UnwritableFileError(path, message, error)
+    return UnwritableFileError(path, _describe_access(path, error, "written"), error)
 
 
 def damaged_file(path: Path, reason: str) -> DamagedFileError:
@@ -63,22 +47,37 @@ def damaged_file(path: Path, reason: str) -> DamagedFileError:
 
 def _describe_access(path: Path, error: OSError, participle: str) -> str:
     """Describe in a sentence why a file cannot be read or written (the `participle`)."""
-    reason = error.strerror or str(error)
-    if error.errno in (errno.EACCES, errno.EPERM):
-        refusing, owner = _find_owner(path)
-        return (
-            f"{path} cannot be {participle} ({reason}): {refusing} belongs to {owner}; ask for "
-            "access, or choose another folder."
-        )
-    if error.errno == errno.ENOTEMPTY:
-        return f"{path} cannot be {participle}: it exists already and is not empty; move it away."
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        parts = (path, *path.absolute().parents)
-        file = next((part for part in parts if part.exists() and not part.is_dir()), path)
-        return f"{path} cannot be {participle}: {file} is not a folder; choose another folder."
-    if error.errno == errno.ENAMETOOLONG:
-        return f"{path} cannot be {participle} ({reason}): choose a shorter name."
-    return f"{path} cannot be {participle} ({reason}): check its disk, then repeat the command."
+    reason, step = explain(path, error)
+    return f"{path} cannot be {participle} ({reason}): {step}."
+
+
+def explain(path: Path, error: OSError) -> tuple[str, str]:
+    """Return why a file or folder cannot be used, and what to do about it, as two clauses."""
+    reason, step = error.strerror or str(error), "check its disk, then repeat the command"
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            refusing, owner = _find_owner(path)
+            reason += f"; {refusing} belongs to {owner}"
+            step = "ask for access, or choose another folder"
+        case errno.ENOSPC | errno.EDQUOT:
+            what = "inodes" if _has_space(path.parent) else "space"
+            reason = f"No {what} left on the disk of {path.parent}"
+            reason += " within your quota" if error.errno == errno.EDQUOT else ""
+            step = "remove files there, then repeat the command"
+        case errno.EROFS:
+            reason = f"the disk of {path.parent} is read-only"
+            step = "choose another folder"
+        case errno.EFBIG:
+            step = "raise the largest size of a file (ulimit -f)"
+        case errno.ENAMETOOLONG:
+            step = "choose a shorter name"
+        case errno.ENOTEMPTY:
+            reason, step = "it exists already and is not empty", "move it away"
+        case errno.ENOTDIR | errno.EEXIST:
+            parts = (path, *path.absolute().parents)
+            file = next((part for part in parts if part.exists() and not part.is_dir()), path)
+            reason, step = f"{file} is not a folder", "choose another folder"
+    return reason, step
 
 
 def _has_space(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import stat
-import tempfile
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.core.errors import SetupError, UnreadableFileError
-from harness.core.file_errors import damaged_file, unreadable_file, unwritable_file
+from harness.core.file_errors import damaged_file, explain, unreadable_file, unwritable_file
 
 WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.ENOTEMPTY)
 MAX_JSON_BYTES = 64_000_000  # a record of a thousand epochs has a hundredth of that
@@ -246,12 +246,17 @@ def ensure_writable(folder: Path) -> None:
     Raises:
         SetupError: They cannot.
     """
+    if any(unicodedata.category(character) == "Cc" for character in str(folder)):
+        raise SetupError(
+            f"The name of the runs folder contains a line break or another control character: "
+            f"{str(folder)!r}. Choose another with --runs DIR."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with temporary_file(folder, ".write."):
             pass
     except OSError as error:
+        reason, _ = explain(folder / "file", error)
         raise SetupError(
-            f"The runs folder {folder} is not writable ({error.strerror}). "
-            f"Choose another with --runs DIR."
+            f"The runs folder {folder} is not writable ({reason}). Choose another with --runs DIR."
         ) from error

@@ -9,9 +9,16 @@ import socket
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
-from harness.core.errors import DamagedFileError, SetupError, UnreadableFileError
+from harness.core.errors import (
+    DamagedFileError,
+    SetupError,
+    UnreadableFileError,
+    UnwritableFileError,
+)
 from harness.core.files import (
     atomic_directory,
     atomic_write,
@@ -21,6 +28,7 @@ from harness.core.files import (
     write_json,
 )
 from tests.support import tiny_grid
+from tests.support.small_disks import make_read_only, needs_root, small_disk
 from tests.support.unprivileged import as_nobody, open_to_all
 
 
@@ -249,3 +257,115 @@ def test_a_folder_that_holds_something_is_not_replaced(tmp_path):
     with pytest.raises(OSError, match="a"), atomic_directory(tmp_path / "a") as partial:
         (partial / "x").write_text("x")
     assert os.listdir(tmp_path) == ["a"] and os.listdir(tmp_path / "a") == ["mine"]
+
+
+WRITERS = {
+    "bytes": bytes(1 << 20),
+    "a function": lambda file: file.write(bytes(1 << 20)),
+    "many small parts": lambda file: [file.write(bytes(1000)) for _ in range(1000)],
+    "torch.save": lambda file: torch.save({"weights": torch.zeros(1 << 18)}, file),
+    "np.savez": lambda file: np.savez(file, scores=np.zeros(1 << 17)),
+}
+
+
+@needs_root
+@pytest.mark.parametrize("content", WRITERS.values(), ids=WRITERS)
+def test_a_full_disk_is_called_that_whoever_writes(tmp_path, content):
+    with small_disk(tmp_path / "disk", size="512k") as disk:
+        write_json(disk / "a" / "file", {"old": 1})
+        with pytest.raises(UnwritableFileError) as caught:
+            atomic_write(disk / "a" / "file", content)
+        _require_one_sentence(caught.value, disk / "a" / "file", "remove files there")
+        assert f"No space left on the disk of {disk / 'a'}" in str(caught.value)
+        assert caught.value.errno == errno.ENOSPC and isinstance(caught.value, OSError)
+        assert os.listdir(disk / "a") == ["file"] and read_json(disk / "a" / "file") == {"old": 1}
+        _require_no_chain(caught.value)
+
+
+@needs_root
+def test_a_disk_without_inodes_is_called_that(tmp_path):
+    with small_disk(tmp_path / "disk", size="1m", nr_inodes=4) as disk:
+        for number in range(3):
+            write_json(disk / f"{number}.json", {})
+        with pytest.raises(UnwritableFileError, match=f"No inodes left on the disk of {disk}"):
+            write_json(disk / "3.json", {})
+        with pytest.raises(SetupError, match="No inodes left"):
+            ensure_writable(disk)
+
+
+@needs_root
+def test_a_read_only_disk_is_called_that(tmp_path):
+    with small_disk(tmp_path / "disk", size="1m") as disk:
+        write_json(disk / "a.json", {"old": 1})
+        make_read_only(disk)
+        with pytest.raises(UnwritableFileError, match=f"the disk of {disk} is read-only") as caught:
+            write_json(disk / "a.json", {})
+        _require_one_sentence(caught.value, disk / "a.json", "choose another folder")
+        with pytest.raises(SetupError, match=r"is not writable .*read-only.* --runs DIR"):
+            ensure_writable(disk)
+        with pytest.raises(UnwritableFileError, match="read-only"), atomic_directory(disk / "b"):
+            raise AssertionError("not reached")
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from harness.core.errors import UnwritableFileError
+from harness.core.files import atomic_write
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    atomic_write(Path(sys.argv[1]), bytes(1 << 20))
+except UnwritableFileError as error:
+    sys.exit(str(error))
+"""
+
+
+def test_the_largest_size_of_a_file_is_named(tmp_path):
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "file")]
+    done = subprocess.run(command, cwd=tiny_grid.ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == (
+        f"{tmp_path / 'file'} cannot be written (File too large): raise the largest size of a "
+        "file (ulimit -f)."
+    )
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("write", [lambda path: write_json(path, {}), ensure_writable])
+def test_a_folder_of_another_user_is_named_with_its_owner(tmp_path, write):
+    folder = open_to_all(tmp_path) / "shared"
+    folder.mkdir(mode=0o755)
+    with as_nobody(), pytest.raises(SetupError) as caught:
+        write(folder / "runs")
+    assert f"Permission denied; {folder} belongs to {folder.owner()}" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\x1b]52;c;AAAA\x07", "a\tb"])
+def test_a_runs_folder_with_control_characters_in_its_name_is_refused(tmp_path, name):
+    with pytest.raises(SetupError, match=r"line break or another control character") as caught:
+        ensure_writable(tmp_path / name)
+    assert str(caught.value).isprintable() and not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["/dev/null", "/dev/null/runs", "file", "file/runs", "a" * 300])
+def test_what_cannot_be_a_runs_folder_is_refused(tmp_path, place):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupError, match=r"^The runs folder .* is not writable .*--runs DIR\.$"):
+        ensure_writable(tmp_path / place)
+
+
+def test_a_folder_on_a_full_disk_leaves_nothing(tmp_path):
+    with pytest.raises(UnwritableFileError, match="No space"), atomic_directory(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_error_of_reading_is_not_the_new_folders(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_directory(tmp_path / "a"):
+        (tmp_path / "nothing").read_text()
+
+
+def _require_no_chain(error):
+    """A traceback would show one error, not all that followed from it."""
+    while error is not None:
+        assert error.__cause__ is None and (error.__suppress_context__ or not error.__context__)
+        error = error.__cause__

@@ -109,7 +109,10 @@ _BY_TEXT = (
         FailureCause.NODE_FAILURE,
         r"DUE TO NODE FAILURE|uncorrectable ECC|device-side .*lost|fell off the bus",
     ),
-    (FailureCause.DISK_FULL, r"No space left on device|Disk quota exceeded|Errno 28\b|Errno 122\b"),
+    (
+        FailureCause.DISK_FULL,
+        r"No (space|inodes) left on|Disk quota exceeded|Errno 28\b|Errno 122\b",
+    ),
     (
         FailureCause.HOST_MEMORY,
         r"oom[-_ ]?kill|Out Of Memory|MemoryError|Cannot allocate memory|std::bad_alloc"

@@ -18,6 +18,7 @@ FAILURES = [
     ("diverged", "diverged", "The loss is not finite at step 3: triplet nan.", ""),
     ("time-limit", "time limit", "No step was made between two time limits.", ""),
     ("disk-full", "disk", "[Errno 28] No space left on device: 'checkpoint.pt'", ""),
+    ("disk-full", "disk", "a cannot be written (No inodes left on the disk of b): remove c", ""),
     ("missing-data", "disk", "[Errno 2] No such file or directory: '0001_c1.jpg'", ""),
     ("missing-data", "setup", "The data root data does not exist on this machine.", ""),
     ("import-error", "error", "ModuleNotFoundError: No module named 'scipy'", ""),
@@ -77,5 +78,5 @@ def test_every_cause_has_its_advice_and_the_value_that_only_accepts():
     assert list(CAUSES) == list(FailureCause)
     assert set(FailureCause) == {
         *("gpu-memory", "host-memory", "killed", "diverged", "time-limit", "node-failure"),
-        *("disk-full", "missing-data", "import-error", "blocked", "lost", "error"),
+        *("disk-full", "missing-data", "import-error", "blocked", "lost", "unreadable", "error"),
     }
