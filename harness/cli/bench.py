@@ -57,7 +57,7 @@ def npdrk(
     repeats: Repeats = 5,
     threads: Threads = 2,
 ) -> None:
-    """Compare PDRD's loss computed by anchors with broadcasting: time and peak memory."""
+    """Compare PDRD's loss, L_npdrk, by anchors with broadcasting: time and peak memory."""
     from harness.cli.bench_printing import print_pdrd_loss
 
     print_pdrd_loss(parse_numbers(images, "--images", "96,256"), repeats, threads)

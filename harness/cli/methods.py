@@ -164,7 +164,7 @@ def _method_rows(name: str) -> list[dict[str, Any]]:
     documented = _documented_arguments(method)
     rows = []
     for option in method_options(method).values():
-        values = {variant: of.get(option.name, variant) for variant, of in variants.items()}
+        values = {name: usual.get(option.name, name) for name, usual in variants.items()}
         default = option.default
         if default is None:
             default = values[str(method_options(method)["variant"].default)]
@@ -194,14 +194,14 @@ def _documented_arguments(method: type[Method]) -> dict[str, str]:
 def _print_table(name: str, rows: Sequence[dict[str, Any]]) -> None:
     """Print rows as a table as wide as the terminal."""
     columns = {"name": [row["name"] for row in rows]}
-    columns["default"] = [_show(row["default"]) for row in rows]
+    columns["default"] = [_to_text(row["default"]) for row in rows]
     if name == RECIPE:
-        columns["papers"] = [_show_papers(row["papers"]) for row in rows]
+        columns["papers"] = [_describe_papers(row["papers"]) for row in rows]
         columns["meaning"] = [_describe_field(row) for row in rows]
     else:
         variants = rows[0]["variants"]
         for variant in variants:  # a published reading, whose values these are
-            columns[f"variant {variant}"] = [_show(row["variants"][variant]) for row in rows]
+            columns[f"variant {variant}"] = [_to_text(row["variants"][variant]) for row in rows]
         columns["meaning"] = [row["meaning"] for row in rows]
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for cells in zip(*columns.values(), strict=True):
@@ -217,17 +217,17 @@ def _describe_field(row: dict[str, Any]) -> str:
     return f"{row['meaning']}{unit}{aliases}"
 
 
-def _show(value: Any) -> str:
+def _to_text(value: Any) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(str, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _show_papers(papers: dict[str, dict[str, Any]]) -> str:
+def _describe_papers(papers: dict[str, dict[str, Any]]) -> str:
     """Return each paper's values, with datasets where they differ: `pdrd 150, veri776 120`."""
     texts = []
     for paper, values in papers.items():
         usual, *_ = values.values()
-        others = [f"{d} {_show(value)}" for d, value in values.items() if value != usual]
-        texts.append(f"{paper} {', '.join([_show(usual), *others])}")
+        others = [f"{d} {_to_text(value)}" for d, value in values.items() if value != usual]
+        texts.append(f"{paper} {', '.join([_to_text(usual), *others])}")
     return "; ".join(texts)

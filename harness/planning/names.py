@@ -22,6 +22,9 @@ from methods import EXTRA_METHODS, METHODS
 
 DEFAULT_TEACHER, DEFAULT_STUDENT, DEFAULT_HEAD = "resnet101", "resnet18", "bnneck"
 SAME_SEED = "same"  # --teacher-seed: the seed of each student
+BASELINE_METHOD = ResolvedMethod(
+    BASELINE, EXTRA_METHODS[BASELINE], method_digest(EXTRA_METHODS[BASELINE])
+)
 
 
 def resolve_request(
@@ -195,8 +198,3 @@ def _parse_teacher_seed(text: str) -> int | None:
     if not text.isdigit():
         raise UsageError(f"--teacher-seed takes a whole number or `same`; given {text!r}.")
     return int(text)
-
-
-BASELINE_METHOD = ResolvedMethod(
-    BASELINE, EXTRA_METHODS[BASELINE], method_digest(EXTRA_METHODS[BASELINE])
-)

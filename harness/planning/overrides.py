@@ -170,12 +170,12 @@ def _set(layer: _Layer, section: str, name: str, value: ConfigValue, sections: S
         UsageError: The section or the name is unknown, or the value is impossible.
     """
     if section in _DATACLASSES:
-        of = _DATACLASSES[section]
-        known = {one.name: one.metadata.get("values", {}) for one in fields(of)}
+        settings = _DATACLASSES[section]
+        known = {one.name: one.metadata.get("values", {}) for one in fields(settings)}
         if name not in known:
-            allowed = [*known, *field_aliases(of)]
+            allowed = [*known, *field_aliases(settings)]
             raise UsageError(f"{section} has no {name!r}.{did_you_mean(name, allowed)}")
-        value, kind = known[name].get(value, value), _hints(of)[name]
+        value, kind = known[name].get(value, value), _hints(settings)[name]
     elif section in sections:
         offered = options(sections[section])
         if name not in offered:

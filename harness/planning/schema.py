@@ -23,17 +23,19 @@ ConfigValues = dict[str, ConfigValue]  # of a recipe or of generated data
 Options = dict[str, Option]  # of a method
 
 
-def field_aliases(of: type) -> dict[str, str]:
+def field_aliases(dataclass_type: type) -> dict[str, str]:
     """Return the names of a dataclass's fields by their aliases, from the fields' metadata."""
-    return {alias: f.name for f in fields(of) for alias in f.metadata.get("aliases", ())}
+    return {
+        alias: f.name for f in fields(dataclass_type) for alias in f.metadata.get("aliases", ())
+    }
 
 
-def _optional_fields(of: type) -> dict[str, Any]:
+def _optional_fields(dataclass_type: type) -> dict[str, Any]:
     """Return pydantic fields for those of a dataclass, each of which may be omitted."""
-    hints = get_type_hints(of)
+    hints = get_type_hints(dataclass_type)
     return {
         f.name: (hints[f.name] | None, Field(default=None, description=f.metadata.get("help")))
-        for f in fields(of)
+        for f in fields(dataclass_type)
     }
 
 

@@ -14,9 +14,9 @@ from harness.core.files import read_json
 from harness.runs.layout import GROUP, GROUPS, JOB
 
 
-def job_name_prefix(group: str) -> str:
-    """Return the beginning of the names of all jobs of a submission."""
-    return f"kdreid-{group}-"
+def job_name_prefix(submission: str) -> str:
+    """Return the beginning of the names of all jobs of a submission, given its name."""
+    return f"kdreid-{submission}-"
 
 
 def read_run_submission(runs: Path, key: str) -> dict[str, Any] | None:
