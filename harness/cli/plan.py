@@ -62,6 +62,8 @@ def _rows(
 def _print_cohort(plan: Plan, number: int, cohort: Sequence[RunSpec], time: Estimate) -> None:
     recipe, device = cohort[0].recipe, cohort[0].device
     size = f"{recipe.height}x{recipe.width}, {recipe.epochs} epochs, {recipe.precision}"
+    if teacher_size := next((spec.teacher_size for spec in cohort if spec.teacher_size), None):
+        size += ", teacher at {}x{}".format(*teacher_size)
     typer.echo(f"cohort {number}: {count_runs(len(cohort))}, one data stream, {size}, on {device}")
     typer.echo(f"  {_describe_epoch(plan.datasets[cohort[0].dataset], recipe)}")
     if time.seconds != 0:

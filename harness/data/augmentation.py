@@ -59,6 +59,26 @@ def _sample_erase_boxes(count: int, recipe: Recipe, random: torch.Generator) -> 
     return boxes * (chosen & fits.any(dim=1))[:, None]
 
 
+def rescale_augmentation(
+    augmentation: Augmentation, size: tuple[int, int], other: tuple[int, int]
+) -> Augmentation:
+    """Return the same flips, crops and boxes for the same images at another size.
+
+    Positions are rounded to whole pixels, so they are exact if `other` is a multiple of `size`.
+
+    Args:
+        augmentation: Parameters of images of `size`.
+        size: Height and width in pixels.
+        other: Height and width of the other images.
+    """
+    factors = torch.tensor([other[0] / size[0], other[1] / size[1]], dtype=torch.float64)
+    return Augmentation(
+        augmentation.flip,
+        (augmentation.shift * factors).round().long(),
+        (augmentation.erase_box * factors.repeat(2)).round().long(),
+    )
+
+
 def apply_augmentation(images: Tensor, augmentation: Augmentation) -> Tensor:
     """Augment and normalise a batch.
 

@@ -14,6 +14,7 @@ from harness.data.augmentation import (
     Augmentation,
     apply_augmentation,
     normalise_pixels,
+    rescale_augmentation,
     sample_augmentation,
 )
 from harness.data.dataset import Dataset
@@ -31,11 +32,27 @@ class RawBatch:
     pixels: Tensor  # (B, 3, H, W) uint8
     labels: Tensor  # (B,) int64
     augmentation: Augmentation
+    teacher_pixels: Tensor | None = None  # the same images at the teacher's size, if it is another
 
     def to(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return augmented images (B, 3, H, W) float32 and labels (B,) int64 on `device`."""
         images = apply_augmentation(self.pixels.to(device, non_blocking=True), self.augmentation)
         return images, self.labels.to(device)
+
+    def teacher_images(self, device: torch.device) -> Tensor | None:
+        """Return the same augmented images at the teacher's size; None if it has the student's.
+
+        The images have the flips, crops and erased boxes of `to`.
+        """
+        if self.teacher_pixels is None:
+            return None
+        height, width = self.pixels.shape[2:]
+        teacher_height, teacher_width = self.teacher_pixels.shape[2:]
+        augmentation = rescale_augmentation(
+            self.augmentation, (height, width), (teacher_height, teacher_width)
+        )
+        pixels = self.teacher_pixels.to(device, non_blocking=True)
+        return apply_augmentation(pixels, augmentation)
 
 
 class BatchStream:
@@ -47,6 +64,7 @@ class BatchStream:
         recipe: Batch composition, augmentation and number of epochs.
         seed: Seed of the run.
         purpose: Streams of different purposes sample different batches from the same images.
+        teacher_pixels: The decoded training images at the teacher's size, if it is another.
 
     Attributes:
         steps_per_epoch: Number of batches in an epoch.
@@ -57,10 +75,17 @@ class BatchStream:
     """
 
     def __init__(
-        self, dataset: Dataset, pixels: ImageStore, recipe: Recipe, seed: int, purpose: str = ""
+        self,
+        dataset: Dataset,
+        pixels: ImageStore,
+        recipe: Recipe,
+        seed: int,
+        purpose: str = "",
+        *,
+        teacher_pixels: ImageStore | None = None,
     ) -> None:
         self._labels = torch.tensor(_class_labels(dataset))
-        self._pixels, self._recipe = pixels, recipe
+        self._pixels, self._recipe, self._teacher_pixels = pixels, recipe, teacher_pixels
         self._name = f"{dataset.fingerprint}/{seed}" + (purpose and f"/{purpose}")
         self._sampler = make_sampler(dataset, recipe, self._name)
         self.steps_per_epoch = self._sampler.batches_per_epoch
@@ -75,6 +100,7 @@ class BatchStream:
             self._pixels[indices],
             self._labels[indices],
             sample_augmentation(len(indices), self._recipe, random),
+            None if self._teacher_pixels is None else self._teacher_pixels[indices],
         )
 
     def iterate(self, start: int, workers: int) -> Iterator[tuple[int, RawBatch]]:

@@ -70,8 +70,15 @@ class OpenedDataset:
         dataset: The dataset.
         train: Its training images, in the order of `dataset.train`.
         test: Its test images, in the order of `dataset.test`.
+        teacher_train: The training images at the size of the run's teacher, if it is another.
     """
 
     dataset: Dataset
     train: ImageStore
     test: ImageStore
+    teacher_train: ImageStore | None = None
+
+    @property
+    def train_for_teacher(self) -> ImageStore:
+        """The training images at the size that the teacher was trained with."""
+        return self.train if self.teacher_train is None else self.teacher_train

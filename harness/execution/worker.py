@@ -95,7 +95,7 @@ def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Repor
     from harness.data.images import OpenedDataset
     from harness.execution.in_process import InProcessExecutor
     from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
-    from harness.planning.datasets import open_images
+    from harness.planning.datasets import open_run_images
 
     if job_spec.threads:
         torch.set_num_threads(job_spec.threads)
@@ -110,12 +110,13 @@ def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Repor
     specs = read_specs(job_spec, runs)
     dataset, pretrained_files = open_inputs(job_spec, specs, context)
     _report_start(job_spec, reporter)
-    opened: list[OpenedDataset] = []
+    opened: dict[tuple[int, int] | None, OpenedDataset] = {}  # a plain student needs no teacher's
 
     def open_data(spec: RunSpec) -> OpenedDataset:
-        if not opened:
-            opened.append(open_images(dataset, spec.recipe, context, cache=job_spec.cache))
-        return opened[0]
+        if spec.teacher_size not in opened:
+            images = open_run_images(dataset, spec, context, cache=job_spec.cache)
+            opened[spec.teacher_size] = images
+        return opened[spec.teacher_size]
 
     wait_for_teachers(specs, context)
     executor = InProcessExecutor(

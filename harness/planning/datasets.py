@@ -20,7 +20,7 @@ from harness.data.synthetic.writer import MANIFEST
 from harness.planning.schema import DatasetFile
 from harness.runs.data_flags import DataFlag
 from harness.runs.layout import CACHE_FOLDER, DATA_FOLDER
-from harness.runs.spec import Recipe
+from harness.runs.spec import Recipe, RunSpec
 
 SYNTHETIC = "synthetic"
 DATA_ROOT_VARIABLE = "KDREID_DATA"  # environment variable: folder of the real datasets
@@ -135,7 +135,7 @@ def open_images(
     Raises:
         SetupError: Some images cannot be read.
     """
-    size = (recipe.height, recipe.width)
+    size = recipe.size
     if cache:
         try:
             return OpenedDataset(dataset, *build_cache(dataset, size, context))
@@ -145,6 +145,23 @@ def open_images(
         FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)
     )
     return OpenedDataset(dataset, train, test)
+
+
+def open_run_images(
+    dataset: Dataset, spec: RunSpec, context: RunContext, *, cache: bool = True
+) -> OpenedDataset:
+    """Open the images that a run trains on, and those that its teacher sees at another size.
+
+    Both sizes are resized from the image files: a student's pixels do not depend on its teacher,
+    and a teacher sees the pixels that it was trained with.
+
+    Args and errors are those of `open_images`.
+    """
+    opened = open_images(dataset, spec.recipe, context, cache=cache)
+    if spec.teacher_size is None:
+        return opened
+    teacher = open_images(dataset, spec.teachers[0].recipe, context, cache=cache)
+    return replace(opened, teacher_train=teacher.train)
 
 
 def build_cache(

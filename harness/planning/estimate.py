@@ -21,6 +21,7 @@ from harness.runs.spec import Recipe, RunSpec
 
 PRINTED_RUNS = 3  # of those without an estimate
 RunKind = tuple[object, ...]
+TeacherKind = tuple[str, int, int]  # network, height and width
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class StepTiming:
     method: str
     kind: RunKind
     dataset: str
-    teachers: tuple[str, ...]  # networks
+    teachers: tuple[TeacherKind, ...]
     own: float  # of a step, for this run alone
     shared: float | None  # of a step, for what its cohort shares; None: not measured
     ends: float  # preparing, as this run's share of its cohort's, and scoring
@@ -125,7 +126,7 @@ def _similar_runs(spec: RunSpec, timings: Sequence[StepTiming]) -> tuple[list[St
     """Return the timings that are most like a run's, and whether they are of its own method."""
     kind = _kind(spec.network, spec.recipe, spec.device, spec.threads)
     same_kind = [timing for timing in timings if timing.kind == kind]
-    teachers = tuple(teacher.network for teacher in spec.teachers)
+    teachers = tuple((teacher.network, *teacher.recipe.size) for teacher in spec.teachers)
     same_teachers = [timing for timing in same_kind if timing.teachers == teachers]
     same_method = [timing for timing in same_teachers if timing.method == spec.method]
     candidates = [
@@ -158,7 +159,10 @@ def _parse_timing(record: Mapping[str, Any]) -> StepTiming:
         method=spec["method"],
         kind=_kind(spec["network"], recipe, spec["device"], spec["threads"]),
         dataset=spec["dataset"],
-        teachers=tuple(teacher["network"] for teacher in spec["teachers"]),
+        teachers=tuple(
+            (teacher["network"], teacher["recipe"]["height"], teacher["recipe"]["width"])
+            for teacher in spec["teachers"]
+        ),
         own=timings["training"] / record["result"]["steps"],
         shared=None if shared is None else max(0.0, shared),
         ends=timings["preparing"] / timings["cohort"] + timings["scoring"],

@@ -16,17 +16,19 @@ from harness.core.session import RunContext
 from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.data.images import OpenedDataset
-from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset, open_images
+from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset, open_run_images
 from harness.planning.grid import expand_runs, pack_cohorts
 from harness.planning.names import resolve_request
 from harness.planning.overrides import ResolvedSettings, resolve_settings
 from harness.planning.request import ResolvedRequest, RunRequest
 from harness.planning.schema import DatasetFile, StudyFile, load_dataset, load_study
+from harness.planning.teacher_size import require_methods_for_sizes
 from harness.planning.weights import MISSING_DIGEST, InitialWeights, parse_pretrained
 from harness.runs.spec import RunSpec
 
 DEFAULT_COHORT_SIZE = 16
 
+_Images = tuple[str, tuple[int, int], tuple[int, int] | None]  # dataset, student's, teacher's size
 DevicePolicy = Callable[[str], tuple[str, int]]  # from a dataset to a device and its CPU threads
 
 
@@ -40,7 +42,7 @@ class Plan:
     roots: dict[str, Path] = field(default_factory=dict)  # from which to open the datasets again
     cache: bool = True  # whether images are decoded ahead
     notes: tuple[str, ...] = ()  # for readers of the plan, a sentence each
-    _opened: dict[tuple[str, int, int], OpenedDataset] = field(default_factory=dict)
+    _opened: dict[_Images, OpenedDataset] = field(default_factory=dict)
 
     @property
     def specs(self) -> list[RunSpec]:
@@ -53,15 +55,15 @@ class Plan:
         return self.context.runs
 
     def open_data(self, spec: RunSpec) -> OpenedDataset:
-        """Return the decoded images of a run's dataset, which are opened once for each size.
+        """Return the decoded images of a run and its teacher, opened once for each pair of sizes.
 
         Raises:
             SetupError: Some images cannot be read.
         """
-        key = (spec.dataset, spec.recipe.height, spec.recipe.width)
+        key = (spec.dataset, spec.recipe.size, spec.teacher_size)
         if key not in self._opened:
             dataset = self.datasets[spec.dataset]
-            self._opened[key] = open_images(dataset, spec.recipe, self.context, cache=self.cache)
+            self._opened[key] = open_run_images(dataset, spec, self.context, cache=self.cache)
         return self._opened[key]
 
 
@@ -182,7 +184,9 @@ class _Drafts:
         points: list[ResolvedSettings] = []
         for swept in self.study.sweep_points():
             with self.errors.collect():
-                points.append(self._settings(file, swept, resolved))
+                point = self._settings(file, swept, resolved)
+                require_methods_for_sizes(resolved, point)
+                points.append(point)
         for point in points:
             self.weights.add(resolved, point, self.pretrained)
             self.notes |= dict.fromkeys(f"{resolved.dataset}: {note}" for note in point.notes)

@@ -116,6 +116,11 @@ class Recipe:
         "shared", "Batches of the methods' losses: shared, or separate for a second stream"
     )
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the network's input."""
+        return self.height, self.width
+
     def __post_init__(self) -> None:
         problems = [
             f"recipe.{name} is {getattr(self, name)}; it must be {allowed}."
@@ -191,10 +196,18 @@ class RunSpec:
     @property
     def key(self) -> str:
         """Folder of the run below the runs folder: readable parts, then a digest of every field."""
-        content = json.dumps([TRAINING_VERSION, asdict(self)], sort_keys=True).encode()
-        digest = hashlib.sha256(content).hexdigest()[:8]
+        content: list[Any] = [TRAINING_VERSION, asdict(self)]
+        if self.teacher_size is not None:  # 0.2.0 showed such a teacher images of another size
+            content.append("images at the teacher's size")
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
         pair = "-".join((*self._teacher_names(), self.network))
         return f"{self.dataset}/{self.method_folder}/{pair}/seed{self.seed}-{digest}"
+
+    @property
+    def teacher_size(self) -> tuple[int, int] | None:
+        """Height and width of the teacher's input if they are not those of the student's."""
+        sizes = [teacher.recipe.size for teacher in self.teachers]
+        return next((size for size in sizes if size != self.recipe.size), None)
 
     @property
     def method_folder(self) -> str:

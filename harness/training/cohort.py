@@ -40,7 +40,8 @@ def run_cohort(
     Args:
         specs: Runs with the same dataset, seed, recipe and teacher; some may have no teacher.
         leases: The lease that this process holds on each run, by key.
-        data: The dataset that the runs were planned with.
+        data: The dataset that the runs were planned with, opened for a run that has the teacher
+            if there is one.
         context: The runs folder, the device and the reporter.
 
     Returns:
@@ -101,10 +102,12 @@ def _make_streams(
     spec: RunSpec, teacher: ReIDNetwork | EnsembleTeacher | None, data: OpenedDataset
 ) -> tuple[BatchStream, BatchStream | None]:
     """Return the stream of batches, and a second one for the methods' losses if they have it."""
-    stream = BatchStream(data.dataset, data.train, spec.recipe, spec.seed)
-    if teacher is None or spec.recipe.distillation_batches != "separate":
-        return stream, None
-    return stream, BatchStream(data.dataset, data.train, spec.recipe, spec.seed, "distillation")
+    make_stream = partial(BatchStream, data.dataset, data.train, spec.recipe, spec.seed)
+    if teacher is None:
+        return make_stream(), None
+    if spec.recipe.distillation_batches != "separate":
+        return make_stream(teacher_pixels=data.teacher_train), None
+    return make_stream(), make_stream("distillation", teacher_pixels=data.teacher_train)
 
 
 def _loop_context(

@@ -67,9 +67,9 @@ class TeacherBatch:
     """Batch with the teacher's outputs for it.
 
     Attributes:
-        images: (B, 3, H, W) float32.
+        images: (B, 3, H, W) float32, at the student's size.
         labels: (B,) int64.
-        outputs: The teacher's outputs, float32.
+        outputs: The teacher's outputs for them at its own size, float32.
         is_separate: Whether the supervised losses see another batch.
     """
 
@@ -108,7 +108,8 @@ def train(
         due = [run for run in active if run.step == step]
         teacher_batch = None
         if teacher is not None and any(run.method is not None for run in due):
-            teacher_batch = _run_teacher(teacher, images, labels, distillation_batch, context)
+            seen = (images, labels) if distillation_batch is None else None
+            teacher_batch = _run_teacher(teacher, distillation_batch or batch, seen, context)
         for run in due:
             update = partial(_update, run, images, labels, teacher_batch, context)
             if failure := capture_failure(update):
@@ -162,17 +163,26 @@ def _iterate_batches(
 
 def _run_teacher(
     teacher: ReIDNetwork | EnsembleTeacher,
-    images: Tensor,
-    labels: Tensor,
-    distillation_batch: RawBatch | None,
+    batch: RawBatch,
+    seen: tuple[Tensor, Tensor] | None,
     context: LoopContext,
 ) -> TeacherBatch:
-    """Run the frozen teacher once for all runs of the cohort, on their batch or on its own."""
-    if distillation_batch is not None:
-        images, labels = distillation_batch.to(context.device)
+    """Run the frozen teacher once for all runs of the cohort, on images of its own size.
+
+    Args:
+        teacher: The teacher.
+        batch: The batch of the methods' losses.
+        seen: Its images and labels if the supervised losses see them, too; None if the batch is
+            a separate one.
+        context: Device and recipe.
+    """
+    images, labels = seen or batch.to(context.device)
+    own_images = batch.teacher_images(context.device)
     with torch.no_grad():
-        outputs = compute_outputs(teacher.eval(), images, context)
-    return TeacherBatch(images, labels, outputs, is_separate=distillation_batch is not None)
+        outputs = compute_outputs(
+            teacher.eval(), images if own_images is None else own_images, context
+        )
+    return TeacherBatch(images, labels, outputs, is_separate=seen is None)
 
 
 def _update(

@@ -128,8 +128,9 @@ def _teacher_batches(
     teacher: ReIDNetwork | EnsembleTeacher, data: OpenedDataset, context: RunContext
 ) -> Iterator[Outputs]:
     """Yield the frozen teacher's outputs for the un-augmented training images, in order."""
-    batches = unaugmented_batches(data.train, context.device, PREPARE_BATCH)
-    total = math.ceil(len(data.train) / PREPARE_BATCH)
+    images_of_its_size = data.train_for_teacher
+    batches = unaugmented_batches(images_of_its_size, context.device, PREPARE_BATCH)
+    total = math.ceil(len(images_of_its_size) / PREPARE_BATCH)
     with context.reporter.task("preparing on the teacher") as progress:
         for number, images in enumerate(batches, 1):
             context.stop.raise_if_requested()

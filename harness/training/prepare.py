@@ -46,6 +46,8 @@ def prepare_method(
     if type(method).prepare is Method.prepare:
         return frozenset()
     content = [spec.source, spec.options, spec.seed, [asdict(width) for width in widths]]
+    if spec.teacher_size is not None:  # 0.2.0 prepared such a method on images of another size
+        content.append(spec.teacher_size)
     digest = hashlib.sha256(json.dumps(content, default=list).encode()).hexdigest()[:16]
     path = teacher_folder / PREPARED / f"{spec.method_folder}-{digest}.pt"
     if not path.exists():

@@ -12,6 +12,7 @@ from harness.data.augmentation import (
     Augmentation,
     apply_augmentation,
     normalise_pixels,
+    rescale_augmentation,
     sample_augmentation,
 )
 from harness.runs.spec import Recipe
@@ -87,3 +88,36 @@ def test_switched_off_augmentations_change_nothing():
         apply_augmentation(images(9), sample_augmentation(9, recipe, make_generator("c"))),
         normalise_pixels(images(9)),
     )
+
+
+def enlarge(pixels, times):
+    """Every pixel as a square of pixels."""
+    return pixels.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_the_same_crops_flips_and_boxes_at_a_multiple_of_the_size(times):
+    pixels = images(64)
+    drawn = sample_augmentation(64, RECIPE, make_generator("r"))
+    larger = rescale_augmentation(drawn, (24, 12), (24 * times, 12 * times))
+    assert torch.equal(
+        apply_augmentation(enlarge(pixels, times), larger),
+        enlarge(apply_augmentation(pixels, drawn), times),
+    )
+
+
+@pytest.mark.parametrize("other", [(36, 18), (30, 31), (12, 6)])
+def test_at_any_other_size_positions_are_within_half_a_pixel(other):
+    drawn = sample_augmentation(64, RECIPE, make_generator("o"))
+    scaled = rescale_augmentation(drawn, (24, 12), other)
+    factors = torch.tensor([other[0] / 24, other[1] / 12])
+    assert torch.equal(scaled.flip, drawn.flip)
+    assert ((scaled.shift - drawn.shift * factors).abs() <= 0.5001).all()
+    assert ((scaled.erase_box - drawn.erase_box * factors.repeat(2)).abs() <= 0.5001).all()
+    assert (scaled.erase_box[:, 2:] <= torch.tensor(other)).all()
+
+
+def test_at_its_own_size_nothing_changes():
+    drawn = sample_augmentation(64, RECIPE, make_generator("s"))
+    same = rescale_augmentation(drawn, (24, 12), (24, 12))
+    assert torch.equal(same.shift, drawn.shift) and torch.equal(same.erase_box, drawn.erase_box)

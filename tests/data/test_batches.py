@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.core.errors import UsageError
-from harness.data.augmentation import normalise_pixels
+from harness.data.augmentation import apply_augmentation, normalise_pixels, rescale_augmentation
 from harness.data.batches import BatchStream, make_sampler, unaugmented_batches
 from harness.data.images import FileImages
 from harness.data.sampling import PKSampler, ShuffleSampler
@@ -77,3 +77,21 @@ def test_unaugmented_batches_are_all_images_in_order(tiny, size):
     batches = list(unaugmented_batches(images, torch.device("cpu"), size))
     assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
     assert torch.equal(torch.cat(batches), normalise_pixels(images[range(4)]))
+
+
+def test_a_teacher_sees_the_same_images_at_its_own_size(tiny):
+    recipe = Recipe(height=8, width=4, pad=2, identities=2, images_each=2)
+    small, large = (FileImages(tiny.root, tiny.train, size) for size in ((8, 4), (24, 10)))
+    alone = BatchStream(tiny, small, recipe, 0).batch_at(0)
+    taught = BatchStream(tiny, small, recipe, 0, teacher_pixels=large).batch_at(0)
+    cpu = torch.device("cpu")
+    assert alone.teacher_images(cpu) is None
+    assert torch.equal(alone.to(cpu)[0], taught.to(cpu)[0])
+    order = [
+        next(n for n in range(len(small)) if torch.equal(small[[n]][0], pixels))
+        for pixels in taught.pixels
+    ]
+    assert torch.equal(taught.teacher_pixels, large[order])
+    drawn = rescale_augmentation(taught.augmentation, (8, 4), (24, 10))
+    expected = apply_augmentation(large[order], drawn)
+    assert torch.equal(taught.teacher_images(cpu), expected)

@@ -223,8 +223,11 @@ def test_names_are_looked_up_once(tmp_path, monkeypatch):
 def test_images_are_opened_once_for_each_size(tmp_path, monkeypatch):
     plan = tiny_grid.grid(tmp_path, "kd")
     opened = []
-    monkeypatch.setattr(planning, "open_images", lambda *a, **k: opened.append(a[1]) or object())
+    opening = lambda *a, **k: opened.append(a[1]) or object()  # noqa: E731
+    monkeypatch.setattr(planning, "open_run_images", opening)
     first, *_, last = plan.specs
-    larger = replace(last, recipe=replace(last.recipe, height=64))
+    larger = replace(last, recipe=replace(last.recipe, height=64))  # than its teacher's
+    plain = replace(larger, teachers=())
     assert plan.open_data(first) is plan.open_data(last) is not plan.open_data(larger)
-    assert len(opened) == 2
+    assert plan.open_data(plain) is not plan.open_data(larger)
+    assert len(opened) == 3

@@ -33,6 +33,14 @@ def test_keys_of_the_first_version_stay():
     assert four.key == "msmt17/pdrd/4xresnet101-resnet18/seed0-91a20885"
 
 
+def test_runs_of_a_teacher_of_another_size_are_not_those_of_the_first_version():
+    """Those were taught on images of the student's size, so they are other runs."""
+    larger = replace(STUDENT, teachers=(replace(TEACHER, recipe=Recipe(height=320, width=160)),))
+    assert larger.key != "msmt17/pdrd/resnet101-resnet18/seed0-c0176b19"
+    assert larger.teacher_size == (320, 160) and STUDENT.teacher_size is None
+    assert RunSpec.from_json(json.loads(json.dumps(larger.as_json()))) == larger
+
+
 def test_names_are_readable_and_fit_into_a_path():
     outside = replace(STUDENT, method="my/package.module:Loss")
     assert outside.method_folder == "my-package.module-Loss"

@@ -46,6 +46,9 @@ class Batch:
     def to(self, device):
         return self.images.to(device), self.labels.to(device)
 
+    def teacher_images(self, device):
+        return None
+
 
 class Stream:
     """Random batches, a function of the step alone."""

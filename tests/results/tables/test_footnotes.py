@@ -47,3 +47,11 @@ def test_several_draws_have_a_footnote(tmp_path):
     table = only_table(tmp_path)
     assert cells(table, "Student")["mAP"] == "50.00"
     assert any("mean of 2 draws" in note for note in table.footnotes)
+
+
+def test_a_teacher_of_another_size_has_its_size_beside_its_name(tmp_path):
+    teacher = spec(network="resnet101", recipe={"height": 128, "width": 64})
+    done(tmp_path, teacher, 0.6)
+    done(tmp_path, spec("sp", 0, [teacher]), 0.5)
+    (note,) = [note for note in only_table(tmp_path).footnotes if note.startswith("Teacher of")]
+    assert note.endswith("whose images are 128x64 (the students': 64x32).")
