@@ -146,9 +146,9 @@ def print_extraction(
     typer.echo(f"Saved in {save_extraction_times(context.runs, rows, size, head, context.device)}")
 
 
-def print_cost(words: Sequence[str], steps: int, context: RunContext, root: Path | None) -> None:
+def print_cost(handles: Sequence[str], steps: int, context: RunContext, root: Path | None) -> None:
     """Print the time of a training step of every student, trained alone."""
-    rows = measure_training_cost(words, steps, context, root)
+    rows = measure_training_cost(handles, steps, context, root)
     typer.echo(f"time of a training step, each run alone, on {device_name(context.device)}")
     for row in sorted(rows, key=lambda row: float(row["seconds"])):
         typer.echo(

@@ -1,4 +1,4 @@
-"""Python source as what it computes: without comments, docstrings and layout."""
+"""Reduce Python source to what it computes: no comments, docstrings and layout."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class CodeSearch:
         """Return the files of the user's by their paths in a copy."""
         own = [module for name, module in self.modules.items() if not is_built_in(name)]
         modules = {_copy_path(module): module.file for module in own if module.file}
-        inside = {name: path for name, path in self.data.items() if not _leaves(name)}
+        inside = {name: path for name, path in self.data.items() if not _is_outside(name)}
         return modules | inside
 
     def _needs(self, name: str) -> Iterator[str]:
@@ -101,7 +101,7 @@ class CodeSearch:
             yield f"{module}.{attribute}"
             return
         tree = _tree(found)
-        # A package of the user's that also computes is never looked through.
+        # A user's package that also computes counts itself: its names may not be what it imports.
         if tree is not None and (is_built_in(module) or imports.only_reexports(tree)):
             bindings = imports.find_reexports(tree, found.package)
             if bindings.get(attribute, (module, attribute)) != (module, attribute):
@@ -225,5 +225,6 @@ def _copy_path(module: ModuleFile) -> str:
     return "/".join([*filter(None, folder.split(".")), name])
 
 
-def _leaves(path: str) -> bool:
+def _is_outside(path: str) -> bool:
+    """Return whether a relative path leads out of the folder, or a path is absolute."""
     return Path(path).is_absolute() or ".." in Path(path).parts

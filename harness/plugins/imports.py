@@ -1,4 +1,4 @@
-"""What a module's syntax tree says about the code and the files that it needs."""
+"""Find the imports and the names of files in a module's syntax tree."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def _dotted(node: ast.expr) -> str:
 
 
 def _resolve_relative(name: str, package: str) -> str:
-    """Return the full name of `.name` as seen from a package; others are full already."""
+    """Return the full name of `.name` in a package; other names are full already."""
     bare = name.lstrip(".").partition(":")[0]  # resolve_name takes `module:attribute`
     level = len(name) - len(name.lstrip("."))
     parts = package.split(".") if level else []

@@ -108,7 +108,7 @@ def find_data_files(folder: Path, names: FileNames) -> Iterator[tuple[str, Path]
         names: Names in the module.
 
     Yields:
-        The file's path as seen from the folder, and the file.
+        The file's path relative to the folder, and the file.
     """
     for literal in sorted(names.literals):
         if _is_data(folder / literal):
