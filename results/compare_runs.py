@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.runs.layout import PER_QUERY
+from harness.runs.origin import code_of_record
 from harness.runs.per_query import load_identity_sums
 from harness.runs.reader import StoredRun, load_curve
 from results.statistics.paired_test import paired_test
@@ -23,7 +24,7 @@ DATA_FIELDS = ("dataset", "fingerprint")  # not the folder, which does not chang
 MACHINE_FIELDS = ("device", "threads")
 OTHER_FIELDS = ("key", "teachers", *CODE_FIELDS, *DATA_FIELDS, *MACHINE_FIELDS)
 # Fields of a record's environment that belong to another section or differ between any two runs.
-RECORDED_CODE = ("kd-reid-bench", "commit", "dirty", "patch")
+RECORDED_CODE = ("kd-reid-bench", "commit", "dirty", "patch", "checkout")
 NOT_ENVIRONMENT = (*RECORDED_CODE, "data", "command", "finished")
 
 
@@ -128,6 +129,7 @@ def _sections(run: StoredRun) -> dict[str, dict[str, Any]]:
         "code": {
             **{name: spec.get(name) for name in CODE_FIELDS},
             **{name: environment.get(name) for name in RECORDED_CODE},
+            **code_of_record(run.record),
             "scoring_version": run.record.get("scoring_version"),
         },
         "data": {name: spec.get(name) for name in DATA_FIELDS},

@@ -90,6 +90,7 @@ def run_facts(run: StoredRun) -> dict[str, Any]:
         "commit": environment.get("commit"),
         "dirty": environment.get("dirty"),
         "patch": environment.get("patch"),
+        "checkout": environment.get("checkout"),
         "source": run.spec.get("source"),
         "versions": {
             name: environment[name] for name in VERSIONS if environment.get(name) is not None

@@ -17,8 +17,8 @@ from harness.cli import evaluation, methods, results, run, runs, setup
 from harness.cli.bench import bench
 from harness.cli.data import data
 from harness.cli.printing import run_application
+from harness.core.installation import DISTRIBUTION
 
-DISTRIBUTION = "kd-reid-bench"
 PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     "Experiments": {"run": run.run, "plan": run.run, "retry": run.retry, "cancel": run.cancel},
     "Runs": {"status": runs.status, "logs": runs.logs, "failures": runs.failures},

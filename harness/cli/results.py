@@ -12,7 +12,10 @@ import typer
 
 from harness.cli import options
 from harness.cli.printing import method_labels, print_report
-from harness.core.errors import SetupError, UsageError
+from harness.core.errors import SetupError, UnwritableFileError, UsageError
+from harness.core.file_errors import explain
+from harness.core.installation import DISTRIBUTION
+from harness.runs.layout import REPORT
 from harness.runs.lookup import require_runs_folder, resolve_runs
 from harness.runs.reader import StoredRun, load_run
 
@@ -33,9 +36,24 @@ SEEDS_REMARK = (
 def report(
     runs: options.Runs = Path("runs"),
     figures: Annotated[bool, typer.Option(help="Draw all figures that the runs allow.")] = True,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the report, if it is not to be written into the runs folder.",
+            show_default="report/ in the runs folder",
+        ),
+    ] = None,
 ) -> None:
     """Write tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and a web page."""
-    print_report(runs, figures=figures)
+    try:
+        print_report(runs, out, figures=figures)
+    except UnwritableFileError as error:
+        reason, _ = explain(error.path, error)
+        raise SetupError(
+            f"The report cannot be written to {out or runs / REPORT} ({reason}). Write it "
+            "elsewhere with --out DIR."
+        ) from error
 
 
 def trace(
@@ -130,9 +148,7 @@ def _run_lines(run: dict[str, Any]) -> Iterator[str]:
     )
     yield f"{run['key']}"
     yield f"  seed {run['seed']}: {scores or run['failure'] or run['status']}"
-    edited = "" if not run["dirty"] else f", edited ({_shorten_digest(run['patch'])})"
-    commit, method = _shorten_digest(run["commit"]), _shorten_digest(run["source"])
-    yield f"  code: commit {commit}{edited}; method {method}"
+    yield f"  code: {_describe_code(run)}; method {_shorten_digest(run['source'])}"
     yield f"  versions: {', '.join(f'{name} {value}' for name, value in run['versions'].items())}"
     folder = f" in {run['data']}" if run["data"] else ""
     yield f"  data: {run['dataset']} {run['fingerprint']}{folder}"
@@ -143,6 +159,15 @@ def _run_lines(run: dict[str, Any]) -> Iterator[str]:
     finished = run["finished"] or "time not recorded"
     yield f"  trained: {finished} on {run['host']}, {run['device']}{time}"
     yield from (f"  note: {note}" for note in run["notes"])
+
+
+def _describe_code(run: dict[str, Any]) -> str:
+    """Return the commit and what was edited, or the version of an installation."""
+    if run["checkout"] is False:
+        version = run["versions"].get(DISTRIBUTION, "of an unknown version")
+        return f"{DISTRIBUTION} {version}, not from a checkout"
+    edited = "" if not run["dirty"] else f", edited ({_shorten_digest(run['patch'])})"
+    return f"commit {_shorten_digest(run['commit'])}{edited}"
 
 
 def _shorten_digest(text: str | None) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 from harness.core.errors import SetupError
 
 HOME = Path(__file__).resolve().parents[2]  # the folder that holds all of them
+DISTRIBUTION = "kd-reid-bench"  # the name that it is installed by
 PACKAGES = ("harness", "methods", "results", "slurm")
 
 
@@ -38,6 +42,20 @@ def ensure_own_packages() -> None:
         f"{theirs} would be imported in place of this program's {ours}. Give your own packages "
         f"other names, start from another folder, or {way}."
     )
+
+
+def installed_version() -> str | None:
+    """Return the version that this program was installed as.
+
+    None if it was not: it is a copy, next to which another version may be installed.
+    """
+    try:
+        found = distribution(DISTRIBUTION)
+    except PackageNotFoundError:
+        return None
+    origin = json.loads(found.read_text("direct_url.json") or "{}").get("url", "")
+    folders = (Path(str(found.locate_file(""))), Path(unquote(urlparse(origin).path)))
+    return found.version if HOME in [folder.resolve() for folder in folders] else None
 
 
 def add_import_folder(folder: Path) -> None:

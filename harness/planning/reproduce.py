@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError
+from harness.core.installation import DISTRIBUTION
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.data.synthetic.generator import GENERATOR_VERSION
@@ -77,7 +78,11 @@ def _code_remarks(runs: Sequence[StoredRun]) -> Iterator[str]:
     now = git_state()
     for run in runs:
         commit, dirty, patch = (run.environment.get(k) for k in ("commit", "dirty", "patch"))
-        if run.record and not commit:
+        if run.environment.get("checkout") is False:
+            if now.checkout is not False:
+                version = run.environment.get(DISTRIBUTION) or "an unknown version"
+                yield f"For the code as it was: install {DISTRIBUTION} {version}."
+        elif run.record and not commit:
             yield "The commit of some runs was not recorded."
         elif commit and (commit, patch) != (now.commit, now.patch):
             yield f"For the code as it was: git checkout {commit}"

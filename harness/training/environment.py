@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from harness.core.devices import device_name
+from harness.core.installation import DISTRIBUTION, installed_version
 from harness.runs.code_version import git_state
 
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
@@ -30,10 +31,13 @@ def capture_environment(device: torch.device, data: Path | None = None) -> dict[
     gpu = device.type == "cuda"
     return {
         "python": platform.python_version(),
-        **{name: _version(name) for name in (*PACKAGES, "kd-reid-bench")},
+        **{name: _version(name) for name in PACKAGES},
+        # A copy for jobs is not installed, but was made of what is.
+        DISTRIBUTION: installed_version() if code.checkout is False else _version(DISTRIBUTION),
         "commit": code.commit,
         "dirty": code.dirty,
         "patch": code.patch,
+        "checkout": code.checkout,
         "command": shlex.join(sys.argv),
         "host": socket.gethostname(),
         "device_name": device_name(device),

@@ -125,8 +125,11 @@ def _headline(facts: Mapping[str, Any]) -> str:
 
 def _labelled(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield label and text of every fact."""
-    yield "Commit", facts["commit"] or NOT_RECORDED
-    yield "Uncommitted changes", _changes(facts)
+    if facts["checkout"] is False:
+        yield "Commit", "not from a checkout: the installed version, see below"
+    else:
+        yield "Commit", facts["commit"] or NOT_RECORDED
+        yield "Uncommitted changes", _changes(facts)
     versions = ", ".join(f"{name} {value}" for name, value in facts["versions"].items())
     yield "Versions", versions or NOT_RECORDED
     for teacher in facts["teachers"]:

@@ -7,10 +7,11 @@ from io import StringIO
 
 import pytest
 
-from harness.cli.results import print_diff
+from harness.cli.results import print_diff, print_trace
 from harness.core.errors import SetupError, UsageError
 from harness.runs.lookup import short_id
 from tests.support import tiny_grid
+from tests.support.records import done, spec
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,13 @@ def test_what_cannot_be_compared_is_one_sentence(two, tmp_path):
     (broken / "record.json").write_text("{")
     with pytest.raises(SetupError, match="cannot be read as a run: it is not JSON"):
         shown((first, first), runs, tmp_path)
+
+
+def test_an_installation_is_said_not_to_be_a_checkout(tmp_path):
+    """Git's commit there would be that of whatever repository the environment lies in."""
+    facts = {"checkout": False, "commit": None, "kd-reid-bench": "0.2.0"}
+    done(tmp_path, spec(), 0.5, environment=facts)
+    with redirect_stdout(StringIO()) as output:
+        print_trace("comparison-synthetic:Student:mAP", tmp_path, as_json=False)
+    assert "\n  code: kd-reid-bench 0.2.0, not from a checkout; method " in output.getvalue()
+    assert "note: For the code as it was: install kd-reid-bench 0.2.0." in output.getvalue()

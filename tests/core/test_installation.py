@@ -1,5 +1,6 @@
 """Packages in the user's folder that have the names of ours: processes are started there."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,13 @@ import pytest
 
 from harness.core import installation
 from harness.core.errors import SetupError
-from harness.core.installation import HOME, PACKAGES, add_import_folder, ensure_own_packages
+from harness.core.installation import (
+    HOME,
+    PACKAGES,
+    add_import_folder,
+    ensure_own_packages,
+    installed_version,
+)
 from harness.testing.scaffold import METHOD
 
 SCRIPT = """import sys
@@ -160,3 +167,19 @@ def test_a_folder_of_plug_ins_goes_behind_everything(tmp_path, monkeypatch):
     assert sys.path[: len(before)] == before and sys.path[-1] == str(tmp_path)
     assert sys.path.count(str(tmp_path)) == 1
     assert sys.path.index(str(HOME)) < sys.path.index(str(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
+def test_the_installed_version_is_that_of_this_code(tmp_path, monkeypatch, kind):
+    """Another version may be installed next to a copy that is started from its folder."""
+    site, ours = tmp_path / "site", tmp_path / "my code"
+    folder = site / "kd_reid_bench-9.9.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: kd-reid-bench\nVersion: 9.9\n")
+    if kind == "editable":
+        (folder / "direct_url.json").write_text(json.dumps({"url": ours.as_uri()}))
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setattr(installation, "HOME", ours if kind == "editable" else site)
+    assert installed_version() == "9.9"
+    monkeypatch.setattr(installation, "HOME", tmp_path / "a copy")
+    assert installed_version() is None

@@ -40,3 +40,11 @@ def test_the_code_is_that_of_the_process(monkeypatch):
     monkeypatch.setattr(environment, "git_state", lambda: state)
     content = capture_environment(CPU)
     assert {name: content[name] for name in state._fields} == state._asdict()
+
+
+def test_an_installation_is_recorded_as_such(monkeypatch):
+    monkeypatch.setattr(environment, "git_state", lambda: GitState(checkout=False))
+    monkeypatch.setattr(environment, "installed_version", lambda: "9.9")
+    content = capture_environment(CPU)
+    assert content["checkout"] is False and content["commit"] is None
+    assert content["kd-reid-bench"] == "9.9"
