@@ -13,6 +13,13 @@ from harness.core.lease import inspect_lease
 from harness.runs.groups import read_run_submission
 from harness.runs.layout import GROUP, GROUPS, LOGS
 
+LOCAL_PREFIX = "local-"  # of the ids of jobs that a pool of processes on one machine started
+
+
+def local_id(process: int) -> str:
+    """Return the id of a job that a process of this machine runs."""
+    return f"{LOCAL_PREFIX}{process}"
+
 
 @dataclass(frozen=True, slots=True)
 class RunSubmission:
@@ -40,7 +47,7 @@ class RunSubmission:
     @property
     def is_local(self) -> bool:
         """True if a pool of processes on one machine started the job."""
-        return (self.job or "").startswith("local-")
+        return (self.job or "").startswith(LOCAL_PREFIX)
 
     def is_pool_alive(self, runs: Path) -> bool:
         """Return whether the process of a local submission is alive; writes nothing."""

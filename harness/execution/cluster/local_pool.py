@@ -20,7 +20,7 @@ from harness.core.errors import ExitCode, SetupError
 from harness.core.files import file_exists
 from harness.core.lease import acquire_blocking
 from harness.core.signals import StopRequest
-from harness.execution.cluster.pending import PendingRuns, local_id
+from harness.execution.cluster.pending import PendingRuns
 from harness.execution.cluster.profile import local_core_count, local_gpu_count
 from harness.execution.cluster.submission import ClusterJob, Submission, new_submission_name
 from harness.execution.cluster.submit import (
@@ -33,6 +33,7 @@ from harness.execution.reasons import blocked_by
 from harness.planning.plan import Plan
 from harness.runs.layout import RECORD
 from harness.runs.spec import RunSpec
+from harness.runs.submissions import local_id
 from slurm.resources import Resources
 
 POLL_SECONDS = 0.2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from harness.runs.groups import job_name_prefix, read_run_submission
 from harness.runs.layout import FAILURE, GROUPS, RECORD
 from harness.runs.record import failure_kind
 from harness.runs.spec import SCORING_VERSION, RunSpec
+from harness.runs.submissions import LOCAL_PREFIX
 from slurm.queue import query_jobs
 from slurm.resources import Resources
 
@@ -171,7 +171,7 @@ def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
         record_job_ids(runs, name)
     last = {key: read_run_submission(runs, key) or content for key, content in last.items()}
     ids = {key: content["job"] for key, content in last.items() if content["job"]}
-    slurm_ids = {key: job for key, job in ids.items() if not job.startswith("local-")}
+    slurm_ids = {key: job for key, job in ids.items() if not job.startswith(LOCAL_PREFIX)}
     prefixes = {job: job_name_prefix(last[key]["group"]) for key, job in slurm_ids.items()}
     snapshot = query_jobs(slurm_ids.values(), prefixes)
     if not snapshot.complete:
@@ -199,8 +199,3 @@ def _is_in_pool(runs: Path, key: str, last: Mapping[str, Any]) -> bool:
     except FileError:
         return False
     return failure is None or float(failure["time"]) <= last["submitted"]
-
-
-def local_id(process: int | None = None) -> str:
-    """Return the id of a job that a process of this machine runs; None: this process."""
-    return f"local-{process or os.getpid()}"
