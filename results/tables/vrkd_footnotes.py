@@ -38,38 +38,25 @@ def vrkd_footnotes(
         rows: Rows of our table.
         tests: Tests between our rows by test of the papers.
     """
-    notes = _notes(paper, table, matched, rows, tests)
-    return tuple(dict.fromkeys(notes))
-
-
-def _notes(
-    paper: PublishedPaper,
-    table: NetworkTable,
-    matched: Sequence[MatchedRow],
-    rows: Sequence[Sequence[Cell]],
-    tests: Mapping[Scored, Sequence[PairwiseTests]],
-) -> Iterator[str]:
-    if table.kind == "models":
-        yield SIZES_NOTE
-    yield TRICKS_NOTE
-    yield SEEDS_NOTE
+    notes = [SIZES_NOTE] if table.kind == "models" else []
+    notes += [TRICKS_NOTE, SEEDS_NOTE]
     if table.kind == "role":
-        yield GAIN_NOTE
+        notes.append(GAIN_NOTE)
     if any("±" in cell.text for row in rows for cell in row):
-        yield footnotes.SPREAD
-    yield NO_RUN_NOTE
-    yield published_values.DIFFERENCE_NOTE
+        notes.append(footnotes.SPREAD)
+    notes += [NO_RUN_NOTE, published_values.DIFFERENCE_NOTE]
     own = [row for row in matched if not row.published.cited]
     for dataset in DATASETS:
-        yield from _dataset_notes(paper, dataset, own)
-    yield from table.notes
+        notes += _dataset_notes(paper, dataset, own)
+    notes += table.notes
     for dataset in DATASETS:
         of_dataset = [one for test in TESTS if dataset_of(test) == dataset for one in tests[test]]
         for note in significance.significance_notes_without_letters(of_dataset):
-            yield f"Ours on {dataset}. {note}"
+            notes.append(f"Ours on {dataset}. {note}")
     for match in (match for row in own for match in row.matches.values()):
-        yield from footnotes.draw_notes(match.group)
-        yield from footnotes.recorded_notes(match.group)
+        notes += footnotes.draw_notes(match.group)
+        notes += footnotes.recorded_notes(match.group)
+    return tuple(dict.fromkeys(notes))
 
 
 def _dataset_notes(paper: PublishedPaper, dataset: str, own: Sequence[MatchedRow]) -> Iterator[str]:
