@@ -9,7 +9,7 @@ With x the pooled features, (B, C), mu the mean over the pairs with d > 0, and h
       + angle_weight mean_ijk h(a_student - a_teacher)
 
 As in the authors' metric learning, the teacher's rows have unit length, the student's do not; in
-the variant `pdrd` neither have, and the terms weigh 25 and 50 instead of 1 and 2.
+the variant `pdrd` neither has, and the terms weigh 25 and 50 instead of 1 and 2.
 """
 
 from __future__ import annotations

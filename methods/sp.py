@@ -1,6 +1,6 @@
 r"""Similarity-preserving distillation: match the similarities of all pairs of images.
 
-With Q the last feature map flattened to (B, C*H*W) and row(.) the row-wise L2 norm,
+With Q the last feature map flattened to (B, C*H*W) and row(.) L2 normalisation of each row,
 
     G = row(Q @ Q.T)                                 # (B, B), for student and teacher alike
     L = ||G_teacher - G_student||_F^2 / B^2
