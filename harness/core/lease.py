@@ -2,32 +2,44 @@
 
 A lease is a file in the folder, created exclusively, that names its holder. The holder renews its
 modification time. A lease is dead if its holder's process has ended (same machine) or if it was not
-renewed for `TIMEOUT_S` seconds (another machine). To take over a dead lease, a process must first
-create the one `takeover` file that belongs to that lease, so two processes never both succeed.
-There are no file locks, because not every network file system supports them.
+renewed for `TIMEOUT_S` seconds (another machine, or a lease whose content is damaged). To take over
+a dead lease, a process must first create the one `takeover` file that belongs to that lease, so two
+processes never both succeed. There are no file locks, because not every network file system
+supports them.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import socket
-import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from harness.core.claims import (
+    HEARTBEAT_S,
+    TIMEOUT_S,
+    Claim,
+    create_claim,
+    is_alive,
+    is_damaged,
+    is_dated_ahead,
+    is_local,
+    is_process_alive,
+    make_claim,
+    measure_age,
+    read_claim,
+)
 from harness.core.errors import KDReIDError
-from harness.core.files import read_json, write_json
+from harness.core.files import write_json
+from harness.core.text import printable
+from harness.core.waiting import WaitNotice
 
 LEASE = "lease"  # name of the file
-HEARTBEAT_S, TIMEOUT_S = 5.0, 60.0  # seconds
 
 
 class LeaseLostError(KDReIDError):
@@ -38,15 +50,24 @@ class Lease:
     """Ownership that this process holds until `release`; renewed by a background thread.
 
     Args:
-        path: The lease's file, which contains `token`.
-        token: Unique text by which the holder recognises its own lease.
+        path: The lease's file.
+        claim: Its content, with the token by which the holder recognises its own lease.
     """
 
-    def __init__(self, path: Path, token: str) -> None:
-        self.path, self._token = path, token
+    def __init__(self, path: Path, claim: Claim) -> None:
+        self.path, self._claim = path, claim
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._renew, daemon=True)
         self._thread.start()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another process has taken the folder over, or the lease was removed."""
+        claim = read_claim(self.path)
+        if claim is not None and is_damaged(claim) and measure_age(self.path) < TIMEOUT_S / 2:
+            write_json(self.path, self._claim)  # nobody takes it over while it is so young
+            return False
+        return claim is None or claim["token"] != self._claim["token"]
 
     def check(self) -> None:
         """Check that this process still holds the lease, before it writes to the folder.
@@ -54,7 +75,7 @@ class Lease:
         Raises:
             LeaseLostError: It does not, for example because it was suspended for too long.
         """
-        if (read_json(self.path) or {}).get("token") != self._token:
+        if self.is_lost:
             raise LeaseLostError(f"Another process has taken over {self.path.parent}.")
 
     def release(self) -> None:
@@ -79,6 +100,8 @@ class Lease:
     def _renew(self) -> None:
         while not self._stop.wait(HEARTBEAT_S):
             with suppress(OSError):
+                if self.is_lost:  # renewing it would keep another process's lease alive
+                    return
                 os.utime(self.path)
 
 
@@ -88,51 +111,80 @@ def try_acquire(folder: Path) -> Lease | None:
     The folder is created if needed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path, token = folder / LEASE, uuid.uuid4().hex
-    if _create(path, _claim(token)):
-        return Lease(path, token)
-    holder = read_json(path)
-    if holder is None:  # released a moment ago, or not written to its end yet
-        if path.exists() and _age(path) > TIMEOUT_S:
-            path.unlink(missing_ok=True)
+    path, claim = folder / LEASE, make_claim(uuid.uuid4().hex)
+    if create_claim(path, claim):
+        return Lease(path, claim)
+    holder = read_claim(path)
+    if holder is None or is_alive(path, holder) or not _start_takeover(path, holder):
         return None
-    if _is_alive(path, holder) or not _start_takeover(path, holder):
-        return None
-    write_json(path, _claim(token))
+    write_json(path, claim)
     _takeover_path(path, holder).unlink(missing_ok=True)
-    return Lease(path, token)
+    return Lease(path, claim)
 
 
 @contextmanager
-def acquire_blocking(folder: Path, poll: float = 0.5) -> Iterator[Lease]:
+def acquire_blocking(
+    folder: Path,
+    poll: float = 0.5,
+    *,
+    work: str = "works",
+    report: Callable[[str], object] | None = None,
+    before_poll: Callable[[], object] | None = None,
+) -> Iterator[Lease]:
     """Hold the lease on a folder within the block, waiting while another living process holds it.
 
     Args:
         folder: The folder, created if needed.
         poll: Seconds between two attempts.
+        work: What the holder does, for the line about a long wait: "draws images".
+        report: Called with that line; by default it is written to standard error.
+        before_poll: Called before each attempt after the first; an error that it raises ends the
+            waiting.
     """
+    notice = WaitNotice(report)
     while (lease := try_acquire(folder)) is None:
+        notice.update(lambda: describe_holder(folder, work))
         time.sleep(poll)
+        if before_poll is not None:
+            before_poll()
     with lease:
         yield lease
 
 
-def current_holder(folder: Path) -> dict[str, Any] | None:
+def describe_holder(folder: Path, work: str) -> str:
+    """Return a line about the process that a folder's lease keeps waiting for.
+
+    Args:
+        folder: The folder.
+        work: What the holder does: "draws images".
+    """
+    holder, path = current_holder(folder), folder / LEASE
+    if holder is None:
+        return f"waiting for {path}"
+    if is_damaged(holder):
+        return f"waiting for an unknown process: {path} is damaged"
+    line = f"waiting for process {holder.get('process')} on {holder.get('host')}, which {work}"
+    if not is_local(holder) and is_dated_ahead(path):
+        line += f" ({path} is dated in the future; unless renewed, it ends after {TIMEOUT_S:.0f} s)"
+    return printable(line)
+
+
+def current_holder(folder: Path) -> Claim | None:
     """Return the holder of a folder's lease (machine, host, process ...); None if it is free.
 
     The age of another machine's lease is measured by the disk's clock, with a temporary file;
     `inspect_lease` writes nothing.
     """
     path = folder / LEASE
-    holder = read_json(path)
-    return holder if holder is not None and _is_alive(path, holder) else None
+    holder = read_claim(path)
+    return holder if holder is not None and is_alive(path, holder) else None
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseInfo:
     """Lease as read by a process that writes nothing."""
 
-    holder: dict[str, Any]
+    holder: Claim
     since: float  # Unix time of the acquisition; 0 if it is not recorded
     age: float  # seconds since the last renewal, by this machine's clock
     is_alive: bool  # whether the holder still works, as far as this machine can see
@@ -141,114 +193,34 @@ class LeaseInfo:
 def inspect_lease(folder: Path) -> LeaseInfo | None:
     """Return a folder's lease without writing to the folder; None if there is no lease."""
     path = folder / LEASE
-    holder = read_json(path)
+    holder = read_claim(path)
     if holder is None:
         return None
     try:
         age = time.time() - path.stat().st_mtime
     except OSError:
         return None
-    is_alive = _is_process_alive(holder) if is_local(holder) else age < TIMEOUT_S
-    return LeaseInfo(holder, float(holder.get("since", 0)), age, is_alive)
+    works = is_process_alive(holder) if is_local(holder) else age < TIMEOUT_S
+    return LeaseInfo(holder, float(holder.get("since", 0)), age, works)
 
 
-def is_local(holder: dict[str, Any]) -> bool:
-    """Return whether a lease's holder is a process of this machine and this process table."""
-    return holder.get("machine") == _machine()
-
-
-def _is_alive(path: Path, holder: dict[str, Any]) -> bool:
-    """Return whether the holder of a lease still works."""
-    return _is_process_alive(holder) if is_local(holder) else _age(path) < TIMEOUT_S
-
-
-def _is_process_alive(holder: dict[str, Any]) -> bool:
-    """Return whether a holder on this machine is still running.
-
-    The start time tells it from a later process that was given the same number.
-    """
-    return _start_time(int(holder.get("process", 0))) == holder.get("started")
-
-
-def _claim(token: str) -> dict[str, Any]:
-    """Content of a lease that this process holds."""
-    return {
-        "token": token,
-        "machine": _machine(),
-        "host": socket.gethostname(),
-        "process": os.getpid(),
-        "started": _start_time(os.getpid()),
-        "since": time.time(),
-    }
-
-
-def _create(path: Path, claim: dict[str, Any]) -> bool:
-    """Create the file with its whole content in one step; False if it exists already."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".lease.") as file:
-        json.dump(claim, file)
-        file.flush()
-        try:
-            os.link(file.name, path)
-        except FileExistsError:
-            return False
-        except OSError:  # a disk without hard links: the content comes a moment after the file
-            return _create_in_two_steps(path, claim)
-    return True
-
-
-def _create_in_two_steps(path: Path, claim: dict[str, Any]) -> bool:
-    try:
-        with path.open("x") as file:
-            json.dump(claim, file)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _takeover_path(path: Path, holder: dict[str, Any]) -> Path:
+def _takeover_path(path: Path, holder: Claim) -> Path:
     return path.with_name(f"lease.takeover.{holder.get('token')}")
 
 
-def _start_takeover(path: Path, holder: dict[str, Any]) -> bool:
+def _start_takeover(path: Path, holder: Claim) -> bool:
     """Create the takeover file of a dead lease; False if another process is or was faster.
 
     A takeover file whose own process has ended is removed, so that the next attempt succeeds.
     """
     takeover = _takeover_path(path, holder)
-    if _create(takeover, _claim("takeover")):
+    if create_claim(takeover, make_claim("takeover")):
         # A process that read this dead lease earlier may have completed a takeover since.
-        if read_json(path) == holder:
+        if read_claim(path) == holder:
             return True
         takeover.unlink(missing_ok=True)
         return False
-    other = read_json(takeover)
-    if other is not None and not _is_alive(takeover, other):
+    other = read_claim(takeover)
+    if other is not None and not is_alive(takeover, other):
         takeover.unlink(missing_ok=True)
     return False
-
-
-def _age(path: Path) -> float:
-    """Seconds since a file was renewed, by the clock of its disk, which all machines share."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".clock.") as probe:
-            return Path(probe.name).stat().st_mtime - path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _machine() -> str:
-    """Name of this machine, its boot and its process table: containers on one host differ."""
-    parts = [socket.gethostname()]
-    with suppress(OSError):
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
-        parts.append(str(Path("/proc/self/ns/pid").readlink()))
-    return " ".join(parts)
-
-
-def _start_time(process: int) -> str | None:
-    """Start time of a process in clock ticks since boot; None if it has ended."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return None if fields[0] == "Z" else fields[19]

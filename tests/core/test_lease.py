@@ -2,25 +2,29 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from harness.core import lease
+from harness.core import claims, lease
+from harness.core.claims import is_local
 from harness.core.lease import (
     LEASE,
     LeaseLostError,
     acquire_blocking,
     current_holder,
     inspect_lease,
-    is_local,
     try_acquire,
 )
 from tests.support import run_folders
+
+ELSEWHERE = {"machine": "elsewhere", "host": "node7", "process": 41, "token": "t", "started": "5"}
 
 HOLDER = """
 import sys, time
@@ -181,9 +185,9 @@ def test_a_lease_without_content_is_taken_over_once_it_is_old(tmp_path):
     (tmp_path / LEASE).touch()
     assert try_acquire(tmp_path) is None
     os.utime(tmp_path / LEASE, (0, 0))
-    assert try_acquire(tmp_path) is None  # removes it
-    with try_acquire(tmp_path):
-        pass
+    with try_acquire(tmp_path) as taken:
+        taken.check()
+    assert not list(tmp_path.iterdir())
 
 
 def test_another_process_with_the_number_of_the_holder_is_not_the_holder(tmp_path):
@@ -192,3 +196,143 @@ def test_another_process_with_the_number_of_the_holder_is_not_the_holder(tmp_pat
     run_folders.change(tmp_path / LEASE, started="1")
     with try_acquire(tmp_path) as taken:
         taken.check()
+
+
+def foreign(folder, *, age=0.0, **fields):
+    """A lease of another machine in a folder, renewed `age` seconds ago."""
+    path = folder / LEASE
+    path.write_text(json.dumps(ELSEWHERE | fields))
+    when = time.time() - age
+    os.utime(path, (when, when))
+    return path
+
+
+def test_the_loser_of_a_lease_does_not_renew_that_of_its_successor(tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "HEARTBEAT_S", 0.01)
+    mine = try_acquire(tmp_path)
+    path = foreign(tmp_path, age=30)
+    before = path.stat().st_mtime_ns
+    time.sleep(0.2)
+    assert path.stat().st_mtime_ns == before
+    assert mine.is_lost and not mine._thread.is_alive()
+    mine.release()
+    assert json.loads(path.read_text()) == ELSEWHERE
+
+
+def test_a_lease_dated_a_day_ahead_is_waited_for_with_a_word_and_then_taken(tmp_path, monkeypatch):
+    """The clock of its machine was wrong, and the machine is gone."""
+    monkeypatch.setattr("harness.core.waiting.NOTICE_S", 0.1)
+    monkeypatch.setattr(claims, "TIMEOUT_S", 0.6)
+    foreign(tmp_path, age=-86400)
+    lines = []
+    with acquire_blocking(tmp_path, 0.05, work="trains", report=lines.append) as held:
+        held.check()
+    (line,) = lines
+    assert line.startswith("waiting for process 41 on node7, which trains (")
+    assert "dated in the future" in line
+
+
+def test_a_lease_dated_ahead_is_alive_while_it_is_renewed(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "TIMEOUT_S", 0.3)
+    for second in range(10):
+        foreign(tmp_path, age=-86400 - second)
+        assert try_acquire(tmp_path) is None
+        time.sleep(0.05)
+
+
+def test_a_long_wait_is_reported_once_on_standard_error(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("harness.core.waiting.NOTICE_S", 0.05)
+    holder = python(HOLDER, tmp_path)
+    holder.stdout.readline()
+    timer = threading.Timer(0.5, holder.kill)
+    timer.start()
+    with acquire_blocking(tmp_path, 0.01):
+        pass
+    holder.communicate()
+    errors = capsys.readouterr().err
+    assert errors.count("waiting for process") == 1
+    assert f"waiting for process {holder.pid} on" in errors
+
+
+def test_waiting_can_be_stopped(tmp_path):
+    foreign(tmp_path)
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), acquire_blocking(tmp_path, 0.01, before_poll=stop):
+        pass
+    assert json.loads((tmp_path / LEASE).read_text()) == ELSEWHERE
+
+
+def damaged_claims():
+    """Contents of a lease that no program of ours wrote, and every kind of wrong field."""
+    whole, draw = json.dumps(ELSEWHERE).encode(), random.Random(9)
+    yield from (b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, whole[:30], b"\0" * 4096)
+    for field in ELSEWHERE:
+        for value in (None, [], {}, "\x1b]52;c;x\x07", "../../x", "x" * 5000, 1e308, -1, True):
+            yield json.dumps(ELSEWHERE | {field: value}).encode()
+    for field in ("process", "since"):
+        yield json.dumps(ELSEWHERE | {field: float("nan")}).encode()
+        yield json.dumps(ELSEWHERE | {field: 10**400}).encode()
+    for _ in range(40):
+        content = bytearray(whole)
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        yield bytes(content)
+
+
+@pytest.mark.parametrize("content", [*damaged_claims()])
+def test_a_damaged_lease_is_treated_by_its_age(tmp_path, content):
+    path = tmp_path / LEASE
+    path.write_bytes(content)
+    assert try_acquire(tmp_path) is None
+    assert current_holder(tmp_path) is not None
+    assert inspect_lease(tmp_path).is_alive
+    assert lease.describe_holder(tmp_path, "trains").isprintable()
+    old = time.time() - lease.TIMEOUT_S - 1
+    os.utime(path, (old, old))
+    assert current_holder(tmp_path) is None
+    assert not inspect_lease(tmp_path).is_alive
+    with try_acquire(tmp_path) as taken:
+        taken.check()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"token": 1}'])
+def test_a_damaged_takeover_does_not_block_the_next_for_ever(dead, content):
+    holder = json.loads((dead / LEASE).read_text())
+    stuck = lease._takeover_path(dead / LEASE, holder)
+    stuck.write_bytes(content)
+    assert try_acquire(dead) is None
+    os.utime(stuck, (0, 0))
+    assert try_acquire(dead) is None  # clears the stuck takeover
+    with try_acquire(dead) as taken:
+        taken.check()
+
+
+def test_a_holder_whose_lease_is_damaged_writes_it_again(tmp_path):
+    with try_acquire(tmp_path) as held:
+        whole = (tmp_path / LEASE).read_bytes()
+        (tmp_path / LEASE).write_bytes(whole[:20])
+        held.check()
+        assert json.loads((tmp_path / LEASE).read_bytes()) == json.loads(whole)
+        assert try_acquire(tmp_path) is None
+
+
+def test_a_holder_that_is_late_leaves_its_damaged_lease(tmp_path):
+    """Another process may be taking it over."""
+    held = try_acquire(tmp_path)
+    (tmp_path / LEASE).write_bytes(b"damaged")
+    os.utime(tmp_path / LEASE, (0, 0))
+    with pytest.raises(LeaseLostError):
+        held.check()
+
+
+def test_a_local_lease_without_a_start_is_no_immortal_holder(tmp_path):
+    """Its process has ended, and an absent start would equal that of no process."""
+    content = json.loads(json.dumps(claims.make_claim("t"))) | {"process": 2**30}
+    del content["started"]
+    (tmp_path / LEASE).write_text(json.dumps(content))
+    os.utime(tmp_path / LEASE, (0, 0))
+    with try_acquire(tmp_path):
+        pass

@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.claims import is_local
 from harness.core.errors import ExitCode, UsageError
-from harness.core.lease import LeaseInfo, inspect_lease, is_local
+from harness.core.lease import LeaseInfo, inspect_lease
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
 from harness.runs.layout import GROUPS

@@ -1,0 +1,40 @@
+"""Say what is waited for: nothing may keep a user waiting for long without a word."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+NOTICE_S = 10.0  # a wait that takes longer is reported
+
+
+class WaitNotice:
+    """Report of one wait, which becomes a line once it has taken `NOTICE_S` seconds.
+
+    Args:
+        report: Called with the line; by default it is written to standard error.
+    """
+
+    def __init__(self, report: Callable[[str], object] | None = None) -> None:
+        self._report = report or _write_to_stderr
+        self._since = time.monotonic()
+        self._reported = ""
+
+    def update(self, describe: Callable[[], str]) -> None:
+        """Report what is waited for, if it is time and it was not reported yet.
+
+        Args:
+            describe: Returns the line, without the time; it is called only when it is time.
+        """
+        if time.monotonic() - self._since < NOTICE_S:
+            return
+        text = describe()
+        if text != self._reported:
+            self._reported = text
+            self._report(text)
+
+
+def _write_to_stderr(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
