@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.runs.scan import describe_error, escape_undecodable, scan_runs
+from harness.core.text import printable
+from harness.runs.scan import describe_error, scan_runs
 from results.run_rows import run_row
 
 COLUMNS = (
@@ -56,6 +57,7 @@ COLUMNS = (
     "operations",
     "data",
     "data_flags",
+    "origin",
     "order",
     "folder",
 )
@@ -96,6 +98,7 @@ def collect_runs(
         data: Numbers of training images and identities (missing in older records), and of queries
             and draws by evaluation.
         data_flags: `DataFlag`s of the run's images.
+        origin: What made its numbers, by name; see `record_origin`.
         order: Position of the method among `labels`, by which tables order their rows.
         folder: Path of the run's folder.
 
@@ -118,7 +121,7 @@ def collect_runs(
     rows = _drop_duplicates(rows, problems)
     score_columns = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *score_columns])
-    return frame, [escape_undecodable(problem) for problem in problems]
+    return frame, [printable(problem) for problem in problems]
 
 
 def _drop_duplicates(rows: list[dict[str, Any]], problems: list[str]) -> list[dict[str, Any]]:

@@ -9,10 +9,15 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from harness.core.text import printable
 from harness.runs.data_flags import data_flags
 from harness.runs.layout import FAILURE
+from harness.runs.origin import record_origin
 from harness.runs.record import RECORD_FORMAT
+from harness.runs.score_check import check_scores
+from harness.runs.stored_spec import NAME, check_spec
 
+MAX_LABEL = 100  # characters of a label in a table
 # Fields of a spec, in addition to its recipe, in which all students of one table agree.
 SHARED_FIELDS = ("dataset", "fingerprint", "network", "head", "weights", "device", "threads")
 
@@ -20,7 +25,10 @@ SHARED_FIELDS = ("dataset", "fingerprint", "network", "head", "weights", "device
 def run_row(
     path: Path, content: dict[str, Any], runs: Path, labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the values of one run by column.
+    """Return the values of one run by column, after checking what the file says.
+
+    The spec has to be that of the folder and every score that of the run's queries. Texts are
+    returned as they may be printed.
 
     Args:
         path: The record or failure.
@@ -29,7 +37,8 @@ def run_row(
         labels: As in `collect_runs`.
 
     Raises:
-        ValueError: The file is of another run or format, or a value is impossible.
+        ValueError: The file is of another run or format, a value is impossible, or a score is not
+            that of the run's queries.
         KeyError, TypeError, AttributeError, StopIteration, ArithmeticError, OSError: The content
             does not have the form of a record, in one of many ways.
     """
@@ -37,20 +46,27 @@ def run_row(
     if content["key"] != folder:
         raise ValueError(_describe_misplaced(path, content["key"], runs))
     spec = content["spec"]
-    if spec.get("key", folder) != folder:
-        raise ValueError(f"its spec is of the run {spec['key']}, which is not its folder")
+    check_spec(spec, folder)
     method = str(spec["method"])
     row = _identity(spec) | {
         "key": folder,
         "folder": str(path.parent),
-        "label": str(content.get("label") or labels.get(method, method)),
+        "label": _label(content.get("label") or "") or _label(labels.get(method, method)),
         "order": list(labels).index(method) if method in labels else len(labels),
     }
     if path.name == FAILURE:
         return row | _failure(content)
     if content["format"] != RECORD_FORMAT:
         raise ValueError(f"its format is {content['format']}; this version reads {RECORD_FORMAT}")
-    return row | _result(content)
+    result = _result(content)
+    check_scores(path.parent, content["result"]["evaluations"])
+    return row | result
+
+
+def _label(text: object) -> str:
+    """Return a label as tables may print it: one line of sane length."""
+    label = printable(text).strip()
+    return label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 3]}..."
 
 
 def _describe_misplaced(path: Path, key: object, runs: Path) -> str:
@@ -59,7 +75,7 @@ def _describe_misplaced(path: Path, key: object, runs: Path) -> str:
     if not isinstance(key, str) or not (runs / key / path.name).is_file():
         return problem
     same = (runs / key / path.name).samefile(path)
-    return f"{problem}: {'a link' if same else 'a copy'}; that run is gathered itself"
+    return f"{problem}: {'a link' if same else 'a copy'}; that run is counted from its own folder"
 
 
 def _identity(spec: dict[str, Any]) -> dict[str, Any]:
@@ -87,8 +103,8 @@ def _failure(content: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of a failed run that take the place of scores."""
     return {
         "status": "failed",
-        "failure": str(content["kind"]),
-        "message": str(content.get("message", "")),
+        "failure": _label(content["kind"]),
+        "message": printable(content.get("message", ""), keep="\n"),
         "scoring": "",
         "evaluation": "",
         "reference": "",
@@ -97,6 +113,7 @@ def _failure(content: dict[str, Any]) -> dict[str, Any]:
         "spreads": {},
         "data": {},
         "data_flags": (),
+        "origin": {},
     }
 
 
@@ -112,12 +129,13 @@ def _result(content: dict[str, Any]) -> dict[str, Any]:
         "status": "done",
         "failure": "",
         "message": "",
-        "reference": f"{paper['year']} {paper['venue']}" if paper else "",
-        "notes": tuple(map(str, notes)),
+        "reference": printable(f"{paper['year']} {paper['venue']}") if paper else "",
+        "notes": tuple(map(printable, notes)),
         "parameters": operations.get("parameters"),
         "operations": operations.get("macs_with_rest"),
         "data": _data_counts(content),
         "data_flags": data_flags(content),
+        "origin": record_origin(content),
     }
 
 
@@ -137,6 +155,9 @@ def _scores(evaluations: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     by_evaluation = {
         name: _scores_by_draw(evaluations[name]) for name in sorted(evaluations, key=_by_size)
     }
+    for name in by_evaluation:
+        if not NAME.fullmatch(name):
+            raise ValueError(f"an evaluation cannot be called {printable(repr(name))}")
     first, first_scores = next(iter(by_evaluation.items()))
     draws = evaluations[first]
     scores: dict[str, Any] = {column: fmean(values) for column, values in first_scores.items()}

@@ -12,7 +12,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from harness.evaluation.scoring import CMC_RANKS
+from harness.runs.per_query import CMC_RANKS
 from harness.runs.layout import CURVE, RECORD
 from harness.runs.record import RECORD_FORMAT
 from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec

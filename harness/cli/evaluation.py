@@ -121,7 +121,8 @@ def print_scores(rows: Sequence[dict[str, Any]], rules: str) -> None:
         rows: The rows that `harness.analysis.rescoring.rescore_runs` returns.
         rules: The rules of scoring, for the heading.
     """
-    from harness.evaluation.scoring import CMC_RANKS, tie_warnings
+    from harness.evaluation.scoring import tie_warnings
+    from harness.runs.per_query import CMC_RANKS
 
     names = ["mAP", *(f"R{rank}" for rank in CMC_RANKS), "mINP"]
     typer.echo(f"Not in the tables; no record changes: {rules}.")

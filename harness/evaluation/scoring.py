@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -17,9 +17,9 @@ from harness.data.images import ImageStore
 from harness.evaluation.metrics import evaluate
 from harness.evaluation.retrieval_scores import Embeddings, RetrievalScores
 from harness.models import ReIDNetwork
+from harness.runs.per_query import CMC_RANKS
 
 BATCH_SIZE = 128  # images per forward pass; fixed, because it can change the last bits of features
-CMC_RANKS = (1, 5, 10, 20)
 TIE_TOLERANCE = 1e-4  # smallest difference of mAP or R1, as fraction, that ties must make
 
 
@@ -55,6 +55,7 @@ def evaluate_network(
     images: ImageStore,
     device: torch.device,
     per_query: Path,
+    before_replace: Callable[[], object] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Score a network on every split of every test of a dataset.
 
@@ -64,6 +65,8 @@ def evaluate_network(
         images: Its test images, decoded.
         device: Device of the network.
         per_query: File (npz) to write with the scores of every query, as `TEST.SPLIT.COLUMN`.
+        before_replace: Called when it is written to its end; an error that it raises leaves the
+            old file as it is.
 
     Returns:
         Scores as of `summarise`, by test and split.
@@ -78,7 +81,13 @@ def evaluate_network(
             scores[name].append(summarise(ranked))
             columns = _per_query_columns(ranked, dataset, split)
             arrays |= {f"{name}.{number}.{column}": value for column, value in columns.items()}
-    atomic_write(per_query, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
+
+    def write(file: IO[bytes]) -> None:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        if before_replace is not None:
+            before_replace()
+
+    atomic_write(per_query, write)
     return scores
 
 

@@ -60,7 +60,7 @@ def check_spec(content: object, key: str) -> None:
     checked = _check_run(content, "its spec", 0)
     if checked.get("key", key) != key:
         raise ValueError(
-            f"its spec is of the run {_shown(checked['key'])}, which is not its folder"
+            f"its spec is of the run {_shorten(checked['key'])}, which is not its folder"
         )
     if key not in (made := recorded_keys(checked)):
         raise ValueError(f"its spec was changed: with these values the run is {made[0]}")
@@ -202,5 +202,9 @@ def _check_value(value: object, what: str) -> None:
 
 
 def _shown(value: object) -> str:
-    text = printable(repr(value))
+    return _shorten(repr(value))
+
+
+def _shorten(value: object) -> str:
+    text = printable(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

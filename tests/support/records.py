@@ -1,11 +1,24 @@
 """Runs folders as the harness leaves them, with numbers of the test's choice."""
 
 import json
-from hashlib import sha256
+from contextlib import suppress
+from functools import cache
 
 import numpy as np
 
-RECIPE = {"epochs": 3, "height": 64, "width": 32, "identities": 16, "precision": "fp32"}
+from harness.runs.per_query import CMC_RANKS
+from harness.runs.stored_spec import recorded_keys
+
+RECIPE = {
+    "epochs": 3,
+    "warmup_epochs": 0,
+    "hold_until": 2,
+    "height": 64,
+    "width": 32,
+    "identities": 16,
+    "precision": "fp32",
+}
+QUERIES = 1000  # of a run: R1 has three decimals
 PAPER = {"authors": "A", "title": "T", "venue": "ICCV", "year": 2019, "url": "https://x.org"}
 
 
@@ -27,14 +40,11 @@ def spec(method="none", seed=0, teachers=(), recipe=None, options=None, **fields
         "training_version": 1,
         **fields,
     }
-    digest = sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:8]
-    networks = dict.fromkeys([*(teacher["network"] for teacher in teachers), made["network"]])
-    pair = "-".join(networks)
-    return {**made, "key": f"{made['dataset']}/{method}/{pair}/seed{seed}-{digest}"}
+    return {**made, "key": recorded_keys(made)[0]}
 
 
 def draw(accuracy, first=None):
-    first = min(1, accuracy + 0.2) if first is None else first
+    first = round(min(1, accuracy + 0.2), 3) if first is None else first
     cmc = {"1": first, "5": first, "10": first, "20": 1.0}
     return {"mAP": accuracy, "mINP": accuracy / 2, "cmc": cmc, "queries": 100, "scored": 100}
 
@@ -56,60 +66,76 @@ def record(made, *draws, label=None, paper=None, notes=(), **fields):
 
 
 def write(runs, content, name="record.json"):
+    """Write a file of a run; a record with queries that have its scores, if they can be had."""
     folder = runs / content["key"]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(json.dumps(content, sort_keys=True))  # as the harness does
+    if name == "record.json":
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            write_scores(folder, content["result"]["evaluations"])
     return folder
 
 
 def done(runs, made, accuracy, first=None, **fields):
-    """A finished run; all its queries, two of each of ten identities, have the same precision."""
+    """A finished run; all its queries, 100 of each of ten identities, have the same precision."""
     scores = draw(accuracy, first)
-    folder = write(runs, record(made, scores, **fields))
-    columns = per_query(np.full(20, accuracy), np.arange(20) // 2, first=scores["cmc"]["1"])
-    write_per_query(folder, {"test": [columns]})
-    return made
-
-
-def done_with_facts(runs, seconds, **environment):
-    """A finished run with a teacher, a note and facts about its machine; its spec."""
-    made = spec("pdrd", 1, [teacher_spec()])
-    facts = {"commit": "abc", "dirty": True, "patch": "77", "torch": "2.15.0", "host": "node1"}
-    content = record(
-        made,
-        draw(0.5),
-        environment=facts | environment,
-        teachers=["fe"],
-        notes=["One."],
-        timings={"training": seconds},
-    )
-    write(runs, content)
+    write(runs, record(made, scores, **fields))
     return made
 
 
 def done_by_query(runs, made, precision, identity, **fields):
     """A finished run of one evaluation with these precisions: (Q,), (Q,)."""
-    folder = write(runs, record(made, draw(float(precision.mean())), **fields))
-    write_per_query(folder, {"test": [per_query(precision, identity)]})
+    columns = per_query(precision, identity)
+    folder = write(runs, record(made, summary(columns), **fields))
+    write_per_query(folder, {"test": [columns]})
     return made
+
+
+@cache
+def _query_names(count):
+    return np.array([f"query/{number:05d}.jpg" for number in range(count)])
+
+
+def queries_of(scores, count=QUERIES, names=None):
+    """The columns of queries of ten identities that have the scores of `draw`."""
+    identity = np.arange(count) * 10 // count
+    return per_query(np.full(count, scores["mAP"]), identity, names, scores["cmc"]["1"])
+
+
+def write_scores(folder, evaluations):
+    """`per_query.npz` with queries that have these scores, draw by draw."""
+    by_query = {name: [queries_of(one) for one in draws] for name, draws in evaluations.items()}
+    write_per_query(folder, by_query)
+
+
+def summary(columns):
+    """The scores of one draw as the harness records them, from its columns."""
+    ranks, matched = columns["first_rank"], ~np.isnan(columns["average_precision"])
+    return {
+        "mAP": float(columns["average_precision"][matched].mean()),
+        "mINP": float(columns["inverse_negative_penalty"][matched].mean()),
+        "cmc": {str(rank): float((ranks[matched] <= rank).mean()) for rank in CMC_RANKS},
+        "queries": len(ranks),
+        "scored": int(matched.sum()),
+    }
 
 
 def per_query(precision, identity, names=None, first=None):
     """The columns of one draw as a run writes them: (Q,), (Q,) -> arrays by column.
 
-    About the fraction `first` of the queries has a match at rank 1; without it, those whose
-    precision is above one half.
+    The fraction `first` of the queries has a match at rank 1; without it, those whose precision is
+    above one half. The first match of the others is at rank 11.
     """
     count = len(precision)
     hits = np.asarray(precision) > 0.5 if first is None else np.arange(count) < round(first * count)
     return {
-        "query": np.array(names or [f"query/{number:05d}.jpg" for number in range(count)]),
+        "query": np.array(names) if names else _query_names(count),
         "identity": np.asarray(identity),
         "camera": np.ones(count, dtype=np.int64),
         "average_precision": np.asarray(precision, dtype=np.float64),
         "inverse_negative_penalty": np.asarray(precision, dtype=np.float64) / 2,
-        "first_rank": np.where(hits, 1, 2),
-        "nearest": np.zeros((count, 10), dtype=np.int64),
+        "first_rank": np.where(hits, 1, 11),
+        "nearest": np.zeros((count, 10), dtype=np.int8),
     }
 
 

@@ -1,7 +1,7 @@
 """Runs as VRKD's tables want them, with numbers of the test's choice."""
 
 from results.published import load_published
-from tests.support.records import draw, queries_of, record, spec, write, write_per_query
+from tests.support.records import draw, record, spec, write
 
 VRKD = load_published().papers[1]
 KINDS = ("hap", "vap", "dap", "aap")
@@ -28,11 +28,7 @@ def put(runs, made, *scores, counts=(11_460_000, 3_990_000_000), **more):
         evaluations = {"test": [draw(*scores) | {"queries": 1678}]}
     result = {"steps": 60, "model": "ab", "evaluations": evaluations}
     operations = dict(zip(("parameters", "macs_with_rest"), counts, strict=True)) if counts else {}
-    folder = write(runs, record(made, result=result, operations=operations, **more))
-    write_per_query(
-        folder,
-        {name: [queries_of(one, 200) for one in evaluations[name]] for name in evaluations},
-    )
+    write(runs, record(made, result=result, operations=operations, **more))
     return made
 
 

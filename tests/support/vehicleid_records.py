@@ -1,6 +1,6 @@
 """Records of VehicleID: three tests of ten draws each."""
 
-from tests.support.records import draw, per_query, record, write, write_per_query
+from tests.support.records import draw, queries_of, record, write, write_per_query
 
 TESTS = ("test800", "test1600", "test2400")
 OFFSETS = (0.02, -0.02, 0.01, -0.01, 0, 0, 0, 0, 0, 0)  # of ten draws, from their mean
@@ -15,14 +15,14 @@ def scored(runs, made, accuracy, **fields):
     result = {"steps": 60, "model": "ab", "evaluations": evaluations}
     folder = write(runs, record(made, result=result, **fields))
     by_query = {
-        name: [queries(one["mAP"], number) for number, one in enumerate(draws)]
+        name: [queries(one, number) for number, one in enumerate(draws)]
         for name, draws in evaluations.items()
     }
     write_per_query(folder, by_query)
     return made
 
 
-def queries(accuracy, number):
-    """One draw of six vehicles with three images each, of which one is in the gallery."""
-    names = [f"image/{image}.jpg" for image in range(18) if image % 3 != number % 3]
-    return per_query([accuracy] * 12, [image // 2 for image in range(12)], names)
+def queries(scores, number):
+    """One draw of ten vehicles with 150 images, of which a third is in the gallery."""
+    names = [f"image/{image}.jpg" for image in range(1500) if image % 3 != number % 3]
+    return queries_of(scores, names=names)

@@ -75,8 +75,8 @@ def test_every_test_is_compared_on_its_own_queries(runs):
     }
     (note,) = [note for note in table.footnotes if note.startswith("Group:")]
     assert (
-        "the same 12 queries of 6 identities (test800), 12 queries of 6 identities (test1600)"
-        in note
+        "the same 1,000 queries of 10 identities (test800), 1,000 queries of 10 identities "
+        "(test1600)" in note
     )
     resolved = [note for note in table.footnotes if note.startswith("Minimum significant")]
     assert len(resolved) == 3 and "; R1 of test2400" in resolved[2]

@@ -170,7 +170,7 @@ def test_the_best_of_ours_is_bold_whatever_its_setting(tmp_path):
     assert all(marks(role, label) == {} for label in ("ResNet-18", "ResNet-18 + VRKD", "CNN"))
     (note,) = [note for note in role.footnotes if "Holm" in note]
     assert note.startswith("Ours on veri776. Paired two-sided t tests with 2 degrees of freedom")
-    assert "on the same 20 queries of 10 identities" in note
+    assert "on the same 1,000 queries of 10 identities" in note
     assert "3 seeds" in note and "over one pair" in note
     assert any("Minimum significant difference in this table: mAP" in n for n in role.footnotes)
     assert marks(tables["vrkd-backbones"], "ResNet-50, ours") == {}  # one of three seeds

@@ -58,7 +58,7 @@ def test_a_row_finds_its_network_size_and_tricks(tmp_path):
         {"size": 512},
         {"last_stride": 1},
         {"label_smoothing": 0},
-        {"triplet_weight": 1},
+        {"triplet_weight": 1, "sampling": "identities"},
         {"network": "resnet50"},
     ],
 )
