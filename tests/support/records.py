@@ -83,6 +83,22 @@ def done(runs, made, accuracy, first=None, **fields):
     return made
 
 
+def done_with_facts(runs, seconds, **environment):
+    """A finished run with a teacher, a note and facts about its machine; its spec."""
+    made = spec("pdrd", 1, [teacher_spec()])
+    facts = {"commit": "abc", "dirty": True, "patch": "77", "torch": "2.15.0", "host": "node1"}
+    content = record(
+        made,
+        draw(0.5),
+        environment=facts | environment,
+        teachers=["fe"],
+        notes=["One."],
+        timings={"training": seconds},
+    )
+    write(runs, content)
+    return made
+
+
 def done_by_query(runs, made, precision, identity, **fields):
     """A finished run of one evaluation with these precisions: (Q,), (Q,)."""
     columns = per_query(precision, identity)
