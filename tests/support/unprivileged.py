@@ -20,8 +20,7 @@ def as_nobody():
 
 
 def open_to_all(folder):
-    """Let everybody read a test's own folder, which pytest makes private; return it."""
+    """Let everybody read a test's own folder, which pytest makes private."""
     for part in (folder, *folder.parents):
         if part.owner() == folder.owner() and part != part.parent and len(part.parts) > 2:
             part.chmod(part.stat().st_mode | 0o755)
-    return folder
