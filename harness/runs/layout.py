@@ -9,6 +9,8 @@
     model.pt, per_query.npz, curve.csv, and last of all record.json: the run is done
     prepared/             of a teacher: what methods computed from it
     embeddings.npz, consistency.json   on request
+    again/                a finished run that is trained again; its files as above
+    replaced/<n>/         a former result, after the new one is done
 data/, cache/, code/      generated images, decoded images, copies of the code for jobs
 groups/<submission>/      group.json, one file for each job, logs/
 report/                   figures/, measured/
@@ -25,6 +27,7 @@ CHECKPOINT, PROGRESS = "checkpoint.pt", "progress.json"
 MODEL, PER_QUERY, CURVE = "model.pt", "per_query.npz", "curve.csv"
 PREPARED = "prepared"  # a folder
 EMBEDDINGS, CONSISTENCY = "embeddings.npz", "consistency.json"
+AGAIN, REPLACED = "again", "replaced"  # folders of a run that is trained again
 
 # Folders below the runs folder that hold no runs, and what lies in them.
 DATA_FOLDER, CACHE_FOLDER, CODE, GROUPS, REPORT = "data", "cache", "code", "groups", "report"
