@@ -11,6 +11,7 @@ from results.comparable import SCORES, ComparisonGroup
 from results.lines import BASELINE, NO_RUN, table_rows
 from results.tables import published_values
 from results.tables.cells import Cell
+from results.tables.origin_notes import origin_notes
 
 ONE_SEED = (
     "A row with one seed does not cover variation between seeds: with another seed its difference "
@@ -42,7 +43,11 @@ def table_footnotes(
         published: Published tables with numbers next to theirs.
         rows: The table's rows.
     """
-    notes = [note for group in groups for note in _group_notes(group)]
+    notes: list[str] = []
+    for group in groups:
+        place = f"on {group.dataset}" if len(groups) > 1 else ""
+        notes += origin_notes(group.done, rows, place)
+    notes += [note for group in groups for note in _group_notes(group)]
     if any("±" in cell.text for row in rows for cell in row):
         notes.append(SPREAD)
     if any(cell.text == NO_RUN for row in rows for cell in row):

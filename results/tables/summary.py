@@ -12,6 +12,7 @@ from results.statistics.critical_difference import CriticalDifference
 from results.statistics.paired_test import LEVEL
 from results.tables.cells import BLANK, Cell
 from results.tables.dataset_ranks import CrossDatasetRanking, rank_across_datasets
+from results.tables.origin_notes import origin_notes
 from results.tables.table import Table
 
 OPPONENTS = (BASELINE, ("pdrd", "PDRD"))  # rows that all others are compared with
@@ -30,6 +31,7 @@ def summary_tables(frame: pd.DataFrame) -> list[Table]:
 def _summary_table(ranking: CrossDatasetRanking, *, several: bool) -> Table:
     row_ids = dict.fromkeys(row_id for one in ranking.rankings for row_id in one.rows)
     ordered = sorted(row_ids, key=lambda row_id: _by_mean_rank(ranking, row_id))
+    rows = tuple(tuple(_summary_row(ranking, row_id)) for row_id in ordered)
     notes = dict.fromkeys(one.group.data_note for one in ranking.rankings if one.group.data_note)
     data = f" ({'; '.join(notes)} data)" if notes else ""
     generated = "-generated" if "generated" in data else ""
@@ -44,8 +46,8 @@ def _summary_table(ranking: CrossDatasetRanking, *, several: bool) -> Table:
             "Datasets",
             *(f"Against {label}" for _, label in OPPONENTS),
         ),
-        rows=tuple(tuple(_summary_row(ranking, row_id)) for row_id in ordered),
-        footnotes=tuple(_notes(ranking)),
+        rows=rows,
+        footnotes=(*_origin_notes(ranking, rows), *_notes(ranking)),
     )
 
 
@@ -114,6 +116,14 @@ def _wins_cell(ranking: CrossDatasetRanking, row_id: RowId, opponent: RowId) -> 
     detail = "; ".join(f"{word} on {', '.join(names)}" for word, names in words if names)
     text = " / ".join(map(str, counts))
     return Cell(text, tuple(dict.fromkeys(runs)), detail=detail, value=float(counts[0] - counts[2]))
+
+
+def _origin_notes(
+    ranking: CrossDatasetRanking, rows: tuple[tuple[Cell, ...], ...]
+) -> Iterator[str]:
+    """Yield a note for each dataset whose runs were not made by the same."""
+    for one in ranking.rankings:
+        yield from origin_notes(one.group.done, rows, f"on {one.name}")
 
 
 def _notes(ranking: CrossDatasetRanking) -> Iterator[str]:

@@ -16,6 +16,7 @@ from results.lines import BASELINE, NO_RUN, TableRow, baseline_row, expected_see
 from results.published import NetworkTable, Published, PublishedNetworkRow, PublishedPaper, Scored
 from results.statistics.pairwise import PairwiseTests
 from results.tables.cells import BLANK, Cell, seeds_cell
+from results.tables.origin_notes import origin_notes
 from results.tables.published_values import difference_cell
 from results.tables.table import Table
 from results.tables.vrkd_footnotes import vrkd_footnotes
@@ -75,8 +76,20 @@ def _network_table(
         title=f"{table.title} ({paper.reference}, Table {table.number}), and ours",
         columns=columns,
         rows=tuple(rows),
-        footnotes=vrkd_footnotes(paper, table, matched, rows, tests),
+        footnotes=(
+            *_origin_notes(matched, rows),
+            *vrkd_footnotes(paper, table, matched, rows, tests),
+        ),
     )
+
+
+def _origin_notes(matched: Sequence[MatchedRow], rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
+    """Yield a note for each dataset on which our rows were not made by the same."""
+    for dataset in DATASETS:
+        matches = [one.matches[dataset] for one in matched if dataset in one.matches]
+        if matches:
+            runs = pd.concat([match.group.done for match in matches]).drop_duplicates("key")
+            yield from origin_notes(runs, rows, f"on {dataset}")
 
 
 def _columns(table: NetworkTable) -> tuple[str, ...]:
