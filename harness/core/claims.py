@@ -68,7 +68,7 @@ def read_claim(path: Path) -> Claim | None:
 
 
 def is_damaged(claim: Claim) -> bool:
-    """Return whether a lease's file does not tell who holds it."""
+    """Return whether a lease's file does not name its holder."""
     return "damaged" in claim
 
 
@@ -85,7 +85,7 @@ def is_alive(path: Path, claim: Claim) -> bool:
 def is_process_alive(claim: Claim) -> bool:
     """Return whether a holder on this machine is still running.
 
-    The start time tells it from a later process that was given the same number.
+    The start time distinguishes it from a later process that was given the same number.
     """
     return bool(start_time(int(claim.get("process", 0))) == claim["started"])
 
@@ -93,8 +93,8 @@ def is_process_alive(claim: Claim) -> bool:
 def measure_age(path: Path) -> float:
     """Return the seconds since a file was renewed, by the clock of its disk, which all share.
 
-    A file that is dated in the future, by a holder whose clock is wrong, is as old as this process
-    has seen it unchanged.
+    The age of a file that is dated in the future, by a holder whose clock is wrong, is the time for
+    which this process has observed it unchanged.
     """
     try:
         with temporary_file(path.parent, ".clock.") as probe:

@@ -1,4 +1,4 @@
-"""Tell processes apart: on one machine, after a restart, and between containers."""
+"""Identify processes: on one machine, after a restart, and between containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say what is waited for: nothing may keep a user waiting for long without a word."""
+"""Report waits that take long: no command waits for another process without a message."""
 
 from __future__ import annotations
 

@@ -12,8 +12,17 @@ LITERAL_IMPORTS = ("import_module", "__import__", "run_module", "resolve_name")
 FILE_IMPORTS = ("spec_from_file_location", "run_path", "SourceFileLoader", "load_source")
 SEARCHES = ("iter_modules", "walk_packages")
 RESOURCES = (  # functions that read a file of the package that they are given
-    *("files", "contents", "get_data", "open_binary", "open_text", "path", "read_binary"),
-    *("read_text", "resource_filename", "resource_stream", "resource_string"),
+    "files",
+    "contents",
+    "get_data",
+    "open_binary",
+    "open_text",
+    "path",
+    "read_binary",
+    "read_text",
+    "resource_filename",
+    "resource_stream",
+    "resource_string",
 )
 WILDCARDS = "*?%{["
 MAX_NAME_LENGTH = 255  # of a file

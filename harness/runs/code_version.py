@@ -13,8 +13,13 @@ from typing import NamedTuple
 COMMIT_FILE = "commit.json"  # of a copy of the code: a GitState as a JSON list
 # Variables that make git read another repository than the one that a folder lies in.
 REPOSITORY_VARIABLES = (
-    *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"),
-    *("GIT_NAMESPACE", "GIT_PREFIX"),
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
 )
 
 
@@ -35,8 +40,8 @@ def git_state() -> GitState:
     because files may be edited while a process runs. A copy made for jobs has it in `COMMIT_FILE`:
     the repository that the copy lies in may have changed since.
 
-    A repository is believed only if it tracks this file: an installation may lie in the folder of
-    any other.
+    A repository counts only if it tracks this file: an installation may lie in the folder of any
+    other.
     """
     file = Path(__file__)
     root = file.parents[2]

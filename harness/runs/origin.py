@@ -1,7 +1,7 @@
 """Code and versions that made a run's numbers, and in what two of them differ.
 
-A run's key covers what its specification says and the code of its method. Everything else that
-makes a number is recorded here: equal keys with different origins are not the same measurement.
+A run's key covers its specification and the code of its method. Everything else that makes a
+number is recorded here: equal keys with different origins are not the same measurement.
 """
 
 from __future__ import annotations
