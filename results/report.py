@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.core.files import atomic_write
+from harness.core.errors import UnwritableFileError
+from harness.core.files import atomic_write, require_writable
 from harness.runs.layout import FIGURES, REPORT
 from results.collect import collect_runs
 from results.page.build import render_page
@@ -35,6 +36,7 @@ INTERNAL_COLUMNS = [  # of the frame, not in RUNS
     "spreads",
     "data",
     "data_flags",
+    "origin",
     "order",
     "folder",
 ]
@@ -50,6 +52,7 @@ class Report:
     files: tuple[Path, ...]
     figures: tuple[Path, ...] = ()
     absent: tuple[str, ...] = ()  # figures that could not be drawn, with what each needs
+    write_error: UnwritableFileError | None = None  # the files are missing because of it
 
 
 def write_report(
@@ -63,7 +66,8 @@ def write_report(
     """Write each table as .md, .tex and .csv, all of them as a page, and a line for each run.
 
     Every file is replaced atomically. Files of tables and figures of an earlier report are not
-    removed but are listed among the problems.
+    removed but are listed among the problems. If the folder cannot be written, the result contains
+    the tables and the error.
 
     Args:
         runs: The runs folder.
@@ -86,14 +90,18 @@ def write_report(
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
-    drawn, absent = _draw_figures(frame, folder, problems) if figures else ((), ())
-    embedded = embed_figures(folder / FIGURES, drawn, problems)
-    numbers = number_runs(tables)
-    details = provenance_data(tables, runs, numbers, reproduce)
-    contents[PAGE] = render_page(tables, numbers, details, embedded, problems)
-    for name, content in contents.items():
-        atomic_write(folder / name, content.encode())
     text = "\n".join(formats.to_terminal(table) for table in tables)
+    try:
+        require_writable(folder)  # before figures are drawn in vain
+        drawn, absent = _draw_figures(frame, folder, runs, problems) if figures else ((), ())
+        embedded = embed_figures(folder / FIGURES, drawn, problems)
+        numbers = number_runs(tables)
+        details = provenance_data(tables, runs, numbers, reproduce)
+        contents[PAGE] = render_page(tables, numbers, details, embedded, problems)
+        for name, content in contents.items():
+            atomic_write(folder / name, content.encode())
+    except UnwritableFileError as error:
+        return Report(tuple(tables), text, tuple(problems), (), write_error=error)
     files = tuple(folder / name for name in contents)
     return Report(tuple(tables), text, tuple(problems), files, drawn, absent)
 
@@ -143,11 +151,11 @@ def _table_contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, s
 
 
 def _draw_figures(
-    frame: pd.DataFrame, folder: Path, problems: list[str]
+    frame: pd.DataFrame, folder: Path, runs: Path, problems: list[str]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Draw all figures; return their files and what the missing ones need."""
     from results.figures.all import draw_all  # takes a second to import
 
-    drawn = draw_all(frame, folder)
+    drawn = draw_all(frame, folder, runs / REPORT)
     problems += [f"{path} is from an earlier report and was not redrawn." for path in drawn.stale]
     return drawn.files, drawn.missing

@@ -1,6 +1,8 @@
 """Fixtures of all tests."""
 
 import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,6 +45,15 @@ def with_teacher(shared_runs, tmp_path):
     teacher = plan.cohorts[0][0]
     shutil.copytree(shared_runs / teacher.key, tmp_path / teacher.key)
     return tmp_path
+
+
+@pytest.fixture
+def public_path():
+    """A folder of a test's own that other users may enter; pytest's are private."""
+    with tempfile.TemporaryDirectory(prefix="kdreid-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
 
 
 @pytest.fixture

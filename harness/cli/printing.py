@@ -31,21 +31,23 @@ def run_application(application: typer.Typer) -> None:
         sys.exit(ExitCode.INTERRUPTED)
 
 
-def print_report(runs: Path, *, figures: bool = False) -> None:
+def print_report(runs: Path, target: Path | None = None, *, figures: bool = False) -> None:
     """Write all tables and print them, what they could not include, and where the files are.
 
     Args:
         runs: The runs folder.
+        target: Folder of the report; by default `<runs>/report`.
         figures: Also draw every figure, and print what each missing one needs.
 
     Raises:
         SetupError: The runs folder does not exist.
+        UnwritableFileError: The report cannot be written; its tables were printed.
     """
     from results.report import write_report
 
     require_runs_folder(runs)
     written = write_report(
-        runs, reproduce=_reproduce_callback(runs), labels=method_labels(), figures=figures
+        runs, target, _reproduce_callback(runs), labels=method_labels(), figures=figures
     )
     typer.echo(written.text)
     for problem in written.problems:
@@ -61,6 +63,8 @@ def print_report(runs: Path, *, figures: bool = False) -> None:
     if written.files:
         page = next(path for path in written.files if path.suffix == ".html")
         typer.echo(f"For a browser: {page}")
+    if written.write_error is not None:
+        raise written.write_error
 
 
 def method_labels() -> dict[str, str]:

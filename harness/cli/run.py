@@ -120,8 +120,7 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
         context = replace(plan.context, stop=stop, checkpoint_seconds=execution.checkpoint_every)
         executor = InProcessExecutor(context, plan.open_data, execution.retry_diverged)
         outcome = executor.launch(plan.cohorts)
-    print_outcome(plan, outcome)
-    return outcome.exit_code
+    return print_outcome(plan, outcome)
 
 
 def run_on_cluster(

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 
 from harness.cli.printing import print_report
-from harness.core.errors import ExitCode
+from harness.core.errors import ExitCode, UnwritableFileError
 from harness.execution.cluster.submission import Submission
 from harness.execution.in_process import Outcome
 from harness.planning.plan import Plan
@@ -14,9 +14,9 @@ from harness.runs.folder_state import inspect_run_folder, local_state
 from harness.runs.states import RunState
 
 
-def print_outcome(plan: Plan, outcome: Outcome) -> None:
-    """Print the tables, why runs failed, and how many are done."""
-    print_report(plan.runs)
+def print_outcome(plan: Plan, outcome: Outcome) -> ExitCode:
+    """Print the tables, why runs failed, and how many are done; return the exit code."""
+    has_report = _print_tables(plan)
     for key, reason in outcome.failed.items():
         plan.context.reporter.info(f"failed: {key}: {reason}")
     for problem in outcome.unusable.values():
@@ -28,6 +28,7 @@ def print_outcome(plan: Plan, outcome: Outcome) -> None:
         f"{len(outcome.done)} runs done now, {len(outcome.done_before)} were done before, "
         f"{len(outcome.failed)} failed{unusable}. Report: {plan.runs / 'report'}"
     )
+    return outcome.exit_code if has_report else ExitCode.ENVIRONMENT
 
 
 def print_submitted(plan: Plan, submission: Submission | None) -> None:
@@ -54,9 +55,9 @@ def print_states(
 
     Returns:
         DONE, INCOMPLETE if other processes have all that is missing, ENVIRONMENT if files of a run
-        cannot be read, otherwise FAILED.
+        cannot be read or the report cannot be written, otherwise FAILED.
     """
-    print_report(plan.runs)
+    has_report = _print_tables(plan)
     states = _states(plan)
     missing = {key: state for key, state in states.items() if state is not RunState.DONE}
     folders = {key: inspect_run_folder(plan.runs / key) for key in missing}
@@ -67,7 +68,7 @@ def print_states(
     if missing:
         is_active = all(key in active for key in missing)
         code = ExitCode.INCOMPLETE if is_active else ExitCode.FAILED
-    if RunState.UNREADABLE in missing.values():
+    if RunState.UNREADABLE in missing.values() or not has_report:
         code = ExitCode.ENVIRONMENT
     if code is ExitCode.FAILED:
         plan.context.reporter.info(_failures_hint(plan.runs))
@@ -76,6 +77,16 @@ def print_states(
         f"Report: {plan.runs / 'report'}"
     )
     return code
+
+
+def _print_tables(plan: Plan) -> bool:
+    """Print the tables; return whether the report could be written, too."""
+    try:
+        print_report(plan.runs)
+    except UnwritableFileError as error:  # more lines are to be printed
+        plan.context.reporter.info(f"kdreid: {error}")
+        return False
+    return True
 
 
 def _states(plan: Plan) -> dict[str, RunState]:

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from harness.core.errors import SetupError, UnreadableFileError
+from harness.core.errors import SetupError, UnreadableFileError, UnwritableFileError
 from harness.core.file_errors import damaged_file, explain, unreadable_file, unwritable_file
 
 WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.ENOTEMPTY)
@@ -240,6 +240,20 @@ def _require_plain_file(path: Path, status: os.stat_result) -> None:
     raise UnreadableFileError(path, message)
 
 
+def require_writable(folder: Path) -> None:
+    """Create a folder if needed and check that files can be created in it.
+
+    Raises:
+        UnwritableFileError: They cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary_file(folder, ".write."):
+            pass
+    except OSError as error:
+        raise unwritable_file(folder / "file", error) from None
+
+
 def ensure_writable(folder: Path) -> None:
     """Create the runs folder if needed and check that files can be created in it.
 
@@ -252,10 +266,8 @@ def ensure_writable(folder: Path) -> None:
             f"{str(folder)!r}. Choose another with --runs DIR."
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with temporary_file(folder, ".write."):
-            pass
-    except OSError as error:
+        require_writable(folder)
+    except UnwritableFileError as error:
         reason, _ = explain(folder / "file", error)
         raise SetupError(
             f"The runs folder {folder} is not writable ({reason}). Choose another with --runs DIR."

@@ -25,7 +25,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.core.errors import DamagedFileError, SetupError
+from harness.core.errors import DamagedFileError, SetupError, UnreadableFileError
+from harness.core.file_errors import unwritable_file
 from harness.core.files import read_json, write_json
 from harness.core.lease import acquire_blocking
 from harness.core.progress import ProgressCallback, ignore_progress
@@ -41,8 +42,12 @@ MAX_LISTED_FILES = 5  # unreadable images that a message lists
 Checksums = np.ndarray[Any, np.dtype[np.uint32]]
 
 
-class DiskTooSmallError(SetupError):
-    """The disk has no room for a cache; images can still be decoded when they are needed."""
+class CacheUnavailableError(SetupError):
+    """The cache cannot be read or written; images can still be decoded when they are needed."""
+
+
+class DiskTooSmallError(CacheUnavailableError):
+    """The disk has no room for a cache."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,26 @@ def open_cache(
     Raises:
         SetupError: Images are unreadable (the message lists them), or the cache that was built
             cannot be read.
-        DiskTooSmallError: The disk of `cache` is too small.
+        CacheUnavailableError: The disk of `cache` is too small, or another user's folder there does
+            not let this process read or write.
     """
+    try:
+        return _open_or_build(dataset, size, cache, workers, progress, on_repair)
+    except UnreadableFileError as error:
+        raise CacheUnavailableError(str(error)) from error
+    except OSError as error:
+        raise CacheUnavailableError(str(unwritable_file(cache / "cache", error))) from error
+
+
+def _open_or_build(
+    dataset: Dataset,
+    size: tuple[int, int],
+    cache: Path,
+    workers: int,
+    progress: ProgressCallback,
+    on_repair: Callable[[str], None],
+) -> tuple[CachedImages, CachedImages]:
+    """Open the cache of a dataset, or build it; see `open_cache`."""
     folder = cache / f"{dataset.name}-{dataset.fingerprint}-{size[0]}x{size[1]}-{DECODER_VERSION}"
     sources = [FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)]
     opened = _load_cache(folder, sources, on_repair)
@@ -165,7 +188,7 @@ def _load_cache(
         path = folder / f"{name}.npy"
         try:
             array, checksums = np.load(path, mmap_mode="r"), np.load(_checksum_path(path))
-        except (OSError, ValueError, EOFError):
+        except (FileNotFoundError, ValueError, EOFError):
             return None
         if array.shape != (len(source), 3, *source.size) or array.dtype != np.uint8:
             return None

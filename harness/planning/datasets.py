@@ -9,13 +9,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError, did_you_mean
+from harness.core.file_errors import unwritable_file
 from harness.core.lease import acquire_blocking
 from harness.core.session import RunContext
 from harness.data.completeness import require_complete, require_scorable
 from harness.data.datasets import LOADERS, Dataset, market1501
 from harness.data.images import FileImages, OpenedDataset
-from harness.data.pixel_cache import CachedImages, DiskTooSmallError, open_cache
-from harness.data.synthetic.generator import GENERATOR_VERSION, SyntheticSettings, generate
+from harness.data.pixel_cache import CachedImages, CacheUnavailableError, open_cache
+from harness.data.synthetic.generator import (
+    GENERATOR_VERSION,
+    SyntheticSettings,
+    generate,
+    is_complete,
+)
 from harness.data.synthetic.writer import MANIFEST
 from harness.planning.schema import DatasetFile
 from harness.runs.data_flags import DataFlag
@@ -139,7 +145,7 @@ def open_images(
     if cache:
         try:
             return OpenedDataset(dataset, *build_cache(dataset, size, context))
-        except DiskTooSmallError as error:
+        except CacheUnavailableError as error:
             context.reporter.info(f"{error} Images are decoded on the fly instead.")
     train, test = (
         FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)
@@ -179,7 +185,7 @@ def build_cache(
 
     Raises:
         SetupError: Some images cannot be read.
-        DiskTooSmallError: The disk has no room for the cache.
+        CacheUnavailableError: The cache cannot be read or written, for example on a full disk.
     """
     with context.reporter.task(f"decoding {dataset.name}") as progress:
         return open_cache(
@@ -202,16 +208,20 @@ def _generate(settings: SyntheticSettings, context: RunContext) -> Path:
 
     Raises:
         UsageError: The settings are impossible, or the folder holds something else.
+        SetupError: The images cannot be written, or those that are there cannot be read.
     """
     content = json.dumps([GENERATOR_VERSION, asdict(settings)])
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     root = context.runs / DATA_FOLDER / f"{SYNTHETIC}-{settings.kind}-{digest}"
-    with (
-        acquire_blocking(root.with_suffix(".drawing")),
-        context.reporter.task("drawing images") as progress,
-    ):
-        try:
-            generate(root, settings, workers=max(1, context.workers), progress=progress)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-    return root
+    try:
+        if is_complete(root, settings):  # also where nothing can be written
+            return root
+        with (
+            acquire_blocking(root.with_suffix(".drawing")),
+            context.reporter.task("drawing images") as progress,
+        ):
+            return generate(root, settings, workers=max(1, context.workers), progress=progress)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise unwritable_file(root, error) from None

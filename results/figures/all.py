@@ -46,19 +46,21 @@ class FigureFiles:
     stale: tuple[Path, ...]
 
 
-def draw_all(frame: pd.DataFrame, folder: Path) -> FigureFiles:
+def draw_all(frame: pd.DataFrame, folder: Path, measurements: Path | None = None) -> FigureFiles:
     """Draw every figure that the runs allow.
 
     Ranked lists show two runs of a user's choice, so they are not drawn here but kept.
 
     Args:
         frame: Rows of `collect_runs`.
-        folder: The report's folder. It may hold measurements (`kdreid bench cost`, `kdreid bench
-            extract`); the figures go to its subfolder `figures`.
+        folder: The report's folder; the figures go to its subfolder `figures`.
+        measurements: Folder of the report that may hold measurements (`kdreid bench cost`, `kdreid
+            bench extract`); by default `folder`.
     """
+    measured = folder if measurements is None else measurements
     files: list[Path] = []
     missing: list[str] = []
-    of_measurements = (cost_charts(frame, folder), extraction_charts(folder))
+    of_measurements = (cost_charts(frame, measured), extraction_charts(measured))
     for charts in (*(charts_of(frame) for charts_of in CHARTS_OF_RUNS), *of_measurements):
         for chart in charts:
             if isinstance(chart, MissingFigure):

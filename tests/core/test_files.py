@@ -29,7 +29,7 @@ from harness.core.files import (
 )
 from tests.support import tiny_grid
 from tests.support.small_disks import make_read_only, needs_root, small_disk
-from tests.support.unprivileged import as_nobody, open_to_all
+from tests.support.unprivileged import as_nobody
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path):
@@ -175,8 +175,8 @@ def test_a_file_in_place_of_a_folder_and_a_name_too_long_are_not_absent(tmp_path
         read_json(tmp_path / ("a" * 300))
 
 
-def test_a_file_of_another_user_is_named_with_its_owner(tmp_path):
-    folder = open_to_all(tmp_path) / "runs"
+def test_a_file_of_another_user_is_named_with_its_owner(public_path):
+    folder = public_path / "runs"
     write_json(folder / "a.json", {})
     (folder / "a.json").chmod(0o600)
     with as_nobody(), pytest.raises(UnreadableFileError) as caught:
@@ -331,8 +331,8 @@ def test_the_largest_size_of_a_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("write", [lambda path: write_json(path, {}), ensure_writable])
-def test_a_folder_of_another_user_is_named_with_its_owner(tmp_path, write):
-    folder = open_to_all(tmp_path) / "shared"
+def test_a_folder_of_another_user_is_named_with_its_owner(public_path, write):
+    folder = public_path / "shared"
     folder.mkdir(mode=0o755)
     with as_nobody(), pytest.raises(SetupError) as caught:
         write(folder / "runs")

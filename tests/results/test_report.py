@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.runs.layout import TRAINING_COST
 from results.report import write_report
 from tests.support.latex import compiled, needs_latex
 from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts
+from tests.support.small_disks import needs_root, small_disk
+from tests.support.unprivileged import as_nobody
 
 
 def test_writes_every_table_in_three_forms(tmp_path):
@@ -51,6 +54,37 @@ def test_another_folder(tmp_path):
     assert (tmp_path / "elsewhere" / "deep" / "tables.md").exists()
     assert not (tmp_path / "runs" / "report").exists()
     assert all(path.parent == tmp_path / "elsewhere" / "deep" for path in made.files)
+
+
+def test_a_folder_that_cannot_be_written_still_gives_the_tables(public_path):
+    study(public_path / "runs")
+    usual = write_report(public_path / "runs", public_path / "elsewhere", figures=True)
+    with as_nobody():
+        made = write_report(public_path / "runs", figures=True)
+    assert made.text == usual.text and made.tables and made.files == made.figures == ()
+    assert f"{public_path / 'runs'} belongs to" in str(made.write_error)
+    assert not (public_path / "runs" / "report").exists()
+
+
+@needs_root
+def test_a_disk_that_fills_up_still_gives_the_tables(tmp_path):
+    study(tmp_path / "runs")
+    with small_disk(tmp_path / "disk", size="40k") as disk:
+        made = write_report(tmp_path / "runs", disk / "report")
+        assert "No space left on the disk of" in str(made.write_error)
+    assert "+10.00" in made.text and made.files == ()
+
+
+def test_measurements_are_read_where_they_are_written(tmp_path):
+    runs = tmp_path / "runs"
+    study(runs)
+    here = write_report(runs, figures=True)
+    measurement = runs / "report" / TRAINING_COST
+    measurement.parent.mkdir()
+    measurement.write_text("damaged")
+    there = write_report(runs, tmp_path / "elsewhere", figures=True)
+    assert any("no training step was timed" in line for line in here.absent)
+    assert any(f"{TRAINING_COST} is damaged" in line for line in there.absent)
 
 
 @pytest.mark.parametrize("make", [True, False])

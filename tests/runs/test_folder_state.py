@@ -12,7 +12,7 @@ from harness.runs.folder_state import failed_state, inspect_run_folder, local_st
 from harness.runs.layout import FAILURE, JOB, PROGRESS, RECORD, SPEC
 from harness.runs.states import RunState
 from tests.support import run_folders
-from tests.support.unprivileged import as_nobody, open_to_all
+from tests.support.unprivileged import as_nobody
 
 
 def state_in_status(runs, key):
@@ -95,12 +95,12 @@ def test_a_damaged_file_makes_a_run_unreadable(tmp_path, name):
     assert exit_code([row]) == ExitCode.ENVIRONMENT
 
 
-def test_a_folder_of_another_user_is_unreadable(tmp_path):
-    key = run_folders.done(open_to_all(tmp_path))
-    for path in (tmp_path / key / RECORD, tmp_path / key):
+def test_a_folder_of_another_user_is_unreadable(public_path):
+    key = run_folders.done(public_path)
+    for path in (public_path / key / RECORD, public_path / key):
         path.chmod(0o600)
         with as_nobody():
-            folder = inspect_run_folder(tmp_path / key)
+            folder = inspect_run_folder(public_path / key)
         assert folder.state is RunState.UNREADABLE
         assert f"{path} belongs to {path.owner()}" in folder.problem
 

@@ -13,7 +13,10 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 
+from harness.core.errors import DamagedFileError
 from harness.core.fields import documented_field
+from harness.core.file_errors import unreadable_file
+from harness.core.files import read_json
 from harness.core.progress import ProgressCallback, ignore_progress
 from harness.data.synthetic.drawing.identities import DEFAULT_SIZES
 from harness.data.synthetic.drawing.randomness import random_stream
@@ -130,16 +133,16 @@ def generate(
 
     Raises:
         ValueError: `root` contains anything else, or `workers` is not positive.
-        OSError: The files cannot be written.
+        SetupError: The files cannot be written, or those that are there cannot be read.
     """
-    if _is_complete(root, settings):
+    if is_complete(root, settings):
         return root
     plan = arrange_market1501(plan_from_settings(settings))
     plan.texts[MANIFEST] = json.dumps(manifest(settings), indent=1) + "\n"
     try:
         render_folder(root, settings.render_settings, plan, workers=workers, progress=progress)
     except OSError:
-        if not _is_complete(root, settings):  # another process may have written the same meanwhile
+        if not is_complete(root, settings):  # another process may have written the same meanwhile
             raise
     return root
 
@@ -149,21 +152,26 @@ def manifest(settings: SyntheticSettings) -> dict[str, object]:
     return {"generator_version": GENERATOR_VERSION, "settings": asdict(settings)}
 
 
-def _is_complete(root: Path, settings: SyntheticSettings) -> bool:
+def is_complete(root: Path, settings: SyntheticSettings) -> bool:
     """Return True if `root` contains exactly these images, False if it is missing or empty.
 
     Raises:
         ValueError: It contains anything else.
+        UnreadableFileError: It cannot be read.
     """
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
     try:
-        stored = json.loads((root / MANIFEST).read_text())
-    except (OSError, ValueError):
+        if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+            return False
+        stored = read_json(root / MANIFEST)
+    except DamagedFileError:
+        stored = None
+    except OSError as error:
+        raise unreadable_file(root, error) from error
+    if stored is None:
         raise ValueError(
             f"{root} contains something other than generated images (no readable {MANIFEST}). "
             f"Choose a new folder."
-        ) from None
+        )
     expected = manifest(settings)
     if stored != expected:
         raise ValueError(

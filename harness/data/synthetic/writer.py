@@ -7,6 +7,7 @@ of processes.
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -144,7 +145,9 @@ def _render_images(
             settings.difficulty,
             is_junk=spec.role == "junk",
         )
-        image.save(folder / file, "JPEG", quality=camera.quality)
+        content = io.BytesIO()  # written at once: Pillow hides why a file cannot be written
+        image.save(content, "JPEG", quality=camera.quality)
+        (folder / file).write_bytes(content.getvalue())
     return len(images)
 
 
