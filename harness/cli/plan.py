@@ -14,7 +14,7 @@ from harness.data.dataset import Dataset
 from harness.execution.cluster.submit import SubmitOptions, preview_submission, report_skipped
 from harness.planning.estimate import Estimate, estimate, read_timings, sum_estimates
 from harness.planning.plan import Plan, is_provisional
-from harness.runs.folder_state import local_state
+from harness.runs.folder_state import inspect_run_folder
 from harness.runs.spec import Recipe, RunSpec
 from harness.runs.states import RunState
 from slurm.submit import check_submission, submission_script
@@ -27,7 +27,10 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     """
     for note in plan.notes:
         typer.echo(f"note: {note}", err=True)
-    states = {spec.key: local_state(plan.runs / spec.key) for spec in plan.specs}
+    folders = {spec.key: inspect_run_folder(plan.runs / spec.key) for spec in plan.specs}
+    for problem in filter(None, (folder.problem for folder in folders.values())):
+        typer.echo(f"note: {problem}", err=True)
+    states = {key: folder.state for key, folder in folders.items()}
     estimates = _estimate_cohorts(plan, states)
     if as_json:
         typer.echo(json.dumps(_rows(plan, states, estimates), indent=1))
