@@ -9,11 +9,13 @@ used where a method has none.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from harness.core.errors import FileError
 from harness.core.files import read_json
 from harness.runs.layout import RECORD, iter_run_folders
 from harness.runs.progress import format_duration
@@ -72,12 +74,10 @@ def read_timings(runs: Path) -> list[StepTiming]:
     """Return the timings of all records below a runs folder; records without them are skipped."""
     timings = []
     for folder in iter_run_folders(runs):
-        record = read_json(folder / RECORD)
-        if record is not None:
-            try:
+        # Skipped if it cannot be read: the plan says so, and an estimate needs not every record.
+        with suppress(FileError, KeyError, TypeError, ValueError, ZeroDivisionError):
+            if (record := read_json(folder / RECORD)) is not None:
                 timings.append(_parse_timing(record))
-            except (KeyError, TypeError, ValueError, ZeroDivisionError):
-                continue
     return timings
 
 
