@@ -26,3 +26,4 @@ class RunContext:
     stop: StopRequest = field(default_factory=StopRequest)
     pretrained_files: Mapping[str, Path] = field(default_factory=dict)  # by network
     checkpoint_seconds: float = 300.0  # between two checkpoints
+    again: frozenset[str] = frozenset()  # keys of finished runs that are trained again

@@ -59,15 +59,18 @@ def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:
     return record
 
 
-def write_record(runs: Path, spec: RunSpec, content: dict[str, Any]) -> None:
+def write_record(
+    runs: Path, spec: RunSpec, content: dict[str, Any], folder: Path | None = None
+) -> None:
     """Declare a run done, and remove the files of an unfinished run.
 
     Args:
         runs: The runs folder.
         spec: The run.
         content: The record's fields in addition to format, key and spec.
+        folder: Where the run's new files are, if not in its own folder; see `output_folder`.
     """
-    folder = runs / spec.key
+    folder = folder or runs / spec.key
     header = {"format": RECORD_FORMAT, "key": spec.key, "spec": spec.as_json()}
     write_json(folder / RECORD, header | content)
     for name in (FAILURE, CHECKPOINT, PROGRESS):

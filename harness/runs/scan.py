@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.runs.layout import FAILURE, RECORD, RUN_DEPTH, holds_runs
+from harness.runs.layout import AGAIN, FAILURE, RECORD, REPLACED, RUN_DEPTH, holds_runs
 
 MAX_DEPTH = 9  # folders below the runs folder in which misplaced records are still reported
 MAX_RECORD_BYTES = 64_000_000  # a record of a thousand epochs has a hundredth of that
@@ -151,6 +151,8 @@ def _descend(
             f"{folder.path}/{name}: ignored, a run lies {RUN_DEPTH} folders below the runs folder."
             for name in sorted(names)
         ]
+    if depth == RUN_DEPTH:
+        names |= {AGAIN, REPLACED}  # they hold further results of the same run
     for entry in entries:
         if depth < MAX_DEPTH and entry.name not in names and _is_folder(entry):
             yield from _descend(entry, depth + 1, root, problems)

@@ -17,6 +17,8 @@ from harness.runs.replacement import (
     has_replacement,
     output_folder,
 )
+from harness.runs.scan import scan_runs
+from tests.support.records import done, spec
 from tests.support.unprivileged import as_nobody, open_to_all
 
 NAMES = ("record.json", "model.pt", "per_query.npz", "curve.csv")
@@ -120,3 +122,12 @@ def test_a_folder_that_cannot_be_written_is_named(run):
     with as_nobody(), pytest.raises(UnwritableFileError, match=str(run)):
         complete_replacement(run)
     assert has_replacement(run)
+
+
+def test_other_results_of_a_run_are_no_runs_of_their_own(tmp_path):
+    made = done(tmp_path, spec(), 0.5)
+    for name in ("again", "replaced/1"):
+        write(tmp_path / made["key"] / name, NAMES, "other")
+    problems = []
+    assert [content["key"] for _, content in scan_runs(tmp_path, problems)] == [made["key"]]
+    assert problems == []
