@@ -113,6 +113,7 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
     from harness.planning.plan import make_plan
 
     ensure_writable(request.runs)
+    _warn_if_unshared(request.runs, reporter)
     with handle_signals() as stop:
         plan = make_plan(request, reporter)
         for note in plan.notes:
@@ -121,6 +122,14 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
         executor = InProcessExecutor(context, plan.open_data, execution.retry_diverged)
         outcome = executor.launch(plan.cohorts)
     return print_outcome(plan, outcome)
+
+
+def _warn_if_unshared(runs: Path, reporter: Reporter) -> None:
+    """Warn before anything is written that others of a shared folder could not read or replace."""
+    from harness.core.sharing import describe_unshared
+
+    if problem := describe_unshared(runs):
+        reporter.info(f"warning: {problem}")
 
 
 def run_on_cluster(
@@ -137,6 +146,7 @@ def run_on_cluster(
         SlurmError: The cluster refuses the jobs or does not answer.
     """
     from harness.cli.run_printing import print_states, print_submitted
+    from harness.core.files import ensure_writable
     from harness.core.signals import handle_signals
     from harness.execution.cluster.local_pool import run_local_pool
     from harness.execution.cluster.submit import submit_grid
@@ -147,6 +157,8 @@ def run_on_cluster(
         if execution.dry_run:
             return _print_dry_run(plan, submit_options, as_json=execution.as_json)
         stop.raise_if_requested()
+        ensure_writable(request.runs)
+        _warn_if_unshared(request.runs, reporter)
         for note in plan.notes:
             reporter.info(f"note: {note}")
         if submit_options.profile.kind == "local":

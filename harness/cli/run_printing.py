@@ -20,7 +20,7 @@ def print_outcome(plan: Plan, outcome: Outcome) -> ExitCode:
     for key, reason in outcome.failed.items():
         plan.context.reporter.info(f"failed: {key}: {reason}")
     for problem in outcome.unusable.values():
-        plan.context.reporter.info(f"not trained: {problem}")
+        plan.context.reporter.result(f"not trained: {problem}")
     if outcome.failed:
         plan.context.reporter.info(_failures_hint(plan.runs))
     unusable = f", {len(outcome.unusable)} with unusable files" if outcome.unusable else ""
