@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from harness.core.text import printable
@@ -64,11 +65,6 @@ def check_spec(content: object, key: str) -> None:
         )
     if key not in (made := recorded_keys(checked)):
         raise ValueError(f"its spec was changed: with these values the run is {made[0]}")
-    for teacher in checked["teachers"]:
-        if teacher.get("key") not in (made := recorded_keys(teacher)):
-            raise ValueError(
-                f"the spec of its teacher was changed: with these values the teacher is {made[0]}"
-            )
 
 
 def read_spec(content: object, key: str) -> RunSpec:
@@ -131,9 +127,19 @@ def _check_run(content: object, what: str, depth: int) -> dict[str, Any]:
     if not isinstance(teachers, list) or len(teachers) > MAX_TEACHERS or depth > MAX_TEACHER_DEPTH:
         raise ValueError(f"the teachers in {what} are not a list of runs")
     for teacher in teachers:
-        _check_run(teacher, "the spec of its teacher", depth + 1)
+        _check_teacher(json.dumps(teacher), depth + 1)
     _check_others(content, what)
     return content
+
+
+@lru_cache(maxsize=256)  # students share their teachers
+def _check_teacher(text: str, depth: int) -> None:
+    """Check a teacher, with its key, from its JSON."""
+    teacher = _check_run(json.loads(text), "the spec of its teacher", depth)
+    if teacher.get("key") not in (made := recorded_keys(teacher)):
+        raise ValueError(
+            f"the spec of its teacher was changed: with these values the teacher is {made[0]}"
+        )
 
 
 def _check_text(value: object, pattern: re.Pattern[str], what: str) -> None:
@@ -153,6 +159,12 @@ def _check_recipe(recipe: object, what: str) -> None:
     """Check a recipe by the rules of `Recipe`; fields that it lacks have their defaults."""
     if not isinstance(recipe, dict):
         raise ValueError(f"the recipe in {what} is not a JSON object")
+    _check_recipe_json(json.dumps(recipe), what)
+
+
+@lru_cache(maxsize=256)  # runs share their recipes
+def _check_recipe_json(text: str, what: str) -> None:
+    recipe = json.loads(text)
     known: dict[str, Any] = {}
     for name, value in recipe.items():
         _check_text(name, OPTION, f"the name of a field in the recipe of {what}")
