@@ -19,6 +19,7 @@ from harness.data.images import OpenedDataset
 from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset, open_run_images
 from harness.planning.grid import expand_runs, pack_cohorts
 from harness.planning.names import resolve_request
+from harness.planning.other_code import find_other_code
 from harness.planning.overrides import ResolvedSettings, resolve_settings
 from harness.planning.request import ResolvedRequest, RunRequest
 from harness.planning.schema import DatasetFile, StudyFile, load_dataset, load_study
@@ -240,6 +241,9 @@ class _Drafts:
                 for spec in expand_runs(draft.request, point, draft.dataset.fingerprint, digests)
             ]
             cohorts += pack_cohorts(list(dict.fromkeys(specs)), size)
+        specs = [spec for cohort in cohorts for spec in cohort]
+        if others := find_other_code(specs, self.context.runs):
+            self.notes[others.describe(again=self.request.again)] = None
         return Plan(
             cohorts=cohorts,
             datasets={draft.request.dataset: draft.dataset for draft in self.drafts},

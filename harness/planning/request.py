@@ -35,6 +35,7 @@ class RunRequest:
     workers: int = 2  # data-loading threads
     allow_partial: bool = False
     cache: bool = True
+    again: bool = False  # train finished runs again that other code made
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,8 @@ def join_names(names: tuple[str, ...]) -> str:
     """Return names as a list in a sentence: "training and models code, torch"."""
     subjects = [name.removesuffix(" code") for name in names if name.endswith(" code")]
     others = [name for name in names if not name.endswith(" code")]
-    code = [f"{' and '.join(filter(None, [', '.join(subjects[:-1]), subjects[-1]]))} code"]
-    return ", ".join([*(code if subjects else ()), *others])
+    code = " and ".join(filter(None, [", ".join(subjects[:-1]), *subjects[-1:]]))
+    return ", ".join([*([f"{code} code"] if code else ()), *others])
 
 
 def _digest(places: tuple[str, ...]) -> str:

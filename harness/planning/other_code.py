@@ -1,0 +1,72 @@
+"""Finished runs of a plan that other code or versions made than those of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.core.errors import FileError
+from harness.core.files import read_json
+from harness.runs.layout import RECORD
+from harness.runs.origin import differences_from_present, join_names
+from harness.runs.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCode:
+    """The finished runs that other code or versions made."""
+
+    keys: tuple[str, ...]
+    names: tuple[str, ...]  # in what any of them differs: "training code", "torch"
+
+    def describe(self, *, again: bool) -> str:
+        """Return a sentence that names the differences.
+
+        Args:
+            again: Whether the runs are trained again; otherwise it says how to do that.
+        """
+        count = len(self.keys)
+        runs = "1 run was" if count == 1 else f"{count} runs were"
+        is_code = [name.endswith(" code") for name in self.names]
+        kinds = [*(["code"] if any(is_code) else ()), *([] if all(is_code) else ["versions"])]
+        verb = "differs" if len(self.names) == 1 else "differ"
+        what = f"{runs} done before by other {' and '.join(kinds)}"
+        trains = f"trains {'it' if count == 1 else 'them'} again"
+        offer = f"this command {trains}" if again else f"--again {trains}"
+        return f"{what} ({join_names(self.names)} {verb}); {offer}"
+
+
+def find_other_code(specs: Iterable[RunSpec], runs: Path) -> OtherCode | None:
+    """Return the finished runs among some that other code or versions made; None without any.
+
+    Args:
+        specs: Runs of a plan.
+        runs: The runs folder.
+    """
+    differences: dict[str, tuple[str, ...]] = {}
+    for spec in specs:
+        try:
+            record = read_json(runs / spec.key / RECORD)
+        except FileError:
+            continue  # named by whoever needs it
+        if record is not None and (names := differences_from_present(record)):
+            differences[spec.key] = names
+    if not differences:
+        return None
+    names = dict.fromkeys(name for several in differences.values() for name in several)
+    return OtherCode(tuple(differences), tuple(names))
+
+
+def is_outdated(spec: RunSpec, record: dict[str, Any], runs: Path) -> bool:
+    """Return whether a finished run would be trained by other code, versions or teachers now.
+
+    Raises:
+        FileError: A teacher's record cannot be read.
+    """
+    if differences_from_present(record):
+        return True
+    teachers = [read_json(runs / teacher.key / RECORD) for teacher in spec.teachers]
+    weights = [one and one["result"]["model"] for one in teachers]
+    return bool(record.get("code")) and all(weights) and weights != record.get("teachers")
