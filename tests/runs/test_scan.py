@@ -203,7 +203,7 @@ def test_a_folder_copied_aside_counts_once(tmp_path):
     shutil.copytree(tmp_path / "synthetic", tmp_path / "backup" / "synthetic")
     frame, problems = collect_runs(tmp_path)
     assert frame["key"].tolist() == [made["key"]]
-    assert len([p for p in problems if "a copy; that run is gathered itself" in p]) == 3
+    assert len([p for p in problems if "a copy; that run is counted from its own folder" in p]) == 3
     assert len([p for p in problems if "4 folders below the runs folder" in p]) == 2
     assert len(problems) == 5
 
