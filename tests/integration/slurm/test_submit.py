@@ -75,7 +75,7 @@ def places(tmp_path_factory, cluster):
 
 
 def end_states(cluster, runs):
-    """How the jobs of a group ended, as soon as all have."""
+    """The last states of a submission's jobs, as soon as all have ended."""
 
     def states():
         listed = [
