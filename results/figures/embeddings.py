@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
+from harness.core.errors import FileError
 from harness.core.files import read_json
 from harness.runs.layout import EMBEDDINGS, RECORD
 from results.figures.chart import (
@@ -85,14 +86,14 @@ def embedding_charts(frame: pd.DataFrame) -> Charts:
 def _read_embeddings(run: pd.Series) -> ExportedEmbeddings | None:
     """Return a run's embeddings; None if they are missing, damaged or of an earlier training."""
     folder = Path(str(run["folder"]))
-    record = read_json(folder / RECORD) or {}
     try:
+        record = read_json(folder / RECORD) or {}
         with np.load(folder / EMBEDDINGS, allow_pickle=False) as arrays:
             if str(arrays["model"]) != record["result"]["model"]:
                 return None
             features, identities = arrays["features"].astype(np.float64), arrays["identity"]
             files = arrays["image"]
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error):
+    except (FileError, OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error):
         return None
     if not (len(features) == len(identities) == len(files)):
         return None

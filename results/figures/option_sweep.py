@@ -17,6 +17,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.core.errors import FileError
 from harness.core.files import read_json
 from harness.runs.layout import RECORD
 from results.figures.chart import (
@@ -113,8 +114,11 @@ def _ablated_runs(
 
 
 def _read_options(folder: str) -> Options:
-    """Return all options of a run; none if its record is too old to contain them."""
-    options = (read_json(Path(folder) / RECORD) or {}).get("options")
+    """Return all options of a run; none if its record is too old or cannot be read any more."""
+    try:
+        options = (read_json(Path(folder) / RECORD) or {}).get("options")
+    except FileError:
+        return {}
     return options if isinstance(options, dict) else {}
 
 

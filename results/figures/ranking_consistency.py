@@ -13,6 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.core.errors import FileError
 from harness.core.files import read_json
 from harness.runs.layout import CONSISTENCY, RECORD
 from results.comparable import ComparisonGroup, comparison_groups
@@ -68,14 +69,12 @@ def _rows(group: ComparisonGroup) -> Iterator[dict[str, object]]:
 
 def _read_measurement(folder: Path) -> dict[str, float] | None:
     """Return what was measured with the weights of the record; None without such a measurement."""
-    content, record = read_json(folder / CONSISTENCY), read_json(folder / RECORD)
-    if content is None or record is None:
-        return None
     try:
-        if content["model"] != record["result"]["model"]:
+        content, record = read_json(folder / CONSISTENCY), read_json(folder / RECORD)
+        if content is None or record is None or content["model"] != record["result"]["model"]:
             return None
         return {name: float(content[name]) for name in FIELDS}
-    except (ValueError, KeyError, TypeError):
+    except (FileError, ValueError, KeyError, TypeError):
         return None
 
 
