@@ -55,8 +55,8 @@ def find_other_code(specs: Iterable[RunSpec], runs: Path) -> OtherCode | None:
             differences[spec.key] = names
     if not differences:
         return None
-    names = dict.fromkeys(name for several in differences.values() for name in several)
-    return OtherCode(tuple(differences), tuple(names))
+    joined = dict.fromkeys(name for several in differences.values() for name in several)
+    return OtherCode(tuple(differences), tuple(joined))
 
 
 def is_outdated(spec: RunSpec, record: dict[str, Any], runs: Path) -> bool:

@@ -79,13 +79,17 @@ def has_replacement(folder: Path) -> bool:
 def complete_replacement(folder: Path) -> None:
     """Set the former result aside and put the new one in its place; goes on after a kill.
 
+    Nothing is done until a new result is complete.
+
     Args:
-        folder: The run's folder, whose lease this process holds, with a complete new result.
+        folder: The run's folder, whose lease this process holds.
 
     Raises:
         UnwritableFileError: A file cannot be moved; the next call goes on.
     """
     new = folder / AGAIN
+    if not has_replacement(folder):
+        return
     try:
         aside = _folder_aside(folder)
         aside.mkdir(parents=True, exist_ok=True)
