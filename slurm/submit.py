@@ -8,7 +8,7 @@ import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from submitit import SlurmExecutor
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
 from harness.core.errors import SlurmError
+from harness.core.text import require_single_lines
 from slurm.commands import check_command, run_command
 from slurm.resources import Resources
 from slurm.worker_job import WorkerJob
@@ -163,8 +164,13 @@ def _script_file(script: str) -> Iterator[str]:
 
 
 def _make_executor(array: JobArray) -> SlurmExecutor:
-    """Translate an array into submitit's terms."""
+    """Translate an array into submitit's terms.
+
+    Raises:
+        SlurmError: Slurm is not installed here, or a value would begin another line of the script.
+    """
     resources = array.resources
+    _require_lines(array)
     try:
         executor = SlurmExecutor(folder=array.logs, python=resources.python_command)
     except RuntimeError as error:
@@ -203,6 +209,28 @@ def _make_executor(array: JobArray) -> SlurmExecutor:
     }
     executor.update_parameters(**parameters)
     return executor
+
+
+def _require_lines(array: JobArray) -> None:
+    """Check that each value that goes into a script stays on its line.
+
+    Raises:
+        SlurmError: A value contains a line break or another control character.
+    """
+    values = {
+        **{field.name: getattr(array.resources, field.name) for field in fields(array.resources)},
+        "job name": array.name,
+        "folder of logs": str(array.logs),
+        "folder of code": str(array.code),
+    }
+    for name, value in values.items():
+        try:
+            require_single_lines(value)
+        except ValueError as error:
+            raise SlurmError(
+                f"The {name} of a job cannot be in its script: {error}. Change it in the profile, "
+                "or with --set cluster.NAME=VALUE."
+            ) from error
 
 
 def _remove_unsubmitted_files(logs: Path) -> None:

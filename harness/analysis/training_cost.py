@@ -24,6 +24,7 @@ from harness.core.lease import try_acquire
 from harness.core.session import RunContext
 from harness.data.batches import BatchStream
 from harness.data.images import OpenedDataset
+from harness.planning.names import resolve_recorded_methods
 from harness.runs.layout import REPORT, TRAINING_COST
 from harness.runs.lookup import finished_runs, resolve_specs
 from harness.runs.record import read_record
@@ -68,13 +69,14 @@ def measure_training_cost(
         number of timed steps; and `steps`, that of the whole training.
 
     Raises:
-        UsageError: A handle names no run, or several.
+        UsageError: A handle names no run, or several, or a method is of another origin.
         SetupError: There is no finished run, its weights or images are not found, a step fails, or
             its training is too short.
     """
     specs = resolve_specs(handles, context.runs) if handles else _students(context.runs)
     if not specs:
         raise SetupError(f"There is no finished run in {context.runs}. Train some with kdreid run.")
+    resolve_recorded_methods(spec.method for spec in specs)
     images = ImageCache(context, data_root)
     seconds: dict[RunSpec, list[float]] = {spec: [] for spec in specs}
     with context.reporter.task("timing steps") as progress:

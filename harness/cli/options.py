@@ -68,6 +68,16 @@ Causes = Annotated[
     ),
 ]
 
+OutsideMethods = Annotated[
+    Names,
+    typer.Option(
+        "--methods",
+        metavar="NAMES",
+        help="Methods of another origin among the runs whose code may be imported: module:Class.",
+        show_default="none",
+    ),
+]
+
 DatasetName = Annotated[
     str,
     typer.Option(

@@ -44,8 +44,10 @@ def report(
             show_default="report/ in the runs folder",
         ),
     ] = None,
+    methods: options.OutsideMethods = None,
 ) -> None:
     """Write tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and a web page."""
+    trust(methods)
     try:
         print_report(runs, out, figures=figures)
     except UnwritableFileError as error:
@@ -60,10 +62,12 @@ def trace(
     cell: Annotated[
         str, typer.Argument(metavar="CELL", help="TABLE:ROW:COLUMN: comparison-msmt17:PDRD:mAP.")
     ],
+    methods: options.OutsideMethods = None,
     runs: options.Runs = Path("runs"),
     as_json: options.Json = False,
 ) -> None:
     """Show the runs behind a cell of the report, and the command that reproduces them."""
+    trust(methods)
     print_trace(cell, runs, as_json=as_json)
 
 
@@ -85,6 +89,18 @@ def diff(
 ) -> None:
     """Show how two runs differ, and whether their mAP differs significantly."""
     print_diff((first, second), runs, other_runs, as_json=as_json)
+
+
+def trust(methods: Sequence[str] | None) -> None:
+    """Import the methods of another origin that the user names, so that runs of them are known.
+
+    Raises:
+        UsageError: There is no such method.
+    """
+    if methods:
+        from harness.planning.names import resolve_methods
+
+        resolve_methods(methods)
 
 
 def print_trace(cell: str, runs: Path, *, as_json: bool) -> None:

@@ -62,6 +62,7 @@ def run(
     workers: options.Workers = 2,
     checkpoint_every: run_options.CheckpointEvery = 300.0,
     retry_diverged: run_options.RetryDiverged = False,
+    again: run_options.Again = False,
     cluster: run_options.Cluster = None,
     max_parallel: run_options.MaxParallel = None,
     watch: run_options.Watch = False,
@@ -119,7 +120,9 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
         for note in plan.notes:
             reporter.info(f"note: {note}")
         context = replace(plan.context, stop=stop, checkpoint_seconds=execution.checkpoint_every)
-        executor = InProcessExecutor(context, plan.open_data, execution.retry_diverged)
+        executor = InProcessExecutor(
+            context, plan.open_data, execution.retry_diverged, request.again
+        )
         outcome = executor.launch(plan.cohorts)
     return print_outcome(plan, outcome)
 
@@ -204,7 +207,7 @@ def _plan_submission(
 
 
 def _require_device_of_profile(request: RunRequest) -> None:
-    """Check that the command line leaves device and threads to the profile.
+    """Check that the command line leaves device and threads to the profile, and is for jobs.
 
     Raises:
         UsageError: It does not.
@@ -214,6 +217,10 @@ def _require_device_of_profile(request: RunRequest) -> None:
         problems.append(
             "With --cluster the profile sets the device. Replace --device by --set cluster.gpus=N; "
             "0 is the CPU."
+        )
+    if request.again:
+        problems.append(
+            "--again trains in this process. Leave --cluster out, or use a new runs folder."
         )
     if request.threads is not None:
         problems.append(
@@ -236,6 +243,7 @@ def _print_dry_run(plan: Plan, submit_options: SubmitOptions, *, as_json: bool) 
 def retry(
     handles: Annotated[Names, options.run_argument("all failed runs")] = None,
     only: options.Causes = None,
+    methods: options.OutsideMethods = None,
     assignments: run_options.RetrySet = None,
     changes: run_options.With = None,
     cluster: run_options.RetryCluster = None,
@@ -261,6 +269,7 @@ def retry(
         overrides=[*overrides, *(changes or ())],
         cluster=cluster,
         cluster_overrides=cluster_overrides,
+        methods=methods or (),
         inputs=InputLocations(
             data_root=data_root,
             pretrained_files=parse_pretrained(pretrained or ()),

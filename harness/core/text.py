@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # Controls, formats, surrogates, line and paragraph separators. Private and unassigned characters
 # do nothing, at worst they are shown as boxes.
@@ -41,6 +45,28 @@ def printable_lines(text: object) -> str:
 def has_control_characters(text: str) -> bool:
     """Return whether text holds a line break or another character that a script or name may not."""
     return _CONTROL.search(text) is not None
+
+
+def require_single_lines(value: T) -> T:
+    """Return a value after checking each text in it, at any depth of lists and mappings.
+
+    Raises:
+        ValueError: A text contains a line break or another control character, so that it could
+            begin a line of a script.
+    """
+    parts: Iterable[object] = ()
+    if isinstance(value, Mapping):
+        parts = (*value, *value.values())
+    elif isinstance(value, list | tuple):
+        parts = value
+    for part in parts:
+        require_single_lines(part)
+    if isinstance(value, str) and has_control_characters(value):
+        raise ValueError(
+            f"{printable(value)!r} contains a line break or another control character; give each "
+            "line of a script as an entry of its own"
+        )
+    return value
 
 
 def _is_escaped(character: str) -> bool:

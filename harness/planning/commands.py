@@ -15,7 +15,7 @@ from typing import Any
 from harness.core.errors import UsageError
 from harness.models import ENSEMBLES
 from harness.planning.grid import expand_runs
-from harness.planning.names import DEFAULT_HEAD, SAME_SEED, resolve_methods
+from harness.planning.names import DEFAULT_HEAD, SAME_SEED, resolve_recorded_methods
 from harness.planning.overrides import RECIPE, TEACHER_RECIPE, ResolvedSettings, resolve_settings
 from harness.planning.request import ResolvedMethod, ResolvedRequest
 from harness.planning.schema import ConfigValues, load_dataset
@@ -118,7 +118,7 @@ def _command(group: _Group, data: DataOptions, extra: Sequence[str]) -> Command:
     """Return the command of a group, with its plan."""
     spec = group.example
     file = _load_dataset(spec.dataset)
-    methods = resolve_methods(group.options)
+    methods = resolve_recorded_methods(group.options)
     base = resolve_settings([file], [], methods)
     overrides = [
         *_recipe_overrides(spec, base, file.section(TEACHER_RECIPE)),

@@ -16,7 +16,15 @@ from harness.planning.request import (
 )
 from harness.planning.schema import StudyFile
 from harness.plugins.digest import method_digest
-from harness.plugins.lookup import canonical_name, known_methods, option_sections, resolve_method
+from harness.plugins.lookup import (
+    canonical_name,
+    describe_origin,
+    is_trusted,
+    known_methods,
+    option_sections,
+    resolve_method,
+    trust_methods,
+)
 from harness.runs.spec import HEADS
 from methods import EXTRA_METHODS, METHODS
 
@@ -73,7 +81,7 @@ def resolve_request(
 def resolve_methods(
     names: Iterable[str], excluded: Iterable[str] = ()
 ) -> tuple[ResolvedMethod, ...]:
-    """Look up methods.
+    """Look up methods that the user names, on the command line or in a study.
 
     Args:
         names: Names, globs, import paths of classes or `all`; commas and spaces both separate.
@@ -99,11 +107,26 @@ def resolve_methods(
     for name in (canonical_name(name) for name in chosen if name not in omitted):
         with errors.collect():
             kind = resolve_method(name)
+            trust_methods([name])
             methods[name] = ResolvedMethod(name, kind, method_digest(kind, name))
     with errors.collect():
         option_sections({name: method.kind for name, method in methods.items()})
     errors.raise_if_any()
     return tuple(methods.values())
+
+
+def resolve_recorded_methods(names: Iterable[str]) -> tuple[ResolvedMethod, ...]:
+    """Look up methods that files name, as `resolve_methods` does for those that the user names.
+
+    Raises:
+        UsageError: A method is of another origin and the user did not name it, so that its code is
+            not imported; or as `resolve_methods`.
+    """
+    chosen = list(names)
+    foreign = [name for name in chosen if not is_trusted(name)]
+    if foreign:
+        raise UsageError(*map(describe_origin, foreign))
+    return resolve_methods(chosen)
 
 
 def expand_names(

@@ -18,6 +18,7 @@ from harness.planning.commands import commands_for
 from harness.planning.overrides import DATA, resolve_settings
 from harness.planning.run_data import candidate_roots, find_fingerprint, is_generated
 from harness.planning.schema import load_dataset
+from harness.plugins.lookup import describe_origin, is_trusted
 from harness.runs.code_version import git_state
 from harness.runs.data_flags import DataFlag
 from harness.runs.reader import StoredRun
@@ -48,13 +49,18 @@ def reproduce(runs: Sequence[StoredRun], folder: Path, *, check_data: bool = Tru
     specs = []
     for run in runs:
         try:
-            specs.append(RunSpec.from_json(run.spec))
+            spec = RunSpec.from_json(run.spec)
+            if is_trusted(spec.method):
+                specs.append(spec)
+                continue
+            remarks.append(describe_origin(spec.method))
         except ValueError as error:
             remarks.append(f"{run.key} was made by another version of this program: {error}.")
-            if command := run.environment.get("command"):
-                remarks.append(f"It was started by: {command}")
+        if command := run.environment.get("command"):
+            remarks.append(f"It was started by: {command}")
     search = _DataSearch(runs, folder, check_data)
-    target = folder.with_name(f"{folder.absolute().name}-again")
+    named = folder if folder.name not in ("", "..") else folder.resolve()  # "." has no name
+    target = named.with_name(f"{named.name}-again")
     try:
         commands = commands_for(specs, search.options, ["--runs", str(target)])
     except (UsageError, SetupError) as error:

@@ -4,12 +4,15 @@ pdrd                        a built-in method
 my_package.my_module:Mine   a class from the Python path or from below the current folder
 mine                        a method that an installed package offers in the group `kdreid.methods`
 torchdistill:DISTLoss       a loss of torchdistill, see harness/plugins/torchdistill.py
+
+Files of runs contain such names, too. A name in a file is no request to run code: `is_trusted` says
+whether the user, or a package that is installed, named the method as well.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,10 +20,12 @@ from types import ModuleType
 
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.installation import PACKAGES, add_import_folder
+from harness.core.text import printable
 from methods import EXTRA_METHODS, METHODS, Method
 
 GROUP = "kdreid.methods"  # entry points of packages that offer methods
 TORCHDISTILL = "torchdistill:"  # how the names of torchdistill's losses begin
+_named: set[str] = set()  # by the user of this process, on the command line or in a study
 
 
 @cache
@@ -46,6 +51,35 @@ def resolve_method(name: str) -> type[Method]:
     if ":" in name:
         return _import_method(name)
     raise UsageError(f"No method is called {name!r}.{did_you_mean(name, known_methods())}")
+
+
+def trust_methods(names: Iterable[str]) -> None:
+    """Note that the user named these methods, so that their code may be imported for files, too.
+
+    Args:
+        names: As a run's key contains them, see `canonical_name`.
+    """
+    _named.update(names)
+
+
+def is_trusted(name: str) -> bool:
+    """Return whether a method that a file names may be imported.
+
+    Those built in and declared may, those of installed packages (entry points), and those that
+    `trust_methods` was given.
+    """
+    is_path = name.endswith((".yaml", ".yml")) or "/" in name
+    if name.startswith(TORCHDISTILL) and not is_path:
+        return True
+    return ":" not in name or name in _named or name in entry_point_methods().values()
+
+
+def describe_origin(name: str) -> str:
+    """Return what a user is told about a method that is not trusted."""
+    return (
+        f"{printable(name)} is a method of another origin: name it with --methods to check its "
+        "code."
+    )
 
 
 def canonical_name(name: str) -> str:

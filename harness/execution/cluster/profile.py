@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from harness.core.errors import SlurmError, UsageError, did_you_mean
 from harness.core.override import parse_override
+from harness.core.text import require_single_lines
 from harness.core.yaml import StrictModel, config_names, load_config
 from slurm.resources import Resources, parse_wall_time
 
@@ -69,6 +70,11 @@ class ResourceRequest(StrictModel):
         description="Seconds before the time limit at which runs save their state; 90 by default.",
     )
 
+    @field_validator("*")
+    @classmethod
+    def _refuse_line_breaks(cls, value: Any, info: ValidationInfo) -> Any:
+        return value if info.field_name == "description" else require_single_lines(value)
+
     @field_validator("time")
     @classmethod
     def _parse_time(cls, value: int | str | None) -> int | None:
@@ -88,6 +94,8 @@ class ResourceRequest(StrictModel):
     @classmethod
     def _check_flags(cls, value: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
         for name in value:
+            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name):
+                raise ValueError(f"{name!r} is not the name of an option of sbatch")
             if name.replace("_", "-") in RESERVED_FLAGS:
                 raise ValueError(f"the flag {name!r} is set by this program")
         return value

@@ -16,19 +16,22 @@ from harness.core.files import ensure_writable, file_exists, read_json
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.core.signals import handle_signals
+from harness.core.text import printable
+from harness.core.yaml import config_names
 from harness.execution.cluster.failures import failed_runs
 from harness.execution.cluster.profile import Profile, load_profile
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
 from harness.execution.cluster.submit import SubmitOptions, submit_grid
 from harness.execution.in_process import InProcessExecutor
-from harness.planning.names import resolve_methods
+from harness.planning.names import resolve_methods, resolve_recorded_methods
 from harness.planning.overrides import override_spec
 from harness.planning.plan import DEFAULT_COHORT_SIZE
 from harness.planning.reopen import InputLocations, rebuild_plan
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import list_run_keys, resolve_runs
 from harness.runs.spec import RunSpec
+from harness.runs.stored_spec import read_spec
 
 INLINE = "inline"  # in place of a profile: this process
 PRINTED_RUNS = 6
@@ -44,6 +47,7 @@ class RetryRequest:
     overrides: Sequence[str] = ()  # of recipe and method: they make other runs
     cluster: str | None = None  # a profile or `inline`; None: where each run was last
     cluster_overrides: Sequence[str] = ()  # cluster.NAME=VALUE
+    methods: Sequence[str] = ()  # of another origin, whose code may be imported
     inputs: InputLocations = field(default_factory=InputLocations)
     cohort_size: int = DEFAULT_COHORT_SIZE
 
@@ -65,6 +69,7 @@ def retry_runs(handles: Sequence[str], request: RetryRequest, reporter: Reporter
         SlurmError: The cluster refuses the jobs.
         RunInterrupted: A stop was requested while runs were trained in this process.
     """
+    resolve_methods(request.methods)  # their code may be imported from here on
     rows = _choose(handles, request)
     ensure_writable(request.runs)
     specs_by_cluster: dict[str, list[RunSpec]] = {}
@@ -72,9 +77,9 @@ def retry_runs(handles: Sequence[str], request: RetryRequest, reporter: Reporter
         spec = _read_spec(request.runs, row.key)
         if request.overrides:
             _require_no_students(row.key, request.runs)
-            (method,) = resolve_methods([spec.method])
+            (method,) = resolve_recorded_methods([spec.method])
             spec = override_spec(spec, request.overrides, method)
-        cluster = request.cluster or row.cluster or INLINE
+        cluster = request.cluster or _earlier_cluster(row)
         specs = specs_by_cluster.setdefault(cluster, [])
         specs += [t for t in spec.teachers if not file_exists(request.runs / t.key / RECORD)]
         specs.append(spec)
@@ -83,6 +88,25 @@ def retry_runs(handles: Sequence[str], request: RetryRequest, reporter: Reporter
         unique = list(dict.fromkeys(specs))
         code = max(code, _submit_or_run(cluster, unique, request, reporter))
     return code
+
+
+def _earlier_cluster(row: RunStatus) -> str:
+    """Return the profile that a run was last submitted with, if it is one of this program's.
+
+    Its name stands in a file of the runs folder, so a path there is not followed.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if not row.cluster:
+        return INLINE
+    if row.cluster not in config_names("cluster"):
+        raise UsageError(
+            f"{row.key} was last submitted with the profile {printable(row.cluster)!r}, which is "
+            "none of this program's: name the profile with --cluster NAME or --cluster FILE.yaml, "
+            f"or --cluster {INLINE} to train here."
+        )
+    return row.cluster
 
 
 def _choose(handles: Sequence[str], request: RetryRequest) -> list[RunStatus]:
@@ -117,16 +141,17 @@ def _read_spec(runs: Path, key: str) -> RunSpec:
     """Read a run from its folder, and check that the present code would still train that run.
 
     Raises:
-        UsageError: The program or the method's code has changed since it was planned.
+        UsageError: The file, the program or the method's code has changed since it was planned, or
+            the method is of another origin and was not named by the user.
     """
     try:
-        spec = RunSpec.from_json(read_json(runs / key / SPEC) or {})
+        spec = read_spec(read_json(runs / key / SPEC), key)
     except ValueError as error:
         raise UsageError(
-            f"{key} was planned by another version of this program: {error}. Plan it again with "
-            "kdreid run."
+            f"{key} cannot be trained from its {SPEC}: {error}. Plan it again with kdreid run."
         ) from error
-    (method,) = resolve_methods([spec.method])
+    (method,) = resolve_recorded_methods([spec.method])
+    resolve_recorded_methods(teacher.method for teacher in spec.teachers)
     if method.digest != spec.source:
         raise UsageError(
             f"The code of {spec.method} has changed since {key} was planned, so it would be "

