@@ -97,10 +97,20 @@ Seeds = Annotated[
     ),
 ]
 TeacherSeed = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="N|same",
         help="Seed of the teacher; same: that of each student.",
+        show_default="0",
+        rich_help_panel=WHAT,
+    ),
+]
+TeacherRun = Annotated[
+    Names,
+    typer.Option(
+        metavar="RUN",
+        help="Finished run that teaches, as kdreid status names runs; no teacher is planned.",
+        autocompletion=completion.runs,
         rich_help_panel=WHAT,
     ),
 ]

@@ -16,7 +16,13 @@ from harness.core.errors import UsageError
 from harness.models import ENSEMBLES
 from harness.planning.grid import expand_runs
 from harness.planning.names import DEFAULT_HEAD, SAME_SEED, resolve_recorded_methods
-from harness.planning.overrides import RECIPE, TEACHER_RECIPE, ResolvedSettings, resolve_settings
+from harness.planning.overrides import (
+    RECIPE,
+    TEACHER_RECIPE,
+    ResolvedSettings,
+    resolve_settings,
+    to_text,
+)
 from harness.planning.request import ResolvedMethod, ResolvedRequest
 from harness.planning.schema import ConfigValues, load_dataset
 from harness.runs.spec import OWN_HEAD, Recipe, RunSpec
@@ -66,11 +72,23 @@ def commands_for(
     """
     commands: list[Command] = []
     unique = list(dict.fromkeys(specs))
-    for is_distilled in (True, False):
+    teachers = [t for spec in unique if _has_foreign_teacher(spec) for t in spec.teachers]
+    distilled = [spec for spec in unique if spec.teachers]
+    plain = [spec for spec in unique if not spec.teachers]
+    for some in (list(dict.fromkeys(teachers)), distilled, plain):
         planned = {spec for command in commands for spec in command.planned}
-        chosen = [s for s in unique if bool(s.teachers) is is_distilled and s not in planned]
+        chosen = [spec for spec in some if spec not in planned]
         commands += [_command(group, data, extra) for group in _group(chosen)]
     return commands
+
+
+def _has_foreign_teacher(spec: RunSpec) -> bool:
+    """Return whether a run's teacher was made by a command of its own, for --teacher-run."""
+    return any(
+        (one.device, one.threads) != (spec.device, spec.threads)
+        or len({one.head, spec.head} - {OWN_HEAD}) > 1
+        for one in spec.teachers
+    )
 
 
 def _group(specs: Sequence[RunSpec]) -> list[_Group]:
@@ -92,6 +110,8 @@ def _group(specs: Sequence[RunSpec]) -> list[_Group]:
 
 
 def _without_seed(spec: RunSpec) -> RunSpec:
+    if _has_foreign_teacher(spec):
+        return replace(spec, seed=0)
     return replace(
         spec, seed=0, teachers=tuple(replace(teacher, seed=0) for teacher in spec.teachers)
     )
@@ -103,7 +123,7 @@ def _teacher_seed(spec: RunSpec, specs: Sequence[RunSpec]) -> int | None:
     Raises:
         UsageError: Its teachers have different seeds.
     """
-    if not spec.teachers:
+    if not spec.teachers or _has_foreign_teacher(spec):
         return 0
     if len({teacher.seed for teacher in spec.teachers}) > 1:
         raise UsageError(f"No command can request the teachers of {spec.key}: their seeds differ.")
@@ -120,8 +140,10 @@ def _command(group: _Group, data: DataOptions, extra: Sequence[str]) -> Command:
     file = _load_dataset(spec.dataset)
     methods = resolve_recorded_methods(group.options)
     base = resolve_settings([file], [], methods)
+    runs = spec.teachers if _has_foreign_teacher(spec) else ()
+    described = replace(spec, teachers=()) if runs else spec
     overrides = [
-        *_recipe_overrides(spec, base, file.section(TEACHER_RECIPE)),
+        *_recipe_overrides(described, base, file.section(TEACHER_RECIPE)),
         *_option_overrides(methods, group.options, base),
     ]
     request = ResolvedRequest(
@@ -129,11 +151,12 @@ def _command(group: _Group, data: DataOptions, extra: Sequence[str]) -> Command:
         methods=methods,
         teachers=tuple(teacher.network for teacher in spec.teachers),
         student=spec.network,
-        head=_head(spec),
+        head=_head(described),
         seeds=group.seeds,
         teacher_seed=group.teacher_seed,
         device=spec.device,
         threads=spec.threads,
+        teacher_runs=runs,
     )
     weights = {one.network: one.weights for one in (*spec.teachers, spec)}
     settings = resolve_settings([file], overrides, methods)
@@ -146,7 +169,10 @@ def _words(request: ResolvedRequest, overrides: Sequence[str]) -> list[str]:
     """Return the words of the command that makes a request."""
     names = ",".join(method.name for method in request.methods)
     words = ["kdreid", "run", "--dataset", request.dataset, "--methods", names]
-    words += ["--teacher", _teacher_name(request.teachers)] if request.teachers else []
+    if request.teacher_runs:
+        words += ["--teacher-run", ",".join(run.key for run in request.teacher_runs)]
+    elif request.teachers:
+        words += ["--teacher", _teacher_name(request.teachers)]
     words += ["--student", request.student, "--head", request.head]
     words += ["--seeds", ",".join(map(str, request.seeds))]
     if request.teacher_seed != 0:
@@ -198,11 +224,11 @@ def _recipe_overrides(spec: RunSpec, base: ResolvedSettings, stated: ConfigValue
     for name in (field.name for field in fields(Recipe)):
         value = getattr(spec.recipe, name)
         if value != getattr(base.recipe, name):
-            overrides.append(f"{RECIPE}.{name}={_to_text(value)}")
+            overrides.append(f"{RECIPE}.{name}={to_text(value)}")
         inherited = getattr(base.teacher_recipe, name) if name in stated else value
         for teacher in spec.teachers[:1]:
             if getattr(teacher.recipe, name) != inherited:
-                text = _to_text(getattr(teacher.recipe, name))
+                text = to_text(getattr(teacher.recipe, name))
                 overrides.append(f"{TEACHER_RECIPE}.{name}={text}")
     return overrides
 
@@ -223,9 +249,5 @@ def _option_overrides(
         for name in dict.fromkeys([*values, *stated]):
             value = values.get(name, usual[name])
             if value != stated.get(name, usual[name]):
-                overrides.append(f"{method.section}.{name}={_to_text(value)}")
+                overrides.append(f"{method.section}.{name}={to_text(value)}")
     return overrides
-
-
-def _to_text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

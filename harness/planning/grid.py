@@ -51,7 +51,9 @@ def expand_runs(
     runs: list[RunSpec] = []
     for seed in request.seeds:
         teachers: list[RunSpec] = []
-        if request.distilled:
+        if request.distilled and request.teacher_runs:
+            teachers = list(request.teacher_runs)
+        elif request.distilled:
             teacher_seed = seed if request.teacher_seed is None else request.teacher_seed
             teachers = [
                 make_spec(BASELINE_METHOD, network, teacher_seed, settings.teacher_recipe)

@@ -15,6 +15,7 @@ from harness.planning.request import (
     RunRequest,
 )
 from harness.planning.schema import StudyFile
+from harness.planning.teacher_run import find_teacher_runs
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import (
     canonical_name,
@@ -25,7 +26,7 @@ from harness.plugins.lookup import (
     resolve_method,
     trust_methods,
 )
-from harness.runs.spec import HEADS
+from harness.runs.spec import HEADS, RunSpec
 from methods import EXTRA_METHODS, METHODS
 
 DEFAULT_TEACHER, DEFAULT_STUDENT, DEFAULT_HEAD = "resnet101", "resnet18", "bnneck"
@@ -46,6 +47,7 @@ def resolve_request(
         errors: Receives a UsageError for each part that cannot be resolved, which is left empty.
     """
     methods: tuple[ResolvedMethod, ...] = ()
+    teacher_runs: tuple[RunSpec, ...] = ()
     teachers: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     student, head, teacher_seed = "", "", None
@@ -55,7 +57,9 @@ def resolve_request(
             list(request.methods) or study.methods or ["all"], request.exclude
         )
     with errors.collect():
-        teachers = teacher_networks(teacher)
+        teacher_runs = find_teacher_runs(request)
+    with errors.collect():
+        teachers = tuple(run.network for run in teacher_runs) or teacher_networks(teacher)
     with errors.collect():
         student = require_network(request.student or study.student or DEFAULT_STUDENT)
     with errors.collect():
@@ -63,7 +67,8 @@ def resolve_request(
     with errors.collect():
         seeds = _parse_seeds(request.seeds) if request.seeds else tuple(study.seeds or (0,))
     with errors.collect():
-        teacher_seed = _parse_teacher_seed(request.teacher_seed)
+        given_seed = request.teacher_seed
+        teacher_seed = 0 if given_seed is None else _parse_teacher_seed(given_seed)
     resolved = ResolvedRequest(
         dataset="",
         methods=methods,
@@ -72,9 +77,10 @@ def resolve_request(
         head=head,
         seeds=tuple(dict.fromkeys(seeds)),
         teacher_seed=teacher_seed,
+        teacher_runs=teacher_runs,
     )
     with errors.collect():
-        _require_features(resolved, teacher)
+        _require_features(resolved, ", ".join(run.key for run in teacher_runs) or teacher)
     return resolved
 
 

@@ -113,6 +113,11 @@ def override_spec(spec: RunSpec, overrides: Sequence[str], method: ResolvedMetho
     )
 
 
+def to_text(value: object) -> str:
+    """Return the value of a setting as the command line takes it."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 def _read_file(file: ConfigFile, sections: Sections, errors: ErrorCollector) -> _Layer:
     """Return the settings that a configuration file states."""
     layer = _Layer()

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from harness.core.devices import find_device, set_threads
-from harness.core.errors import ErrorCollector, SetupError, UsageError
+from harness.core.errors import ErrorCollector, UsageError
 from harness.core.name_lists import split_names
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
-from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.data.images import OpenedDataset
-from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset, open_run_images
-from harness.planning.grid import expand_runs, pack_cohorts
+from harness.planning.datasets import open_run_images
+from harness.planning.drafts import Drafts
 from harness.planning.names import resolve_request
 from harness.planning.other_code import find_other_code
-from harness.planning.overrides import ResolvedSettings, resolve_settings
-from harness.planning.request import ResolvedRequest, RunRequest
+from harness.planning.request import RunRequest
 from harness.planning.schema import DatasetFile, StudyFile, load_dataset, load_study
-from harness.planning.teacher_size import require_methods_for_sizes
-from harness.planning.weights import MISSING_DIGEST, InitialWeights, parse_pretrained
+from harness.planning.weights import MISSING_DIGEST
 from harness.runs.spec import RunSpec
 
 DEFAULT_COHORT_SIZE = 16
@@ -110,13 +107,23 @@ def make_plan(
         workers=request.workers,
         device=next((device for device, _ in devices.values()), torch.device("cpu")),
     )
-    drafts = _Drafts(request, study, context, errors)
+    drafts = Drafts(request, study, context, errors)
     for name, file in files.items():
         device, threads = devices.get(name, (context.device, 0))
         drafts.add(replace(resolved, dataset=name, device=device.type, threads=threads), file)
     drafts.check_weights(allow_missing=allow_missing_weights)
     errors.raise_if_any()
-    return drafts.to_plan(request.pack or study.pack or DEFAULT_COHORT_SIZE)
+    cohorts = drafts.to_cohorts(request.pack or study.pack or DEFAULT_COHORT_SIZE)
+    if others := find_other_code((spec for one in cohorts for spec in one), context.runs):
+        drafts.notes[others.describe(again=request.again)] = None
+    return Plan(
+        cohorts=cohorts,
+        datasets={draft.request.dataset: draft.dataset for draft in drafts.drafts},
+        context=replace(context, pretrained_files=drafts.weights.files),
+        roots=drafts.roots,
+        cache=request.cache,
+        notes=tuple(drafts.notes),
+    )
 
 
 def _find_devices(
@@ -151,104 +158,3 @@ def _load_datasets(
         with errors.collect():
             files[name] = load_dataset(name)
     return files
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """The part of a plan on one dataset, before its keys are known."""
-
-    request: ResolvedRequest
-    points: list[ResolvedSettings]  # of the sweep
-    dataset: Dataset
-
-
-@dataclass
-class _Drafts:
-    """A plan in the making, dataset by dataset; problems are collected in `errors`."""
-
-    request: RunRequest
-    study: StudyFile
-    context: RunContext
-    errors: ErrorCollector
-    weights: InitialWeights = field(default_factory=InitialWeights)
-    drafts: list[_Draft] = field(default_factory=list)
-    roots: dict[str, Path] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)  # in order
-    pretrained: Mapping[str, Path] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        with self.errors.collect():
-            self.pretrained = parse_pretrained(self.request.pretrained)
-
-    def add(self, resolved: ResolvedRequest, file: DatasetFile) -> None:
-        """Check the settings on a dataset, and open it."""
-        points: list[ResolvedSettings] = []
-        for swept in self.study.sweep_points():
-            with self.errors.collect():
-                point = self._settings(file, swept, resolved)
-                require_methods_for_sizes(resolved, point)
-                points.append(point)
-        for point in points:
-            self.weights.add(resolved, point, self.pretrained)
-            self.notes |= dict.fromkeys(f"{resolved.dataset}: {note}" for note in point.notes)
-        if file.loader == SYNTHETIC and not self.errors.is_empty:
-            return  # images are not drawn for a request that is refused
-        with self.errors.collect():
-            data = points[0].data if points else resolve_settings([file], []).data
-            dataset = open_dataset(
-                resolved.dataset,
-                file,
-                data,
-                self.request.data_root,
-                self.context,
-                allow_partial=self.request.allow_partial,
-            )
-            for recipe in {r for p in points for r in (p.recipe, p.teacher_recipe)}:
-                make_sampler(dataset, recipe, "")  # refuses a batch larger than the dataset
-            self.roots[resolved.dataset] = dataset_root(file, self.request.data_root, dataset)
-            self.drafts.append(_Draft(resolved, points, dataset))
-
-    def _settings(
-        self, file: DatasetFile, swept: list[str], resolved: ResolvedRequest
-    ) -> ResolvedSettings:
-        precision = self.request.precision
-        overrides = [*swept, *self.request.overrides]
-        overrides += [f"recipe.precision={precision}"] if precision else []
-        return resolve_settings([file, self.study], overrides, resolved.methods)
-
-    def check_weights(self, *, allow_missing: bool) -> None:
-        """Report missing weights as a problem, or add them to the notes."""
-        for network, message in self.weights.missing.items():
-            if allow_missing:
-                note = f"keys that depend on {network} are provisional until its weights are there"
-                self.notes[f"{note}. {message}"] = None
-                continue
-            with self.errors.collect():
-                raise SetupError(message)
-
-    def to_plan(self, size: int) -> Plan:
-        """Expand every draft into runs, and pack them into cohorts of at most `size` runs.
-
-        Raises:
-            SetupError: A file of a dataset cannot be read.
-        """
-        digests = self.weights.digests()
-        cohorts: list[tuple[RunSpec, ...]] = []
-        for draft in self.drafts:
-            specs = [
-                spec
-                for point in draft.points
-                for spec in expand_runs(draft.request, point, draft.dataset.fingerprint, digests)
-            ]
-            cohorts += pack_cohorts(list(dict.fromkeys(specs)), size)
-        specs = [spec for cohort in cohorts for spec in cohort]
-        if others := find_other_code(specs, self.context.runs):
-            self.notes[others.describe(again=self.request.again)] = None
-        return Plan(
-            cohorts=cohorts,
-            datasets={draft.request.dataset: draft.dataset for draft in self.drafts},
-            context=replace(self.context, pretrained_files=self.weights.files),
-            roots=self.roots,
-            cache=self.request.cache,
-            notes=tuple(self.notes),
-        )

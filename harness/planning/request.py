@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.runs.spec import RunSpec
 from methods import Method
 
 BASELINE = "none"  # the method of teachers and of students that learn alone
@@ -24,7 +25,8 @@ class RunRequest:
     student: str | None = None
     head: str | None = None
     seeds: str | None = None
-    teacher_seed: str = "0"
+    teacher_seed: str | None = None  # a number or `same`; 0 by default
+    teacher_run: Sequence[str] = ()  # names of finished runs that teach
     pack: int | None = None  # largest number of students in a cohort
     overrides: Sequence[str] = ()  # SECTION.NAME=VALUE
     pretrained: Sequence[str] = ()  # NETWORK=FILE
@@ -65,6 +67,7 @@ class ResolvedRequest:
     teacher_seed: int | None = 0  # None: the seed of each student
     device: str = "cpu"
     threads: int = 0  # of a run on the CPU, otherwise 0
+    teacher_runs: tuple[RunSpec, ...] = ()  # finished runs that teach, instead of planned ones
 
     @property
     def distilled(self) -> tuple[ResolvedMethod, ...]:

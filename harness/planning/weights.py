@@ -37,7 +37,7 @@ class InitialWeights:
             given: Files by network that take precedence over torchvision's cache.
         """
         recipes = [(request.student, settings.recipe)]
-        if request.distilled:
+        if request.distilled and not request.teacher_runs:  # those are trained already
             recipes += [(network, settings.teacher_recipe) for network in request.teachers]
         for network, recipe in recipes:
             published = NETWORKS[network].pretrained if network in NETWORKS else None

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -86,8 +87,6 @@ def test_a_teacher_alone(runs):
 
 
 def test_what_no_command_can_ask_for(runs):
-    from dataclasses import replace
-
     run = next(s for s in tiny_grid.grid(runs, "kd").specs if s.teachers)
     teacher = run.teachers[0]
     pair = replace(run, teachers=(teacher, replace(teacher, network="resnet34")))
@@ -95,8 +94,17 @@ def test_what_no_command_can_ask_for(runs):
         commands_for([pair], no_data)
     with pytest.raises(UsageError, match="their seeds differ"):
         commands_for([replace(run, teachers=(teacher, replace(teacher, seed=3)))], no_data)
-    with pytest.raises(UsageError, match="different heads"):
-        commands_for([replace(run, teachers=(replace(teacher, head="fc256"),))], no_data)
+
+
+@pytest.mark.parametrize("change", [{"head": "fc256"}, {"threads": 7}, {"device": "cuda"}])
+def test_a_teacher_that_no_recipe_of_its_students_gives_is_made_first_and_named(runs, change):
+    chosen = [s for s in tiny_grid.grid(runs, "kd", "sp", seeds="0,1").specs if s.teachers]
+    teacher = replace(chosen[0].teachers[0], **change)
+    specs = [replace(spec, teachers=(teacher,)) for spec in chosen]
+    first, second = commands_for(specs, no_data)
+    assert first.planned == {teacher}
+    assert f"--teacher-run {teacher.key} " in second.line and "--teacher " not in second.line
+    assert second.planned >= {teacher, *specs}  # and the plain students
 
 
 def no_data(spec):
