@@ -11,8 +11,16 @@ from pathlib import Path
 
 from harness.core.errors import SetupError
 from harness.core.source import normalise_source, parse_source
-from harness.plugins import imports
-from harness.plugins.imports import FileNames
+from harness.plugins.imports import (
+    FileNames,
+    acts_on_import,
+    find_attribute_paths,
+    find_dynamic_imports,
+    find_file_names,
+    find_imports,
+    find_reexports,
+    only_reexports,
+)
 from harness.plugins.module_files import (
     ModuleFile,
     ModuleFinder,
@@ -73,13 +81,13 @@ class CodeSearch:
         tree = _parse(file)
         if tree is None:
             return
-        for source, attribute in imports.find_imports(tree, package):
+        for source, attribute in find_imports(tree, package):
             yield from self._defining_modules(source, attribute)
         if not is_users:
             return
-        for path in imports.find_attribute_paths(tree):
+        for path in find_attribute_paths(tree):
             yield from self._modules_of_path(path)
-        named, is_computed = imports.find_dynamic_imports(tree, package)
+        named, is_computed = find_dynamic_imports(tree, package)
         yield from (source for source, _ in named)
         if is_computed:
             owner = self.finder.find(package) if package else None
@@ -102,8 +110,8 @@ class CodeSearch:
             return
         tree = _tree(found)
         # A user's package that also computes counts itself: its names may not be what it imports.
-        if tree is not None and (is_built_in(module) or imports.only_reexports(tree)):
-            bindings = imports.find_reexports(tree, found.package)
+        if tree is not None and (is_built_in(module) or only_reexports(tree)):
+            bindings = find_reexports(tree, found.package)
             if bindings.get(attribute, (module, attribute)) != (module, attribute):
                 yield from self._defining_modules(*bindings[attribute])
                 return
@@ -135,7 +143,7 @@ class CodeSearch:
         if tree is None or _acts(module, tree):
             yield name
         else:
-            for source, attribute in imports.find_imports(tree, module.package):
+            for source, attribute in find_imports(tree, module.package):
                 for needed in self._defining_modules(source, attribute):
                     yield from self._effects(needed, seen)
                     yield from self._effects_of_packages(needed, seen)
@@ -145,7 +153,7 @@ class CodeSearch:
         own = {name: module for name, module in self.modules.items() if not is_built_in(name)}
         trees = [tree for module in own.values() if (tree := _tree(module)) is not None]
         trees += [tree for path in self.data.values() if (tree := _parse(path)) is not None]
-        named = [imports.find_file_names(tree) for tree in trees]
+        named = [find_file_names(tree) for tree in trees]
         names = FileNames(
             literals=frozenset().union(*(one.literals for one in named)),
             parts=frozenset().union(*(one.parts for one in named)),
@@ -175,8 +183,8 @@ class CodeSearch:
 def _acts(module: ModuleFile, tree: ast.Module) -> bool:
     """Return whether importing a module may change anything outside of it."""
     if module.folders:
-        return not imports.only_reexports(tree)
-    return imports.acts_on_import(tree.body)
+        return not only_reexports(tree)
+    return acts_on_import(tree.body)
 
 
 def is_built_in(module: str) -> bool:
