@@ -16,6 +16,7 @@ from harness.runs.layout import PER_QUERY
 from harness.runs.origin import code_of_record
 from harness.runs.per_query import load_identity_sums
 from harness.runs.reader import StoredRun, load_curve
+from harness.runs.score_check import check_scores
 from results.statistics.paired_test import paired_test
 
 # Fields of a spec by section; all others are configuration.
@@ -65,7 +66,7 @@ class ScoreDifference:
     """The difference in mAP of one evaluation, first minus second, in points."""
 
     evaluation: str
-    mean: float
+    mean: float | None  # None if a record's scores are not those of its queries
     interval: tuple[float, float] | None  # at 95 %, in points
     p: float | None
     queries: int
@@ -166,7 +167,11 @@ def _result_fields(run: StoredRun) -> Iterator[tuple[str, Any]]:
 def _score_differences(first: StoredRun, second: StoredRun) -> Iterator[ScoreDifference]:
     """Yield the difference of every evaluation that both runs have scores of."""
     one, two = first.scores(), second.scores()
+    problem = "; ".join(_score_problems(first, second))
     for evaluation in (name for name in one if name in two):
+        if problem:
+            yield ScoreDifference(evaluation, None, None, None, 0, 0, problem)
+            continue
         try:
             left, right = (
                 load_identity_sums(run.folder / PER_QUERY)[evaluation] for run in (first, second)
@@ -189,6 +194,17 @@ def _score_differences(first: StoredRun, second: StoredRun) -> Iterator[ScoreDif
             queries=left.count,
             identities=len(left.weights),
         )
+
+
+def _score_problems(*runs: StoredRun) -> Iterator[str]:
+    """Yield why runs are not to be compared: their scores are not those of their queries."""
+    for run in runs:
+        if not run.record:
+            continue
+        try:
+            check_scores(run.folder, run.result["evaluations"])
+        except ValueError as error:
+            yield f"{run.key}: {error}"
 
 
 def _differences(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[FieldDifference]:

@@ -12,10 +12,8 @@ import typer
 
 from harness.cli import options
 from harness.cli.printing import method_labels, print_report
-from harness.core.errors import SetupError, UnwritableFileError, UsageError
-from harness.core.file_errors import explain
+from harness.core.errors import SetupError, UsageError
 from harness.core.installation import DISTRIBUTION
-from harness.runs.layout import REPORT
 from harness.runs.lookup import require_runs_folder, resolve_runs
 from harness.runs.reader import StoredRun, load_run
 
@@ -36,26 +34,11 @@ SEEDS_REMARK = (
 def report(
     runs: options.Runs = Path("runs"),
     figures: Annotated[bool, typer.Option(help="Draw all figures that the runs allow.")] = True,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the report, if it is not to be written into the runs folder.",
-            show_default="report/ in the runs folder",
-        ),
-    ] = None,
-    methods: options.OutsideMethods = None,
+    out: options.Out = None,
 ) -> None:
     """Write tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and a web page."""
-    trust(methods)
-    try:
+    with options.offer_out():
         print_report(runs, out, figures=figures)
-    except UnwritableFileError as error:
-        reason, _ = explain(error.path, error)
-        raise SetupError(
-            f"The report cannot be written to {out or runs / REPORT} ({reason}). Write it "
-            "elsewhere with --out DIR."
-        ) from error
 
 
 def trace(
@@ -276,6 +259,8 @@ def _curve_lines(curves: CurveComparison) -> Iterator[str]:
 
 
 def _score_line(score: ScoreDifference) -> str:
+    if score.mean is None:
+        return f"{score.evaluation}: the mAP is not compared: {score.problem}."
     size, side = abs(score.mean), "above" if score.mean > 0 else "below"
     text = f"{score.evaluation}: the mAP of A is "
     text += f"{size:.2f} points {side} B's" if score.mean else "that of B"

@@ -24,6 +24,7 @@ from harness.runs.groups import read_submission
 from harness.runs.layout import GROUPS, RECORD, iter_run_folders
 from harness.runs.spec import RunSpec
 from harness.runs.states import RunState
+from harness.runs.stored_spec import check_spec
 from harness.runs.submissions import submitted_jobs
 
 SHORT_ID_LENGTH = 8  # hexadecimal digits of a run's digest
@@ -96,7 +97,8 @@ def load_spec(runs: Path, key: str) -> RunSpec:
     """Read the spec of a finished run from its record.
 
     Raises:
-        SetupError: The run is not done, or another version of this program made it.
+        SetupError: The run is not done, another version of this program made it, or its record is
+            not that of this folder.
     """
     record = read_json(runs / key / RECORD)
     if record is None:
@@ -105,12 +107,19 @@ def load_spec(runs: Path, key: str) -> RunSpec:
             f"`kdreid status --runs {runs}` shows the state of every run."
         )
     try:
-        return RunSpec.from_json(record["spec"])
+        spec = RunSpec.from_json(record["spec"])
     except (KeyError, TypeError, ValueError) as error:
         raise SetupError(
             f"{key} was made by another version of this program: {error}. "
             "Use that version, or train the run again."
         ) from error
+    try:
+        check_spec(record["spec"], key)
+    except ValueError as error:
+        raise SetupError(
+            f"{key} cannot be used: {error}. Restore its {RECORD} from a copy, or train it again."
+        ) from error
+    return spec
 
 
 def _resolve(word: str, keys: Sequence[str], runs: Path) -> list[str]:

@@ -12,6 +12,7 @@ from harness.runs.data_flags import DataFlag, data_flags
 from harness.runs.layout import CURVE, FAILURE, RECORD, SPEC
 from harness.runs.scan import describe_error, load_json_object, read_record_or_failure
 from harness.runs.states import RunState
+from harness.runs.stored_spec import check_spec
 
 Content = dict[str, Any]
 
@@ -102,6 +103,7 @@ def load_run(runs: Path, key: str) -> StoredRun:
         path, content = file or (folder / SPEC, {"spec": load_json_object(folder / SPEC)})
         if not isinstance(content.get("spec"), dict):
             raise ValueError("it has no spec")
+        check_spec(content["spec"], key)
         run = StoredRun(
             key,
             folder,

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from harness.core.text import printable
-from harness.runs.spec import Recipe, RunSpec
+from harness.runs.spec import Recipe
 
 MAX_TEACHERS, MAX_TEACHER_DEPTH = 64, 4
 MAX_WHOLE_NUMBER = 2**63
@@ -65,16 +65,6 @@ def check_spec(content: object, key: str) -> None:
         )
     if key not in (made := recorded_keys(checked)):
         raise ValueError(f"its spec was changed: with these values the run is {made[0]}")
-
-
-def read_spec(content: object, key: str) -> RunSpec:
-    """Return the run that a file of its folder describes, after `check_spec`.
-
-    Raises:
-        ValueError: It is not the spec of this run, or another version of this program wrote it.
-    """
-    check_spec(content, key)
-    return RunSpec.from_json(content)  # type: ignore[arg-type]  # an object, as was checked
 
 
 def recorded_keys(content: Mapping[str, Any]) -> list[str]:

@@ -139,5 +139,5 @@ def test_a_changed_spec_is_not_trained(runs):
     for field, value in (("threads", 3), ("dataset", "../../x"), ("source", "cc")):
         path.write_text(json.dumps(stored(replace(EVIL, seed=2)) | {field: value}))
         code, said = call("retry", FAILED, "--runs", runs, "--methods", "sp")
-        assert code == 2 and "cannot be trained from its spec.json" in said
+        assert code == 2 and ("cannot be trained from its spec" in said or "its key in" in said)
     assert not (runs.parent / "imported").exists()

@@ -103,13 +103,23 @@ def test_without_the_same_queries_there_is_no_test(tmp_path):
     (folder := tmp_path / two["key"]).joinpath("per_query.npz").unlink()
     (verdict,) = compare(tmp_path, one, two).verdicts
     assert verdict.interval is None and not verdict.is_significant and "missing" in verdict.problem
-    assert verdict.mean == pytest.approx(10)
-    write_per_query(folder, {"test": [per_query(np.full(20, 0.4), np.arange(20))]})
+    assert verdict.mean is None and verdict.problem.startswith(two["key"])
+    write_per_query(folder, {"test": [per_query(np.full(20, 0.4), np.arange(20), first=0.6)]})
     (verdict,) = compare(tmp_path, one, two).verdicts
     assert verdict.problem == "they were scored on different queries"
+    assert verdict.mean == pytest.approx(10)
     write_per_query(folder, {"other": [per_query(np.full(20, 0.4), np.arange(20) // 2)]})
     (verdict,) = compare(tmp_path, one, two).verdicts
-    assert verdict.problem == "per_query.npz lacks 'test'"
+    assert "test has 1 draws in the record, 0 in the file" in verdict.problem
+
+
+def test_a_score_that_the_queries_do_not_have_is_not_compared(tmp_path):
+    one, two = done(tmp_path, spec("sp"), 0.5), done(tmp_path, spec(), 0.4)
+    path = tmp_path / one["key"] / "record.json"
+    path.write_text(path.read_text().replace('"mAP": 0.5', '"mAP": 0.9'))
+    (verdict,) = compare(tmp_path, one, two).verdicts
+    assert verdict.mean is None and not verdict.is_significant
+    assert "mAP 90.0000 in the record, 50.0000 recomputed" in verdict.problem
 
 
 def test_a_run_without_scores_can_be_compared(tmp_path):

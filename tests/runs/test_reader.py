@@ -1,5 +1,7 @@
 """One run as its folder describes it, whole or damaged."""
 
+import json
+
 import pytest
 
 from harness.runs.reader import load_curve, load_run
@@ -23,12 +25,12 @@ def test_a_finished_run(tmp_path):
 def test_runs_without_a_result(tmp_path):
     made = failed(tmp_path, spec("sp"))
     assert load_run(tmp_path, made["key"]).status == "failed"
-    other = spec("at", 0, [teacher_spec()])
+    other = spec("at", 3, [teacher_spec()])
     folder = tmp_path / other["key"]
     folder.mkdir(parents=True)
     with pytest.raises(ValueError, match=f"{folder} cannot be read as a run: .*No such file"):
         load_run(tmp_path, other["key"])
-    (folder / "spec.json").write_text('{"seed": 3, "teachers": [{"key": "t"}]}')
+    (folder / "spec.json").write_text(json.dumps(other))
     run = load_run(tmp_path, other["key"])
     assert run.status == "not done" and run.scores() == {} and run.spec["seed"] == 3
     assert run.teacher_weights == [None]
@@ -40,6 +42,7 @@ def test_runs_without_a_result(tmp_path):
         "{",
         "[]",
         '{"spec": 3}',
+        '{"spec": {"dataset": "../x"}}',
         '{"spec": {}, "result": {"evaluations": {"test": [3]}}}',
         '{"spec": {}, "result": {"evaluations": {"test": []}}}',
     ],
@@ -47,7 +50,7 @@ def test_runs_without_a_result(tmp_path):
 def test_damage_is_one_sentence(tmp_path, text):
     made = done(tmp_path, spec(), 0.5)
     (tmp_path / made["key"] / "record.json").write_text(text)
-    with pytest.raises(ValueError, match="cannot be read as a run: it"):
+    with pytest.raises(ValueError, match="cannot be read as a run: .*(it|its) "):
         load_run(tmp_path, made["key"])
 
 

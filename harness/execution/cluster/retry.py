@@ -31,7 +31,7 @@ from harness.planning.reopen import InputLocations, rebuild_plan
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import list_run_keys, resolve_runs
 from harness.runs.spec import RunSpec
-from harness.runs.stored_spec import read_spec
+from harness.runs.stored_spec import check_spec
 
 INLINE = "inline"  # in place of a profile: this process
 PRINTED_RUNS = 6
@@ -144,8 +144,16 @@ def _read_spec(runs: Path, key: str) -> RunSpec:
         UsageError: The file, the program or the method's code has changed since it was planned, or
             the method is of another origin and was not named by the user.
     """
+    content = read_json(runs / key / SPEC) or {}
     try:
-        spec = read_spec(read_json(runs / key / SPEC), key)
+        spec = RunSpec.from_json(content)
+    except ValueError as error:
+        raise UsageError(
+            f"{key} was planned by another version of this program: {error}. Plan it again with "
+            "kdreid run."
+        ) from error
+    try:
+        check_spec(content, key)
     except ValueError as error:
         raise UsageError(
             f"{key} cannot be trained from its {SPEC}: {error}. Plan it again with kdreid run."
