@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.features import FeatureExtractor, ImageCache, trained_weights_digest
-from harness.core.errors import SetupError
+from harness.core.errors import SetupError, UnwritableFileError
 from harness.core.files import read_json, write_json
 from harness.core.session import RunContext
 from harness.evaluation.ranking_consistency import ranking_inconsistency_from_features
@@ -77,7 +77,10 @@ def _measure_student(spec: RunSpec, extractor: FeatureExtractor) -> StudentConsi
     content = read_json(path)
     if content is None or content.get("model") != weights:
         content = {"key": spec.key, "model": weights, **_compute(spec, extractor)}
-        write_json(path, content)
+        try:
+            write_json(path, content)
+        except UnwritableFileError as error:  # in a folder that may only be read
+            extractor.context.reporter.info(f"not kept: {error}")
     return StudentConsistency(spec.key, content["l_rank"], content["share"])
 
 

@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from harness.analysis.features import FeatureExtractor, ImageCache, trained_weights_digest
-from harness.core.files import atomic_write
+from harness.core.files import atomic_write, require_writable
 from harness.core.session import RunContext
 from harness.runs.layout import EMBEDDINGS
 from harness.runs.lookup import resolve_specs
 
 
 def export_embeddings(
-    handles: Sequence[str], context: RunContext, data_root: Path | None
+    handles: Sequence[str],
+    context: RunContext,
+    data_root: Path | None,
+    target: Path | None = None,
 ) -> list[Path]:
     """Write `embeddings.npz` into the folder of every named run.
 
@@ -26,6 +29,7 @@ def export_embeddings(
         handles: Names of finished runs, as `harness.runs.lookup` resolves them.
         context: The runs folder, the device and the reporter.
         data_root: Folder that contains the datasets; None to find them as in training.
+        target: Folder in which the runs' folders are made; by default the runs folder.
 
     Returns:
         The paths of the files.
@@ -33,10 +37,15 @@ def export_embeddings(
     Raises:
         UsageError: A handle names no run, or several.
         SetupError: A run is not done, or its weights or images are not found.
+        UnwritableFileError: A file cannot be written.
     """
     extractor = FeatureExtractor(ImageCache(context, data_root))
+    specs = resolve_specs(handles, context.runs)
+    folders = {spec.key: (target or context.runs) / spec.key for spec in specs}
+    for folder in folders.values():  # before features are extracted in vain
+        require_writable(folder)
     paths = []
-    for spec in resolve_specs(handles, context.runs):
+    for spec in specs:
         test = extractor.images.open(spec).dataset.test
         arrays = {
             "features": extractor.extract(spec).numpy(),
@@ -45,7 +54,7 @@ def export_embeddings(
             "image": np.array([image.file for image in test]),
             "model": np.array(trained_weights_digest(spec, context.runs)),
         }
-        path = context.runs / spec.key / EMBEDDINGS
+        path = folders[spec.key] / EMBEDDINGS
         atomic_write(path, lambda file, arrays=arrays: np.savez(file, **arrays))  # type: ignore[misc]
         paths.append(path)
     return paths

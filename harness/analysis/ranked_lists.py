@@ -32,7 +32,11 @@ Columns = Mapping[str, NDArray[Any]]
 
 
 def draw_ranked_lists(
-    handles: Sequence[str], queries: int, context: RunContext, data_root: Path | None
+    handles: Sequence[str],
+    queries: int,
+    context: RunContext,
+    data_root: Path | None,
+    target: Path | None = None,
 ) -> list[Path]:
     """Draw the ranked lists of two runs into the report's folder of figures.
 
@@ -43,6 +47,7 @@ def draw_ranked_lists(
         queries: Number of queries to draw.
         context: The runs folder, and the workers and the reporter of decoding.
         data_root: Folder that contains the dataset; None to find it as in training.
+        target: Folder of the figure; by default that of the report's figures.
 
     Returns:
         The paths of the figure's files.
@@ -51,6 +56,7 @@ def draw_ranked_lists(
         UsageError: The handles do not name two runs with the same queries, or all queries have
             equal average precision.
         SetupError: A run is not done, or its files or images are not found.
+        UnwritableFileError: The files cannot be written.
     """
     first, second = _resolve_pair(handles, context.runs)
     dataset = open_run_data(first, data_root, context).dataset
@@ -69,7 +75,7 @@ def draw_ranked_lists(
     examples = [_query_example(int(row), dataset, split, columns, size) for row in rows]
     titles = _titles(first, second, context.runs)
     name = f"{RANKED_PREFIX}{short_id(first.key)}-{short_id(second.key)}"
-    return save_ranked_lists(name, titles, examples, context.runs / REPORT / FIGURES)
+    return save_ranked_lists(name, titles, examples, target or context.runs / REPORT / FIGURES)
 
 
 def most_different_queries(

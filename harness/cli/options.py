@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli import completion
-from harness.core.errors import UsageError
+from harness.core.errors import SetupError, UnwritableFileError, UsageError
 
 if TYPE_CHECKING:
     from harness.core.session import RunContext
@@ -138,6 +140,15 @@ Runs = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder for the files, such as for runs of others.",
+        show_default="in the runs folder",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     bool,
@@ -148,6 +159,21 @@ Quiet = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+
+
+@contextmanager
+def offer_out() -> Iterator[None]:
+    """Name --out DIR where the block cannot write into the runs folder.
+
+    Raises:
+        SetupError: It cannot.
+    """
+    try:
+        yield
+    except UnwritableFileError as error:
+        raise SetupError(
+            f"{error.path} cannot be written ({error.reason}). Write it elsewhere with --out DIR."
+        ) from error
 
 
 def parse_size(text: str) -> tuple[int, int]:

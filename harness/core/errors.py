@@ -95,10 +95,11 @@ class UnwritableFileError(FileError, OSError):
         path: The file.
         message: One sentence that names it and the next step.
         error: The error of the operating system.
+        reason: Why it cannot be written, as a clause.
     """
 
-    def __init__(self, path: Path, message: str, error: OSError) -> None:
-        super().__init__(path, message)
+    def __init__(self, path: Path, message: str, error: OSError, reason: str = "") -> None:
+        super().__init__(path, message, reason)
         self.errno, self.strerror = error.errno, error.strerror
 
 

@@ -15,7 +15,8 @@ from harness.core.errors import DamagedFileError, UnreadableFileError, Unwritabl
 
 def unreadable_file(path: Path, error: OSError) -> UnreadableFileError:
     """Return the error for a file that the operating system does not let this process read."""
-    return UnreadableFileError(path, _describe_access(path, error, "read"))
+    reason, step = explain(path, error)
+    return UnreadableFileError(path, f"{path} cannot be read ({reason}): {step}.", reason)
 
 
 def unwritable_file(path: Path, error: OSError) -> UnwritableFileError:
@@ -27,7 +28,9 @@ def unwritable_file(path: Path, error: OSError) -> UnwritableFileError:
     """
     if isinstance(error, UnwritableFileError):
         return error
-    return UnwritableFileError(path, _describe_access(path, error, "written"), error)
+    reason, step = explain(path, error)
+    message = f"{path} cannot be written ({reason}): {step}."
+    return UnwritableFileError(path, message, error, reason)
 
 
 def damaged_file(path: Path, reason: str) -> DamagedFileError:
@@ -43,12 +46,6 @@ def damaged_file(path: Path, reason: str) -> DamagedFileError:
         "command.",
         reason,
     )
-
-
-def _describe_access(path: Path, error: OSError, participle: str) -> str:
-    """Describe in a sentence why a file cannot be read or written (the `participle`)."""
-    reason, step = explain(path, error)
-    return f"{path} cannot be {participle} ({reason}): {step}."
 
 
 def explain(path: Path, error: OSError) -> tuple[str, str]:

@@ -251,7 +251,9 @@ def require_writable(folder: Path) -> None:
         with temporary_file(folder, ".write."):
             pass
     except OSError as error:
-        raise unwritable_file(folder / "file", error) from None
+        reason, step = explain(folder / "file", error)
+        message = f"{folder} cannot be written ({reason}): {step}."
+        raise UnwritableFileError(folder, message, error, reason) from None
 
 
 def ensure_writable(folder: Path) -> None:
@@ -268,7 +270,7 @@ def ensure_writable(folder: Path) -> None:
     try:
         require_writable(folder)
     except UnwritableFileError as error:
-        reason, _ = explain(folder / "file", error)
         raise SetupError(
-            f"The runs folder {folder} is not writable ({reason}). Choose another with --runs DIR."
+            f"The runs folder {folder} is not writable ({error.reason}). Choose another with "
+            "--runs DIR."
         ) from error

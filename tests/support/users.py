@@ -1,0 +1,94 @@
+"""Two users of one group, in whose names commands are run; only root can make them."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.support import tiny_grid
+from tests.support.command_line import COMMANDS, WIDTH
+
+GROUP = "kdreid-testers"
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the group."""
+
+    name: str
+    home: str = "/"
+
+    def start(self, *arguments, umask="002", kind="kdreid", **popen):
+        """Start `kdreid` as this user."""
+        python = [sys.executable, *COMMANDS.get(kind, [])]
+        return subprocess.Popen(
+            _as_user(self.name, umask, [*python, *map(str, arguments)]),
+            cwd=popen.pop("cwd", tiny_grid.ROOT),
+            env=_environment() | {"HOME": self.home},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **popen,
+        )
+
+    def call(self, *arguments, **options):
+        """Run `kdreid` as this user to its end."""
+        process = self.start(*arguments, **options)
+        output, errors = process.communicate(timeout=250)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+
+@contextmanager
+def two_users():
+    """Make two users of one group for the block."""
+    users = [User("kdreid-one"), User("kdreid-two")]
+    _manage("groupadd", GROUP)
+    try:
+        for user in users:
+            _manage("useradd", "--no-create-home", "--no-user-group", "--gid", GROUP, user.name)
+        with tempfile.TemporaryDirectory(prefix="kdreid-home-") as home:
+            Path(home).chmod(0o777)
+            yield [replace(user, home=home) for user in users]
+    finally:
+        for user in users:
+            _manage("userdel", user.name)
+        _manage("groupdel", GROUP)
+
+
+def _manage(*command):
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _environment():
+    """Return the environment without what coverage adds: its data belong to root."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    return kept | WIDTH | {"PYTHONPATH": str(tiny_grid.ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def _as_user(name, umask, command):
+    """Return a command that runs another one as a user.
+
+    Python may lie in a folder that only root enters, such as /root. In a mount namespace of the
+    command's own, an open folder takes its place that contains what Python needs and nothing else.
+    """
+    needed = {Path(path).resolve() for path in (sys.base_prefix, sys.prefix, tiny_grid.ROOT)}
+    lines = ["set -e"]
+    for closed in sorted({_closed_folder(path) for path in needed} - {None}):
+        lines += [f"mount --bind {closed} /mnt", f"mount -t tmpfs -o mode=755 tmpfs {closed}"]
+        for path in sorted(path for path in needed if path.is_relative_to(closed)):
+            lines += [f"mkdir -p {path}", f"mount --bind /mnt/{path.relative_to(closed)} {path}"]
+    lines += [
+        f"umask {umask}",
+        f"exec setpriv --reuid {name} --regid {GROUP} --init-groups {shlex.join(command)}",
+    ]
+    return ["unshare", "--mount", "bash", "-c", "\n".join(lines)]
+
+
+def _closed_folder(path):
+    """Return the topmost folder above a path that other users may not enter."""
+    folders = [*reversed(path.parents), path]
+    return next((folder for folder in folders if not folder.stat().st_mode & 0o001), None)
