@@ -17,11 +17,17 @@ from harness.cli import evaluation, methods, results, run, runs, setup
 from harness.cli.bench import bench
 from harness.cli.data import data
 from harness.cli.printing import run_application
+from harness.cli.terminal import echo
 from harness.core.installation import DISTRIBUTION
 
 PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     "Experiments": {"run": run.run, "plan": run.run, "retry": run.retry, "cancel": run.cancel},
-    "Runs": {"status": runs.status, "logs": runs.logs, "failures": runs.failures},
+    "Runs": {
+        "status": runs.status,
+        "logs": runs.logs,
+        "failures": runs.failures,
+        "clean": runs.clean,
+    },
     "Results": {"report": results.report, "trace": results.trace, "diff": results.diff},
     "Evaluation": {
         "score": evaluation.score,
@@ -76,7 +82,7 @@ app.add_typer(bench, name="bench", help=HELP["bench"], hidden=True)
 
 def _print_version(is_given: bool) -> None:
     if is_given:
-        typer.echo(f"kdreid {version(DISTRIBUTION)}")
+        echo(f"kdreid {version(DISTRIBUTION)}")
         raise typer.Exit
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import typer
-
 from harness.analysis.extraction_time import measure_extraction_time, save_extraction_times
 from harness.analysis.training_cost import measure_training_cost
 from harness.benchmarks.collecting import time_collecting
@@ -14,6 +12,7 @@ from harness.benchmarks.evaluation import TestSetSize, time_evaluation
 from harness.benchmarks.loader import IMAGE_SOURCES, measure_throughput
 from harness.benchmarks.pdrd_loss import TURNS, measure_pdrd_loss
 from harness.benchmarks.ranking_consistency import time_consistency
+from harness.cli.terminal import echo
 from harness.core.devices import device_name
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.session import RunContext
@@ -22,18 +21,18 @@ from harness.runs.layout import REPORT, TRAINING_COST
 
 def print_pdrd_loss(batches: Sequence[int], repeats: int, threads: int) -> None:
     """Print time and memory of both implementations of PDRD's loss, and their ratio."""
-    typer.echo(
+    echo(
         f"forward and backward of PDRD's loss, float32, {threads} threads, median of {TURNS} turns"
     )
     for images in batches:
         costs = measure_pdrd_loss(images, repeats, threads)
         for name, cost in costs.items():
-            typer.echo(
+            echo(
                 f"  {images:>4} images  {name:<11}{cost.seconds * 1e3:>9.1f} ms"
                 f"{cost.mebibytes:>9.0f} MiB at most"
             )
         slow, quick = costs["broadcast"], costs["by anchors"]
-        typer.echo(
+        echo(
             f"  {images:>4} images  by anchors takes {quick.seconds / slow.seconds:.2f} of the time"
             f" and {quick.mebibytes / max(slow.mebibytes, 1e-9):.2f} of the memory"
         )
@@ -42,23 +41,19 @@ def print_pdrd_loss(batches: Sequence[int], repeats: int, threads: int) -> None:
 def print_consistency(queries: int, gallery: int) -> None:
     """Print the time of ranking consistency, next to the comparison of all pairs."""
     timing = time_consistency(queries, gallery)
-    typer.echo(f"L_rank of {queries:,} queries in a gallery of {gallery:,}, time per query")
-    typer.echo(
+    echo(f"L_rank of {queries:,} queries in a gallery of {gallery:,}, time per query")
+    echo(
         f"  Kendall's tau  {timing.seconds * 1e3:>9.1f} ms, {timing.seconds * queries:.0f} s in all"
     )
-    typer.echo(
-        f"  all pairs      {timing.baseline_seconds * 1e3:>9.1f} ms, {timing.ratio:.0f}x as long"
-    )
+    echo(f"  all pairs      {timing.baseline_seconds * 1e3:>9.1f} ms, {timing.ratio:.0f}x as long")
 
 
 def print_collecting(records: int, repeats: int) -> None:
     """Print the time to collect records, and to only parse the same files."""
     timing = time_collecting(records, repeats)
-    typer.echo(
-        f"{timing.records:,} records, {timing.megabytes:.0f} MB, median of {repeats}, in turns"
-    )
-    typer.echo(f"  collecting  {timing.collecting_seconds:>8.2f} s")
-    typer.echo(
+    echo(f"{timing.records:,} records, {timing.megabytes:.0f} MB, median of {repeats}, in turns")
+    echo(f"  collecting  {timing.collecting_seconds:>8.2f} s")
+    echo(
         f"  json.loads  {timing.parsing_seconds:>8.2f} s; "
         f"collecting takes {timing.ratio:.2f}x as long"
     )
@@ -74,15 +69,13 @@ def print_loader(names: Sequence[str], images: int, rounds: int) -> None:
         raise UsageError(
             f"No dataset is called {unknown[0]!r}.{did_you_mean(unknown[0], IMAGE_SOURCES)}"
         )
-    typer.echo(
-        "images per second on one core, files in memory; fill: the pass that fills the cache"
-    )
-    typer.echo(f"  {'files':<22}{'input':>9}{'baseline':>9}{'cached':>9}{'ratio':>8}{'fill':>9}")
+    echo("images per second on one core, files in memory; fill: the pass that fills the cache")
+    echo(f"  {'files':<22}{'input':>9}{'baseline':>9}{'cached':>9}{'ratio':>8}{'fill':>9}")
     for name in names or IMAGE_SOURCES:
         source = IMAGE_SOURCES[name]
         speed = measure_throughput(source, images, rounds)
         files, size = f"{name} {source.height}x{source.width}", "x".join(map(str, source.size))
-        typer.echo(
+        echo(
             f"  {files:<22}{size:>9}{speed.baseline:>9.0f}{speed.cached:>9.0f}{speed.ratio:>7.1f}x"
             f"{speed.filling:>9.0f}"
         )
@@ -92,11 +85,11 @@ def print_evaluation(
     sizes: Mapping[str, TestSetSize], widths: Sequence[int], repeats: int, threads: int
 ) -> None:
     """Print time and memory of scoring, next to the bare matrix product of the same features."""
-    typer.echo(
+    echo(
         f"scoring and the bare product in turns, float32, {threads} threads, {repeats} times, "
         "small products more often"
     )
-    typer.echo(
+    echo(
         f"  {'queries x gallery':<34}{'d':>5}{'mAP':>6}{'product':>10}{'scoring':>10}"
         f"{'ratio':>7}{'least':>7}{'most':>6}{'memory':>9}"
     )
@@ -104,15 +97,15 @@ def print_evaluation(
         for width in widths:
             for separation in size.separations:
                 timing = time_evaluation(size, width, separation, repeats, threads)
-                typer.echo(
+                echo(
                     f"  {name:<15}{size.queries:>7,} x {size.rows:<9,}{width:>5}"
                     f"{timing.mean_average_precision:>6.2f}{timing.product_seconds:>8.2f} s"
                     f"{timing.seconds:>8.2f} s{timing.ratio:>7.2f}{timing.least_ratio:>7.2f}"
                     f"{timing.greatest_ratio:>6.2f}{timing.megabytes:>6.0f} MB"
                 )
-    typer.echo("Medians. Ratio: time of scoring over that of the product before it; least, most:")
-    typer.echo("of all turns. Memory: peak above that of the features. Features: a centre for each")
-    typer.echo("identity, with noise.")
+    echo("Medians. Ratio: time of scoring over that of the product before it; least, most:")
+    echo("of all turns. Memory: peak above that of the features. Features: a centre for each")
+    echo("identity, with noise.")
 
 
 def print_extraction(
@@ -134,25 +127,25 @@ def print_extraction(
         reporter=context.reporter,
     )
     where = f"{device_name(context.device)}, {size[0]}x{size[1]}, float32, median of {repeats}"
-    typer.echo(f"feature extraction, milliseconds per image, in turns on {where}")
-    typer.echo(f"  {'network':<24}" + "".join(f"{batch:>10}" for batch in batches))
+    echo(f"feature extraction, milliseconds per image, in turns on {where}")
+    echo(f"  {'network':<24}" + "".join(f"{batch:>10}" for batch in batches))
     seconds = {(row["network"], row["batch"]): row["seconds"] for row in rows}
     for name in names:
         times = (f"{seconds[name, batch] * 1e3:>10.2f}" for batch in batches)
-        typer.echo(f"  {name:<24}" + "".join(times))
+        echo(f"  {name:<24}" + "".join(times))
     for name in names[1:]:
         shares = (f"{seconds[names[0], b] / seconds[name, b]:>10.0%}" for b in batches)
-        typer.echo(f"  {names[0]} / {name}".ljust(26) + "".join(shares))
-    typer.echo(f"Saved in {save_extraction_times(context.runs, rows, size, head, context.device)}")
+        echo(f"  {names[0]} / {name}".ljust(26) + "".join(shares))
+    echo(f"Saved in {save_extraction_times(context.runs, rows, size, head, context.device)}")
 
 
 def print_cost(handles: Sequence[str], steps: int, context: RunContext, root: Path | None) -> None:
     """Print the time of a training step of every student, trained alone."""
     rows = measure_training_cost(handles, steps, context, root)
-    typer.echo(f"time of a training step, each run alone, on {device_name(context.device)}")
+    echo(f"time of a training step, each run alone, on {device_name(context.device)}")
     for row in sorted(rows, key=lambda row: float(row["seconds"])):
-        typer.echo(
+        echo(
             f"  {row['key']:<64}{row['seconds'] * 1e3:>9.1f} ms "
             f"({row['least'] * 1e3:.1f} to {row['most'] * 1e3:.1f}, {row['counted']} steps)"
         )
-    typer.echo(f"Saved in {context.runs / REPORT / TRAINING_COST}")
+    echo(f"Saved in {context.runs / REPORT / TRAINING_COST}")

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import options
+from harness.cli.terminal import echo
 from harness.core.errors import UsageError
 
 
@@ -53,7 +54,7 @@ def score(
     context = options.make_context(runs, device, workers, quiet=quiet)
     rows = rescore_runs(handles, rules, context, data_root)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        echo(json.dumps(rows, indent=1))
     else:
         print_scores(rows, str(rules))
 
@@ -72,12 +73,10 @@ def measure_consistency(
     context = options.make_context(runs, device, workers, quiet=quiet)
     for student in consistency.measure_consistency(handles or (), context, data_root):
         if student.skip_reason:
-            typer.echo(f"{student.key}: skipped, {student.skip_reason}")
+            echo(f"{student.key}: skipped, {student.skip_reason}")
         else:
-            typer.echo(
-                f"{student.key}: L_rank {student.l_rank:.1f}, {student.share:.3f} of the maximum"
-            )
-    typer.echo(f"Next: kdreid report --runs {runs}")
+            echo(f"{student.key}: L_rank {student.l_rank:.1f}, {student.share:.3f} of the maximum")
+    echo(f"Next: kdreid report --runs {runs}")
 
 
 def export_embeddings(
@@ -86,15 +85,19 @@ def export_embeddings(
     data_root: options.DataRoot = None,
     device: options.Device = "auto",
     workers: options.Workers = 2,
+    out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Save the embeddings of the test images with each run; `report` draws their t-SNE."""
     from harness.analysis import embeddings
 
     context = options.make_context(runs, device, workers, quiet=quiet)
-    for path in embeddings.export_embeddings(handles, context, data_root):
-        typer.echo(path)
-    typer.echo(f"Next: kdreid report --runs {runs}")
+    with options.offer_out():
+        paths = embeddings.export_embeddings(handles, context, data_root, out)
+    for path in paths:
+        echo(path)
+    if out is None:
+        echo(f"Next: kdreid report --runs {runs}")
 
 
 def compare_rankings(
@@ -104,14 +107,17 @@ def compare_rankings(
     runs: options.Runs = Path("runs"),
     data_root: options.DataRoot = None,
     workers: options.Workers = 2,
+    out: options.Out = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Draw the queries on which two runs differ most, with the top ranks of each run."""
     from harness.analysis.ranked_lists import draw_ranked_lists
 
     context = options.make_context(runs, "cpu", workers, quiet=quiet)
-    for path in draw_ranked_lists((first, second), queries, context, data_root):
-        typer.echo(path)
+    with options.offer_out():
+        paths = draw_ranked_lists((first, second), queries, context, data_root, out)
+    for path in paths:
+        echo(path)
 
 
 def print_scores(rows: Sequence[dict[str, Any]], rules: str) -> None:
@@ -125,17 +131,17 @@ def print_scores(rows: Sequence[dict[str, Any]], rules: str) -> None:
     from harness.runs.per_query import CMC_RANKS
 
     names = ["mAP", *(f"R{rank}" for rank in CMC_RANKS), "mINP"]
-    typer.echo(f"Not in the tables; no record changes: {rules}.")
+    echo(f"Not in the tables; no record changes: {rules}.")
     for row in rows:
         count = len(row["scores"])
         draws = f", mean of {count} draws" if count > 1 else ""
-        typer.echo(f"{row['key']} ({row['evaluation']}{draws})")
-        typer.echo(f"  {'':<16}" + "".join(f"{name:>8}" for name in names))
+        echo(f"{row['key']} ({row['evaluation']}{draws})")
+        echo(f"  {'':<16}" + "".join(f"{name:>8}" for name in names))
         for title, scores in (("these rules", row["scores"]), ("its record", row["recorded"])):
             means = [fmean(_score_value(draw, name) for draw in scores) for name in names]
-            typer.echo(f"  {title:<16}" + "".join(f"{100 * mean:>8.2f}" for mean in means))
+            echo(f"  {title:<16}" + "".join(f"{100 * mean:>8.2f}" for mean in means))
         for warning in tie_warnings(row["key"], {row["evaluation"]: row["scores"]}):
-            typer.echo(f"  {warning}")
+            echo(f"  {warning}")
 
 
 def _score_value(draw: dict[str, Any], name: str) -> float:

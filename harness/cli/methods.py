@@ -18,6 +18,7 @@ from rich.table import Table
 
 from harness.cli import completion
 from harness.cli.options import Json
+from harness.cli.terminal import echo
 from harness.core.errors import ExitCode, UsageError, did_you_mean
 from harness.runs.spec import Recipe
 
@@ -53,8 +54,8 @@ def new_method(
     from harness.testing.scaffold import write_method
 
     for path in write_method(name, folder):
-        typer.echo(path)
-    typer.echo(f"Next: kdreid check-method {folder / name}.py")
+        echo(path)
+    echo(f"Next: kdreid check-method {folder / name}.py")
 
 
 def options(
@@ -71,7 +72,7 @@ def options(
     """List what --set can change: name, default, meaning and the papers' values."""
     rows = _recipe_rows() if name == RECIPE else _method_rows(name)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        echo(json.dumps(rows, indent=1))
     else:
         _print_table(name, rows)
 
@@ -93,24 +94,24 @@ def run_method_checks(given: str, *, train: bool = True) -> int:
     name = import_method_file(Path(given)) if given.endswith(".py") else canonical_name(given)
     method, problems = resolve_method(name), 0
     for variant in method.variants:
-        typer.echo(f"{method.label}, variant {variant}")
+        echo(f"{method.label}, variant {variant}")
         problems += sum(map(_print_check, check_loss(method, variant)))
         _print_extra_parameters(method, variant)
     if train and problems:
-        typer.echo("training: skipped, because the loss alone fails")
+        echo("training: skipped, because the loss alone fails")
     elif train:
-        typer.echo(f"{method.label} in training, on generated images")
+        echo(f"{method.label} in training, on generated images")
         with tempfile.TemporaryDirectory() as folder:
             problems += sum(map(_print_check, check_training(name, Path(folder))))
-    typer.echo(f"{given}: {problems} checks failed" if problems else f"{given}: conforms")
+    echo(f"{given}: {problems} checks failed" if problems else f"{given}: conforms")
     return ExitCode.FAILED if problems else ExitCode.DONE
 
 
 def _print_check(result: CheckResult) -> bool:
     """Print the result of a check; return whether it failed."""
-    typer.echo(f"  {'FAIL' if result.problem else 'ok  '} {result.check}")
+    echo(f"  {'FAIL' if result.problem else 'ok  '} {result.check}")
     if result.problem:
-        typer.echo(f"       {result.problem}")
+        echo(f"       {result.problem}")
     return bool(result.problem)
 
 
@@ -121,7 +122,7 @@ def _print_extra_parameters(method: type[Method], variant: str) -> None:
     student = Widths(maps=(64, 128, 256, 512), embedding=512, identities=702)
     parameters = create(method, student, teacher, {"variant": variant}).parameters()
     count = sum(p.numel() for p in parameters if p.requires_grad)
-    typer.echo(f"       {count:,} extra parameters train with a ResNet-18 under a ResNet-101")
+    echo(f"       {count:,} extra parameters train with a ResNet-18 under a ResNet-101")
 
 
 def _recipe_rows() -> list[dict[str, Any]]:
@@ -207,7 +208,7 @@ def _print_table(name: str, rows: Sequence[dict[str, Any]]) -> None:
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*map(escape, cells))
     Console(highlight=False).print(table)
-    typer.echo(f"Change them with --set {name}.NAME=VALUE.")
+    echo(f"Change them with --set {name}.NAME=VALUE.")
 
 
 def _describe_field(row: dict[str, Any]) -> str:

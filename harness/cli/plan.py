@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import typer
-
 from harness.cli.printing import count_runs, count_states
+from harness.cli.terminal import echo
 from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.execution.cluster.submit import SubmitOptions, preview_submission, report_skipped
@@ -26,23 +25,23 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     The plan's notes go to standard error, so that JSON on standard output stays readable.
     """
     for note in plan.notes:
-        typer.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
     folders = {spec.key: inspect_run_folder(plan.runs / spec.key) for spec in plan.specs}
     for problem in filter(None, (folder.problem for folder in folders.values())):
-        typer.echo(f"note: {problem}", err=True)
+        echo(f"note: {problem}", err=True)
     states = {key: folder.state for key, folder in folders.items()}
     estimates = _estimate_cohorts(plan, states)
     if as_json:
-        typer.echo(json.dumps(_rows(plan, states, estimates), indent=1))
+        echo(json.dumps(_rows(plan, states, estimates), indent=1))
         return
     for number, (cohort, time) in enumerate(zip(plan.cohorts, estimates, strict=True), 1):
         _print_cohort(plan, number, cohort, time)
         for spec in cohort:
             mark = "  (provisional key)" if is_provisional(spec) else ""
-            typer.echo(f"  {states[spec.key]:<12} {spec.key}{mark}")
+            echo(f"  {states[spec.key]:<12} {spec.key}{mark}")
     if any(state != RunState.DONE for state in states.values()):
-        typer.echo(f"In all {sum_estimates(estimates).describe(_device_kind(plan))}.")
-    typer.echo(f"{count_states(states.values())}. Nothing was started.")
+        echo(f"In all {sum_estimates(estimates).describe(_device_kind(plan))}.")
+    echo(f"{count_states(states.values())}. Nothing was started.")
 
 
 def _rows(
@@ -67,10 +66,10 @@ def _print_cohort(plan: Plan, number: int, cohort: Sequence[RunSpec], time: Esti
     size = f"{recipe.height}x{recipe.width}, {recipe.epochs} epochs, {recipe.precision}"
     if teacher_size := next((spec.teacher_size for spec in cohort if spec.teacher_size), None):
         size += ", teacher at {}x{}".format(*teacher_size)
-    typer.echo(f"cohort {number}: {count_runs(len(cohort))}, one data stream, {size}, on {device}")
-    typer.echo(f"  {_describe_epoch(plan.datasets[cohort[0].dataset], recipe)}")
+    echo(f"cohort {number}: {count_runs(len(cohort))}, one data stream, {size}, on {device}")
+    echo(f"  {_describe_epoch(plan.datasets[cohort[0].dataset], recipe)}")
     if time.seconds != 0:
-        typer.echo(f"  {time.describe(_device_kind(plan))}")
+        echo(f"  {time.describe(_device_kind(plan))}")
 
 
 def _describe_epoch(dataset: Dataset, recipe: Recipe) -> str:
@@ -111,17 +110,15 @@ def print_submission(plan: Plan, options: SubmitOptions) -> None:
         SlurmError: The cluster refuses the jobs or does not answer.
     """
     pending, arrays = preview_submission(plan, options)
-    report_skipped(pending, typer.echo)
+    report_skipped(pending, echo)
     for number, (jobs, array) in enumerate(arrays, 1):
         size = f"an array of {len(jobs)} jobs" if len(jobs) > 1 else "a job"
-        typer.echo(
-            f"\nsubmission {number}: {size}, {count_runs(sum(len(job.runs) for job in jobs))}"
-        )
+        echo(f"\nsubmission {number}: {size}, {count_runs(sum(len(job.runs) for job in jobs))}")
         for line in submission_script(array).splitlines():
             if line.startswith("#SBATCH"):
-                typer.echo(line)
+                echo(line)
         for job in jobs:
             teachers = [f"JOB{n}" if isinstance(n, int) else n for n in job.after]
             after = f", after {', '.join(teachers)}" if teachers else ""
-            typer.echo(f"  JOB{job.number}: {count_runs(len(job.runs))}{after}")
-        typer.echo(f"sbatch --test-only: {check_submission(array)}")
+            echo(f"  JOB{job.number}: {count_runs(len(job.runs))}{after}")
+        echo(f"sbatch --test-only: {check_submission(array)}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from harness.cli.terminal import echo, echo_line
 from harness.core.errors import ExitCode, KDReIDError
 from harness.core.installation import ensure_own_packages
 from harness.runs.lookup import require_runs_folder
@@ -25,7 +26,7 @@ def run_application(application: typer.Typer) -> None:
         ensure_own_packages()
         application()
     except KDReIDError as error:
-        typer.echo(f"kdreid: {error}", err=True)
+        echo(f"kdreid: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
@@ -49,20 +50,20 @@ def print_report(runs: Path, target: Path | None = None, *, figures: bool = Fals
     written = write_report(
         runs, target, _reproduce_callback(runs), labels=method_labels(), figures=figures
     )
-    typer.echo(written.text)
+    echo(written.text)
     for problem in written.problems:
-        typer.echo(f"note: {problem}", err=True)
+        echo_line(f"note: {problem}", err=True)
     if written.files:
         kinds = ", ".join(sorted({path.suffix for path in written.files}))
-        typer.echo(f"Tables ({kinds}): {written.files[0].parent}/")
+        echo(f"Tables ({kinds}): {written.files[0].parent}/")
     for line in written.absent:
-        typer.echo(line)
+        echo_line(line)
     if written.figures:
         count = sum(path.suffix == ".png" for path in written.figures)
-        typer.echo(f"Figures ({count}; .png, .pdf, .csv): {written.figures[0].parent}/")
+        echo(f"Figures ({count}; .png, .pdf, .csv): {written.figures[0].parent}/")
     if written.files:
         page = next(path for path in written.files if path.suffix == ".html")
-        typer.echo(f"For a browser: {page}")
+        echo(f"For a browser: {page}")
     if written.write_error is not None:
         raise written.write_error
 
@@ -96,3 +97,12 @@ def count_states(states: Iterable[str]) -> str:
     counts = Counter(map(str, states))
     by_state = ", ".join(f"{count} {state}" for state, count in counts.items())
     return f"{count_runs(counts.total())}: {by_state or 'none'}"
+
+
+def format_bytes(size: float) -> str:
+    """Return a size on a disk in the largest unit of which there is one: `12.3 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

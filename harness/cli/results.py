@@ -12,6 +12,7 @@ import typer
 
 from harness.cli import options
 from harness.cli.printing import method_labels, print_report
+from harness.cli.terminal import echo, echo_line
 from harness.core.errors import SetupError, UsageError
 from harness.core.installation import DISTRIBUTION
 from harness.runs.lookup import require_runs_folder, resolve_runs
@@ -35,8 +36,10 @@ def report(
     runs: options.Runs = Path("runs"),
     figures: Annotated[bool, typer.Option(help="Draw all figures that the runs allow.")] = True,
     out: options.Out = None,
+    methods: options.OutsideMethods = None,
 ) -> None:
     """Write tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and a web page."""
+    trust(methods)
     with options.offer_out():
         print_report(runs, out, figures=figures)
 
@@ -115,10 +118,10 @@ def print_trace(cell: str, runs: Path, *, as_json: bool) -> None:
     facts = [run_facts(run) for run in stored]
     if as_json:
         content = {**asdict(traced), "runs": facts, "reproduce": asdict(reproduction)}
-        typer.echo(json.dumps(content, indent=1))
+        echo(json.dumps(content, indent=1))
         return
     for line in _trace_lines(traced, facts, reproduction):
-        typer.echo(line)
+        echo_line(line)
 
 
 def _trace_lines(
@@ -190,10 +193,10 @@ def print_diff(
         raise UsageError(f"Both are {first.key}. Name two runs: kdreid diff A B --runs {runs}")
     differences = diff_runs(first, second)
     if as_json:
-        typer.echo(json.dumps(_diff_as_json(differences), indent=1))
+        echo(json.dumps(_diff_as_json(differences), indent=1))
         return
     for line in _diff_lines(differences):
-        typer.echo(line)
+        echo_line(line)
 
 
 def load_one_run(handle: str, runs: Path) -> StoredRun:

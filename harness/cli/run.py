@@ -17,6 +17,7 @@ import typer
 from harness.cli import options, run_options
 from harness.cli.options import Names
 from harness.cli.printing import run_application
+from harness.cli.terminal import echo
 from harness.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
@@ -289,7 +290,7 @@ def cancel(
     """Stop queued and running runs; their checkpoints are kept."""
     from harness.execution.cluster.cancel import cancel_runs
 
-    raise typer.Exit(cancel_runs(handles or (), runs, typer.echo, everything=everything))
+    raise typer.Exit(cancel_runs(handles or (), runs, echo, everything=everything))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Inspect runs: `kdreid status`, `logs` and `failures`."""
+"""Inspect runs and tidy up: `kdreid status`, `logs`, `failures` and `clean`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import completion, options
-from harness.cli.printing import count_states
-from harness.core.errors import UsageError, did_you_mean
+from harness.cli.printing import count_states, format_bytes
+from harness.cli.terminal import echo, echo_line, echo_raw
+from harness.core.errors import ExitCode, UsageError, did_you_mean
+from harness.core.text import printable
 from harness.runs.lookup import resolve_runs
 from harness.runs.states import RunState
 
 if TYPE_CHECKING:
+    from harness.execution.cleanup import Leftover
     from harness.execution.cluster.run_status import RunStatus
 
 State = Annotated[
@@ -65,20 +68,20 @@ def print_status(runs: Path, handles: Sequence[str], state: str | None, *, as_js
     rows = [row for row in report.rows if row.key in keys]
     shown = [row for row in rows if state in (None, row.state)]
     if as_json:
-        typer.echo(json.dumps([row.as_json() for row in shown], indent=1))
+        echo(json.dumps([row.as_json() for row in shown], indent=1))
     else:
         _print_rows(shown)
-        typer.echo(count_states(row.state for row in rows))
+        echo(count_states(row.state for row in rows))
     for problem in report.problems:
-        typer.echo(f"note: {problem}", err=True)
+        echo(f"note: {problem}", err=True)
     if not as_json and any(row.state.is_failure for row in rows):
-        typer.echo(f"Causes and fixes: kdreid failures --runs {runs}")
+        echo(f"Causes and fixes: kdreid failures --runs {runs}")
     return exit_code(rows)
 
 
 def _print_rows(rows: Sequence[RunStatus]) -> None:
     for row in rows:
-        typer.echo(f"{row.number:>4} {row.id} {row.state:<12} {row.key}  {row.detail}".rstrip())
+        echo_line(f"{row.number:>4} {row.id} {row.state:<12} {row.key}  {row.detail}".rstrip())
 
 
 def logs(
@@ -87,14 +90,21 @@ def logs(
         bool, typer.Option("--follow", "-f", help="Print new lines until the run ends.")
     ] = False,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Also print the lines of the submission library.")
+        bool,
+        typer.Option(
+            "--raw",
+            help="Print logs as they are: also lines of the submission library and control "
+            "characters.",
+        ),
     ] = False,
     runs: options.Runs = Path("runs"),
 ) -> None:
     """Print the logs of runs: every attempt of every submission."""
     from harness.execution.cluster.logs import show_logs
 
-    show_logs(handles or (), runs, typer.echo, follow=follow, raw=raw)
+    if raw:
+        echo("note: --raw prints control characters of the logs as they are", err=True)
+    show_logs(handles or (), runs, echo_raw if raw else echo_line, follow=follow, raw=raw)
 
 
 def failures(
@@ -106,4 +116,67 @@ def failures(
     """Show failed runs by cause, with the end of a log and the fix; exit code 1 if any failed."""
     from harness.execution.cluster.failures import show_failures
 
-    raise typer.Exit(show_failures(handles or (), only or (), runs, typer.echo, as_json=as_json))
+    raise typer.Exit(show_failures(handles or (), only or (), runs, echo, as_json=as_json))
+
+
+def clean(
+    runs: options.Runs = Path("runs"),
+    remove: Annotated[
+        bool, typer.Option("--yes", "-y", help="Remove them; without it they are only listed.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """List what killed processes left behind, and caches that no run uses; --yes removes it."""
+    raise typer.Exit(clean_folder(runs, remove=remove, as_json=as_json))
+
+
+def clean_folder(runs: Path, *, remove: bool, as_json: bool) -> int:
+    """List the leftovers below a runs folder, or remove them.
+
+    Args:
+        runs: The runs folder.
+        remove: Remove them instead of listing them only.
+        as_json: Print them as JSON.
+
+    Returns:
+        The exit code: 3 if something cannot be examined or removed.
+
+    Raises:
+        SetupError: The runs folder does not exist.
+    """
+    from harness.execution.cleanup import find_leftovers, remove_leftover
+    from harness.runs.lookup import list_run_keys
+
+    list_run_keys(runs)  # raises the error
+    leftovers, problems = find_leftovers(runs)
+    left = [leftover for leftover in leftovers if not remove]
+    if remove:
+        for leftover in leftovers:
+            if problem := remove_leftover(leftover):
+                problems.append(problem)
+                left.append(leftover)
+    if as_json:
+        rows = [leftover.as_json(runs, is_removed=leftover not in left) for leftover in leftovers]
+        echo(json.dumps(rows, indent=1))
+    else:
+        _print_leftovers(leftovers, runs, removed=len(leftovers) - len(left) if remove else None)
+    for problem in problems:
+        echo(f"note: {printable(problem)}", err=True)
+    return ExitCode.ENVIRONMENT if problems else ExitCode.DONE
+
+
+def _print_leftovers(leftovers: Sequence[Leftover], runs: Path, removed: int | None) -> None:
+    """Print a line for each leftover and the next command, or what was removed."""
+    for leftover in leftovers:
+        path = printable(leftover.path.relative_to(runs))
+        echo(f"{format_bytes(leftover.size):>9}  {path}  ({leftover.reason})")
+    total = format_bytes(sum(leftover.size for leftover in leftovers))
+    if not leftovers:
+        echo(f"Nothing to remove in {runs}.")
+    elif removed is None:
+        echo(
+            f"{len(leftovers)} leftovers, {total}. Nothing was removed; "
+            f"kdreid clean --yes --runs {runs} removes them."
+        )
+    else:
+        echo(f"{removed} of {len(leftovers)} leftovers removed, {total} in all.")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import completion, options
+from harness.cli.terminal import echo
 from harness.core.errors import UsageError
 from harness.core.name_lists import split_names
 
@@ -49,7 +50,7 @@ def doctor(
     from harness.execution.cluster.doctor import DiagnosticRequest, run_diagnostics
 
     request = DiagnosticRequest(cluster, runs, tuple(settings or ()), data_root, wait)
-    raise typer.Exit(run_diagnostics(request, typer.echo, as_json=as_json))
+    raise typer.Exit(run_diagnostics(request, echo, as_json=as_json))
 
 
 def fetch_weights(
@@ -60,7 +61,7 @@ def fetch_weights(
 ) -> None:
     """Download ImageNet weights; compute nodes often have no internet."""
     for path in download_weights(networks or ()):
-        typer.echo(path)
+        echo(path)
 
 
 def download_weights(networks: Sequence[str]) -> Iterator[Path]:
@@ -118,10 +119,10 @@ def print_names(*, as_json: bool) -> None:
         "studies": config_names("study"),
     }
     if as_json:
-        typer.echo(json.dumps(known, indent=1))
+        echo(json.dumps(known, indent=1))
         return
     for kind, words in known.items():
-        typer.echo(f"{kind}: {', '.join(words) or 'none'}")
+        echo(f"{kind}: {', '.join(words) or 'none'}")
 
 
 def print_networks(identities: int) -> None:
@@ -130,18 +131,18 @@ def print_networks(identities: int) -> None:
     from harness.runs.spec import OWN_HEAD
     from results.published import load_published
 
-    typer.echo(
+    echo(
         f"{'network':<24}{'head':<10}{'stride':>7}{'input':>10}{'parameters':>13}"
         f"{'MACs':>10}{'with rest':>11}   printed by VRKD"
     )
     for name, entry in NETWORKS.items():
         head, height, width = (OWN_HEAD, 256, 256) if entry.head else ("bnneck", 256, 128)
-        typer.echo(_network_line(name, head, identities, 1, (height, width)))
+        echo(_network_line(name, head, identities, 1, (height, width)))
     for row in load_published().network_sizes():
         size = (row.size, row.size)
         line = _network_line(str(row.network), "fc256", identities, row.last_stride or 1, size)
-        typer.echo(f"{line}   {row.parameters} M, {row.operations} G")
-    typer.echo(
+        echo(f"{line}   {row.parameters} M, {row.operations} G")
+    echo(
         f"For {identities} identities. MACs: convolutions and linear layers; with rest: also batch "
         "normalisation\n(2 per element), ReLU and pooling (1), as VRKD counts. Its numbers for "
         "last stride 2\nare those of stride 1. SDC-CNN is reconstructed from its numbers."

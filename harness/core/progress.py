@@ -18,6 +18,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from harness.core.text import printable, printable_lines
+
 PLAIN_LINE_EVERY = 10.0  # seconds
 
 
@@ -47,29 +49,29 @@ class Reporter:
     def info(self, text: str) -> None:
         """Print one line, unless quiet."""
         if not self._quiet:
-            self._console.print(text, markup=False)
+            self._console.print(printable_lines(text), markup=False)
 
     def result(self, text: str) -> None:
         """Print the outcome of a command, even if quiet."""
-        self._console.print(text, markup=False)
+        self._console.print(printable_lines(text), markup=False)
 
     @contextmanager
     def task(self, title: str) -> Iterator[ProgressCallback]:
         """Show the progress of the block, which calls the yielded function."""
         if self._has_bars:
             with Bars(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
                 console=self._console,
             ) as bars:
-                bar = bars.add_task(title, total=None, note="")
+                bar = bars.add_task(printable(title), total=None, note="")
 
                 def update(done: int, total: int, note: str = "") -> None:
-                    bars.update(bar, completed=done, total=total, note=note)
+                    bars.update(bar, completed=done, total=total, note=printable(note))
 
                 yield update
         else:

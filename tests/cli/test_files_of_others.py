@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 
 from harness.cli.app import app
 from harness.core.errors import KDReIDError
+from harness.core.files import write_json
+from harness.core.text import printable, printable_lines
 from harness.plugins import lookup
 from harness.plugins.digest import method_digest
-from harness.runs.layout import JOB
+from harness.runs.layout import GROUP, GROUPS, JOB, LOGS
 from harness.runs.spec import Recipe, RunSpec
 from methods import METHODS
 from tests.support.records import done, failed
@@ -141,3 +143,70 @@ def test_a_changed_spec_is_not_trained(runs):
         code, said = call("retry", FAILED, "--runs", runs, "--methods", "sp")
         assert code == 2 and ("cannot be trained from its spec" in said or "its key in" in said)
     assert not (runs.parent / "imported").exists()
+
+
+@pytest.fixture(name="loud")
+def runs_whose_files_hold_control_characters(tmp_path):
+    """They stand in every text that a command prints: labels, notes, messages, hosts, logs."""
+    runs = tmp_path / "loud"
+    loud = replace(EVIL, method="pdrd")
+    facts = dict.fromkeys(
+        ("commit", "host", "device_name", "finished", "command", "data", "torch"), BLINKING
+    )
+    shared = {"notes": [BLINKING], "environment": facts | {"dirty": True, "patch": BLINKING}}
+    for spec in (TEACHER, loud, replace(loud, seed=1)):
+        write_spec(runs, spec)
+        paper = {"year": 2020, "venue": BLINKING}
+        done(runs, stored(spec), 0.5, label=f"A{BLINKING}", paper=paper, **shared)
+    lost = replace(loud, seed=2)
+    write_spec(runs, lost)
+    failed(runs, stored(lost), kind="error", message=f"{BLINKING}\nsecond{BLINKING}")
+    job = {"number": 1, "runs": [lost.key], "job": None}
+    write_json(runs / GROUPS / "20260101-000000-ab" / GROUP, {"jobs": [job]})
+    logs = runs / GROUPS / "20260101-000000-ab" / LOGS
+    logs.mkdir()
+    (logs / "1_log.err").write_text(f"RuntimeError: {BLINKING}\n")
+    submission = {"group": "20260101-000000-ab", "number": 1, "job": None, "cluster": BLINKING}
+    write_json(runs / lost.key / JOB, submission)
+    for name in ("spec.json", "record.json"):  # a copy whose folder's name is loud, too
+        copy = runs / "msmt17" / "pdrd" / "pair" / f"seed0{BLINKING}"
+        copy.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text((runs / loud.key / name).read_text())
+    return runs, lost.key
+
+
+def test_control_characters_reach_no_terminal(loud):
+    runs, lost = loud
+    for words in (
+        ("report", "--no-figures"),
+        ("trace", "comparison-msmt17:Student:mAP"),
+        ("trace", "comparison-msmt17:pdrd"),
+        ("status",),
+        ("status", "--json"),
+        ("failures",),
+        ("failures", "--json"),
+        ("logs", lost),
+        ("diff", replace(EVIL, method="pdrd").key, replace(EVIL, method="pdrd", seed=1).key),
+        ("diff", replace(EVIL, method="pdrd").key, TEACHER.key, "--json"),
+        ("retry", lost),
+        ("cancel", "--all"),
+        ("score", TEACHER.key),
+    ):
+        _, said = call(*words, "--runs", runs)
+        assert printable_lines(said) == said, words
+    _, said = call("logs", lost, "--runs", runs)
+    assert rf"RuntimeError: {printable(BLINKING)[:10]}" in said
+
+
+def test_raw_logs_are_the_exception_and_warn(loud):
+    runs, lost = loud
+    _, said = call("logs", lost, "--raw", "--runs", runs)
+    assert BLINKING[:14] in said and "note: --raw prints control characters" in said
+
+
+def test_no_file_of_a_report_holds_control_characters(loud):
+    runs, _ = loud
+    call("report", "--no-figures", "--runs", runs)
+    for path in (runs / "report").iterdir():
+        text = path.read_text()
+        assert printable_lines(text) == text, path

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.core.errors import ExitCode, UsageError, did_you_mean
 from harness.core.files import read_json
 from harness.core.name_lists import split_names
+from harness.core.text import printable
 from harness.execution.cluster.failure_causes import CAUSES, FailureCause, cause_of
 from harness.execution.cluster.logs import log_tail
 from harness.execution.cluster.run_status import RunStatus
@@ -93,9 +94,10 @@ def show_failures(
         print_line(f"{name}: {count}, {cause.description}")
         for failure in group:
             row = failure.row
-            print_line(f"{row.number:>4} {row.id} {row.key}  {row.detail}".rstrip())
+            detail = printable(row.detail)
+            print_line(f"{row.number:>4} {row.id} {printable(row.key)}  {detail}".rstrip())
         for line in group[-1].tail:
-            print_line(f"     | {line}")
+            print_line(f"     | {printable(line)}")
         print_line(f"     {suggest_fix(group[0], runs)}")
     print_line(f"Failed: {len(failures)}." if failures else f"No run in {runs} has failed.")
     return ExitCode.FAILED if failures else ExitCode.DONE
