@@ -49,13 +49,17 @@ def extract_features(
     return torch.cat(parts)
 
 
+def _accept() -> None:
+    """Accept everything: the check of callers whose folder nobody else may write to."""
+
+
 def evaluate_network(
     network: ReIDNetwork,
     dataset: Dataset,
     images: ImageStore,
     device: torch.device,
     per_query: Path,
-    before_replace: Callable[[], object] | None = None,
+    check: Callable[[], object] = _accept,
 ) -> dict[str, list[dict[str, Any]]]:
     """Score a network on every split of every test of a dataset.
 
@@ -65,8 +69,8 @@ def evaluate_network(
         images: Its test images, decoded.
         device: Device of the network.
         per_query: File (npz) to write with the scores of every query, as `TEST.SPLIT.COLUMN`.
-        before_replace: Called when it is written to its end; an error that it raises leaves the
-            old file as it is.
+        check: Called before the file is written and before it replaces an old one; an error that
+            it raises leaves the old one as it is.
 
     Returns:
         Scores as of `summarise`, by test and split.
@@ -84,9 +88,9 @@ def evaluate_network(
 
     def write(file: IO[bytes]) -> None:
         np.savez(file, **arrays)  # type: ignore[arg-type]
-        if before_replace is not None:
-            before_replace()
+        check()
 
+    check()
     atomic_write(per_query, write)
     return scores
 

@@ -9,20 +9,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from harness.core.errors import ExitCode, FileError
 from harness.core.file_errors import unwritable_file
 from harness.core.files import read_json
-from harness.core.lease import LEASE, Lease, current_holder, try_acquire
+from harness.core.lease import LEASE, Lease, current_holder, describe_holder, try_acquire
 from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.execution.reasons import DIVERGED, blocked_by
-from harness.runs.layout import FAILURE, RECORD
-from harness.runs.record import create_run_folder, failure_kind, remove_temporary_files
+from harness.planning.other_code import is_outdated
+from harness.runs.layout import AGAIN, FAILURE, RECORD
+from harness.runs.origin import code_digests, present_origin
+from harness.runs.record import (
+    create_run_folder,
+    failure_kind,
+    remove_temporary_files,
+    write_failure,
+)
+from harness.runs.replacement import begin_replacement, complete_replacement, has_replacement
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.runs.states import FailureKind
 from harness.training.cohort import rescore, run_cohort
+from harness.training.failures import (
+    RunFailure,
+    TeacherUnusableError,
+    capture_failure,
+    describe_failure,
+)
 
 POLL_SECONDS = 1.0  # while another process holds the runs
 
@@ -57,12 +73,15 @@ class InProcessExecutor:
         context: What all cohorts share.
         open_data: Opens the dataset of a run.
         retry_diverged: Whether runs that diverged are trained again.
+        again: Whether finished runs are trained again that other code or versions made, and those
+            of teachers that were; see `harness.runs.replacement`.
         outcome: Filled as runs end.
     """
 
     context: RunContext
     open_data: Callable[[RunSpec], OpenedDataset]
     retry_diverged: bool = False
+    again: bool = False
     outcome: Outcome = field(default_factory=Outcome)
 
     def launch(self, cohorts: Sequence[tuple[RunSpec, ...]]) -> Outcome:
@@ -75,6 +94,7 @@ class InProcessExecutor:
             RunInterrupted: A stop was requested; everything reached is on disk.
             SetupError: Data or weights are missing.
         """
+        code_digests()  # read and kept now, because files may be edited while runs are trained
         for spec in (spec for cohort in cohorts for spec in cohort):
             try:
                 create_run_folder(self.context.runs, spec)
@@ -96,6 +116,8 @@ class InProcessExecutor:
                 for spec in waiting:
                     if lease := self._try_acquire(spec):
                         leases[spec.key] = stack.enter_context(lease)
+                for key in leases:
+                    complete_replacement(self.context.runs / key)  # if a kill kept it from ending
                 # Another process may have finished a run between the first check and the lease.
                 mine = [s for s in waiting if s.key in leases and not self._is_settled(s)]
                 if mine:
@@ -121,12 +143,15 @@ class InProcessExecutor:
             return True
         try:
             record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
+            is_kept = record is not None and not self._is_repeated(spec, record)
         except FileError as error:  # nothing is trained, since there may be a result already
             self.outcome.unusable[spec.key] = str(error)
             return True
         lost = self.outcome.failed | self.outcome.unusable
         failed_teachers = [t.key for t in spec.teachers if t.key in lost]
-        if record is not None:
+        if has_replacement(folder):
+            return False
+        if record is not None and is_kept:
             if record.get("scoring_version") != SCORING_VERSION:
                 return False
             self.outcome.done_before.append(spec.key)
@@ -142,33 +167,76 @@ class InProcessExecutor:
         """Train the runs that this process holds, or only score those that are trained."""
         for spec in mine:
             remove_temporary_files(self.context.runs / spec.key)
+            remove_temporary_files(self.context.runs / spec.key / AGAIN)
         data = self.open_data(next((spec for spec in mine if spec.teachers), mine[0]))
-        untrained = []
+        untrained, again, failures = [], set[str](), dict[str, RunFailure]()
         for spec in mine:
-            if read_json(self.context.runs / spec.key / RECORD) is None:
+            record = read_json(self.context.runs / spec.key / RECORD)
+            if record is None:
                 untrained.append(spec)
-            else:
-                rescore(spec, data, self.context)
-                self.outcome.done.append(spec.key)
-        failures = run_cohort(untrained, leases, data, self.context) if untrained else {}
+            elif self._is_repeated(spec, record):
+                begin_replacement(self.context.runs / spec.key, present_origin())
+                untrained.append(spec)
+                again.add(spec.key)
+            elif failure := capture_failure(
+                partial(rescore, spec, leases[spec.key], data, self.context)
+            ):
+                failures[spec.key] = failure
+        context = replace(self.context, again=frozenset(again))
+        failures |= self._train_cohort(untrained, leases, data, context)
         if len(untrained) > 1:  # a run that was short of memory next to others may fit alone
             for spec in untrained:
                 if spec.key in failures and failures[spec.key].kind is FailureKind.MEMORY:
                     del failures[spec.key]
-                    failures |= run_cohort([spec], leases, data, self.context)
-        for spec in untrained:
-            failure = failures.get(spec.key)
-            if failure is None:
-                self.outcome.done.append(spec.key)
-            elif failure.kind is not FailureKind.LOST:  # another process has it now: wait for it
-                self.outcome.failed[spec.key] = f"{failure.kind}: {failure.message}"
+                    failures |= self._train_cohort([spec], leases, data, context)
+        for spec in mine:
+            self._enter_result(spec, failures.get(spec.key))
+
+    def _is_repeated(self, spec: RunSpec, record: dict[str, Any]) -> bool:
+        """Return whether a finished run is trained again.
+
+        Raises:
+            FileError: The record of a teacher cannot be read.
+        """
+        return self.again and is_outdated(spec, record, self.context.runs)
+
+    def _train_cohort(
+        self,
+        specs: Sequence[RunSpec],
+        leases: Mapping[str, Lease],
+        data: OpenedDataset,
+        context: RunContext,
+    ) -> dict[str, RunFailure]:
+        """Train runs side by side; if their teacher cannot be loaded, only its students fail."""
+        if not specs:
+            return {}
+        try:
+            return run_cohort(specs, leases, data, context)
+        except TeacherUnusableError as error:
+            failure = describe_failure(error)
+        students = [spec for spec in specs if spec.teachers]
+        for spec in (one for one in students if one.key not in context.again):
+            write = partial(write_failure, self.context.runs, spec, failure.kind, failure.message)
+            capture_failure(write)
+        failures = {spec.key: failure for spec in students}
+        plain = [spec for spec in specs if not spec.teachers]
+        return failures | self._train_cohort(plain, leases, data, context)
+
+    def _enter_result(self, spec: RunSpec, failure: RunFailure | None) -> None:
+        """Enter how the attempt at a run ended; a lost run belongs to another process now."""
+        if failure is None:
+            self.outcome.done.append(spec.key)
+        elif failure.kind is FailureKind.SETUP:
+            self.outcome.unusable[spec.key] = failure.message
+        elif failure.kind is not FailureKind.LOST:
+            self.outcome.failed[spec.key] = f"{failure.kind}: {failure.message}"
 
     def _report_holder(self, waiting: Sequence[RunSpec], reported: str) -> str:
         """Report the process that this one waits for, unless it is the one reported last."""
-        holder = current_holder(self.context.runs / waiting[0].key)
-        if holder is None:
+        folder = self.context.runs / waiting[0].key
+        if current_holder(folder) is None:
             return reported
-        process = f"process {holder.get('process')} on {holder.get('host')}"
-        if process != reported:
-            self.context.reporter.info(f"waiting for {process}, which trains {waiting[0].name}")
-        return process
+        line = describe_holder(folder, f"trains {waiting[0].name}")
+        if line != reported:
+            self.context.reporter.info(line)
+        return line

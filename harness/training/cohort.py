@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from harness.core.lease import Lease
 from harness.core.memory import reset_peak_memory
@@ -18,10 +19,11 @@ from harness.evaluation.scoring import evaluate_network, tie_warnings
 from harness.models import EnsembleTeacher, ReIDNetwork
 from harness.runs.code_version import git_state
 from harness.runs.layout import PER_QUERY
+from harness.runs.origin import code_digests
 from harness.runs.record import read_record, write_failure, write_record
 from harness.runs.spec import SCORING_VERSION, Recipe, RunSpec
 from harness.runs.states import FailureKind
-from harness.training.failures import RunFailure, capture_failure
+from harness.training.failures import RunFailure, blame_takeover, capture_failure
 from harness.training.loop import LoopContext, train
 from harness.training.networks import load_network, load_teacher, start_training_run
 from harness.training.progress_file import ProgressWriter
@@ -49,10 +51,11 @@ def run_cohort(
 
     Raises:
         RunInterrupted: A stop was requested; all progress is on disk.
-        SetupError: The cohort cannot start at all, for example without its teacher.
+        TeacherUnusableError: The teacher cannot be loaded.
     """
     start = time.monotonic()
-    git_state()  # read and kept now, because files may be edited while the cohort trains
+    # Read and kept now, because files may be edited while the cohort trains.
+    git_state(), code_digests()
     reset_peak_memory(context.device)
     teacher = load_teacher(_teachers(specs), data, context)
     streams = _make_streams(specs[0], teacher, data)
@@ -61,7 +64,7 @@ def run_cohort(
 
     with context.reporter.task(_cohort_title(specs)) as progress:
         writer = ProgressWriter(training_runs, progress)
-        loop = _loop_context(specs[0].recipe, streams, context, writer)
+        loop = _loop_context(specs[0].recipe, streams, context, writer, leases)
         loop_failures, timings = _train_timed(training_runs, teacher, loop)
     failures |= loop_failures
 
@@ -69,27 +72,40 @@ def run_cohort(
     timings["preparing"] = preparing
     failures |= _score_all(trained, data, context, timings, len(specs))
     for spec in specs:
-        if (failure := failures.get(spec.key)) and not writer.is_stopped(spec.key):
-            _record_failure(writer, context, spec, failure)
+        if failure := failures.get(spec.key):
+            failures[spec.key] = blame_takeover(failure, leases[spec.key])
+            loop.on_failure(spec, failure)
     return failures
 
 
-def rescore(spec: RunSpec, data: OpenedDataset, context: RunContext) -> None:
+def rescore(spec: RunSpec, lease: Lease, data: OpenedDataset, context: RunContext) -> None:
     """Score a finished run's network again, by the present version of the protocol.
 
+    Args:
+        spec: The run.
+        lease: This process's lease on it.
+        data: The dataset that it was trained on.
+        context: The runs folder and the device.
+
     Raises:
+        LeaseLostError: Another process has taken over the run.
         SetupError: The run's files are missing or are not those that its record describes.
     """
     record = read_record(context.runs, spec)
     network = load_network(spec, data, context)
     per_query = context.runs / spec.key / PER_QUERY
-    evaluations = evaluate_network(network, data.dataset, data.test, context.device, per_query)
+    evaluations = evaluate_network(
+        network, data.dataset, data.test, context.device, per_query, lease.check
+    )
     record["result"]["evaluations"] = evaluations
-    changes = {
+    changes: dict[str, Any] = {
         "scoring_version": SCORING_VERSION,
         "data_flags": [*data.dataset.data_flags],
         "notes": [*data.dataset.notes, *tie_warnings(spec.key, evaluations)],
     }
+    if code := record.get("code"):
+        changes["code"] = {**code, "evaluation": code_digests()["evaluation"]}
+    lease.check()
     write_record(context.runs, spec, record | changes)
 
 
@@ -115,10 +131,12 @@ def _loop_context(
     streams: tuple[BatchStream, BatchStream | None],
     context: RunContext,
     writer: ProgressWriter,
+    leases: Mapping[str, Lease],
 ) -> LoopContext:
     def on_failure(spec: RunSpec, failure: RunFailure) -> None:
         # Captured: a run that cannot even write its failure must not end the cohort.
-        capture_failure(partial(_record_failure, writer, context, spec, failure))
+        lease = leases[spec.key]
+        capture_failure(partial(_record_failure, writer, context, spec, failure, lease))
 
     return LoopContext(
         stream=streams[0],
@@ -190,10 +208,14 @@ def _score_all(
 
 
 def _record_failure(
-    writer: ProgressWriter, context: RunContext, spec: RunSpec, failure: RunFailure
+    writer: ProgressWriter, context: RunContext, spec: RunSpec, failure: RunFailure, lease: Lease
 ) -> None:
-    """Write a run's failure at once, although the other runs of its cohort still train."""
-    if failure.kind is not FailureKind.LOST:  # a lost run's folder belongs to another process
+    """Write a run's failure once, at once, although the other runs of its cohort still train."""
+    if writer.is_stopped(spec.key):
+        return
+    failure = blame_takeover(failure, lease)
+    # A lost run's folder belongs to another process; one that is trained again has its result.
+    if failure.kind is not FailureKind.LOST and spec.key not in context.again:
         write_failure(context.runs, spec, failure.kind, failure.message, failure.trace)
     writer.stop(spec.key)
 

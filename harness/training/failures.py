@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.core.errors import RunInterrupted
-from harness.core.lease import LeaseLostError
+from harness.core.errors import KDReIDError, RunInterrupted, SetupError
+from harness.core.lease import Lease, LeaseLostError
 from harness.runs.states import FailureKind
 
 
 class DivergedError(Exception):
     """Error for a loss or a weight that is not finite."""
+
+
+class TeacherUnusableError(SetupError):
+    """Error for a teacher that is done, or should be, and whose network cannot be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +46,37 @@ def capture_failure(work: Callable[[], object]) -> RunFailure | None:
         work()
     except RunInterrupted:
         raise
-    except DivergedError as error:
-        return RunFailure(FailureKind.DIVERGED, str(error), "")
+    except Exception as error:
+        return describe_failure(error)
+    return None
+
+
+def describe_failure(error: Exception) -> RunFailure:
+    """Return the failure that an error is, with its traceback where it would help."""
+    trace = "".join(traceback.format_exception(error))
+    match error:
+        case DivergedError():
+            return RunFailure(FailureKind.DIVERGED, str(error), "")
+        case LeaseLostError():
+            return RunFailure(FailureKind.LOST, str(error), "")
+        case KDReIDError():
+            return RunFailure(FailureKind.SETUP, str(error), "")
+        case torch.OutOfMemoryError() | MemoryError():
+            return RunFailure(FailureKind.MEMORY, f"Out of memory: {error}", trace)
+        case OSError():
+            return RunFailure(FailureKind.DISK, f"{error}", trace)
+    return RunFailure(FailureKind.ERROR, f"{type(error).__name__}: {error}", trace)
+
+
+def blame_takeover(failure: RunFailure, lease: Lease) -> RunFailure:
+    """Return the failure of a run, or that it is lost if another process has it by now.
+
+    Errors follow from the loss: the new holder removes the temporary files of the old one.
+    """
+    try:
+        lease.check()
     except LeaseLostError as error:
         return RunFailure(FailureKind.LOST, str(error), "")
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        return RunFailure(FailureKind.MEMORY, f"Out of memory: {error}", traceback.format_exc())
-    except OSError as error:
-        return RunFailure(FailureKind.DISK, f"{error}", traceback.format_exc())
-    except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        return RunFailure(FailureKind.ERROR, message, traceback.format_exc())
-    return None
+    except OSError:  # the disk's error is what failed
+        pass
+    return failure

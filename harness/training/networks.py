@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 
-from harness.core.errors import SetupError
+from harness.core.errors import DamagedFileError, SetupError
+from harness.core.files import file_exists
 from harness.core.lease import Lease
 from harness.core.seeding import seeded_rng
 from harness.core.session import RunContext
@@ -18,11 +18,14 @@ from harness.data.batches import PREPARE_BATCH, unaugmented_batches
 from harness.data.images import OpenedDataset
 from harness.models import EnsembleTeacher, ReIDNetwork, as_float32, build_network
 from harness.plugins.lookup import resolve_method
-from harness.runs.layout import MODEL
+from harness.runs.layout import MODEL, PREPARED
 from harness.runs.record import read_record
+from harness.runs.replacement import output_folder
 from harness.runs.spec import RunSpec
+from harness.training.failures import TeacherUnusableError
 from harness.training.prepare import prepare_method
-from harness.training.state import TrainingRun, weights_sha256
+from harness.training.prepared_folder import PreparedFolder
+from harness.training.state import TrainingRun, read_state, weights_sha256
 from methods import Outputs, create
 
 
@@ -35,18 +38,17 @@ def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReI
     record = read_record(context.runs, spec)
     path = context.runs / spec.key / MODEL
     network = _build(spec, data)
+    again = f"To train the run again, remove {path.parent} and repeat the command that made it."
+    if not file_exists(path):
+        raise SetupError(f"There is no {path}. {again}")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise SetupError(
-            f"{path} cannot be read ({error.strerror}). Remove the folder to train it again."
-        ) from error
-    except (RuntimeError, EOFError, UnpicklingError) as error:  # torch's words would mislead
-        raise SetupError(f"{path} is damaged. Remove the folder to train it again.") from error
-    if weights_sha256(state) != record["result"]["model"]:
-        raise SetupError(
-            f"{path} is not what its record describes. Remove the folder to train it again."
-        )
+        state = read_state(path)
+        digest = weights_sha256(state)
+    except DamagedFileError as error:
+        message = f"{path} is damaged ({error.reason}). {again}"
+        raise DamagedFileError(path, message, error.reason) from error
+    if digest != record["result"]["model"]:
+        raise SetupError(f"{path} is not what its record describes. {again}")
     network.load_state_dict(state)
     return network.to(context.device).eval()
 
@@ -57,9 +59,13 @@ def load_teacher(
     """Load the frozen teacher of a cohort: a network, an ensemble of several, or None.
 
     Raises:
-        SetupError: A teacher is not done, or its files are not those that its record describes.
+        TeacherUnusableError: A teacher is not done, or its files are not those that its record
+            describes.
     """
-    networks = [load_network(spec, data, context) for spec in teachers]
+    try:
+        networks = [load_network(spec, data, context) for spec in teachers]
+    except SetupError as error:
+        raise TeacherUnusableError(f"The teacher cannot be used: {error}") from error
     return EnsembleTeacher(networks).eval() if len(networks) > 1 else next(iter(networks), None)
 
 
@@ -80,8 +86,7 @@ def start_training_run(
         context: The runs folder, the device and the files of initial weights.
 
     Raises:
-        SetupError: The initial weights cannot be loaded.
-        ValueError: The checkpoint is of another method.
+        SetupError: The initial weights cannot be loaded, or the checkpoint cannot be read.
     """
     is_pretrained = spec.recipe.pretrained != "none"
     weights = context.pretrained_files.get(spec.network) if is_pretrained else None
@@ -94,9 +99,8 @@ def start_training_run(
             method = create(method_class, network.widths, teacher.widths, dict(spec.options))
         method.to(context.device)
         widths = (network.widths, teacher.widths)
-        teacher_folder = context.runs / spec.teachers[0].key
         batches = partial(_teacher_batches, teacher, data, context)
-        prepared = prepare_method(method, spec, widths, teacher_folder, batches)
+        prepared = prepare_method(method, spec, widths, _prepared_folder(spec, context), batches)
     parameters = [*network.parameters(), *(method.parameters() if method else [])]
     optimiser = torch.optim.SGD(
         [parameter for parameter in parameters if parameter.requires_grad],
@@ -105,10 +109,21 @@ def start_training_run(
         weight_decay=spec.recipe.weight_decay,
     )
     scaler = torch.amp.GradScaler(context.device.type, enabled=spec.recipe.precision == "fp16")
-    folder = context.runs / spec.key
+    folder = output_folder(context.runs, spec.key, context.again)
     run = TrainingRun(spec, folder, lease, network, method, optimiser, scaler, prepared)
-    run.restore()
+    run.restore(context.reporter.info)
     return run
+
+
+def _prepared_folder(spec: RunSpec, context: RunContext) -> PreparedFolder:
+    """Return where methods store what they compute from the teacher of a run."""
+    records = [read_record(context.runs, teacher) for teacher in spec.teachers]
+    return PreparedFolder(
+        path=context.runs / spec.teachers[0].key / PREPARED,
+        teachers=tuple(str(record["result"]["model"]) for record in records),
+        report=context.reporter.info,
+        before_poll=context.stop.raise_if_requested,
+    )
 
 
 def _build(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:

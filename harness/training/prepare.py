@@ -11,16 +11,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from harness.core.files import atomic_write
-from harness.core.lease import acquire_blocking
 from harness.core.seeding import make_generator, seeded_rng
-from harness.runs.layout import PREPARED
 from harness.runs.spec import RunSpec
+from harness.training.prepared_folder import PreparedFolder
 from methods import Method, Outputs, Widths
 
 
@@ -28,7 +26,7 @@ def prepare_method(
     method: Method,
     spec: RunSpec,
     widths: tuple[Widths, Widths],
-    teacher_folder: Path,
+    folder: PreparedFolder,
     batches: Callable[[], Iterable[Outputs]],
 ) -> frozenset[str]:
     """Run `method.prepare`, or load the state that it computed earlier.
@@ -37,7 +35,7 @@ def prepare_method(
         method: The method, changed in place.
         spec: The run that it belongs to.
         widths: Widths of the student's and the teacher's outputs.
-        teacher_folder: Folder of the teacher's run.
+        folder: Where the results on this teacher are stored.
         batches: Returns the teacher's outputs for the training images, in order.
 
     Returns:
@@ -49,14 +47,11 @@ def prepare_method(
     if spec.teacher_size is not None:  # 0.2.0 prepared such a method on images of another size
         content.append(spec.teacher_size)
     digest = hashlib.sha256(json.dumps(content, default=list).encode()).hexdigest()[:16]
-    path = teacher_folder / PREPARED / f"{spec.method_folder}-{digest}.pt"
-    if not path.exists():
-        with acquire_blocking(path.with_suffix(".making")):
-            if not path.exists():  # another process may have stored it while this one waited
-                state = _compute_state(method, spec, batches)
-                atomic_write(path, lambda file: torch.save(state, file))
-    # Loaded even if it was computed just now, so that a first and a later run do the same.
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = folder.load_or_compute(
+        f"{spec.method_folder}-{digest}.pt",
+        f"prepares {spec.method} on the teacher",
+        partial(_compute_state, method, spec, batches),
+    )
     method.load_state_dict(state, strict=False)
     return frozenset(state)
 

@@ -47,7 +47,7 @@ class ProgressWriter:
             return
         self._last_write = now
         for run in self._training_runs:
-            if self.is_stopped(run.spec.key):
+            if self.is_stopped(run.spec.key) or run.lease.is_lost:
                 continue
             content = {
                 "step": run.step,

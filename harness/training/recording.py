@@ -21,7 +21,9 @@ from harness.evaluation.scoring import evaluate_network, tie_warnings
 from harness.models.complexity import measure_complexity
 from harness.plugins.lookup import resolve_method
 from harness.runs.layout import CURVE, MODEL, PER_QUERY
+from harness.runs.origin import code_digests
 from harness.runs.record import read_record, write_record
+from harness.runs.replacement import complete_replacement
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.training.environment import capture_environment
 from harness.training.failures import DivergedError
@@ -57,13 +59,13 @@ def score_and_record(
         raise DivergedError("The weights are not finite after the last step.")
     start = time.monotonic()
     evaluations = evaluate_network(
-        run.network, data.dataset, data.test, context.device, folder / PER_QUERY
+        run.network, data.dataset, data.test, context.device, folder / PER_QUERY, run.lease.check
     )
-    _write_curve(folder / CURVE, run.curve)
     run.lease.check()
+    _write_curve(folder / CURVE, run.curve)
     result = {
         "steps": run.step,
-        "model": save_model(folder / MODEL, run.network),
+        "model": save_model(folder / MODEL, run.network, run.lease.check),
         "evaluations": evaluations,
     }
     own_timings = {
@@ -72,7 +74,11 @@ def score_and_record(
         "cohort": cohort_size,
     }
     content = _record_content(run, data, context, result)
-    write_record(context.runs, spec, content | {"timings": dict(timings) | own_timings})
+    run.lease.check()
+    content["timings"] = dict(timings) | own_timings
+    write_record(context.runs, spec, content, folder)
+    if spec.key in context.again:
+        complete_replacement(context.runs / spec.key)
 
 
 def _record_content(
@@ -86,6 +92,7 @@ def _record_content(
         "result": result,
         "scoring_version": SCORING_VERSION,
         "curve": {"file": CURVE, "thinned": run.curve[::CURVE_ROWS_PER_EPOCH]},
+        "code": code_digests(),
         "environment": capture_environment(context.device, data.dataset.root),
         "teachers": [
             read_record(context.runs, teacher)["result"]["model"] for teacher in spec.teachers

@@ -3,11 +3,12 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
-from harness.core.errors import RunInterrupted, SetupError
+from harness.core.errors import DamagedFileError, RunInterrupted, SetupError
 from harness.core.lease import LeaseLostError
 from harness.runs.folder_state import local_state
 from harness.runs.states import FailureKind
@@ -64,7 +65,8 @@ class Faulty(Method):
         (torch.OutOfMemoryError("1 EiB"), "memory", "Out of memory: 1 EiB"),
         (MemoryError("1 EiB"), "memory", "Out of memory: 1 EiB"),
         (OSError(28, "No space left"), "disk", "[Errno 28] No space left"),
-        (SetupError("absent"), "error", "SetupError: absent"),
+        (SetupError("absent"), "setup", "absent"),
+        (DamagedFileError(Path("a"), "a is damaged."), "setup", "a is damaged."),
         (ValueError("a bug"), "error", "ValueError: a bug"),
     ],
 )
@@ -74,7 +76,7 @@ def test_every_error_of_a_run_is_a_failure_of_one_kind(error, kind, message):
 
     failure = capture_failure(work)
     assert (failure.kind, failure.message) == (FailureKind(kind), message)
-    is_expected = kind in ("diverged", "lost")
+    is_expected = kind in ("diverged", "lost", "setup")
     assert ("Traceback" in failure.trace) != is_expected
 
 
@@ -160,10 +162,10 @@ def test_a_failed_teacher_blocks_its_students_and_only_them(tmp_path, shared_run
     shutil.copytree(shared_runs / "data", tmp_path / "data")
     original = TrainingRun.restore
 
-    def restore(self):
+    def restore(self, report):
         if self.spec.network == "resnet18":
             raise RuntimeError("bad day")
-        original(self)
+        original(self, report)
 
     monkeypatch.setattr(TrainingRun, "restore", restore)
     plan, outcome = tiny_grid.run(tmp_path, "pdrd")

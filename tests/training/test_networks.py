@@ -1,9 +1,11 @@
 """Networks of finished runs as teachers, and students as they start."""
 
+import random
+
 import pytest
 import torch
 
-from harness.core.errors import RunInterrupted, SetupError
+from harness.core.errors import DamagedFileError, RunInterrupted, SetupError
 from harness.core.lease import try_acquire
 from harness.models import EnsembleTeacher
 from harness.runs.layout import MODEL
@@ -31,7 +33,7 @@ def test_a_loaded_network_has_the_recorded_weights_and_is_frozen(trained):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda path: path.unlink(), "cannot be read"),
+        (lambda path: path.unlink(), "There is no .*model.pt"),
         (lambda path: path.write_bytes(b"damaged"), "is damaged"),
         (lambda path: path.write_bytes(path.read_bytes()[:-100]), "is damaged"),
         (lambda path: path.write_bytes(b""), "is damaged"),
@@ -42,8 +44,36 @@ def test_files_other_than_recorded_are_refused(with_teacher, damage, message):
     plan = tiny_grid.grid(with_teacher, "kd")
     teacher = plan.cohorts[0][0]
     damage(with_teacher / teacher.key / MODEL)
-    with pytest.raises(SetupError, match=f"{message}.*Remove the folder to train it again"):
+    with pytest.raises(
+        SetupError, match=f"{message}.*To train the run again, remove .*{teacher.key}"
+    ):
         load_network(teacher, plan.open_data(teacher), plan.context)
+
+
+def test_no_damage_gives_another_network(with_teacher):
+    """Of flipped bits, cuts and zeros, all that torch would load without a word among them."""
+    plan = tiny_grid.grid(with_teacher, "kd")
+    teacher = plan.cohorts[0][0]
+    data, path = plan.open_data(teacher), with_teacher / teacher.key / MODEL
+    recorded = tiny_grid.result_of(with_teacher, teacher.key)["result"]["model"]
+    whole, draw, refused = path.read_bytes(), random.Random(2), 0
+    for number in range(40):
+        content = bytearray(whole)
+        place = draw.randrange(len(content))
+        if number % 8 == 0:
+            del content[place:]
+        elif number % 8 == 1:
+            content[place : place + 512] = bytes(len(content[place : place + 512]))
+        else:
+            content[place] ^= 1 << draw.randrange(8)
+        path.write_bytes(content)
+        try:
+            network = load_network(teacher, data, plan.context)
+        except DamagedFileError:
+            refused += 1
+        else:
+            assert weights_sha256(network.state_dict()) == recorded
+    assert refused > 30
 
 
 def test_a_run_that_is_not_done_has_no_network(with_teacher):

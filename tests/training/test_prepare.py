@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from harness.runs.layout import PREPARED
 from harness.runs.spec import RunSpec
 from harness.training.prepare import prepare_method
+from harness.training.prepared_folder import PreparedFolder
 from methods import METHODS, Method, Widths, create
 from tests.support import outputs
 from tests.support.training_runs import spec
@@ -48,7 +48,7 @@ def make(run):
 
 def prepare(run, folder, batches, widths=WIDTHS):
     method = make(run)
-    return method, prepare_method(method, run, widths, folder, batches)
+    return method, prepare_method(method, run, widths, PreparedFolder(folder), batches)
 
 
 def teacher_batches(calls):
@@ -66,7 +66,7 @@ def test_the_state_is_computed_once_and_loaded_with_the_same_bits(tmp_path):
     assert calls == [1]
     assert names == same_names == {"mean"}
     assert torch.equal(first.mean, again.mean) and first.mean.abs().sum() > 0
-    assert len(list((tmp_path / PREPARED).glob("centre-*.pt"))) == 1
+    assert len(list(tmp_path.glob("centre-*.pt"))) == 1
 
 
 def test_trained_parameters_are_not_part_of_the_state(tmp_path):
@@ -102,11 +102,11 @@ def test_global_generators_are_left_alone(tmp_path):
     state = torch.get_rng_state()
     method = make(spec("centre"))
     torch.set_rng_state(state)
-    prepare_method(method, spec("centre"), WIDTHS, tmp_path, teacher_batches([]))
+    prepare_method(method, spec("centre"), WIDTHS, PreparedFolder(tmp_path), teacher_batches([]))
     assert torch.equal(torch.rand(1), expected)
 
 
 def test_a_method_without_preparation_stores_nothing(tmp_path):
     _, names = prepare(spec("sp"), tmp_path, lambda: pytest.fail("the teacher ran"))
     assert names == frozenset()
-    assert not (tmp_path / PREPARED).exists()
+    assert not list(tmp_path.iterdir())

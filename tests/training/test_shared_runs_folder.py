@@ -13,8 +13,8 @@ import os, sys
 from harness import run
 from harness.training.state import TrainingRun
 original = TrainingRun.restore
-def restore(self):
-    original(self)
+def restore(self, report):
+    original(self, report)
     with open(os.environ["START_LOG"], "a") as file:
         file.write(f"{self.spec.key} {self.step}\\n")
 TrainingRun.restore = restore

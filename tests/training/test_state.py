@@ -1,4 +1,7 @@
-"""Checkpoints of a run, and the digest of weights."""
+"""Checkpoints of a run, damaged ones among them, and the digest of weights."""
+
+import os
+import random
 
 import pytest
 import torch
@@ -8,7 +11,14 @@ from harness.core.signals import StopRequest
 from harness.models import build_network
 from harness.runs.layout import CHECKPOINT
 from harness.training.loop import LoopContext, train
-from harness.training.state import device_of, save_model, weights_sha256
+from harness.training.state import (
+    device_of,
+    read_state,
+    save_model,
+    saved_step,
+    weights_sha256,
+    write_state,
+)
 from tests.support import run_folders
 from tests.support.training_runs import CPU, RECIPE, Stream, training_run
 
@@ -25,6 +35,20 @@ def trained(tmp_path):
     return run
 
 
+def other_run(tmp_path, trained, method="fitnet"):
+    """A run at its start, with the folder and the key of a trained one."""
+    run = training_run(tmp_path / "other", method)
+    run.folder, run.spec, run.lease = trained.folder, trained.spec, trained.lease
+    return run
+
+
+def restored(run):
+    """The lines that a run reports as it is restored."""
+    lines = []
+    run.restore(lines.append)
+    return lines
+
+
 def everything(run):
     momentum = [state["momentum_buffer"] for state in run.optimiser.state.values()]
     return [*run.network.state_dict().values(), *run.method.state_dict().values(), *momentum]
@@ -32,19 +56,18 @@ def everything(run):
 
 def test_a_restored_run_has_the_bits_of_the_saved_one(tmp_path, trained):
     trained.save()
-    again = training_run(tmp_path / "other", "fitnet", seed=0)
-    again.folder = trained.folder
-    again.restore()
+    again = other_run(tmp_path, trained)
+    assert not restored(again)
     assert (again.step, again.curve, again.seconds) == (4, trained.curve, trained.seconds)
-    saved, restored = everything(trained), everything(again)
-    assert len(saved) == len(restored) and len(saved) > 20
-    assert all(torch.equal(one, other) for one, other in zip(saved, restored, strict=True))
+    saved, loaded = everything(trained), everything(again)
+    assert len(saved) == len(loaded) and len(saved) > 20
+    assert all(torch.equal(one, other) for one, other in zip(saved, loaded, strict=True))
 
 
 def test_without_a_checkpoint_a_run_stays_at_its_start(tmp_path):
     run = training_run(tmp_path)
     before = weights_sha256(run.network.state_dict())
-    run.restore()
+    assert not restored(run)
     assert run.step == 0 and weights_sha256(run.network.state_dict()) == before
 
 
@@ -54,12 +77,151 @@ def test_prepared_state_is_not_part_of_a_checkpoint(tmp_path, trained):
     trained.save()
     content = torch.load(trained.folder / CHECKPOINT, weights_only=True)
     assert content["method"].keys() == trained.method.state_dict().keys() - names
-    again = training_run(tmp_path / "other", "fitnet")
-    again.folder = trained.folder
-    with pytest.raises(ValueError, match="does not fit fitnet: it lacks"):
-        again.restore()  # nothing was prepared here
+    again = other_run(tmp_path, trained)
     again.prepared = names
-    again.restore()
+    again.method.load_state_dict(trained.method.state_dict())  # as `prepare` would have done
+    assert not restored(again)
+    assert again.step == 4
+
+
+@pytest.mark.parametrize("change", ["nothing prepared", "other values"])
+def test_a_checkpoint_made_with_another_prepared_state_is_not_continued(tmp_path, trained, change):
+    trained.prepared = frozenset(list(trained.method.state_dict())[:1])
+    trained.save()
+    again = other_run(tmp_path, trained)
+    if change == "other values":
+        again.prepared = trained.prepared
+        (name,) = trained.prepared
+        again.method.state_dict()[name] += 1
+    (line,) = restored(again)
+    assert "what the method prepared is not the same any more" in line
+    assert again.step == 0
+
+
+def damage_in_some_way(path, draw):
+    """Damage a file as disks, full quotas and copies do; return how."""
+    content = bytearray(path.read_bytes())
+    kind = draw.choice(["bit", "bit", "bit", "cut", "zeros", "empty", "other"])
+    place = draw.randrange(len(content))
+    if kind == "bit":
+        content[place] ^= 1 << draw.randrange(8)
+    elif kind == "zeros":
+        content[place : place + 512] = bytes(len(content[place : place + 512]))
+    elif kind == "other":
+        content[:] = draw.randbytes(place)
+    else:
+        del content[0 if kind == "empty" else place :]
+    path.write_bytes(content)
+    return f"{kind} at {place}"
+
+
+def strip_digest(path):
+    """Make an archive what 0.2.0 wrote: without a comment, and without a key in the state."""
+    state = torch.load(path, weights_only=True)
+    del state["key"], state["prepared"]
+    torch.save(state, path)
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "now"])
+def test_a_damaged_checkpoint_never_gives_another_state(tmp_path, trained, version):
+    """It is set aside, whole as it is, or says nothing because its content is as it was."""
+    trained.save()
+    path, draw = trained.folder / CHECKPOINT, random.Random(7)
+    if version == "0.2.0":
+        strip_digest(path)
+    whole, right, begun_again = path.read_bytes(), everything(trained), 0
+    start = [value.clone() for value in everything(other_run(tmp_path, trained))]
+    for _ in range(40):
+        how = damage_in_some_way(path, draw)
+        damaged = path.read_bytes()
+        again = other_run(tmp_path, trained)
+        lines = restored(again)
+        if again.step == 0:
+            begun_again += 1
+            (line,) = lines
+            assert line.startswith(f"{path} is damaged (")
+            assert "set aside as checkpoint.pt.damaged, and the run begins again" in line
+            assert not path.exists()
+            assert (trained.folder / "checkpoint.pt.damaged").read_bytes() == damaged
+            expected = start
+        else:
+            assert not lines
+            expected = right
+        for one, other in zip(everything(again), expected, strict=True):
+            assert torch.equal(one, other), how
+        (trained.folder / "checkpoint.pt.damaged").unlink(missing_ok=True)
+        path.write_bytes(whole)
+    assert begun_again > 20
+
+
+@pytest.mark.parametrize("size", [0, 0.5])
+def test_a_halved_or_empty_checkpoint_is_set_aside_once(tmp_path, trained, size):
+    trained.save()
+    path = trained.folder / CHECKPOINT
+    os.truncate(path, int(size * path.stat().st_size))
+    assert len(restored(other_run(tmp_path, trained))) == 1
+    assert not restored(other_run(tmp_path, trained))  # nothing is left to restore
+
+
+def test_a_checkpoint_of_another_run_is_not_continued(tmp_path, trained):
+    """Copied between the folders of two seeds, it would fit."""
+    trained.save()
+    other = training_run(tmp_path, "fitnet", seed=1)
+    (other.folder / CHECKPOINT).write_bytes((trained.folder / CHECKPOINT).read_bytes())
+    (line,) = restored(other)
+    assert f"it is of the run {trained.spec.key}" in line
+    assert other.step == 0
+
+
+@pytest.mark.parametrize("change", ["method", "network", "optimiser", "everything"])
+def test_a_whole_checkpoint_of_another_form_is_not_continued(tmp_path, trained, change):
+    trained.save()
+    path = trained.folder / CHECKPOINT
+    state = read_state(path)
+    if change == "everything":
+        state = {"a": 1}
+    elif change == "optimiser":
+        del state["optimiser"]
+    else:
+        state[change].popitem()
+    write_state(path, state)
+    assert len(restored(other_run(tmp_path, trained))) == 1
+
+
+def test_a_damaged_checkpoint_is_left_to_whoever_took_the_run_over(tmp_path, trained):
+    trained.save()
+    path = trained.folder / CHECKPOINT
+    path.write_bytes(b"damaged")
+    run_folders.change(trained.folder / LEASE, token="another")
+    with pytest.raises(LeaseLostError):
+        restored(other_run(tmp_path, trained))
+    assert path.read_bytes() == b"damaged"
+
+
+def test_the_step_of_a_checkpoint_is_read_whatever_the_file(trained):
+    path = trained.folder / CHECKPOINT
+    assert saved_step(path) == 0
+    trained.save()
+    assert saved_step(path) == 4
+    draw, whole = random.Random(8), path.read_bytes()
+    for _ in range(20):
+        damage_in_some_way(path, draw)
+        assert isinstance(saved_step(path), int)
+        path.write_bytes(whole)
+
+
+def test_a_lease_lost_while_a_checkpoint_is_written_leaves_the_others_files(tmp_path, trained):
+    """Writing gigabytes takes longer than a lease lives."""
+
+    def take_over():
+        run_folders.change(trained.folder / LEASE, token="another")
+        return original()
+
+    original = trained.network.state_dict
+    trained.network.state_dict = take_over  # called between the first check and the last
+    with pytest.raises(LeaseLostError):
+        trained.save()
+    assert [path.name for path in trained.folder.iterdir()] == [LEASE]
 
 
 def test_a_run_that_was_taken_over_is_not_saved(tmp_path):

@@ -1,0 +1,56 @@
+"""A finished teacher whose network is damaged: named, and only its students fail."""
+
+import shutil
+
+import pytest
+
+from harness.core.errors import ExitCode
+from harness.core.files import read_json
+from harness.runs.layout import FAILURE, MODEL, RECORD
+from tests.support import tiny_grid
+
+
+@pytest.fixture
+def damaged(with_teacher):
+    """A plan of a plain and a distilled student whose teacher has one flipped bit."""
+    plan = tiny_grid.grid(with_teacher, "kd")
+    path = with_teacher / plan.cohorts[0][0].key / MODEL
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    return plan, path
+
+
+def test_only_its_students_fail_until_it_is_trained_again(damaged, shared_runs):
+    plan, path = damaged
+    teacher, (plain, student) = plan.cohorts[0][0], plan.cohorts[1]
+    outcome = tiny_grid.launch(plan)
+    assert outcome.done == [plain.key]  # it shares the cohort and needs no teacher
+    assert outcome.done_before == [teacher.key]
+    assert list(outcome.unusable) == [student.key]
+    reason = outcome.unusable[student.key]
+    assert f"The teacher cannot be used: {path} is damaged" in reason
+    assert f"To train the run again, remove {path.parent}" in reason
+    assert outcome.exit_code == ExitCode.ENVIRONMENT
+    failure = read_json(plan.runs / student.key / FAILURE)
+    assert (failure["kind"], failure["message"]) == ("setup", reason)
+    assert path.exists()  # only the user removes a network
+
+    again = tiny_grid.launch(tiny_grid.grid(plan.runs, "kd"))
+    assert again.unusable == outcome.unusable and not again.done  # it is named each time
+
+    shutil.rmtree(path.parent)
+    assert len(tiny_grid.launch(tiny_grid.grid(plan.runs, "kd")).done) == 2
+    for spec in plan.specs:
+        tiny_grid.assert_same_run(spec.key, shared_runs, plan.runs)
+    assert not (plan.runs / student.key / FAILURE).exists()
+
+
+def test_the_command_goes_on_names_the_file_and_exits_3(damaged):
+    plan, path = damaged
+    process = tiny_grid.start(plan.runs, "kd")
+    output, errors = process.communicate(timeout=200)
+    assert process.returncode == ExitCode.ENVIRONMENT, errors
+    assert f"{path} is damaged" in errors
+    assert "Traceback" not in output + errors
+    assert (plan.runs / plan.cohorts[1][0].key / RECORD).exists()
