@@ -13,7 +13,6 @@ import math
 import os
 import shutil
 import uuid
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -33,6 +32,7 @@ from harness.core.progress import ProgressCallback, ignore_progress
 from harness.data.dataset import Dataset
 from harness.data.decoding import DECODER_VERSION, PixelArray, UnreadableError, read_image
 from harness.data.images import FileImages
+from harness.data.mapped_arrays import checksum, checksum_path, map_array
 
 COMPLETE_MARKER = "ready.json"
 SUBSETS = ("train", "test")
@@ -72,7 +72,7 @@ class CachedImages:
         # the same bytes. A repaired image is verified again, as the disk may not be writable.
         for position, index in enumerate(chosen):
             if not self._verified[index]:
-                if _checksum(pixels[position]) == self.checksums[index]:
+                if checksum(pixels[position]) == self.checksums[index]:
                     self._verified[index] = True
                 else:
                     pixels[position] = self._repair(index)
@@ -88,14 +88,14 @@ class CachedImages:
             SetupError: The image file cannot be decoded.
         """
         image = self.source.read(index)
-        self.checksums[index] = _checksum(image)  # it may be the checksum that is corrupt
+        self.checksums[index] = checksum(image)  # it may be the checksum that is corrupt
         if index not in self._repaired:
             self._repaired.add(index)
             name = self.source.images[index].file
             self.on_repair(f"{name} was corrupt in the cache {self.path}; it was decoded again.")
         with suppress(OSError, ValueError):
             np.load(self.path, mmap_mode="r+")[index] = image
-            np.load(_checksum_path(self.path), mmap_mode="r+")[index] = _checksum(image)
+            np.load(checksum_path(self.path), mmap_mode="r+")[index] = checksum(image)
         return image
 
 
@@ -111,6 +111,7 @@ def open_cache(
     workers: int = 1,
     progress: ProgressCallback = ignore_progress,
     on_repair: Callable[[str], None] = _ignore_repair,
+    before_poll: Callable[[], object] | None = None,
 ) -> tuple[CachedImages, CachedImages]:
     """Open the cache of a dataset at one size; build it first if it is missing or damaged.
 
@@ -121,7 +122,10 @@ def open_cache(
             the others wait.
         workers: Number of decoding threads.
         progress: Called after each decoded image.
-        on_repair: Called with a message for each corrupt image, when it is first read.
+        on_repair: Called with a message for each corrupt image, when it is first read, and with one
+            about another process that builds the cache for a while.
+        before_poll: Called while another process builds the cache; an error that it raises ends the
+            waiting.
 
     Returns:
         Training and test images.
@@ -133,7 +137,7 @@ def open_cache(
             not let this process read or write.
     """
     try:
-        return _open_or_build(dataset, size, cache, workers, progress, on_repair)
+        return _open_or_build(dataset, size, cache, workers, progress, on_repair, before_poll)
     except UnreadableFileError as error:
         raise CacheUnavailableError(str(error)) from error
     except OSError as error:
@@ -147,13 +151,19 @@ def _open_or_build(
     workers: int,
     progress: ProgressCallback,
     on_repair: Callable[[str], None],
+    before_poll: Callable[[], object] | None,
 ) -> tuple[CachedImages, CachedImages]:
     """Open the cache of a dataset, or build it; see `open_cache`."""
     folder = cache / f"{dataset.name}-{dataset.fingerprint}-{size[0]}x{size[1]}-{DECODER_VERSION}"
     sources = [FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)]
     opened = _load_cache(folder, sources, on_repair)
     if opened is None:
-        with acquire_blocking(cache / f"{folder.name}.building") as lease:
+        with acquire_blocking(
+            cache / f"{folder.name}.building",
+            work=f"decodes {dataset.name}",
+            report=on_repair,
+            before_poll=before_poll,
+        ) as lease:
             # Another process may have built the cache while this one waited for the lease.
             if (opened := _load_cache(folder, sources, on_repair)) is None:
                 for leftover in cache.glob(f".{folder.name}.*"):  # of a builder that was killed
@@ -186,10 +196,10 @@ def _load_cache(
     subsets = []
     for name, source in zip(SUBSETS, sources, strict=True):
         path = folder / f"{name}.npy"
-        try:
-            array, checksums = np.load(path, mmap_mode="r"), np.load(_checksum_path(path))
-        except (FileNotFoundError, ValueError, EOFError):
+        array, sums = map_array(path), map_array(checksum_path(path))
+        if array is None or sums is None:
             return None
+        checksums = np.array(sums)
         if array.shape != (len(source), 3, *source.size) or array.dtype != np.uint8:
             return None
         if checksums.shape != (len(source),) or checksums.dtype != np.uint32:
@@ -227,7 +237,7 @@ def _build_cache(
             except UnreadableError as error:
                 return f"{file} ({error})"
             array[index] = image
-            checksums[index] = _checksum(image)
+            checksums[index] = checksum(image)
             return ""
 
         with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -236,7 +246,7 @@ def _build_cache(
                 unreadable += [problem] if problem else []
                 progress(done, total)
         array.flush()
-        np.save(_checksum_path(path), checksums)
+        np.save(checksum_path(path), checksums)
     if unreadable:
         more = len(unreadable) - MAX_LISTED_FILES
         rest = f" and {more} more" if more > 0 else ""
@@ -277,11 +287,3 @@ def _describe_shortage(folder: Path, needed: int, error: OSError | None) -> str:
         f"The pixel cache needs {needed / 1e9:.1f} GB, but {folder} has {free / 1e9:.1f} GB free"
         f"{reason}. Free space there, or choose another disk with --runs DIR."
     )
-
-
-def _checksum(image: PixelArray) -> int:
-    return zlib.crc32(np.ascontiguousarray(image).data)
-
-
-def _checksum_path(path: Path) -> Path:
-    return path.with_suffix(".crc32.npy")

@@ -195,6 +195,7 @@ def build_cache(
             workers=context.workers,
             progress=progress,
             on_repair=context.reporter.info,
+            before_poll=context.stop.raise_if_requested,
         )
 
 

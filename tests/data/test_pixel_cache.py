@@ -1,6 +1,7 @@
 """The pixel cache: built once, shared, verified, repaired, rebuilt, or not used."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 import torch
 
 from harness.core.errors import SetupError
+from harness.core.lease import try_acquire
+from harness.data.decoding import DECODER_VERSION
 from harness.data.images import FileImages
 from harness.data.pixel_cache import DiskTooSmallError, open_cache
 from tests.support import tiny_grid
@@ -75,6 +78,45 @@ def test_a_cache_that_is_not_whole_is_built_again(tiny, cache, damage):
     damage(folder_of(cache))
     again = open_cache(tiny, SIZE, cache)
     assert all(torch.equal(s[range(len(s))], e) for s, e in zip(again, expected, strict=True))
+
+
+@pytest.mark.parametrize("name", ["train.npy", "train.crc32.npy", "test.npy", "ready.json"])
+def test_no_flipped_bit_changes_a_pixel(tiny, cache, name):
+    expected = [subset[range(len(subset))] for subset in open_cache(tiny, SIZE, cache)]
+    draw = random.Random(11)
+    for _ in range(40):
+        path = folder_of(cache) / name
+        content = bytearray(path.read_bytes())
+        # Headers are a tenth of a real file and most of this one: half of the bits in each part.
+        place = draw.randrange(min(len(content), draw.choice((128, 10**9))))
+        content[place] ^= 1 << draw.randrange(8)
+        path.write_bytes(content)
+        again = open_cache(tiny, SIZE, cache)
+        assert all(torch.equal(s[range(len(s))], e) for s, e in zip(again, expected, strict=True))
+
+
+def test_a_header_that_claims_gigabytes_allocates_nothing(tiny, cache):
+    open_cache(tiny, SIZE, cache)
+    path = folder_of(cache) / "train.crc32.npy"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(4,), }" + b" " * 10, b"(40000000000,), }"))
+    assert path.read_bytes() != content
+    assert len(open_cache(tiny, SIZE, cache)[0][range(4)]) == 4
+
+
+def test_waiting_for_another_builder_is_reported_and_can_be_stopped(tiny, cache, monkeypatch):
+    monkeypatch.setattr("harness.core.waiting.NOTICE_S", 0.1)
+    name = f"{tiny.name}-{tiny.fingerprint}-8x4-{DECODER_VERSION}.building"
+    lines = []
+
+    def stop():
+        if lines:
+            raise KeyboardInterrupt
+
+    with try_acquire(cache / name), pytest.raises(KeyboardInterrupt):
+        open_cache(tiny, SIZE, cache, on_repair=lines.append, before_poll=stop)
+    (line,) = lines
+    assert line.startswith("waiting for process") and line.endswith("which decodes tiny")
 
 
 def test_a_corrupt_image_is_decoded_again_reported_and_repaired(tiny, cache):
