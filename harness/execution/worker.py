@@ -27,58 +27,46 @@ if TYPE_CHECKING:  # torch takes seconds to import, and signals may come before
 
 
 def main() -> int:
-    """Train the runs of one job file; return the exit code."""
+    """Train the runs of one job file; return the exit code.
+
+    Whatever ends it before its runs are done is written into their folders.
+    """
     stop = install_worker_signals()
     parser = argparse.ArgumentParser(prog="python -m harness.execution.worker", description=__doc__)
     parser.add_argument("job_file", type=Path, help="the runs and where their inputs are")
     parser.add_argument("--runs", type=Path, required=True, help="the runs folder")
     options = parser.parse_args()
-
-    from harness.core.progress import Reporter
-    from harness.execution.cluster.job_spec import JobSpec
-
-    reporter = Reporter()
     try:
         ensure_own_packages()
+        from harness.core.progress import Reporter
+        from harness.execution.cluster.job_spec import JobSpec
+
         job_spec = JobSpec.read(options.job_file)
-        return _train_and_record_failures(job_spec, options.runs, stop, reporter)
-    except KDReIDError as error:
-        reporter.info(f"kdreid: {error}")
-        return error.exit_code
+        return _train_until_stopped(job_spec, options.runs, stop, Reporter())
+    except Exception as error:
+        return _record_failure(error, options.job_file, options.runs)
 
 
-def _train_and_record_failures(
+def _train_until_stopped(
     job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter
 ) -> int:
-    """Train the runs; write whatever keeps them from their records into their folders."""
-    from harness.training.failures import capture_failure
-
-    codes: list[int] = []
-    errors: list[KDReIDError] = []
+    """Train the runs; return the exit code, also that of a stop."""
     reached_before = _measure_progress(job_spec, runs)
-
-    def work() -> None:
-        try:
-            codes.append(train_runs(job_spec, runs, stop, reporter))
-        except RunInterrupted:
-            raise
-        except KDReIDError as error:
-            errors.append(error)
-
     try:
-        failure = capture_failure(work)
+        return train_runs(job_spec, runs, stop, reporter)
     except RunInterrupted as error:
         reporter.info(f"kdreid: {error}")
         return _exit_code_after_stop(job_spec, runs, stop, reached_before)
-    if errors:
-        _record_failure(job_spec, runs, FailureKind.SETUP, str(errors[0]))
-        reporter.info(f"kdreid: {errors[0]}")
-        return errors[0].exit_code
-    if failure is not None:
-        _record_failure(job_spec, runs, failure.kind, failure.message, failure.trace)
-        reporter.info(failure.trace or failure.message)
-        return ExitCode.FAILED
-    return codes[0]
+
+
+def _record_failure(error: Exception, job_file: Path, runs: Path) -> int:
+    """Write what ended the worker into the folders of its runs; return the exit code."""
+    from harness.execution.worker_failures import describe_error, record_failures, runs_of_job
+
+    kind, message, trace = describe_error(error)
+    sys.stderr.write(trace or f"kdreid: {message}\n")
+    record_failures(runs, runs_of_job(job_file, runs), kind, message, trace)
+    return error.exit_code if isinstance(error, KDReIDError) else ExitCode.FAILED
 
 
 def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Reporter) -> int:
@@ -125,7 +113,9 @@ def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Repor
     outcome = executor.launch([tuple(specs)])
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")
-    return ExitCode.FAILED if outcome.failed else ExitCode.DONE
+    for problem in outcome.unusable.values():
+        reporter.info(f"kdreid: {problem}")
+    return outcome.exit_code
 
 
 def _report_start(job_spec: JobSpec, reporter: Reporter) -> None:
@@ -154,6 +144,7 @@ def _exit_code_after_stop(
         return ExitCode.INTERRUPTED
     was_requeued = int(os.environ.get("SLURM_RESTART_COUNT", "0")) > 0
     if was_requeued and _measure_progress(job_spec, runs) == reached_before:
+        from harness.execution.worker_failures import record_failures
         from slurm.worker_job import is_preempted
 
         if not is_preempted():
@@ -161,7 +152,7 @@ def _exit_code_after_stop(
                 "The time limit was reached twice without a training step in between. Give the "
                 "job more time: --set cluster.time=D-HH:MM:SS."
             )
-            _record_failure(job_spec, runs, FailureKind.TIME_LIMIT, message)
+            record_failures(runs, job_spec.runs, FailureKind.TIME_LIMIT, message)
             sys.stderr.write(f"kdreid: {message}\n")
             return ExitCode.FAILED
     return ExitCode.REQUEUE
@@ -169,32 +160,13 @@ def _exit_code_after_stop(
 
 def _measure_progress(job_spec: JobSpec, runs: Path) -> tuple[int, int]:
     """Return the number of runs that are done, and of the others' steps in checkpoints."""
-    import torch
-
+    from harness.core.files import file_exists
     from harness.runs.layout import CHECKPOINT, RECORD
+    from harness.training.state import saved_step
 
-    done = sum((runs / key / RECORD).exists() for key in job_spec.runs)
-    steps = 0
-    for path in (runs / key / CHECKPOINT for key in job_spec.runs):
-        if path.exists():
-            state = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-            steps += int(state["step"])
+    done = sum(file_exists(runs / key / RECORD) for key in job_spec.runs)
+    steps = sum(saved_step(runs / key / CHECKPOINT) for key in job_spec.runs)
     return done, steps
-
-
-def _record_failure(
-    job_spec: JobSpec, runs: Path, kind: FailureKind, message: str, trace: str = ""
-) -> None:
-    """Write a failure for each run that is neither done nor held by another process."""
-    from harness.core.lease import current_holder
-    from harness.execution.worker_inputs import read_specs
-    from harness.runs.layout import RECORD
-    from harness.runs.record import write_failure
-
-    for spec in read_specs(job_spec, runs):
-        folder = runs / spec.key
-        if not (folder / RECORD).exists() and current_holder(folder) is None:
-            write_failure(runs, spec, kind, message, trace)
 
 
 if __name__ == "__main__":
