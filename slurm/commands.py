@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.core.errors import SlurmError
+from harness.core.waiting import waiting_for
 
 TIMEOUT_SECONDS = 30.0  # a busy controller answers late
 _FORMAT_VARIABLES = ("SQUEUE_", "SACCT_", "SCONTROL_", "SINFO_", "SLURM_TIME_FORMAT")
@@ -38,15 +39,16 @@ def run_command(*command: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Comm
         name: value for name, value in os.environ.items() if not name.startswith(_FORMAT_VARIABLES)
     }
     try:
-        result = subprocess.run(
-            command,
-            env=environment,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout_seconds,
-            check=False,
-        )
+        with waiting_for(f"{command[0]} to answer"):
+            result = subprocess.run(
+                command,
+                env=environment,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout_seconds,
+                check=False,
+            )
     except OSError as error:
         raise SlurmError(
             f"{command[0]} cannot be run here ({error.strerror}). Is this a login node of the "

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 NOTICE_S = 10.0  # a wait that takes longer is reported
 
@@ -33,6 +35,23 @@ class WaitNotice:
         if text != self._reported:
             self._reported = text
             self._report(text)
+
+
+@contextmanager
+def waiting_for(what: str, report: Callable[[str], object] | None = None) -> Iterator[None]:
+    """Report what is waited for, once the block has taken `NOTICE_S` seconds.
+
+    Args:
+        what: What is waited for: "squeue to answer".
+        report: Called with the line, in another thread; by default it goes to standard error.
+    """
+    timer = threading.Timer(NOTICE_S, report or _write_to_stderr, [f"waiting for {what}"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _write_to_stderr(text: str) -> None:

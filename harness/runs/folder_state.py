@@ -13,8 +13,9 @@ from typing import Any
 from harness.core.errors import FileError
 from harness.core.files import file_exists, read_json
 from harness.core.lease import LeaseInfo, inspect_lease
+from harness.runs.groups import is_time
 from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS, RECORD
-from harness.runs.record import failure_kind
+from harness.runs.record import failure_kind, failure_time
 from harness.runs.states import FailureKind, RunState
 
 
@@ -68,9 +69,10 @@ def failed_state(failure: dict[str, Any]) -> RunState:
 def _read_progress(folder: Path) -> dict[str, Any]:
     """Return a run's last reported step; empty if it cannot be read, as nothing depends on it."""
     try:
-        return read_json(folder / PROGRESS) or {}
+        progress = read_json(folder / PROGRESS) or {}
     except FileError:
         return {}
+    return progress if all(map(is_time, progress.values())) else {}  # of numbers alone
 
 
 def _is_current(
@@ -82,7 +84,7 @@ def _is_current(
     once after a failure (alone, if memory was short): progress newer than the failure shows that.
     """
     attempt = 0.0 if since is None else max(since, float(progress.get("time", 0)))
-    return float(failure.get("time", 0)) >= max(submitted, attempt)
+    return failure_time(failure) >= max(submitted, attempt)
 
 
 def _attempt_state(progress: dict[str, Any], since: float) -> RunState:

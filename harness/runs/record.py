@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.core.errors import DamagedFileError, SetupError
 from harness.core.files import read_json, write_json
+from harness.runs.groups import is_time
 from harness.runs.layout import (
     CHECKPOINT,
     CURVE,
@@ -117,3 +118,9 @@ def write_failure_of(
 def failure_kind(failure: Mapping[str, Any]) -> FailureKind:
     """Return the kind of a failure as read from `failure.json`."""
     return FailureKind(failure.get("kind", ""))
+
+
+def failure_time(failure: Mapping[str, Any]) -> float:
+    """Return the Unix time of a failure as read from `failure.json`; 0 if it is damaged."""
+    when = failure.get("time")
+    return float(when) if when is not None and is_time(when) else 0.0

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.core.files import read_json
+from harness.core.errors import FileError
 from harness.core.lease import inspect_lease
-from harness.runs.groups import read_run_submission
+from harness.runs.groups import read_run_submission, read_submission
 from harness.runs.layout import GROUP, GROUPS, LOGS
 
 LOCAL_PREFIX = "local-"  # of the ids of jobs that a pool of processes on one machine started
@@ -60,30 +60,33 @@ def last_submission(runs: Path, key: str) -> RunSubmission | None:
     content = read_run_submission(runs, key)
     if content is None:
         return None
-    job = content.get("job")
-    try:
-        return RunSubmission(
-            group=str(content["group"]),
-            number=int(content["number"]),
-            job=None if job is None else str(job),
-            cluster=str(content.get("cluster", "")),
-            submitted=float(content.get("submitted", 0)),
-        )
-    except (KeyError, TypeError, ValueError):
-        return None
+    return RunSubmission(
+        group=content["group"],
+        number=content["number"],
+        job=content.get("job"),
+        cluster=content.get("cluster", ""),
+        submitted=float(content.get("submitted", 0)),
+    )
 
 
 def iter_submissions(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield the folder and content of every submission, oldest first: names begin with the date."""
+    """Yield the folder and content of every submission, oldest first: names begin with the date.
+
+    Those that are damaged or cannot be read are skipped.
+    """
     for path in sorted((runs / GROUPS).glob(f"*/{GROUP}")):
-        if (content := read_json(path)) is not None:
+        try:
+            content = read_submission(runs, path.parent.name)
+        except FileError:
+            continue
+        if content is not None:
             yield path.parent, content
 
 
 def submitted_jobs(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the jobs of a submission, without entries of another form."""
-    jobs = content.get("jobs")
-    return [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+    """Return the jobs of a submission, as `read_submission` returned it."""
+    jobs: list[dict[str, Any]] = content.get("jobs", [])
+    return jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,8 @@ def log_files(runs: Path, key: str) -> list[LogFiles]:
     logs = []
     for folder, content in iter_submissions(runs):
         for job in submitted_jobs(content):
-            if key in (job.get("runs") or []):
-                number, job_id = int(job.get("number", 0)), str(job.get("job") or "")
+            if key in job["runs"]:
+                number, job_id = job["number"], job.get("job") or ""
                 paths = _log_paths(folder / LOGS, number, job_id)
                 logs.append(LogFiles(folder.name, number, job_id, paths))
     return logs
@@ -119,5 +122,5 @@ def _log_paths(folder: Path, number: int, job_id: str) -> tuple[Path, ...]:
     """Find a job's logs by its id, as `12_3_0_log.out`, or by its number, as `4.out`."""
     by_id = rf"{re.escape(job_id)}_\d+_log" if job_id else "(?!)"  # which matches nothing
     pattern = re.compile(rf"({by_id}|{number}|{number}_log|{number}\.log)\.(out|err|log)")
-    paths = [path for path in folder.glob("*") if pattern.fullmatch(path.name)]
+    paths = [path for path in folder.glob("*") if pattern.fullmatch(path.name) and path.is_file()]
     return tuple(sorted(paths, key=lambda path: (path.suffix == ".err", path.name)))

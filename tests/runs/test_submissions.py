@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.core.errors import DamagedFileError
 from harness.core.files import write_json
 from harness.core.lease import try_acquire
 from harness.runs.groups import job_name_prefix, read_run_submission, read_submission
@@ -54,10 +55,11 @@ def test_a_pool_is_alive_while_its_process_holds_the_submission(tmp_path):
 
 
 @pytest.mark.parametrize("content", [{}, {"group": "g"}, {"group": "g", "number": "one"}])
-def test_a_submission_of_another_form_is_none(tmp_path, content):
+def test_a_submission_of_another_form_is_damaged(tmp_path, content):
     key = run_folders.waiting(tmp_path)
     write_json(tmp_path / key / JOB, content)
-    assert last_submission(tmp_path, key) is None
+    with pytest.raises(DamagedFileError, match=r"job\.json is damaged"):
+        last_submission(tmp_path, key)
 
 
 def test_submissions_come_oldest_first_without_damaged_ones(tmp_path):
@@ -68,12 +70,22 @@ def test_submissions_come_oldest_first_without_damaged_ones(tmp_path):
     (damaged / "group.json").write_text("{")
     assert [folder.name for folder, _ in iter_submissions(tmp_path)] == [FIRST, SECOND]
     assert read_submission(tmp_path, FIRST)["name"] == FIRST
-    assert read_submission(tmp_path, damaged.name) is None
+    with pytest.raises(DamagedFileError, match=r"group\.json is damaged"):
+        read_submission(tmp_path, damaged.name)
 
 
-@pytest.mark.parametrize("jobs", [None, "text", [1, "a", {"number": 1}]])
-def test_jobs_of_another_form_are_skipped(jobs):
-    assert submitted_jobs({"jobs": jobs}) == ([{"number": 1}] if isinstance(jobs, list) else [])
+@pytest.mark.parametrize("jobs", [None, "text", [1], [{"number": 1}], [{"number": 1, "runs": [2]}]])
+def test_a_submission_with_jobs_of_another_form_is_damaged(tmp_path, jobs):
+    write_json(tmp_path / GROUPS / FIRST / "group.json", {"jobs": jobs})
+    with pytest.raises(DamagedFileError, match="it does not list jobs"):
+        read_submission(tmp_path, FIRST)
+    assert list(iter_submissions(tmp_path)) == []
+
+
+def test_the_jobs_of_a_submission_are_those_in_its_file(tmp_path):
+    run_folders.submitted(tmp_path, [("7", ["key"]), (None, [])], group=FIRST)
+    jobs = submitted_jobs(read_submission(tmp_path, FIRST))
+    assert [(job["number"], job["runs"]) for job in jobs] == [(1, ["key"]), (2, [])]
 
 
 def test_logs_are_found_by_the_jobs_id_or_number(tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.core.claims import is_local
 from harness.core.errors import ExitCode, UsageError
 from harness.core.lease import LeaseInfo, inspect_lease
+from harness.core.waiting import waiting_for
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
 from harness.runs.layout import GROUPS
@@ -81,7 +82,8 @@ def cancel_runs(
     reached_all = _stop(holders, print_line)
     stopped = [row.key for row in (*chosen, *others)]
     folders = [*stopped, *(f"{GROUPS}/{name}" for name in holders.pools)]
-    left = _wait(folders, holders.jobs, runs, TIMEOUT_SECONDS if reached_all else 0.0)
+    with waiting_for("them to save and end", print_line):
+        left = _wait(folders, holders.jobs, runs, TIMEOUT_SECONDS if reached_all else 0.0)
     if left:
         print_line(f"Signalled to stop, but still running: {', '.join(left)}")
         return ExitCode.FAILED

@@ -16,6 +16,8 @@ from typing import Any
 
 from harness.core.errors import ExitCode, SlurmError
 from harness.core.files import ensure_writable, read_json
+from harness.core.sharing import describe_unshared
+from harness.core.waiting import waiting_for
 from harness.execution.cluster.code_snapshot import ROOT
 from harness.execution.cluster.profile import Profile, load_profile
 from slurm.cluster_info import ClusterInfo, Partition, query_cluster
@@ -90,6 +92,7 @@ def run_diagnostics(
 def _check(
     request: DiagnosticRequest, profile: Profile, resources: Resources
 ) -> Iterator[DiagnosticResult]:
+    yield _check_runs_folder(request.runs)
     yield from _check_pretrained_files()
     if profile.kind == "local":
         yield from _check_machine(_probe_here(request), resources)
@@ -102,6 +105,14 @@ def _check(
             yield from _check_compute_node(request, resources)
     except SlurmError as error:
         yield DiagnosticResult("slurm", False, str(error))
+
+
+def _check_runs_folder(runs: Path) -> DiagnosticResult:
+    """Check that what several users write into one runs folder is open to all of them."""
+    problem = describe_unshared(runs)
+    return DiagnosticResult(
+        "runs folder", None if problem else True, problem or f"{runs} is writable"
+    )
 
 
 def _check_pretrained_files() -> Iterator[DiagnosticResult]:
@@ -176,7 +187,8 @@ def _check_compute_node(
         script = probe_script(_job_array(resources, folder), NODE_PROBE, arguments)
         job_id, submitted = submit_script(script), time.time()
         try:
-            job = wait_until_finished(job_id, request.timeout_seconds)
+            with waiting_for(f"job {job_id} on a compute node"):
+                job = wait_until_finished(job_id, request.timeout_seconds)
         finally:
             cancel_quietly(job_id)
         if job is None or job.state != "COMPLETED":

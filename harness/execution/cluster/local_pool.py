@@ -20,6 +20,7 @@ from harness.core.errors import ExitCode, SetupError
 from harness.core.files import file_exists
 from harness.core.lease import acquire_blocking
 from harness.core.signals import StopRequest
+from harness.core.waiting import waiting_for
 from harness.execution.cluster.pending import PendingRuns
 from harness.execution.cluster.profile import local_core_count, local_gpu_count
 from harness.execution.cluster.submission import ClusterJob, Submission, new_submission_name
@@ -148,8 +149,9 @@ class LocalPool:
         """Let every worker save its runs and end."""
         for worker in self._workers.values():
             worker.process.send_signal(signal.SIGTERM)
-        for worker in self._workers.values():
-            worker.process.wait()
+        with waiting_for(f"{len(self._workers)} workers to save and end", self.print_line):
+            for worker in self._workers.values():
+                worker.process.wait()
         self._workers.clear()
 
 
@@ -180,7 +182,7 @@ def run_local_pool(
     """
     runs = plan.runs.absolute()
     with ExitStack() as stack:
-        with submission_lock(runs):
+        with submission_lock(runs, print_line):
             pending = options.select_pending(plan)
             report_skipped(pending, print_line)
             if not pending.jobs:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from harness.core.errors import FileError, UsageError
 from harness.core.files import file_exists, read_json
+from harness.core.waiting import WaitNotice
 from harness.execution.cluster.status import read_status
 from harness.runs.layout import FAILURE
 from harness.runs.lookup import resolve_runs, short_id
@@ -88,7 +90,7 @@ def _print_logs(key: str, runs: Path, print_line: Callable[[str], None], *, raw:
     has_files = False
     for logs in log_files(runs, key):
         for path in logs.files:
-            text = path.read_text(errors="replace")
+            text = _read(path, 0, print_line).decode(errors="replace")
             has_files = True
             if not text:
                 continue
@@ -106,6 +108,7 @@ def _follow(key: str, runs: Path, print_line: Callable[[str], None], *, raw: boo
     printed: dict[Path, int] = {}  # bytes
     last_query = float("-inf")
     is_active = True
+    notice, complain = WaitNotice(print_line), cache(print_line)  # each problem once
     while is_active:
         # The state is read before the files, so that the last lines are printed, too.
         if time.monotonic() - last_query >= STATE_POLL_SECONDS:
@@ -114,8 +117,12 @@ def _follow(key: str, runs: Path, print_line: Callable[[str], None], *, raw: boo
         for logs in log_files(runs, key):
             for path in logs.files:
                 start = printed.get(path, 0)
-                printed[path] = _print_new(path, start, key, logs, print_line, raw=raw)
+                printed[path] = _print_new(
+                    path, start, _banner(key, logs, path), print_line, complain, raw=raw
+                )
         if is_active:
+            if not any(printed.values()):
+                notice.update(partial("waiting for the log: {} {}".format, row.state, row.detail))
             time.sleep(FILE_POLL_SECONDS)
     print_line(f"==> {row.state}: {row.detail or key}")
 
@@ -123,23 +130,32 @@ def _follow(key: str, runs: Path, print_line: Callable[[str], None], *, raw: boo
 def _print_new(
     path: Path,
     start: int,
-    key: str,
-    logs: LogFiles,
+    banner: str,
     print_line: Callable[[str], None],
+    complain: Callable[[str], None],
     *,
     raw: bool,
 ) -> int:
     """Print the complete lines of a file from byte `start` on; return where they end."""
-    with path.open("rb") as file:
-        file.seek(start)
-        content = file.read()
+    content = _read(path, start, complain)
     complete = content[: content.rfind(b"\n") + 1]
     if complete and start == 0:
-        print_line(_banner(key, logs, path))
+        print_line(banner)
     text = complete.decode(errors="replace")
     for line in text.splitlines() if raw else strip_submitit_lines(text):
         print_line(line)
     return start + len(complete)
+
+
+def _read(path: Path, start: int, print_line: Callable[[str], None]) -> bytes:
+    """Return a file's content from byte `start` on; nothing, and a line, if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read()
+    except OSError as error:
+        print_line(f"[{path} cannot be read ({error.strerror})]")
+        return b""
 
 
 def _banner(key: str, logs: LogFiles, path: Path) -> str:

@@ -16,7 +16,7 @@ from harness.execution.cluster.submission import ClusterJob
 from harness.execution.reasons import DIVERGED, blocked_by
 from harness.runs.groups import job_name_prefix, read_run_submission
 from harness.runs.layout import FAILURE, GROUPS, RECORD
-from harness.runs.record import failure_kind
+from harness.runs.record import failure_kind, failure_time
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.runs.submissions import LOCAL_PREFIX
 from slurm.queue import query_jobs
@@ -167,10 +167,10 @@ def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
         with suppress(FileError):  # `_why_not_pending` reports it
             if content := read_run_submission(runs, key):
                 last[key] = content
-    for name in {str(content["group"]) for content in last.values() if content["job"] is None}:
+    for name in {str(content["group"]) for content in last.values() if content.get("job") is None}:
         record_job_ids(runs, name)
     last = {key: read_run_submission(runs, key) or content for key, content in last.items()}
-    ids = {key: content["job"] for key, content in last.items() if content["job"]}
+    ids = {key: content["job"] for key, content in last.items() if content.get("job")}
     slurm_ids = {key: job for key, job in ids.items() if not job.startswith(LOCAL_PREFIX)}
     prefixes = {job: job_name_prefix(last[key]["group"]) for key, job in slurm_ids.items()}
     snapshot = query_jobs(slurm_ids.values(), prefixes)
@@ -186,7 +186,7 @@ def active_jobs(keys: Iterable[str], runs: Path) -> dict[str, str]:
     }
     for key, content in last.items():
         if key not in slurm_ids and _is_in_pool(runs, key, content):
-            active[key] = content["job"] or f"waits in the pool {content['group']}"
+            active[key] = content.get("job") or f"waits in the pool {content['group']}"
     return active
 
 
@@ -198,4 +198,4 @@ def _is_in_pool(runs: Path, key: str, last: Mapping[str, Any]) -> bool:
         failure = read_json(runs / key / FAILURE)
     except FileError:
         return False
-    return failure is None or float(failure["time"]) <= last["submitted"]
+    return failure is None or failure_time(failure) <= last.get("submitted", 0)

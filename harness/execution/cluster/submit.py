@@ -91,7 +91,7 @@ def submit_grid(
         SetupError: The runs folder is not writable.
     """
     runs = plan.runs.absolute()
-    with submission_lock(runs):
+    with submission_lock(runs, print_line):
         pending = options.select_pending(plan)
         report_skipped(pending, print_line)
         if not pending.jobs:
@@ -110,14 +110,18 @@ def submit_grid(
     return submission
 
 
-def submission_lock(runs: Path) -> AbstractContextManager[Lease]:
+def submission_lock(runs: Path, print_line: Callable[[str], None]) -> AbstractContextManager[Lease]:
     """Hold the right to submit below a runs folder, waiting for another submitter.
+
+    Args:
+        runs: The runs folder.
+        print_line: Called with a line about a long wait.
 
     Raises:
         SetupError: The folder is not writable.
     """
     ensure_writable(runs / GROUPS)
-    return acquire_blocking(runs / GROUPS)
+    return acquire_blocking(runs / GROUPS, work="submits runs", report=print_line)
 
 
 def report_skipped(pending: PendingRuns, print_line: Callable[[str], None]) -> None:

@@ -1,0 +1,120 @@
+"""Files that keep the books, damaged in many ways: every command answers without a traceback."""
+
+import json
+import os
+import random
+from contextlib import suppress
+
+import pytest
+
+from harness.core.errors import KDReIDError
+from harness.core.lease import LEASE
+from harness.execution.cluster.cancel import cancel_runs
+from harness.execution.cluster.failures import show_failures
+from harness.execution.cluster.logs import show_logs
+from harness.execution.cluster.pending import select_pending
+from harness.execution.cluster.status import read_status
+from harness.runs.layout import FAILURE, GROUP, JOB, PROGRESS
+from tests.support import run_folders
+
+GROUP_NAME = "20260101-000000-abcd"
+VALUES = (
+    None,
+    True,
+    -1,
+    1e308,
+    float("nan"),
+    float("inf"),
+    10**400,
+    "",
+    "x",
+    "../..",
+    [],
+    [[1]],
+    {},
+)
+LEASE_CONTENT = {"token": "t", "machine": "elsewhere", "host": "n", "process": 4, "since": 0}
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A failed, an interrupted and a waiting run of one submission to a pool that has ended."""
+    keys = [
+        run_folders.failed(tmp_path, 0, trace="Traceback"),
+        run_folders.interrupted(tmp_path, 1),
+        run_folders.waiting(tmp_path, 2),
+    ]
+    jobs = [("local-1", keys[:2]), (None, keys[2:])]
+    folder = run_folders.submitted(tmp_path, jobs, group=GROUP_NAME, kind="local")
+    (folder / "logs" / "local-1_0_log.err").write_text("the end\n")
+    (tmp_path / keys[1] / LEASE).write_text(json.dumps(LEASE_CONTENT))
+    return tmp_path
+
+
+def damages(content):
+    """Contents that a disk, a copy or another program may have left instead of an object."""
+    draw, whole = random.Random(1), json.dumps(content).encode()
+    yield from (b"", b"{", b"[]", b"null", b"7", b"\xff", b"[" * 5000, whole[: len(whole) // 2])
+    for field in content:
+        for value in VALUES:
+            yield json.dumps(content | {field: value}).encode()
+        yield json.dumps({name: value for name, value in content.items() if name != field}).encode()
+    for _ in range(30):
+        flipped = bytearray(whole)
+        flipped[draw.randrange(len(whole))] ^= 1 << draw.randrange(8)
+        yield bytes(flipped)
+
+
+def commands(runs):
+    """Every command that reads these files, without one that trains."""
+    lines = []
+    specs = [run_folders.spec(seed) for seed in range(3)]
+    yield lambda: [row.as_json() for row in read_status(runs).rows]
+    yield lambda: show_failures((), (), runs, lines.append, as_json=False)
+    yield lambda: show_failures((), (), runs, lines.append, as_json=True)
+    for row in ("1", "2", "3", GROUP_NAME):
+        yield lambda row=row: show_logs([row], runs, lines.append, follow=False, raw=False)
+    yield lambda: cancel_runs((), runs, lines.append, everything=True)
+    yield lambda: select_pending(
+        [specs], dict.fromkeys(s.key for s in specs), runs, retry_diverged=False
+    )
+
+
+def answer_all(runs):
+    """Every command ends with its lines or with an error that is printed as one."""
+    for command in commands(runs):
+        with suppress(KDReIDError):
+            command()
+
+
+@pytest.mark.parametrize("name", [JOB, GROUP, PROGRESS, FAILURE, LEASE])
+def test_no_damage_gives_a_traceback(runs, name, monkeypatch):
+    path = next(runs.glob(f"**/{name}"))
+    whole = path.read_bytes()
+    for content in damages(json.loads(whole)):
+        path.write_bytes(content)
+        answer_all(runs)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("field", ["number", "runs", "job", "after", "array", "index", "resources"])
+def test_no_damaged_job_of_a_submission_gives_a_traceback(runs, field):
+    path = next(runs.glob(f"**/{GROUP}"))
+    whole = json.loads(path.read_text())
+    for value in VALUES:
+        jobs = [whole["jobs"][0] | {field: value}, *whole["jobs"][1:]]
+        path.write_text(json.dumps(whole | {"jobs": jobs}))
+        answer_all(runs)
+
+
+@pytest.mark.parametrize("kind", ["folder", "unreadable", "pipe"])
+def test_a_log_that_cannot_be_read_is_a_line(runs, kind):
+    path = next(runs.glob("groups/*/logs/*.err"))
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/not/mounted")
+    answer_all(runs)
