@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from harness.runs.data_flags import DataFlag
+from harness.runs.origin import join_names
 
 SCORES = ("mAP", "R1")  # shown in tables
 DESCRIBED_FIELDS = (
@@ -84,6 +85,24 @@ def merge_data_flags(runs: pd.DataFrame) -> tuple[DataFlag, ...]:
     """Return the flags that any of these rows of `collect_runs` has, in the order of `DataFlag`."""
     flags = {flag for row_flags in runs["data_flags"] for flag in row_flags}
     return tuple(flag for flag in DataFlag if flag in flags)
+
+
+def different_origins(origins: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
+    """Return the values of everything in which origins of runs differ, as far as they are known.
+
+    Args:
+        origins: Values of the column `origin` of `collect_runs`.
+    """
+    known = list(origins)
+    names = dict.fromkeys(name for origin in known for name in origin)
+    values = {name: sorted({origin[name] for origin in known if name in origin}) for name in names}
+    return {name: several for name, several in values.items() if len(several) > 1}
+
+
+def describe_different_origins(runs: pd.DataFrame) -> str:
+    """Return in what the origins of these rows of `collect_runs` differ: "torch differs"."""
+    names = tuple(different_origins(runs["origin"]))
+    return f"{join_names(names)} {'differs' if len(names) == 1 else 'differ'}" if names else ""
 
 
 def comparison_groups(frame: pd.DataFrame, dataset: str) -> list[ComparisonGroup]:

@@ -20,7 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.core.files import atomic_write
-from results.comparable import ComparisonGroup, merge_data_flags
+from harness.runs.report_folder import report_file
+from results.comparable import (
+    ComparisonGroup,
+    describe_different_origins,
+    merge_data_flags,
+)
 from results.tables.table import DATASET_NAMES, qualify_title
 
 PALETTE = "colorblind"  # of seaborn; distinct with all common kinds of colour vision
@@ -109,7 +114,7 @@ def save_chart(chart: Chart, folder: Path) -> list[Path]:
             contents[suffix] = buffer.getvalue()
     paths = []
     for suffix, content in contents.items():
-        path = folder / f"{chart.name}.{suffix}"
+        path = report_file(folder, f"{chart.name}.{suffix}")
         atomic_write(path, content)
         paths.append(path)
     return paths
@@ -210,21 +215,27 @@ def figure_name(kind: str, group: ComparisonGroup, *, with_digest: bool) -> str:
 
 
 def dataset_title(runs: pd.DataFrame, dataset: str) -> str:
-    """Return a dataset's name as its authors write it, with the flags of its runs' data.
+    """Return a dataset's name as its authors write it, with what limits comparing its runs.
 
     Args:
         runs: Rows of `collect_runs`.
         dataset: The dataset's name in the configuration.
 
     Returns:
-        For example "Market-1501" or "Market-1501 (generated data)".
+        For example "Market-1501" or "Market-1501 (generated data; torch differs)".
     """
-    flags = merge_data_flags(runs[runs["dataset"] == dataset])
+    of_dataset = runs[runs["dataset"] == dataset]
+    flags = merge_data_flags(of_dataset)
+    data = f"{', '.join(flags)} data" if flags else ""
     name = DATASET_NAMES.get(dataset, dataset)
-    return f"{name} ({', '.join(flags)} data)" if flags else name
+    qualifiers = "; ".join(filter(None, [data, describe_different_origins(of_dataset)]))
+    return f"{name} ({qualifiers})" if qualifiers else name
 
 
 def group_title(title: str, group: ComparisonGroup) -> str:
-    """Return the title of a comparison group's figure, wrapped, with what qualifies its data."""
+    """Return the title of a comparison group's figure, wrapped, with what limits comparing."""
     dataset = DATASET_NAMES.get(group.dataset, group.dataset)
-    return "\n".join(textwrap.wrap(qualify_title(f"{title}, {dataset}", group), 70))
+    qualified = qualify_title(f"{title}, {dataset}", group)
+    if different := describe_different_origins(group.done):
+        qualified = f"{qualified}: {different}"
+    return "\n".join(textwrap.wrap(qualified, 70))

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.runs.data_flags import DataFlag
+from results.comparable import describe_different_origins
 from results.figures.chart import NOTE_FONT_SIZE, PALETTE, Chart, Charts, MissingFigure, add_note
 from results.statistics.critical_difference import CriticalDifference
 from results.tables.dataset_ranks import CrossDatasetRanking, DatasetRanking, rank_across_datasets
@@ -106,8 +107,10 @@ def _draw(data: pd.DataFrame, ranking: CrossDatasetRanking) -> Figure:
 
 
 def _dataset_title(ranking: DatasetRanking) -> str:
-    note = ranking.group.data_note
-    return f"{ranking.name} ({note} data)" if note else ranking.name
+    group = ranking.group
+    data = f"{group.data_note} data" if group.data_note else ""
+    qualifiers = "; ".join(filter(None, [data, describe_different_origins(group.done)]))
+    return f"{ranking.name} ({qualifiers})" if qualifiers else ranking.name
 
 
 def _draw_axis(ax: Axes, count: int, difference: float) -> None:

@@ -8,9 +8,8 @@ import pandas as pd
 
 from harness.core.text import printable
 from harness.runs.origin import join_names
+from results.comparable import different_origins
 from results.tables.cells import Cell
-
-Origin = Mapping[str, str]
 
 
 def origin_notes(
@@ -29,28 +28,19 @@ def origin_notes(
         for key, origin in zip(runs["key"], runs["origin"], strict=True)
         if key in shown
     }
-    values = _different_values(list(origins.values()))
+    values = different_origins(origins.values())
     if not values:
         return
     mixed = [
         row[0].text
         for row in rows
-        if _different_values([origins[key] for key in row[0].runs if key in origins]).keys()
+        if different_origins(origins[key] for key in row[0].runs if key in origins)
     ]
     yield (
         f"The runs {place or 'of this table'} were not all made by the same: they differ in "
         f"{_describe(values)}. Any difference between two rows may come from that, gains, letters "
         f"and bold included.{_describe_mixed(mixed)}"
     )
-
-
-def _different_values(origins: Sequence[Origin]) -> dict[str, list[str]]:
-    """Return the values of everything in which origins differ, as far as they are known."""
-    names = dict.fromkeys(name for origin in origins for name in origin)
-    values = {
-        name: sorted({origin[name] for origin in origins if name in origin}) for name in names
-    }
-    return {name: several for name, several in values.items() if len(several) > 1}
 
 
 def _describe(values: Mapping[str, Sequence[str]]) -> str:

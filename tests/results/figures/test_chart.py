@@ -77,3 +77,12 @@ def test_notes_are_wrapped():
     figure, _ = make_panels(1)
     add_note(figure, "word " * 30, columns=50)
     assert max(map(len, figure.get_supxlabel().splitlines())) <= 50
+
+
+def test_titles_say_that_runs_were_not_made_by_the_same(tmp_path):
+    teacher = done(tmp_path, teacher_spec(), 0.6, environment={"torch": "2.15.0"})
+    done(tmp_path, spec("sp", 0, [teacher]), 0.5, environment={"torch": "1.13.0"})
+    frame, _ = collect_runs(tmp_path)
+    (group,) = comparison_groups(frame, "synthetic")
+    assert group_title("Curves", group) == "Curves, generated images: torch differs"
+    assert dataset_title(frame, "synthetic") == "generated images (torch differs)"
