@@ -161,6 +161,15 @@ RetryDiverged = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
+Again = Annotated[
+    bool,
+    typer.Option(
+        "--again",
+        help="Train finished runs again that other code or versions made, or whose teacher was. "
+        "The former result is kept until the new one is done, and then in replaced/.",
+        rich_help_panel=WHERE,
+    ),
+]
 Cluster = Annotated[
     str | None,
     typer.Option(
