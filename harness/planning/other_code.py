@@ -10,7 +10,7 @@ from typing import Any
 from harness.core.errors import FileError
 from harness.core.files import read_json
 from harness.runs.layout import RECORD
-from harness.runs.origin import differences_from_present, join_names
+from harness.runs.origin import describe_differences, differences_from_present
 from harness.runs.spec import RunSpec
 
 
@@ -29,13 +29,9 @@ class OtherCode:
         """
         count = len(self.keys)
         runs = "1 run was" if count == 1 else f"{count} runs were"
-        is_code = [name.endswith(" code") for name in self.names]
-        kinds = [*(["code"] if any(is_code) else ()), *([] if all(is_code) else ["versions"])]
-        verb = "differs" if len(self.names) == 1 else "differ"
-        what = f"{runs} done before by other {' and '.join(kinds)}"
         trains = f"trains {'it' if count == 1 else 'them'} again"
         offer = f"this command {trains}" if again else f"--again {trains}"
-        return f"{what} ({join_names(self.names)} {verb}); {offer}"
+        return f"{runs} done before by {describe_differences(self.names)}; {offer}"
 
 
 def find_other_code(specs: Iterable[RunSpec], runs: Path) -> OtherCode | None:

@@ -83,8 +83,20 @@ def differences_from_present(record: Mapping[str, Any]) -> tuple[str, ...]:
     """
     if not record.get("code"):
         return ()
-    recorded, present = record_origin(record), present_origin()
-    return tuple(name for name in present if name in recorded and recorded[name] != present[name])
+    return differing_names(record_origin(record), present_origin())
+
+
+def differing_names(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
+    """Return in what two origins differ, as far as both are known: "training code", "torch"."""
+    return tuple(name for name in other if name in one and one[name] != other[name])
+
+
+def describe_differences(names: tuple[str, ...]) -> str:
+    """Return the names as "other code (training code differs)"."""
+    is_code = [name.endswith(" code") for name in names]
+    kinds = [*(["code"] if any(is_code) else ()), *([] if all(is_code) else ["versions"])]
+    verb = "differs" if len(names) == 1 else "differ"
+    return f"other {' and '.join(kinds)} ({join_names(names)} {verb})"
 
 
 def join_names(names: tuple[str, ...]) -> str:
@@ -113,6 +125,7 @@ def _list_sources(place: str) -> Iterator[str]:
             yield name
 
 
+@lru_cache
 def _installed(package: str) -> str:
     try:
         return version(package)

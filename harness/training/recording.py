@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from harness.evaluation.scoring import evaluate_network, tie_warnings
 from harness.models.complexity import measure_complexity
 from harness.plugins.lookup import resolve_method
 from harness.runs.layout import CURVE, MODEL, PER_QUERY
-from harness.runs.origin import code_digests
+from harness.runs.origin import code_digests, describe_differences
 from harness.runs.record import read_record, write_record
 from harness.runs.replacement import complete_replacement
 from harness.runs.spec import SCORING_VERSION, RunSpec
@@ -101,8 +101,14 @@ def _record_content(
         **record_statistics(run, data.dataset),
         "paper": asdict(method.paper) if method.paper else None,
         "data_flags": [*data.dataset.data_flags],
-        "notes": [*data.dataset.notes, *tie_notes],
+        "notes": [*data.dataset.notes, *tie_notes, *origin_notes(run)],
     }
+
+
+def origin_notes(run: TrainingRun) -> Iterator[str]:
+    """Yield a note if other code or versions made the first steps of a run."""
+    if names := run.differences_of_begin():
+        yield f"{run.spec.key} was begun by {describe_differences(names)} and continued."
 
 
 def record_statistics(run: TrainingRun, dataset: Dataset) -> dict[str, Any]:

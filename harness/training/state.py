@@ -18,6 +18,7 @@ from harness.core.files import file_exists
 from harness.core.lease import Lease
 from harness.models import ReIDNetwork
 from harness.runs.layout import CHECKPOINT
+from harness.runs.origin import describe_differences, differing_names, present_origin
 from harness.runs.spec import RunSpec
 from methods import Method
 
@@ -40,6 +41,7 @@ class TrainingRun:
         step: Number of updates done.
         curve: Recorded rows: step (from 1), learning rate and losses.
         seconds: Time spent on this run's own forward and backward passes.
+        begun_by: Other code and versions that made its first steps, as `present_origin` has them.
     """
 
     spec: RunSpec
@@ -53,6 +55,7 @@ class TrainingRun:
     step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
+    begun_by: list[dict[str, str]] = field(default_factory=list)
     _digest: str = field(default="", init=False)  # of the prepared state
 
     def save(self) -> None:
@@ -74,6 +77,7 @@ class TrainingRun:
             "network": self.network.state_dict(),
             "method": {name: value for name, value in method.items() if name not in self.prepared},
             "prepared": self._prepared_digest(),
+            "origins": [*self.begun_by, present_origin()],
             "optimiser": self.optimiser.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
@@ -86,7 +90,7 @@ class TrainingRun:
         The run then begins again and ends with the same bits.
 
         Args:
-            report: Called with a line if the checkpoint was set aside.
+            report: Called with a line if the checkpoint was set aside, or made by other code.
 
         Raises:
             UnreadableFileError: The disk or its permissions do not let the checkpoint be read.
@@ -112,6 +116,15 @@ class TrainingRun:
         self.optimiser.load_state_dict(state["optimiser"])
         self.scaler.load_state_dict(state["scaler"])
         self.step, self.curve, self.seconds = state["step"], state["curve"], state["seconds"]
+        before = state.get("origins", ())  # unknown in checkpoints of 0.2.0
+        self.begun_by = [origin for origin in before if origin != present_origin()]
+        if names := self.differences_of_begin():
+            report(f"{self.spec.name} was begun by {describe_differences(names)}; it continues.")
+
+    def differences_of_begin(self) -> tuple[str, ...]:
+        """Return in what those that made the first steps differ from this process."""
+        several = (differing_names(origin, present_origin()) for origin in self.begun_by)
+        return tuple(dict.fromkeys(name for names in several for name in names))
 
     def _require_fit(self, path: Path, state: dict[str, Any]) -> None:
         """Check that a checkpoint is this run's, before anything of it is loaded.

@@ -10,7 +10,9 @@ from harness.core.lease import LEASE, LeaseLostError
 from harness.core.signals import StopRequest
 from harness.models import build_network
 from harness.runs.layout import CHECKPOINT
+from harness.runs.origin import present_origin
 from harness.training.loop import LoopContext, train
+from harness.training.recording import origin_notes
 from harness.training.state import (
     device_of,
     read_state,
@@ -62,6 +64,22 @@ def test_a_restored_run_has_the_bits_of_the_saved_one(tmp_path, trained):
     saved, loaded = everything(trained), everything(again)
     assert len(saved) == len(loaded) and len(saved) > 20
     assert all(torch.equal(one, other) for one, other in zip(saved, loaded, strict=True))
+
+
+def test_a_checkpoint_of_other_code_is_said_to_be_so(tmp_path, trained):
+    """It is continued, as after an update, but its number is of two codes."""
+    trained.save()
+    path = trained.folder / CHECKPOINT
+    other = {**present_origin(), "training code": "x", "torch": "1.13.0"}
+    write_state(path, read_state(path) | {"origins": [other, present_origin()]})
+    again = other_run(tmp_path, trained)
+    said = "begun by other code and versions (training code, torch differ)"
+    assert restored(again) == [f"{again.spec.name} was {said}; it continues."]
+    assert list(origin_notes(again)) == [f"{again.spec.key} was {said} and continued."]
+    again.save()
+    third = other_run(tmp_path, trained)
+    assert restored(third) and third.begun_by == [other], "not forgotten by the next attempt"
+    assert list(origin_notes(trained)) == []
 
 
 def test_without_a_checkpoint_a_run_stays_at_its_start(tmp_path):
