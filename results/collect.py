@@ -8,6 +8,7 @@ are not runs.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from harness.core.text import printable
 from harness.runs.scan import describe_error, scan_runs
-from results.run_rows import run_row
+from results.run_rows import CopiedRunError, run_row
 
 COLUMNS = (
     "key",
@@ -76,6 +77,22 @@ MALFORMED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class CollectedRuns:
+    """The runs below a runs folder.
+
+    Attributes:
+        frame: One row per finished or failed run, see `collect_runs`.
+        refused: One sentence about each run that is not among them, because its files cannot be
+            read or do not agree with each other.
+        notes: One sentence about each other file or folder that was skipped.
+    """
+
+    frame: pd.DataFrame
+    refused: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 def collect_runs(
     runs: Path, labels: Mapping[str, str] | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -110,18 +127,27 @@ def collect_runs(
     Returns:
         The table, and one sentence about each file that was skipped.
     """
+    collected = gather_runs(runs, labels)
+    return collected.frame, [*collected.refused, *collected.notes]
+
+
+def gather_runs(runs: Path, labels: Mapping[str, str] | None = None) -> CollectedRuns:
+    """Return the same as `collect_runs`, with refused runs apart from other notes."""
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
-    for path, content in scan_runs(runs, problems):
+    refused: list[str] = []
+    for path, content in scan_runs(runs, problems, refused):
         try:
             rows.append(run_row(path, content, runs, labels or {}))
+        except CopiedRunError as error:
+            problems.append(f"{path}: ignored, {error}.")
         except MALFORMED as error:
-            problems.append(f"{path}: ignored, {describe_error(error)}.")
+            refused.append(f"{path}: ignored, {describe_error(error)}.")
     rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
     rows = _drop_duplicates(rows, problems)
     score_columns = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *score_columns])
-    return frame, [printable(problem) for problem in problems]
+    return CollectedRuns(frame, tuple(map(printable, refused)), tuple(map(printable, problems)))
 
 
 def _drop_duplicates(rows: list[dict[str, Any]], problems: list[str]) -> list[dict[str, Any]]:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from harness.core.errors import UnwritableFileError
-from harness.core.files import atomic_write, require_writable
+from harness.core.files import atomic_write
 from harness.runs.layout import FIGURES, REPORT
-from results.collect import collect_runs
+from harness.runs.report_folder import report_file, report_folder
+from results.collect import gather_runs
 from results.page.build import render_page
 from results.page.details import ReproduceCallback, number_runs, provenance_data
 from results.page.figures import embed_figures
@@ -52,6 +53,7 @@ class Report:
     files: tuple[Path, ...]
     figures: tuple[Path, ...] = ()
     absent: tuple[str, ...] = ()  # figures that could not be drawn, with what each needs
+    refused: tuple[str, ...] = ()  # of `problems`, those about runs that are not in the tables
     write_error: UnwritableFileError | None = None  # the files are missing because of it
 
 
@@ -76,34 +78,43 @@ def write_report(
         labels: Labels of the known methods in the order of tables; see `collect_runs`.
         figures: Whether to draw all figures as well.
     """
-    frame, problems = collect_runs(runs, labels)
-    problems += _describe_failed_runs(frame)
+    collected = gather_runs(runs, labels)
+    frame, refused = collected.frame, collected.refused
+    problems = [*refused, *collected.notes, *_describe_failed_runs(frame)]
     tables = all_tables(frame)
     if not tables:
         text = f"No run below {runs} is done yet, so there is nothing to report.\n"
-        return Report((), text, tuple(problems), ())
-    folder = runs / REPORT if target is None else target
-    contents = _table_contents(tables, frame)
-    problems += [
+        return Report((), text, tuple(problems), (), refused=refused)
+    text = "\n".join(formats.to_terminal(table) for table in tables)
+    try:
+        folder = report_folder(runs, target)
+        contents = _table_contents(tables, frame)
+        problems += _describe_earlier_tables(folder, contents)
+        _write_files(folder, contents)  # before figures, which may take long or fail
+        drawn, absent = _draw_figures(frame, folder, runs, problems) if figures else ((), ())
+        embedded = embed_figures(folder / FIGURES, drawn, problems)
+        numbers = number_runs(tables)
+        details = provenance_data(tables, runs, numbers, reproduce)
+        page = {PAGE: render_page(tables, numbers, details, embedded, problems)}
+        _write_files(folder, page)
+    except UnwritableFileError as error:
+        return Report(tuple(tables), text, tuple(problems), (), refused=refused, write_error=error)
+    files = tuple(folder / name for name in (*contents, *page))
+    return Report(tuple(tables), text, tuple(problems), files, drawn, absent, refused)
+
+
+def _write_files(folder: Path, contents: Mapping[str, str]) -> None:
+    for name, content in contents.items():
+        atomic_write(report_file(folder, name), content.encode())
+
+
+def _describe_earlier_tables(folder: Path, contents: Mapping[str, str]) -> list[str]:
+    return [
         f"{path} is from an earlier report; this one has no such table."
         for pattern in TABLE_FILES
         for path in sorted(folder.glob(pattern))
         if path.name not in contents
     ]
-    text = "\n".join(formats.to_terminal(table) for table in tables)
-    try:
-        require_writable(folder)  # before figures are drawn in vain
-        drawn, absent = _draw_figures(frame, folder, runs, problems) if figures else ((), ())
-        embedded = embed_figures(folder / FIGURES, drawn, problems)
-        numbers = number_runs(tables)
-        details = provenance_data(tables, runs, numbers, reproduce)
-        contents[PAGE] = render_page(tables, numbers, details, embedded, problems)
-        for name, content in contents.items():
-            atomic_write(folder / name, content.encode())
-    except UnwritableFileError as error:
-        return Report(tuple(tables), text, tuple(problems), (), write_error=error)
-    files = tuple(folder / name for name in contents)
-    return Report(tuple(tables), text, tuple(problems), files, drawn, absent)
 
 
 def all_tables(frame: pd.DataFrame) -> list[Table]:
@@ -154,8 +165,10 @@ def _draw_figures(
     frame: pd.DataFrame, folder: Path, runs: Path, problems: list[str]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Draw all figures; return their files and what the missing ones need."""
-    from results.figures.all import draw_all  # takes a second to import
-
+    try:
+        from results.figures.all import draw_all  # takes a second to import
+    except Exception as error:  # of matplotlib, its settings or its other libraries
+        return (), (f"No figure can be drawn ({type(error).__name__}: {error}).",)
     drawn = draw_all(frame, folder, runs / REPORT)
     problems += [f"{path} is from an earlier report and was not redrawn." for path in drawn.stale]
     return drawn.files, drawn.missing

@@ -22,6 +22,10 @@ MAX_LABEL = 100  # characters of a label in a table
 SHARED_FIELDS = ("dataset", "fingerprint", "network", "head", "weights", "device", "threads")
 
 
+class CopiedRunError(ValueError):
+    """Error for a file of a run that is counted from its own folder."""
+
+
 def run_row(
     path: Path, content: dict[str, Any], runs: Path, labels: Mapping[str, str]
 ) -> dict[str, Any]:
@@ -44,7 +48,7 @@ def run_row(
     """
     folder = path.parent.relative_to(runs).as_posix()
     if content["key"] != folder:
-        raise ValueError(_describe_misplaced(path, content["key"], runs))
+        raise _misplaced(path, content["key"], runs)
     spec = content["spec"]
     check_spec(spec, folder)
     method = str(spec["method"])
@@ -69,13 +73,14 @@ def _label(text: object) -> str:
     return label if len(label) <= MAX_LABEL else f"{label[: MAX_LABEL - 3]}..."
 
 
-def _describe_misplaced(path: Path, key: object, runs: Path) -> str:
-    """Return why a file of the run `key` lies in another folder: a copy, a link or a leftover."""
+def _misplaced(path: Path, key: object, runs: Path) -> ValueError:
+    """Return the error for a file of the run `key` in another folder: a copy, a link or neither."""
     problem = f"it is of the run {key}, which is not its folder"
-    if not isinstance(key, str) or not (runs / key / path.name).is_file():
-        return problem
-    same = (runs / key / path.name).samefile(path)
-    return f"{problem}: {'a link' if same else 'a copy'}; that run is counted from its own folder"
+    is_key = isinstance(key, str) and ".." not in key and not key.startswith("/")
+    if not is_key or not (runs / str(key) / path.name).is_file():
+        return ValueError(problem)
+    kind = "a link" if (runs / str(key) / path.name).samefile(path) else "a copy"
+    return CopiedRunError(f"{problem}: {kind}; that run is counted from its own folder")
 
 
 def _identity(spec: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from harness.core.files import write_json
 from harness.core.progress import Reporter
 from harness.models import NETWORKS, ReIDNetwork, build_network
 from harness.planning.names import teacher_networks
-from harness.runs.layout import EXTRACTION_TIME, REPORT
+from harness.runs.layout import EXTRACTION_TIME
+from harness.runs.report_folder import report_folder
 from harness.runs.spec import OWN_HEAD
 from harness.training.environment import capture_environment
 
@@ -142,6 +143,6 @@ def save_extraction_times(
         "head": head,
         "rows": rows,
     }
-    path = runs / REPORT / EXTRACTION_TIME
+    path = report_folder(runs) / EXTRACTION_TIME
     write_json(path, content)
     return path

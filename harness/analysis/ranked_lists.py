@@ -19,9 +19,10 @@ from harness.data.datasets import Dataset
 from harness.data.decoding import UnreadableError, read_image
 from harness.planning.request import BASELINE
 from harness.planning.run_data import open_run_data
-from harness.runs.layout import FIGURES, PER_QUERY, REPORT
+from harness.runs.layout import FIGURES, PER_QUERY
 from harness.runs.lookup import resolve_specs, short_id
 from harness.runs.record import read_record
+from harness.runs.report_folder import report_folder
 from harness.runs.spec import RunSpec
 from results.figures import RANKED_PREFIX
 from results.figures.ranked_lists import QueryExample, RankedList, Thumbnail, save_ranked_lists
@@ -75,7 +76,9 @@ def draw_ranked_lists(
     examples = [_query_example(int(row), dataset, split, columns, size) for row in rows]
     titles = _titles(first, second, context.runs)
     name = f"{RANKED_PREFIX}{short_id(first.key)}-{short_id(second.key)}"
-    return save_ranked_lists(name, titles, examples, target or context.runs / REPORT / FIGURES)
+    return save_ranked_lists(
+        name, titles, examples, target or report_folder(context.runs) / FIGURES
+    )
 
 
 def most_different_queries(

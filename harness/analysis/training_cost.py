@@ -25,9 +25,10 @@ from harness.core.session import RunContext
 from harness.data.batches import BatchStream
 from harness.data.images import OpenedDataset
 from harness.planning.names import resolve_recorded_methods
-from harness.runs.layout import REPORT, TRAINING_COST
+from harness.runs.layout import TRAINING_COST
 from harness.runs.lookup import finished_runs, resolve_specs
 from harness.runs.record import read_record
+from harness.runs.report_folder import report_folder
 from harness.runs.spec import RunSpec
 from harness.training.environment import capture_environment
 from harness.training.loop import LoopContext, train
@@ -97,7 +98,7 @@ def measure_training_cost(
         for spec, times in seconds.items()
     ]
     content = {"environment": capture_environment(context.device), "rows": rows}
-    write_json(context.runs / REPORT / TRAINING_COST, content)
+    write_json(report_folder(context.runs) / TRAINING_COST, content)
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ import typer
 
 from harness.cli.terminal import echo, echo_line
 from harness.core.errors import ExitCode, KDReIDError
+from harness.core.file_errors import explain
 from harness.core.installation import ensure_own_packages
 from harness.runs.lookup import require_runs_folder
 
@@ -28,17 +30,29 @@ def run_application(application: typer.Typer) -> None:
     except KDReIDError as error:
         echo(f"kdreid: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        # Whatever reads or writes without words of its own: a full disk, a closed folder.
+        if error.errno is None or error.filename is None:
+            raise
+        reason, step = explain(Path(os.fsdecode(error.filename)), error)
+        echo(f"kdreid: {os.fsdecode(error.filename)}: {reason}; {step}.", err=True)
+        sys.exit(ExitCode.ENVIRONMENT)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
 
 
-def print_report(runs: Path, target: Path | None = None, *, figures: bool = False) -> None:
+def print_report(
+    runs: Path, target: Path | None = None, *, figures: bool = False
+) -> tuple[str, ...]:
     """Write all tables and print them, what they could not include, and where the files are.
 
     Args:
         runs: The runs folder.
         target: Folder of the report; by default `<runs>/report`.
         figures: Also draw every figure, and print what each missing one needs.
+
+    Returns:
+        One sentence about each run that is not in the tables because its files cannot be trusted.
 
     Raises:
         SetupError: The runs folder does not exist.
@@ -51,8 +65,10 @@ def print_report(runs: Path, target: Path | None = None, *, figures: bool = Fals
         runs, target, _reproduce_callback(runs), labels=method_labels(), figures=figures
     )
     echo(written.text)
+    print_refused(written.refused)
     for problem in written.problems:
-        echo_line(f"note: {problem}", err=True)
+        if problem not in written.refused:
+            echo_line(f"note: {problem}", err=True)
     if written.files:
         kinds = ", ".join(sorted({path.suffix for path in written.files}))
         echo(f"Tables ({kinds}): {written.files[0].parent}/")
@@ -66,6 +82,15 @@ def print_report(runs: Path, target: Path | None = None, *, figures: bool = Fals
         echo(f"For a browser: {page}")
     if written.write_error is not None:
         raise written.write_error
+    return written.refused
+
+
+def print_refused(refused: Sequence[str]) -> None:
+    """Print which runs are not in the tables because their files cannot be trusted, and why."""
+    if refused:
+        echo(f"Not in the tables: {count_runs(len(refused))}, whose files do not agree.", err=True)
+    for sentence in refused:
+        echo_line(f"  {sentence}", err=True)
 
 
 def method_labels() -> dict[str, str]:

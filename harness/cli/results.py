@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
-from harness.cli.printing import method_labels, print_report
+from harness.cli.printing import method_labels, print_refused, print_report
 from harness.cli.terminal import echo, echo_line
-from harness.core.errors import SetupError, UsageError
+from harness.core.errors import ExitCode, SetupError, UsageError
 from harness.core.installation import DISTRIBUTION
 from harness.runs.lookup import require_runs_folder, resolve_runs
 from harness.runs.reader import StoredRun, load_run
@@ -41,7 +41,8 @@ def report(
     """Write tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and a web page."""
     trust(methods)
     with options.offer_out():
-        print_report(runs, out, figures=figures)
+        refused = print_report(runs, out, figures=figures)
+    raise typer.Exit(ExitCode.ENVIRONMENT if refused else ExitCode.DONE)
 
 
 def trace(
@@ -97,12 +98,14 @@ def print_trace(cell: str, runs: Path, *, as_json: bool) -> None:
         SetupError: The runs folder does not exist, or no run is done.
     """
     from harness.planning.reproduce import reproduce
-    from results.collect import collect_runs
+    from results.collect import gather_runs
     from results.report import all_tables
     from results.trace import run_facts, trace_cell
 
     require_runs_folder(runs)
-    frame, _ = collect_runs(runs, method_labels())
+    collected = gather_runs(runs, method_labels())
+    frame = collected.frame
+    print_refused(collected.refused)
     tables = all_tables(frame)
     if not tables:
         raise SetupError(f"No run under {runs} is done yet, so there is no table to trace.")

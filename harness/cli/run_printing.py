@@ -55,7 +55,7 @@ def print_states(
 
     Returns:
         DONE, INCOMPLETE if other processes have all that is missing, ENVIRONMENT if files of a run
-        cannot be read or the report cannot be written, otherwise FAILED.
+        cannot be read or trusted or the report cannot be written, otherwise FAILED.
     """
     has_report = _print_tables(plan)
     states = _states(plan)
@@ -80,13 +80,13 @@ def print_states(
 
 
 def _print_tables(plan: Plan) -> bool:
-    """Print the tables; return whether the report could be written, too."""
+    """Print the tables; return whether they have all runs of the plan and could be written."""
     try:
-        print_report(plan.runs)
+        refused = print_report(plan.runs)
     except UnwritableFileError as error:  # more lines are to be printed
         plan.context.reporter.info(f"kdreid: {error}")
         return False
-    return True
+    return not any(f"/{spec.key}/" in sentence for spec in plan.specs for sentence in refused)
 
 
 def _states(plan: Plan) -> dict[str, RunState]:

@@ -19,19 +19,23 @@ MAX_DEPTH = 9  # folders below the runs folder in which misplaced records are st
 MAX_RECORD_BYTES = 64_000_000  # a record of a thousand epochs has a hundredth of that
 
 
-def scan_runs(runs: Path, problems: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def scan_runs(
+    runs: Path, problems: list[str], refused: list[str] | None = None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield the path and content of every run's record, or of its failure if it has no record.
 
     Args:
         runs: The runs folder.
         problems: Gets a sentence for everything that is skipped.
+        refused: Gets the sentences about files of runs that cannot be read, in place of `problems`.
     """
     for folder in _find_run_folders(runs, problems):
         try:
             file = read_record_or_failure(folder)
         except (OSError, ValueError, RecursionError) as error:
             path = folder / (RECORD if os.path.lexists(folder / RECORD) else FAILURE)
-            problems.append(f"{path}: ignored, {describe_error(error)}.")
+            sentence = f"{path}: ignored, {describe_error(error)}."
+            (problems if refused is None else refused).append(sentence)
             continue
         if file is not None:
             yield file

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from harness.core.errors import UnwritableFileError
+from harness.core.text import printable
 from harness.runs.layout import FIGURES
 from results.comparable import comparison_groups
 from results.figures import RANKED_PREFIX
-from results.figures.chart import Charts, MissingFigure, save_chart
+from results.figures.chart import Chart, Charts, MissingFigure, save_chart
 from results.figures.critical_difference import rank_charts
 from results.figures.embeddings import embedding_charts
 from results.figures.extraction_time import extraction_charts
@@ -62,11 +64,16 @@ def draw_all(frame: pd.DataFrame, folder: Path, measurements: Path | None = None
     missing: list[str] = []
     of_measurements = (cost_charts(frame, measured), extraction_charts(measured))
     for charts in (*(charts_of(frame) for charts_of in CHARTS_OF_RUNS), *of_measurements):
-        for chart in charts:
+        for chart in _without_errors(charts, missing):
             if isinstance(chart, MissingFigure):
                 missing.append(str(chart))
-            else:
+                continue
+            try:
                 files += save_chart(chart, folder / FIGURES)
+            except UnwritableFileError:
+                raise
+            except Exception as error:  # of a library, about data that it does not expect
+                missing.append(str(MissingFigure(chart.name, _describe(error))))
     images = sorted((folder / FIGURES).glob("*.png"))
     ranked_lists = [path for path in images if path.name.startswith(RANKED_PREFIX)]
     if not ranked_lists and (pair := _best_and_worst_student(frame)):
@@ -74,6 +81,18 @@ def draw_all(frame: pd.DataFrame, folder: Path, measurements: Path | None = None
         missing.append(str(MissingFigure("ranked", reason)))
     stale = (path for path in images if path not in {*files, *ranked_lists})
     return FigureFiles(tuple(files), tuple(missing), tuple(stale))
+
+
+def _without_errors(charts: Charts, missing: list[str]) -> Iterator[Chart | MissingFigure]:
+    """Yield charts until preparing the next one fails; tables do not depend on figures."""
+    try:
+        yield from charts
+    except Exception as error:
+        missing.append(f"some figures: {_describe(error)}")
+
+
+def _describe(error: Exception) -> str:
+    return printable(f"it cannot be drawn ({type(error).__name__}: {error}).")
 
 
 def _best_and_worst_student(frame: pd.DataFrame) -> tuple[str, str] | None:

@@ -69,7 +69,7 @@ def sweep_charts(frame: pd.DataFrame) -> Charts:
     done = frame[frame["status"] == "done"]
     sweeps = dict(_sweeps(done))
     for method, option in dict.fromkeys([*PAPER_STUDIES, *sweeps]):
-        name = f"{method.replace(':', '-')}-{option}"
+        name = f"{method.replace(':', '-').replace('/', '-')}-{option}"
         if (method, option) in sweeps:
             label = done[done["method"] == method]["label"].iloc[0]
             yield Chart(

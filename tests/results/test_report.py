@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.errors import SetupError
 from harness.runs.layout import TRAINING_COST
+from harness.runs.report_folder import report_file
 from results.report import write_report
 from tests.support.latex import compiled, needs_latex
 from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts
@@ -118,8 +120,8 @@ def test_files_are_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
-        write_report(tmp_path)
+    made = write_report(tmp_path)
+    assert "no space" in str(made.write_error) and made.files == () and made.tables
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     monkeypatch.undo()
     table = write_report(tmp_path).tables[0]
@@ -142,3 +144,67 @@ def test_results_do_not_need_torch():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert process.stdout == "[]\n"
+
+
+def test_tables_are_written_before_the_first_figure(tmp_path, monkeypatch):
+    """Whatever happens while figures are drawn: a kill, a library that ends the process."""
+    study(tmp_path)
+
+    def draw_all(*_):
+        assert (tmp_path / "report" / "tables.md").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("results.figures.all.draw_all", draw_all)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(tmp_path, figures=True)
+
+
+def test_refused_runs_are_listed_once_and_the_rest_is_reported(tmp_path):
+    study(tmp_path)
+    wrong = tmp_path / done(tmp_path, spec("sp", 0, [teacher_spec()]), 0.5)["key"] / "record.json"
+    wrong.write_text(wrong.read_text().replace('"mAP": 0.5', '"mAP": 0.9'))
+    (tmp_path / "stray.txt").write_text("")
+    made = write_report(tmp_path)
+    (sentence,) = made.refused
+    assert sentence.startswith(f"{wrong}: ignored, its scores are not those of its per_query.npz")
+    assert made.problems.count(sentence) == 1 and len(made.problems) == 2
+    assert "SP" not in made.text and "PDRD" in made.text
+    assert "its scores are not those" in (tmp_path / "report" / "index.html").read_text()
+
+
+NAMES = ["../../thesis/main", "/etc/passwd", "..", "", ".hidden", "a/b", "a\nb", "a" * 300]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_file_of_a_report_leaves_its_folder(tmp_path, name):
+    with pytest.raises(SetupError, match="No file of a report can be called"):
+        report_file(tmp_path, f"{name}.tex" if name else name)
+
+
+@pytest.mark.parametrize("link", ["report", "report/figures", "report/tables.tex"])
+def test_links_are_not_followed(tmp_path, link):
+    """A folder of others may hold links to files of one's own."""
+    runs, thesis = tmp_path / "runs", tmp_path / "thesis"
+    thesis.mkdir()
+    (thesis / "tables.tex").write_text("mine")
+    study(runs)
+    (runs / link).parent.mkdir(exist_ok=True)
+    (runs / link).symlink_to(thesis / "tables.tex" if link.endswith("tex") else thesis)
+    made = write_report(runs, figures=True)
+    assert [path.name for path in thesis.iterdir()] == ["tables.tex"]
+    assert (thesis / "tables.tex").read_text() == "mine"
+    if link.endswith("tex"):
+        assert made.write_error is None and not (runs / link).is_symlink()
+    else:
+        assert f"{runs / link} cannot be written (it is a link to {thesis}" in str(made.write_error)
+        assert "PDRD" in made.text
+        elsewhere = write_report(runs, tmp_path / "out")
+        assert elsewhere.write_error is None and (tmp_path / "out" / "tables.tex").exists()
+
+
+def test_a_folder_that_the_user_names_may_be_a_link(tmp_path):
+    study(tmp_path / "runs")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "there")
+    assert write_report(tmp_path / "runs", tmp_path / "out").write_error is None
+    assert (tmp_path / "there" / "tables.tex").exists()

@@ -21,7 +21,16 @@ from harness.runs.scan import (
     scan_runs,
 )
 from results.collect import collect_runs
-from tests.support.records import done, draw, failed, record, spec, teacher_spec, write
+from tests.support.records import (
+    done,
+    draw,
+    failed,
+    record,
+    spec,
+    teacher_spec,
+    write,
+    write_scores,
+)
 from tests.support.unprivileged import as_nobody
 
 
@@ -179,6 +188,7 @@ def test_gathering_while_runs_fail_and_end(tmp_path):
             folder = tmp_path / made["key"]
             folder.mkdir(parents=True)
             put(folder, "failure.json", {"key": made["key"], "spec": made, "kind": "memory"})
+            write_scores(folder, {"test": [draw(0.5)]})
             put(folder, "record.json", record(made, draw(0.5)))
             (folder / "failure.json").unlink()
             ended.append(made["key"])
