@@ -1,18 +1,25 @@
 r"""Correlation congruence: a batch's kernel matrix should agree between student and teacher.
 
-With x = E(f) / ||E(f)||_2 of the pooled features f, (B, C), and E a trained linear map to
-`dimension` entries (one per network), the Gaussian kernel of unit vectors is expanded to order P:
+With f the pooled features, (B, C), x_student = E(f) / ||E(f)||_2, E a trained linear map to
+`dimension` entries, and x_teacher = f / ||f||_2, the Gaussian kernel of unit vectors is expanded to
+order P:
 
     k(x, y) = sum_{p=0..P} exp(-2 gamma) (2 gamma)^p / p! <x, y>^p
     L = 1 / B^2 sum_{i,j} (k(x_i, x_j)_student - k(x_i, x_j)_teacher)^2
 
-The expansion holds for unit vectors only, hence the division. As the teacher's embedding is
-trained too, both may shrink to a point: L = 0 alone does not prove that anything was learned.
+The expansion holds for unit vectors only, hence the division. The matrices are B x B whatever the
+widths, so that the teacher needs no map. With `teacher_embedding=trained` it has one, E(f), which
+is trained too, as in the paper; then both embeddings shrink to a point, where L = 0 and nothing is
+learned of the teacher.
 
-The variant `pdrd`, as PDRD's authors ran it, multiplies the gaps of images that follow each other
-in the batch and so depends on its order: with delta_i = |x_i,student - x_i,teacher|, (dimension,),
+The variant `pdrd`, as PDRD's authors ran it, trains both maps and multiplies the gaps of images
+that follow each other in the batch, and so depends on its order: with
+delta_i = |x_i,student - x_i,teacher|, (dimension,),
 
     L = 1 / (B - 1) sum_{i < B} <delta_i, delta_{i+1}>
+
+The paper adds logit distillation to L and weighs L with 0.003; the weight of 10 here is that of
+PDRD's authors for their form.
 """
 
 from __future__ import annotations
@@ -33,10 +40,15 @@ class CCKD(Method):
 
     Args:
         weight: Factor of the loss.
-        dimension: Entries of the embeddings that are compared.
+        dimension: Entries of an embedding.
         gamma: Width of the Gaussian kernel; unused in the variant `pdrd`.
         order: P, the order of the kernel's expansion; unused in the variant `pdrd`.
+        teacher_embedding: Linear map of the teacher's features: `none`, `orthogonal` (random and
+            frozen), or `trained`, with which the loss collapses.
         variant: Kernel matrices (`original`), or gaps of images that follow each other (`pdrd`).
+
+    Raises:
+        ValueError: `teacher_embedding` is not one of these, or is `none` in the variant `pdrd`.
     """
 
     name = "cckd"
@@ -49,7 +61,10 @@ class CCKD(Method):
         url="https://arxiv.org/abs/1904.01802",
     )
 
-    variants: ClassVar = {"original": {}, "pdrd": {}}
+    variants: ClassVar = {
+        "original": {"teacher_embedding": "none"},
+        "pdrd": {"teacher_embedding": "trained"},
+    }
 
     def __init__(
         self,
@@ -60,11 +75,18 @@ class CCKD(Method):
         dimension: int = 128,
         gamma: float = 0.4,
         order: int = 2,
+        teacher_embedding: str | None = None,
         variant: str = "original",
     ) -> None:
         super().__init__(student, teacher, weight=weight, variant=variant)
         self.student_embed = nn.Linear(student.maps[-1], dimension)
-        self.teacher_embed = nn.Linear(teacher.maps[-1], dimension)
+        embedding = self.of_variant("teacher_embedding", teacher_embedding)
+        if embedding == "none" and variant == "pdrd":
+            raise ValueError(
+                "cckd's variant pdrd compares embeddings of one width: teacher_embedding must be "
+                "trained or orthogonal."
+            )
+        self.teacher_embed = embed_teacher(embedding, teacher.maps[-1], dimension)
         self.gamma, self.order = gamma, order
         self.permutation_invariant = variant == "original"
 
@@ -85,3 +107,28 @@ class CCKD(Method):
             coefficient = scale * (2 * self.gamma) ** power / math.factorial(power)
             total = total + coefficient * products**power
         return total
+
+
+def embed_teacher(embedding: str, width: int, dimension: int) -> nn.Module:
+    """Return the map of the teacher's features: (B, width) -> (B, dimension), or none.
+
+    Args:
+        embedding: `none`, `orthogonal` (orthonormal rows, or columns, that are not trained), or
+            `trained`.
+        width: Width of the features.
+        dimension: Width of what is compared.
+
+    Raises:
+        ValueError: `embedding` is none of these.
+    """
+    if embedding == "none":
+        return nn.Identity()
+    if embedding == "trained":
+        return nn.Linear(width, dimension)
+    if embedding == "orthogonal":
+        linear = nn.Linear(width, dimension, bias=False)
+        nn.init.orthogonal_(linear.weight)
+        return linear.requires_grad_(False)
+    raise ValueError(
+        f"teacher_embedding of cckd must be none, orthogonal or trained, but was {embedding!r}."
+    )

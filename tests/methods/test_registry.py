@@ -95,7 +95,9 @@ def test_options_that_are_part_of_the_contract():
         return {k: v for k, v in defaults(find(name), variant).items() if k != "weight"}
 
     assert usual("ft") == {"ratio": 0.5, "epochs": 5, "steps": 0, "rate": 0.1}
-    assert usual("cckd") == {"dimension": 128, "gamma": 0.4, "order": 2}
+    kernel = {"dimension": 128, "gamma": 0.4, "order": 2}
+    assert usual("cckd") == kernel | {"teacher_embedding": "none"}
+    assert usual("cckd", "pdrd") == kernel | {"teacher_embedding": "trained"}
     assert usual("rkd") == {"distance_weight": 1.0, "angle_weight": 2.0}
     assert usual("rkd", "pdrd") == {"distance_weight": 25.0, "angle_weight": 50.0}
     assert usual("kdpe") == {"temperature": 0.1, "power": 3}

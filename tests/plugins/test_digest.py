@@ -11,7 +11,7 @@ BUILT_IN = {
     "fitnet": "622ce2239a598ee1",
     "at": "4b2b0d452dfc241c",
     "ft": "630ab8508de652b0",
-    "cckd": "1573068d592abeb2",
+    "cckd": "3ce317a1b46813a7",
     "sp": "34048164095f2308",
     "vid": "1587bb1bfe27055a",
     "rkd": "18fb140652643e4f",
