@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.core.errors import SetupError
+import torch
+
 from harness.core.seeding import seeded_rng
 from harness.models.complexity import Complexity, measure_complexity
 from harness.models.ensemble import EnsembleTeacher
 from harness.models.pretrained import (
+    check_weights,
     download_weights,
     find_weights,
     read_weights,
@@ -39,6 +41,7 @@ __all__ = [
     "ReIDNetwork",
     "as_float32",
     "build_network",
+    "check_pretrained",
     "download_weights",
     "find_weights",
     "measure_complexity",
@@ -82,8 +85,20 @@ def build_network(
         backbone = entry.backbone(**options)
         model = ReIDNetwork(backbone, (entry.head or HEADS[head])(backbone.widths[-1], identities))
     if weights is not None:
-        try:
-            model.backbone.load_pretrained(read_weights(weights))
-        except RuntimeError as error:
-            raise SetupError(f"{weights} does not fit {network}: {error}") from error
+        model.backbone.load_pretrained(check_weights(weights, network, model.backbone))
     return model
+
+
+def check_pretrained(network: str, weights: Path) -> None:
+    """Check that a network can start from a file, without building it in memory.
+
+    Args:
+        network: Name in `NETWORKS`.
+        weights: The file.
+
+    Raises:
+        SetupError: The file is not readable, or its weights do not fit the network.
+    """
+    with torch.device("meta"):
+        backbone = NETWORKS[network].backbone()
+    check_weights(weights, network, backbone)

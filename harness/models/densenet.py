@@ -48,15 +48,9 @@ class DenseNet(Backbone):
                 current = self.pools[number](self.convolutions[number](maps[-1]))
         return tuple(maps), pre_relu
 
-    def load_pretrained(self, state: Mapping[str, Any]) -> None:
-        """Load torchvision's weights of the same network, except the classifier's.
-
-        Raises:
-            RuntimeError: The weights are those of another network.
-        """
-        self.load_state_dict(
-            {_rename_key(k): v for k, v in state.items() if not k.startswith("classifier.")}
-        )
+    def rename_published(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return torchvision's weights under this module's names, without the classifier's."""
+        return {_rename_key(k): v for k, v in state.items() if not k.startswith("classifier.")}
 
 
 _KEY_PATTERNS = [

@@ -7,14 +7,33 @@ started from random weights instead would be wrong.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
+from torch import Tensor
 from torchvision.models import get_model_weights
 
 from harness.core.errors import SetupError
+from harness.models.reid import Backbone
+
+WRAPPERS = ("state_dict", "model_state_dict", "model")  # entries that hold the state dictionary
+MODULE = "module."  # prefix of names that torch's DataParallel adds
+HEAD_BYTES = 512  # of a file that cannot be read, to tell what it is
+TORCH_STARTS = (b"PK", b"\x80")  # how torch's files begin: zip archives, and pickles before them
+REFUSED_PICKLES = ("TorchScript", "Unsupported global", "Unsupported class")  # torch's words
+_PAGE = "is a web page, not a weights file. Download the file behind it."
+FOREIGN_FILES = {  # by their first bytes, in lower case
+    b"<!doctype": _PAGE,
+    b"<html": _PAGE,
+    b"<?xml": _PAGE,
+    b"version https://git-lfs": "is a pointer of Git LFS. Fetch the file with git lfs pull.",
+}
+PICKLED = (
+    "holds pickled Python objects, such as a whole model, and no state dictionary; no code of a "
+    "file is executed here. Write the weights alone where it comes from: "
+    "torch.save(model.state_dict(), FILE)."
+)
 
 
 def find_weights(network: str, given: Mapping[str, Path]) -> Path:
@@ -79,8 +98,11 @@ def weights_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def read_weights(path: Path) -> dict[str, Any]:
+def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a state dictionary onto the CPU without executing code that the file may hold.
+
+    A dictionary inside another, as training programs write it (`state_dict`, `model`), and the
+    prefix `module.` of networks that were trained on several devices are seen through.
 
     Raises:
         SetupError: The file cannot be read, or does not hold a state dictionary.
@@ -88,10 +110,78 @@ def read_weights(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise SetupError(f"{path} is not a weights file ({error}).") from error
-    if not isinstance(state, dict):
+        raise SetupError(_describe_unreadable(path, error)) from error
+    if not isinstance(state, Mapping):
         raise SetupError(f"{path} holds a {type(state).__name__}, not a state dictionary.")
+    while (inner := next((state[key] for key in WRAPPERS if key in state), None)) is not None:
+        if not isinstance(inner, Mapping):
+            break
+        state = inner
+    others = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
+    if others or not state:
+        listed = f"entries that are no tensors ({', '.join(others[:3])})" if others else "nothing"
+        raise SetupError(f"{path} is not a state dictionary: it holds {listed}.")
+    is_wrapped = all(str(name).startswith(MODULE) for name in state)
+    return {str(name).removeprefix(MODULE if is_wrapped else ""): v for name, v in state.items()}
+
+
+def check_weights(path: Path, network: str, backbone: Backbone) -> dict[str, Tensor]:
+    """Read a file with published weights and compare it with the network that starts from it.
+
+    Args:
+        path: The file.
+        network: Name of the network, for messages.
+        backbone: Its backbone, which may be on the meta device; not changed.
+
+    Returns:
+        The state dictionary as `Backbone.load_pretrained` takes it.
+
+    Raises:
+        SetupError: The file cannot be read, does not fit, or holds a value that is not finite.
+    """
+    state = read_weights(path)
+    given, expected = backbone.rename_published(state), backbone.state_dict()
+    missing = [n for n in expected if n not in given and not n.endswith("num_batches_tracked")]
+    unknown = [name for name in given if name not in expected]
+    reshaped = [n for n in given if n in expected and given[n].shape != expected[n].shape]
+    if missing or unknown or reshaped:
+        raise SetupError(
+            f"{path} does not fit {network}: {len(missing)} of {len(expected)} tensors are missing"
+            f"{_example(missing)}, {len(reshaped)} have another shape{_example(reshaped)} and "
+            f"{len(unknown)} are unknown{_example(unknown)}. Name torchvision's file of this "
+            f"network with --weights {network}=FILE."
+        )
+    for name, value in given.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise SetupError(
+                f"{path} holds values in {name} that are not finite (NaN or infinite), so no "
+                f"training can start from it. Name an intact file with --weights {network}=FILE."
+            )
     return state
+
+
+def _example(names: Sequence[str]) -> str:
+    return f" ({names[0]}{', ...' if len(names) > 1 else ''})" if names else ""
+
+
+def _describe_unreadable(path: Path, error: Exception) -> str:
+    """Return why a file is no weights file; torch's own words would mislead."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{path} cannot be read ({error.strerror})."
+    with path.open("rb") as file:
+        start = file.read(HEAD_BYTES)
+    text = start.lstrip().lower()
+    if not start:
+        what = "is empty. Copy or download it again."
+    elif start.startswith(TORCH_STARTS):
+        is_intact = any(words in str(error) for words in REFUSED_PICKLES)
+        what = PICKLED if is_intact else "is incomplete or damaged. Copy or download it again."
+    else:
+        what = next(
+            (described for known, described in FOREIGN_FILES.items() if text.startswith(known)),
+            "is not a weights file of torch.",
+        )
+    return f"{path} {what}"
 
 
 def torchvision_cache_path(network: str) -> Path:

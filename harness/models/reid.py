@@ -24,6 +24,17 @@ class Backbone(nn.Module):
 
     widths: tuple[int, ...]
 
+    def rename_published(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return published ImageNet weights under the names of this backbone, for all its tensors.
+
+        Args:
+            state: The state dictionary that the publisher distributes.
+
+        Raises:
+            NotImplementedError: No weights were published for this backbone.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no published weights.")
+
     def load_pretrained(self, state: Mapping[str, Any]) -> None:
         """Load ImageNet weights, given as the state dictionary that their publisher distributes.
 
@@ -31,7 +42,7 @@ class Backbone(nn.Module):
             NotImplementedError: No weights were published for this backbone.
             RuntimeError: The weights do not fit.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no published weights.")
+        self.load_state_dict(self.rename_published(state))
 
     def forward(self, images: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """Compute the feature maps of every stage.

@@ -49,15 +49,9 @@ class ResNet(Backbone):
         pre_relu = residual_sum(last[-1], current)
         return (*maps, pre_relu.relu()), pre_relu
 
-    def load_pretrained(self, state: Mapping[str, Any]) -> None:
-        """Load torchvision's weights of the same network, except the classifier's.
-
-        Raises:
-            RuntimeError: The weights are those of another network.
-        """
-        self.load_state_dict(
-            {_rename_key(k): v for k, v in state.items() if not k.startswith("fc.")}
-        )
+    def rename_published(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return torchvision's weights under this module's names, without the classifier's."""
+        return {_rename_key(k): v for k, v in state.items() if not k.startswith("fc.")}
 
 
 _PARTS = {"conv1": "stem.0", "bn1": "stem.1"} | {f"layer{n + 1}": f"stages.{n}" for n in range(4)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from harness.planning.request import ResolvedRequest, RunRequest
 from harness.planning.schema import DatasetFile, StudyFile
 from harness.planning.teacher_run import require_same_data
 from harness.planning.teacher_size import require_methods_for_sizes
+from harness.planning.unused_options import describe_unread_settings
 from harness.planning.weights import InitialWeights, parse_pretrained
 from harness.runs.spec import Recipe, RunSpec
 
@@ -43,11 +44,10 @@ class Drafts:
     drafts: list[Draft] = field(default_factory=list)
     roots: dict[str, Path] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)  # in order
-    pretrained: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with self.errors.collect():
-            self.pretrained = parse_pretrained(self.request.pretrained)
+            self.weights = InitialWeights(parse_pretrained(self.request.pretrained))
 
     def add(self, resolved: ResolvedRequest, file: DatasetFile) -> None:
         """Check the settings on a dataset, and open it."""
@@ -58,8 +58,10 @@ class Drafts:
                 require_methods_for_sizes(resolved, point.settings)
                 points.append(point)
         for settings in (point.settings for point in points):
-            self.weights.add(resolved, settings, self.pretrained)
-            self.notes |= dict.fromkeys(f"{resolved.dataset}: {note}" for note in settings.notes)
+            self.weights.add(resolved, settings)
+            unread = describe_unread_settings(self.request.overrides, resolved, settings)
+            notes = (*settings.notes, *unread)
+            self.notes |= dict.fromkeys(f"{resolved.dataset}: {note}" for note in notes)
         if file.loader == SYNTHETIC and not self.errors.is_empty:
             return  # images are not drawn for a request that is refused
         with self.errors.collect():
@@ -93,7 +95,12 @@ class Drafts:
         return replace(point, settings=settings)
 
     def check_weights(self, *, allow_missing: bool) -> None:
-        """Report missing weights as a problem, or add them to the notes."""
+        """Report weights that are missing, do not fit or are not used.
+
+        Args:
+            allow_missing: Whether weights that the user has not named may be missing, with a note.
+        """
+        self.weights.check(self.errors)
         for network, message in self.weights.missing.items():
             if allow_missing:
                 note = f"keys that depend on {network} are provisional until its weights are there"

@@ -65,7 +65,7 @@ def resolve_request(
     with errors.collect():
         head = require_head(request.head or study.head or DEFAULT_HEAD)
     with errors.collect():
-        seeds = _parse_seeds(request.seeds) if request.seeds else tuple(study.seeds or (0,))
+        seeds = tuple(study.seeds or (0,)) if request.seeds is None else _parse_seeds(request.seeds)
     with errors.collect():
         given_seed = request.teacher_seed
         teacher_seed = 0 if given_seed is None else _parse_teacher_seed(given_seed)

@@ -21,6 +21,7 @@ from harness.planning.names import resolve_request
 from harness.planning.other_code import find_other_code
 from harness.planning.request import RunRequest
 from harness.planning.schema import DatasetFile, StudyFile, load_dataset, load_study
+from harness.planning.unused_options import require_used_options
 from harness.planning.weights import MISSING_DIGEST
 from harness.runs.spec import RunSpec
 
@@ -107,6 +108,8 @@ def make_plan(
         workers=request.workers,
         device=next((device for device, _ in devices.values()), torch.device("cpu")),
     )
+    with errors.collect():
+        require_used_options(request, resolved, files)
     drafts = Drafts(request, study, context, errors)
     for name, file in files.items():
         device, threads = devices.get(name, (context.device, 0))
@@ -139,6 +142,11 @@ def _find_devices(
         given = {name: policy(name) for name in datasets}
         return {name: (torch.device(kind), threads) for name, (kind, threads) in given.items()}
     device = find_device(request.device)
+    if device.type != "cpu" and request.threads is not None:
+        raise UsageError(
+            f"--threads sets the CPU threads of training, but the runs are on {device.type}. Leave "
+            "it out, or add --device cpu."
+        )
     threads = set_threads(request.threads) if device.type == "cpu" else 0
     return dict.fromkeys(datasets, (device, threads))
 

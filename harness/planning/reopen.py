@@ -10,10 +10,11 @@ from harness.core.errors import SetupError
 from harness.core.files import read_json
 from harness.core.session import RunContext
 from harness.models import NETWORKS
-from harness.models.pretrained import find_weights, weights_digest
+from harness.models.pretrained import weights_digest
 from harness.planning.grid import pack_cohorts
 from harness.planning.plan import Plan
 from harness.planning.run_data import candidate_roots, dataset_of_run
+from harness.planning.weights import find_given_weights, names_of_weights
 from harness.runs.layout import GROUPS
 from harness.runs.spec import RunSpec
 from harness.runs.submissions import last_submission
@@ -82,15 +83,15 @@ def _weights_of_run(spec: RunSpec, job_files: Sequence[JobFile], inputs: InputLo
     Raises:
         SetupError: It is missing or has changed.
     """
-    if spec.network not in inputs.pretrained_files:
+    given = inputs.pretrained_files
+    if given.keys().isdisjoint(names_of_weights(spec.network)):
         for job in job_files:
             files = job.get("weights")
             path = files.get(spec.network) if isinstance(files, dict) else None
             if path and Path(path).is_file() and weights_digest(Path(path)) == spec.weights:
                 return Path(path)
     published = NETWORKS[spec.network].pretrained or spec.network
-    given = inputs.pretrained_files.get(spec.network)
-    path = find_weights(published, {published: given} if given else {})
+    path = find_given_weights(spec.network, published, given)
     if weights_digest(path) != spec.weights:
         raise SetupError(
             f"{path} does not hold the weights that {spec.key} was planned with. Name their file "

@@ -8,6 +8,12 @@ from harness.planning.request import RunRequest
 from tests.support import tiny_grid
 
 
+@pytest.fixture(scope="module")
+def planned_runs(tmp_path_factory):
+    """A folder in which the images are drawn once, and no teacher is finished."""
+    return tmp_path_factory.mktemp("planned")
+
+
 def notes(runs, *overrides, **request):
     return tiny_grid.grid(runs, "kd", overrides=overrides, **request).notes
 
@@ -45,8 +51,8 @@ def test_scaled_times_are_kept_with_the_epochs_that_caused_them(tmp_path):
     assert make_plan(RunRequest(**asked), Reporter(quiet=True)).cohorts[0][0] == usual
 
 
-def test_without_a_finished_teacher_the_note_is_short(tmp_path):
-    (note,) = notes(tmp_path, precision="bf16")
+def test_without_a_finished_teacher_the_note_is_short(planned_runs):
+    (note,) = notes(planned_runs, precision="bf16")
     assert note == (
         "synthetic: the teacher takes recipe.precision=bf16, too; to train it without: "
         "--set teacher_recipe.precision=fp32"
@@ -62,27 +68,27 @@ def test_without_a_finished_teacher_the_note_is_short(tmp_path):
         ("kd", ["kd.weight=2"]),
     ],
 )
-def test_nothing_is_said_where_nothing_is_taken_over(tmp_path, methods, overrides):
+def test_nothing_is_said_where_nothing_is_taken_over(planned_runs, methods, overrides):
     """The tiny study states the teacher's epochs itself."""
-    plan = tiny_grid.grid(tmp_path, methods, overrides=overrides)
+    plan = tiny_grid.grid(planned_runs, methods, overrides=overrides)
     assert [note for note in plan.notes if "takes" in note] == []
 
 
-def test_a_file_that_the_command_line_mends_is_no_problem(tmp_path):
+def test_a_file_that_the_command_line_mends_is_no_problem(tmp_path, planned_runs):
     study = tmp_path / "study.yaml"
     study.write_text(tiny_grid.STUDY.read_text().replace("hold_until: 1", "hold_until: 7"))
     request = RunRequest(
         methods=["kd"],
         study=str(study),
-        runs=tmp_path / "runs",
+        runs=planned_runs,
         overrides=["recipe.hold_until=1"],
     )
     assert make_plan(request, Reporter(quiet=True)).notes == ()
 
 
-def test_a_sweep_of_the_recipe_says_it_too(tmp_path):
+def test_a_sweep_of_the_recipe_says_it_too(tmp_path, planned_runs):
     study = tmp_path / "study.yaml"
     study.write_text(tiny_grid.STUDY.read_text() + "sweep: {recipe.margin: [0.5]}\n")
-    request = RunRequest(methods=["kd"], study=str(study), runs=tmp_path / "runs")
+    request = RunRequest(methods=["kd"], study=str(study), runs=planned_runs)
     (note,) = make_plan(request, Reporter(quiet=True)).notes
     assert "the teacher takes recipe.margin=0.5, too" in note

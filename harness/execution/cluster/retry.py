@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -28,6 +29,7 @@ from harness.planning.names import resolve_methods, resolve_recorded_methods
 from harness.planning.overrides import override_spec
 from harness.planning.plan import DEFAULT_COHORT_SIZE
 from harness.planning.reopen import InputLocations, rebuild_plan
+from harness.planning.weights import require_used_weights
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import list_run_keys, resolve_runs
 from harness.runs.spec import RunSpec
@@ -83,6 +85,9 @@ def retry_runs(handles: Sequence[str], request: RetryRequest, reporter: Reporter
         specs = specs_by_cluster.setdefault(cluster, [])
         specs += [t for t in spec.teachers if not file_exists(request.runs / t.key / RECORD)]
         specs.append(spec)
+    require_used_weights(
+        request.inputs.pretrained_files, chain.from_iterable(specs_by_cluster.values())
+    )
     code: int = ExitCode.DONE
     for cluster, specs in specs_by_cluster.items():
         unique = list(dict.fromkeys(specs))
