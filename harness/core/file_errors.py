@@ -68,6 +68,8 @@ def explain(path: Path, error: OSError) -> tuple[str, str]:
             step = "raise the largest size of a file (ulimit -f)"
         case errno.ENAMETOOLONG:
             step = "choose a shorter name"
+        case errno.EISDIR:
+            reason, step = "it is a folder", "move it away"
         case errno.ENOTEMPTY:
             reason, step = "it exists already and is not empty", "move it away"
         case errno.ENOTDIR | errno.EEXIST:

@@ -35,6 +35,7 @@ from harness.core.claims import (
     read_claim,
 )
 from harness.core.errors import KDReIDError
+from harness.core.file_errors import unwritable_file
 from harness.core.files import write_json
 from harness.core.text import printable
 from harness.core.waiting import WaitNotice
@@ -82,7 +83,8 @@ class Lease:
         """End the ownership; does nothing if it was lost before."""
         self._stop.set()
         self._thread.join()
-        with suppress(LeaseLostError):
+        # A lease that cannot be removed is dead as soon as this process has ended.
+        with suppress(LeaseLostError, OSError):
             self.check()
             self.path.unlink(missing_ok=True)
 
@@ -109,7 +111,17 @@ def try_acquire(folder: Path) -> Lease | None:
     """Return the lease on a folder; None while another living process holds it.
 
     The folder is created if needed.
+
+    Raises:
+        UnwritableFileError: The folder or the lease cannot be written.
     """
+    try:
+        return _try_acquire(folder)
+    except OSError as error:
+        raise unwritable_file(folder / LEASE, error) from None
+
+
+def _try_acquire(folder: Path) -> Lease | None:
     folder.mkdir(parents=True, exist_ok=True)
     path, claim = folder / LEASE, make_claim(uuid.uuid4().hex)
     if create_claim(path, claim):

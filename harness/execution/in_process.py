@@ -226,7 +226,7 @@ class InProcessExecutor:
         """Enter how the attempt at a run ended; a lost run belongs to another process now."""
         if failure is None:
             self.outcome.done.append(spec.key)
-        elif failure.kind is FailureKind.SETUP:
+        elif failure.kind in (FailureKind.SETUP, FailureKind.DISK):
             self.outcome.unusable[spec.key] = failure.message
         elif failure.kind is not FailureKind.LOST:
             self.outcome.failed[spec.key] = f"{failure.kind}: {failure.message}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def write_record(
     header = {"format": RECORD_FORMAT, "key": spec.key, "spec": spec.as_json()}
     write_json(folder / RECORD, header | content)
     for name in (FAILURE, CHECKPOINT, PROGRESS):
-        (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # the run is done, whatever else lies in its folder
+            (folder / name).unlink()
 
 
 def write_failure(

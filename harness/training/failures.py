@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from harness.core.errors import KDReIDError, RunInterrupted, SetupError
+from harness.core.errors import KDReIDError, RunInterrupted, SetupError, UnwritableFileError
 from harness.core.lease import Lease, LeaseLostError
 from harness.runs.states import FailureKind
 
@@ -60,7 +60,8 @@ def describe_failure(error: Exception) -> RunFailure:
         case LeaseLostError():
             return RunFailure(FailureKind.LOST, str(error), "")
         case KDReIDError():
-            return RunFailure(FailureKind.SETUP, str(error), "")
+            is_full = isinstance(error, UnwritableFileError)
+            return RunFailure(FailureKind.DISK if is_full else FailureKind.SETUP, str(error), "")
         case torch.OutOfMemoryError() | MemoryError():
             return RunFailure(FailureKind.MEMORY, f"Out of memory: {error}", trace)
         case OSError():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
+from harness.core.errors import UnwritableFileError
 from harness.core.files import write_json
 from harness.core.progress import ProgressCallback
 from harness.runs.layout import PROGRESS
@@ -56,4 +58,6 @@ class ProgressWriter:
                 "since": self._since,
                 "from_step": self._first_steps[run.spec.key],
             }
-            write_json(run.folder / PROGRESS, content)
+            # Nothing depends on it: where a disk is full, the next checkpoint says so.
+            with suppress(UnwritableFileError):
+                write_json(run.folder / PROGRESS, content)

@@ -167,7 +167,6 @@ def _digest(files: dict[str, Path], commit: bytes) -> str:
 
 def _copy(files: dict[str, Path], commit: bytes, target: Path) -> None:
     """Copy the files to a new folder, which appears under its name when it is complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with atomic_directory(target) as folder:
             for name, source in files.items():
