@@ -49,16 +49,14 @@ def expand_runs(
         )
 
     runs: list[RunSpec] = []
+    teachers: Sequence[RunSpec]
     for seed in request.seeds:
-        teachers: list[RunSpec] = []
-        if request.distilled and request.teacher_runs:
-            teachers = list(request.teacher_runs)
-        elif request.distilled:
-            teacher_seed = seed if request.teacher_seed is None else request.teacher_seed
-            teachers = [
-                make_spec(BASELINE_METHOD, network, teacher_seed, settings.teacher_recipe)
-                for network in request.teachers
-            ]
+        teacher_seed = seed if request.teacher_seed is None else request.teacher_seed
+        teachers = request.teacher_runs or [
+            make_spec(BASELINE_METHOD, network, teacher_seed, settings.teacher_recipe)
+            for network in request.teachers
+        ]
+        teachers = teachers if request.distilled else ()
         runs += teachers
         runs.append(make_spec(BASELINE_METHOD, request.student, seed, settings.recipe))
         runs += [

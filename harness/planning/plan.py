@@ -116,13 +116,19 @@ def make_plan(
         drafts.add(replace(resolved, dataset=name, device=device.type, threads=threads), file)
     drafts.check_weights(allow_missing=allow_missing_weights)
     errors.raise_if_any()
-    cohorts = drafts.to_cohorts(request.pack or study.pack or DEFAULT_COHORT_SIZE)
-    if others := find_other_code((spec for one in cohorts for spec in one), context.runs):
+    return _plan_of(drafts, request, request.pack or study.pack or DEFAULT_COHORT_SIZE)
+
+
+def _plan_of(drafts: Drafts, request: RunRequest, size: int) -> Plan:
+    """Return the plan of drafts without problems, with cohorts of at most `size` runs."""
+    cohorts = drafts.to_cohorts(size)
+    runs = (spec for cohort in cohorts for spec in cohort)
+    if others := find_other_code(runs, drafts.context.runs):
         drafts.notes[others.describe(again=request.again)] = None
     return Plan(
         cohorts=cohorts,
         datasets={draft.request.dataset: draft.dataset for draft in drafts.drafts},
-        context=replace(context, pretrained_files=drafts.weights.files),
+        context=replace(drafts.context, pretrained_files=drafts.weights.files),
         roots=drafts.roots,
         cache=request.cache,
         notes=tuple(drafts.notes),
