@@ -86,7 +86,7 @@ class BatchStream:
     ) -> None:
         self._labels = torch.tensor(_class_labels(dataset))
         self._pixels, self._recipe, self._teacher_pixels = pixels, recipe, teacher_pixels
-        self._name = f"{dataset.fingerprint}/{seed}" + (purpose and f"/{purpose}")
+        self._name = f"{dataset.sample_fingerprint}/{seed}" + (purpose and f"/{purpose}")
         self._sampler = make_sampler(dataset, recipe, self._name)
         self.steps_per_epoch = self._sampler.batches_per_epoch
         self.steps = recipe.epochs * self.steps_per_epoch

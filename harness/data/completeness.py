@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from harness.core.errors import SetupError
 from harness.core.progress import ProgressCallback
 from harness.data.dataset import Dataset, Image
+from harness.data.dataset import describe_missing as describe_missing_files
 from harness.data.decoding import UnreadableError, decode_image
-
-MAX_LISTED_FILES = 3  # missing images that a message lists
 
 
 class ExpectedCounts(BaseModel):
@@ -126,13 +125,8 @@ def require_complete(
 
 
 def describe_missing(dataset: Dataset) -> list[str]:
-    """Describe the images that lists contain but the disk does not: one line, or none."""
-    files = dataset.missing_files
-    if not files:
-        return []
-    more = ", ..." if len(files) > MAX_LISTED_FILES else ""
-    examples = ", ".join(files[:MAX_LISTED_FILES])
-    return [f"{len(files):,} listed images are missing ({examples}{more})"]
+    """Describe the images that lists contain or links promise, but the disk does not have."""
+    return describe_missing_files(dataset.missing_files, dataset.broken_links)
 
 
 def require_scorable(dataset: Dataset) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -34,11 +34,13 @@ class FileImages:
         root: Folder that the images' paths are relative to.
         images: The images.
         size: Height and width in pixels.
+        digests: SHA-256 of the content that each file must have; None: any content is read.
     """
 
     root: Path
     images: tuple[Image, ...]
     size: tuple[int, int]
+    digests: Mapping[str, str] | None = None
 
     def __getitem__(self, indices: Sequence[int]) -> Tensor:
         return torch.from_numpy(np.stack([self.read(index) for index in indices]))
@@ -50,16 +52,25 @@ class FileImages:
         """Decode one image: (3, H, W) uint8.
 
         Raises:
-            SetupError: The file cannot be decoded.
+            SetupError: The file cannot be decoded, or its content is not what it was.
         """
-        path = self.root / self.images[index].file
         try:
-            return read_image(path, self.size)
+            return self.decode(index)
         except UnreadableError as error:
             raise SetupError(
-                f"{path} is unreadable ({error}). Restore it from the dataset's archive, then run "
-                "the same command again."
+                f"{self.root / self.images[index].file} is unreadable ({error}). Restore it from "
+                "the dataset's archive, then run the same command again."
             ) from error
+
+    def decode(self, index: int) -> PixelArray:
+        """Return `read(index)`.
+
+        Raises:
+            UnreadableError: The file cannot be decoded, or its content is not what it was.
+        """
+        file = self.images[index].file
+        digest = None if self.digests is None else self.digests[file]
+        return read_image(self.root / file, self.size, digest)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from harness.core.files import read_json, write_json
 from harness.core.lease import acquire_blocking
 from harness.core.progress import ProgressCallback, ignore_progress
 from harness.data.dataset import Dataset
-from harness.data.decoding import DECODER_VERSION, PixelArray, UnreadableError, read_image
+from harness.data.decoding import DECODER_VERSION, PixelArray, UnreadableError
 from harness.data.images import FileImages
 from harness.data.mapped_arrays import checksum, checksum_path, map_array
 
@@ -155,7 +155,10 @@ def _open_or_build(
 ) -> tuple[CachedImages, CachedImages]:
     """Open the cache of a dataset, or build it; see `open_cache`."""
     folder = cache / f"{dataset.name}-{dataset.fingerprint}-{size[0]}x{size[1]}-{DECODER_VERSION}"
-    sources = [FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)]
+    sources = [
+        FileImages(dataset.root, images, size, dataset.digests)
+        for images in (dataset.train, dataset.test)
+    ]
     opened = _load_cache(folder, sources, on_repair)
     if opened is None:
         with acquire_blocking(
@@ -233,7 +236,7 @@ def _build_cache(
         ) -> str:
             file = source.root / source.images[index].file
             try:
-                image = read_image(file, source.size)
+                image = source.decode(index)
             except UnreadableError as error:
                 return f"{file} ({error})"
             array[index] = image

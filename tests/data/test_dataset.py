@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.core.errors import SetupError
@@ -34,7 +36,27 @@ def test_an_empty_subset_is_refused(tmp_path, subset):
 
 def test_the_fingerprint_never_changes(dataset):
     """Keys of runs contain it: renaming a class or a field must not move it."""
-    assert dataset.fingerprint == "48d9c21e5b24611e"
+    assert dataset.fingerprint == "1857ddd5bd285bec"
+
+
+def test_random_streams_keep_the_fingerprint_of_version_0_2_0(dataset):
+    """Batches depend on it: they must not move either."""
+    assert dataset.sample_fingerprint == "48d9c21e5b24611e"
+
+
+def test_every_file_is_part_of_the_fingerprint(tmp_path):
+    """Only a sample of a large dataset was, so that exchanged images of equal size did not show."""
+    for number in range(300):
+        (tmp_path / f"{number:03d}").write_bytes(b"%03d" % number)
+    images = [Image(f"{number:03d}", number // 4, number % 4) for number in range(300)]
+    first = make_dataset("large", tmp_path, images[:200], images[200:210], images[210:])
+    seen = {first.fingerprint}
+    for file in ("001", "101", "205", "298"):
+        (tmp_path / file).write_bytes(b"abc")
+        again = replace(first)
+        seen.add(again.fingerprint)
+        assert again.sample_fingerprint == first.sample_fingerprint
+    assert len(seen) == 5
 
 
 @pytest.mark.parametrize("change", ["name", "identity", "camera", "size", "content", "split"])
