@@ -5,6 +5,12 @@ all of them. Importing a module costs the start of matplotlib, about a second, s
 tables only imports none of them.
 """
 
+import os
+
+# Figures are files: the backend that a notebook or a user has set would be imported, which fails
+# where its package is not installed.
+os.environ["MPLBACKEND"] = "agg"
+
 RANKED_PREFIX = "ranked-"  # of the files that are drawn by `kdreid compare-rankings`
 KIND_TITLES = {  # by the first part of a figure's name; a sweep's name starts with its method
     "consistency": "Ranking inconsistency with the teacher",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +69,10 @@ def draw_all(frame: pd.DataFrame, folder: Path, measurements: Path | None = None
             if isinstance(chart, MissingFigure):
                 missing.append(str(chart))
                 continue
-            try:
-                files += save_chart(chart, folder / FIGURES)
-            except UnwritableFileError:
-                raise
-            except Exception as error:  # of a library, about data that it does not expect
-                missing.append(str(MissingFigure(chart.name, _describe(error))))
+            drawn, problem = _save(chart, folder / FIGURES)
+            files += drawn
+            if problem:
+                missing.append(str(MissingFigure(chart.name, problem)))
     images = sorted((folder / FIGURES).glob("*.png"))
     ranked_lists = [path for path in images if path.name.startswith(RANKED_PREFIX)]
     if not ranked_lists and (pair := _best_and_worst_student(frame)):
@@ -81,6 +80,21 @@ def draw_all(frame: pd.DataFrame, folder: Path, measurements: Path | None = None
         missing.append(str(MissingFigure("ranked", reason)))
     stale = (path for path in images if path not in {*files, *ranked_lists})
     return FigureFiles(tuple(files), tuple(missing), tuple(stale))
+
+
+def _save(chart: Chart, folder: Path) -> tuple[list[Path], str]:
+    """Draw a figure; return its files, and what is wrong with it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            drawn = save_chart(chart, folder)
+        except UnwritableFileError:
+            raise
+        except Exception as error:  # of a library, about data that it does not expect
+            return [], _describe(error)
+    texts = [str(one.message) for one in caught]
+    has_boxes = any(text.startswith("Glyph") for text in texts)
+    return drawn, "boxes are drawn for characters that its font lacks." if has_boxes else ""
 
 
 def _without_errors(charts: Charts, missing: list[str]) -> Iterator[Chart | MissingFigure]:

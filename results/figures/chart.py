@@ -26,6 +26,7 @@ from results.comparable import (
     describe_different_origins,
     merge_data_flags,
 )
+from results.figures.literal_text import literal_names, literal_powers
 from results.tables.table import DATASET_NAMES, qualify_title
 
 PALETTE = "colorblind"  # of seaborn; distinct with all common kinds of colour vision
@@ -33,6 +34,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d", "8", "H",
 DASHES = ((), (4, 1.5), (1, 1), (3, 1, 1, 1), (5, 1, 1, 1, 1, 1))
 DPI = 160
 NOTE_FONT_SIZE = 6.5  # points
+NOT_STYLE = ("backend", "interactive", "toolbar", "webagg", "datapath", "_")  # of its settings
 SEEDS_NOTE = "Points: mean over seeds; bars: standard deviation over seeds, if there are several."
 
 
@@ -105,7 +107,8 @@ def save_chart(chart: Chart, folder: Path) -> list[Path]:
         The paths of the three files.
     """
     with mpl.rc_context(_style()):
-        figure = chart.draw(chart.data)
+        figure = chart.draw(literal_names(chart.data))
+        literal_powers(figure)
         contents = {"csv": chart.data.to_csv(index=False).encode()}
         for suffix in ("png", "pdf"):
             buffer = io.BytesIO()
@@ -121,7 +124,13 @@ def save_chart(chart: Chart, folder: Path) -> list[Path]:
 
 
 def _style() -> Any:  # a dictionary whose keys matplotlib types one by one
+    """Return matplotlib's own defaults, whatever a user has set, and our style."""
     return {
+        **{
+            name: value
+            for name, value in mpl.rcParamsDefault.items()
+            if not name.startswith(NOT_STYLE)
+        },
         **sns.axes_style("whitegrid"),
         **sns.plotting_context("paper"),
         "font.family": "DejaVu Sans",  # comes with matplotlib: equal on every machine
@@ -131,6 +140,7 @@ def _style() -> Any:  # a dictionary whose keys matplotlib types one by one
         "savefig.bbox": "tight",
         "savefig.pad_inches": 0.08,
         "pdf.fonttype": 42,  # text stays text
+        "text.parse_math": False,  # a label with $ or ^ is no formula
         "legend.frameon": False,
         "axes.titlesize": 9,
         "grid.linewidth": 0.5,

@@ -1,0 +1,25 @@
+"""Labels that programs stumble over."""
+
+LABELS = (
+    "$x_1^2$",
+    "a$b",
+    r"\frac{1}{",
+    r"\input{/etc/passwd}",
+    "50 % & #1 ~ x_1 ^ {}",
+    "_hidden",
+    "αβγ Ω µ",
+    "Größe naïve Škoda ñ",
+    "中文",
+    "\u0645\u06cc\u200c\u062e",
+    "👩\u200d🔬",
+    "a|b <i>x</i> **b** `c` [d](e)",
+    "\"quoted\", 'too'",
+    "=1+1",
+    "a\u0301\u0302 combining",
+    "∑ ≤ → ∞ ½ ²",
+    "-- ``fi'' <<",
+    "nan",
+    " ",
+    "l" * 300,
+    "a\nb\x1b[5m",
+)
