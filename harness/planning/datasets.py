@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,9 +17,12 @@ from harness.data.completeness import require_complete, require_scorable
 from harness.data.datasets import LOADERS, Dataset, market1501
 from harness.data.images import FileImages, OpenedDataset
 from harness.data.pixel_cache import CachedImages, CacheUnavailableError, open_cache
+from harness.data.synthetic.digests import find_lost
 from harness.data.synthetic.generator import (
     GENERATOR_VERSION,
     SyntheticSettings,
+    describe_lost,
+    find_lost_files,
     generate,
     is_complete,
 )
@@ -59,6 +63,8 @@ def open_dataset(
     """
     root = root or config.root
     if config.loader == SYNTHETIC:
+        if root is not None:
+            _require_nothing_lost(root)
         dataset = market1501.load_folders(name, root or _generate(settings, context))
         require_scorable(dataset)
         return dataset
@@ -102,6 +108,7 @@ def find_dataset(name: str, config: DatasetFile, root: Path | None) -> Dataset:
     dataset = LOADERS[config.loader](root)
     if not (dataset.root / MANIFEST).is_file():
         return dataset
+    _require_nothing_lost(dataset.root)
     return replace(
         dataset, notes=(*dataset.notes, GENERATED_NOTE), data_flags=(DataFlag.GENERATED,)
     )
@@ -199,6 +206,19 @@ def build_cache(
         )
 
 
+def _require_nothing_lost(root: Path) -> None:
+    """Check that a folder of generated images has all its files, at their sizes.
+
+    Raises:
+        SetupError: It has not, or its list of files is damaged.
+    """
+    if lost := find_lost(root):
+        raise SetupError(
+            f"{describe_lost(root, lost)}. Remove {root} and draw it again: with kdreid data make, "
+            "or with kdreid run if it is below a runs folder."
+        )
+
+
 def _data_root(config: DatasetFile, root: Path | None) -> Path | None:
     variable = os.environ.get(DATA_ROOT_VARIABLE)
     return root or config.root or (Path(variable) if variable else None)
@@ -215,13 +235,27 @@ def _generate(settings: SyntheticSettings, context: RunContext) -> Path:
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     root = context.runs / DATA_FOLDER / f"{SYNTHETIC}-{settings.kind}-{digest}"
     try:
-        if is_complete(root, settings):  # also where nothing can be written
+        # First, as it also works where nothing can be written.
+        if is_complete(root, settings) and not find_lost_files(root, settings):
             return root
         with (
-            acquire_blocking(root.with_suffix(".drawing")),
+            acquire_blocking(
+                root.with_suffix(".drawing"),
+                work="draws images",
+                report=context.reporter.info,
+                before_poll=context.stop.raise_if_requested,
+            ),
             context.reporter.task("drawing images") as progress,
         ):
-            return generate(root, settings, workers=max(1, context.workers), progress=progress)
+            for leftover in root.parent.glob(f".{root.name}.*.partial"):  # of a killed process
+                shutil.rmtree(leftover, ignore_errors=True)
+            return generate(
+                root,
+                settings,
+                workers=max(1, context.workers),
+                progress=progress,
+                report=context.reporter.info,
+            )
     except ValueError as error:
         raise UsageError(str(error)) from error
     except OSError as error:

@@ -8,7 +8,7 @@ give equal bytes (`harness/data/synthetic/writer.py`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -18,10 +18,18 @@ from harness.core.fields import documented_field
 from harness.core.file_errors import unreadable_file
 from harness.core.files import read_json
 from harness.core.progress import ProgressCallback, ignore_progress
+from harness.data.synthetic.digests import find_lost
 from harness.data.synthetic.drawing.identities import DEFAULT_SIZES
 from harness.data.synthetic.drawing.randomness import random_stream
 from harness.data.synthetic.layouts import arrange_market1501
-from harness.data.synthetic.writer import MANIFEST, ImageSpec, RenderSettings, render_folder
+from harness.data.synthetic.writer import (
+    MANIFEST,
+    FolderPlan,
+    ImageSpec,
+    RenderSettings,
+    redraw_files,
+    render_folder,
+)
 
 GENERATOR_VERSION = 1  # raise it with every change that changes a byte of an image
 MAX_IDENTITIES, MAX_IMAGES = 9999, 999_999  # limits of the four and six digits in file names
@@ -110,16 +118,22 @@ class SyntheticSettings:
         return train + test + self.distractors + self.junk
 
 
+def _ignore(text: str) -> None:
+    """Report nothing."""
+
+
 def generate(
     root: Path,
     settings: SyntheticSettings,
     *,
     workers: int = 1,
     progress: ProgressCallback = ignore_progress,
+    report: Callable[[str], object] = _ignore,
 ) -> Path:
     """Write synthetic images to `root`, unless they are there already.
 
-    Everything is written to a folder next to `root`, which is renamed when it is complete.
+    Everything is written to a folder next to `root`, which is renamed when it is complete. Files
+    that were lost or damaged since are drawn again.
 
     Args:
         root: Folder to write.
@@ -127,24 +141,52 @@ def generate(
         workers: Number of processes; more than one needs an importable main module, as
             `multiprocessing` does.
         progress: Called with the number of images drawn.
+        report: Called with a line if files are drawn again.
 
     Returns:
         `root`.
 
     Raises:
         ValueError: `root` contains anything else, or `workers` is not positive.
-        SetupError: The files cannot be written, or those that are there cannot be read.
+        SetupError: The files cannot be written, or those that are there cannot be read or cannot
+            be drawn again with the same bytes.
     """
+    plan = _plan_folder(settings)
     if is_complete(root, settings):
+        if lost := find_lost_files(root, settings):
+            report(f"{describe_lost(root, lost)}; drawing them again.")
+            drawing = settings.render_settings
+            redraw_files(root, drawing, plan, lost, workers=workers, progress=progress)
         return root
-    plan = arrange_market1501(plan_from_settings(settings))
-    plan.texts[MANIFEST] = json.dumps(manifest(settings), indent=1) + "\n"
     try:
         render_folder(root, settings.render_settings, plan, workers=workers, progress=progress)
     except OSError:
         if not is_complete(root, settings):  # another process may have written the same meanwhile
             raise
     return root
+
+
+def find_lost_files(root: Path, settings: SyntheticSettings) -> list[str]:
+    """Return the files of a complete folder that are missing or not as they were drawn.
+
+    Raises:
+        UnreadableFileError: A file cannot be read.
+    """
+    plan = _plan_folder(settings)
+    return find_lost(root, [*plan.images, *plan.copies, *plan.texts])
+
+
+def describe_lost(root: Path, lost: Sequence[str]) -> str:
+    """Return which files of a folder were lost, as the beginning of a sentence."""
+    if len(lost) == 1:
+        return f"{root / lost[0]}, a generated file, was lost or damaged"
+    return f"{root / lost[0]} and {len(lost) - 1} more generated files were lost or damaged"
+
+
+def _plan_folder(settings: SyntheticSettings) -> FolderPlan:
+    plan = arrange_market1501(plan_from_settings(settings))
+    plan.texts[MANIFEST] = json.dumps(manifest(settings), indent=1) + "\n"
+    return plan
 
 
 def manifest(settings: SyntheticSettings) -> dict[str, object]:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
+from harness.core.errors import DamagedFileError
+from harness.core.file_errors import damaged_file
 from harness.core.files import atomic_directory
 from harness.core.progress import ProgressCallback, ignore_progress
 from harness.core.subprocesses import exit_with_parent
+from harness.data.synthetic.digests import digest_file, read_digests, write_digests
 from harness.data.synthetic.drawing.camera import Camera, sample_camera
 from harness.data.synthetic.drawing.identities import make_identities
 from harness.data.synthetic.drawing.photograph import photograph
@@ -88,17 +92,79 @@ def render_folder(
     if workers < 1:
         raise ValueError(f"workers is {workers}; it must be 1 or more.")
     with atomic_directory(root) as partial:
-        for parent in {(partial / file).parent for file in (*plan.images, *plan.copies)}:
-            parent.mkdir(parents=True, exist_ok=True)
-        done = 0
-        for count in _render_all(settings, plan.images, partial, workers):
-            done += count
-            progress(done, len(plan.images))
-        for copy, original in plan.copies.items():
-            shutil.copy(partial / original, partial / copy)
-        for file, text in plan.texts.items():
-            (partial / file).parent.mkdir(parents=True, exist_ok=True)
-            (partial / file).write_text(text)
+        _write_plan(partial, settings, plan, workers, progress)
+        write_digests(partial)
+
+
+def redraw_files(
+    root: Path,
+    settings: RenderSettings,
+    plan: FolderPlan,
+    lost: Collection[str],
+    *,
+    workers: int = 1,
+    progress: ProgressCallback = ignore_progress,
+) -> None:
+    """Draw files of a folder of synthetic images again, whose bytes are those that were lost.
+
+    Args:
+        root: The folder.
+        settings: Settings that all images share.
+        plan: Images and other files of the whole folder.
+        lost: The files to write.
+        workers: Number of processes.
+        progress: Called with the number of images drawn.
+
+    Raises:
+        DamagedFileError: The bytes differ from those that were drawn first.
+        OSError: The files cannot be written.
+    """
+    originals = {plan.copies[file] for file in lost if file in plan.copies}
+    wanted = originals | set(lost)
+    part = FolderPlan(
+        {file: spec for file, spec in plan.images.items() if file in wanted},
+        {file: original for file, original in plan.copies.items() if file in wanted},
+        {file: text for file, text in plan.texts.items() if file in wanted},
+    )
+    try:
+        digests = read_digests(root) or {}
+    except DamagedFileError:
+        digests = {}
+    drawn = root.with_name(f".{root.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        _write_plan(drawn, settings, part, workers, progress)
+        for file in lost:
+            if digests.get(file, digest := digest_file(drawn / file)) != digest:
+                reason = "numpy or Pillow of another version drew it; remove the whole folder"
+                raise damaged_file(root / file, reason)
+        for file in lost:
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (drawn / file).replace(root / file)
+    finally:
+        shutil.rmtree(drawn, ignore_errors=True)
+    if not digests.keys() >= {*lost}:
+        write_digests(root)
+
+
+def _write_plan(
+    folder: Path,
+    settings: RenderSettings,
+    plan: FolderPlan,
+    workers: int,
+    progress: ProgressCallback,
+) -> None:
+    """Write images and other files into a new folder."""
+    for parent in {(folder / file).parent for file in (*plan.images, *plan.copies)}:
+        parent.mkdir(parents=True, exist_ok=True)
+    done = 0
+    for count in _render_all(settings, plan.images, folder, workers):
+        done += count
+        progress(done, len(plan.images))
+    for copy, original in plan.copies.items():
+        shutil.copy(folder / original, folder / copy)
+    for file, text in plan.texts.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text)
 
 
 def _render_all(
