@@ -71,7 +71,8 @@ def check_submission(array: JobArray) -> str:
     """Return what `sbatch --test-only` prints for one of these jobs: when and where it could start.
 
     Raises:
-        SlurmError: The cluster would refuse the job; the message contains its #SBATCH options.
+        SlurmError: The cluster would refuse the job, or did not answer; the message contains the
+            job's #SBATCH options.
     """
     script = submission_script(
         replace(array, size=1, max_parallel=1, after_success=(), after_end=())
@@ -86,9 +87,10 @@ def check_submission(array: JobArray) -> str:
             if line.startswith("#SBATCH") and not line.startswith(_FIXED_LINES)
         )
         raise SlurmError(
-            f"The cluster would refuse a job of this profile: {message}. The job requests "
-            f"{options}. See `sinfo` for what the cluster has; change the profile, or use "
-            "--set cluster.NAME=VALUE."
+            f"sbatch --test-only does not accept a job of this profile: {message}. It requests "
+            f"{options}. If no controller answered, try again on a login node; otherwise see "
+            "`sinfo` for what the cluster has and change the profile, or use --set "
+            "cluster.NAME=VALUE."
         )
     return message
 

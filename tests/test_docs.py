@@ -22,7 +22,7 @@ COMMANDS = shown_commands()
 OURS = [line for line in COMMANDS if line.startswith(("kdreid", "python -m harness.run"))]
 ON_RUNS = [line for line in OURS if "runs/demo" in line]
 ON_DATA = [line for line in OURS if "/data" in line]
-OF_METHOD = [line for line in OURS if "my_method" in line]
+OF_METHOD = [line for line in OURS if "my_method" in line or "my_loss" in line]
 ON_IMAGES = [line for line in OURS if "--dataset synthetic" in line and line not in OF_METHOD]
 ALONE = [line for line in OURS if line not in {*ON_RUNS, *ON_DATA, *OF_METHOD, *ON_IMAGES}]
 SNIPPETS = re.findall(
@@ -168,7 +168,10 @@ def test_the_commands_for_a_new_method_work_one_after_the_other(images, monkeypa
     """Those that train do not train here: `test_a_shown_method_conforms_and_trains` does."""
     monkeypatch.chdir(images)
     monkeypatch.setattr(sys, "path", [*sys.path, str(images)])
-    sys.modules.pop("my_method", None)
+    for name in ("my_method", "my_loss"):
+        sys.modules.pop(name, None)
+    (code,) = (code for code in METHODS if "class MyMethod" in code)
+    (images / "my_method.py").write_text(code)
     more = {"new-method": (), "check-method": ("--no-train",), "run": SMALL_DATA}
     lines = {verb: [one for one in OF_METHOD if arguments(one)[0] == verb] for verb in more}
     assert sum(map(len, lines.values())) == len(OF_METHOD)

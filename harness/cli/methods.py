@@ -159,7 +159,8 @@ def _method_rows(name: str) -> list[dict[str, Any]]:
 
     if ":" not in name and name not in known_methods():
         known = [RECIPE, *known_methods()]
-        raise UsageError(f"Nothing with options is called {name!r}.{did_you_mean(name, known)}")
+        hint = did_you_mean(name, known)
+        raise UsageError(f"No method is called {name!r}.{hint} A class of yours is MODULE:CLASS.")
     method = resolve_method(canonical_name(name))
     variants = {variant: defaults(method, variant) for variant in method.variants}
     documented = _documented_arguments(method)
