@@ -90,9 +90,13 @@ def run_method_checks(given: str, *, train: bool = True) -> int:
     from harness.plugins import canonical_name, import_method_file, resolve_method
     from harness.testing import check_loss
     from harness.testing.training_checks import check_training
+    from results.tables.latex import unprintable_in_latex
 
     name = import_method_file(Path(given)) if given.endswith(".py") else canonical_name(given)
     method, problems = resolve_method(name), 0
+    if unprintable := unprintable_in_latex(method.label):
+        codes = ", ".join(f"{one} ([U+{ord(one):04X}])" for one in unprintable)
+        echo(f"note: pdflatex cannot print all of the label; LaTeX tables have codes for {codes}")
     for variant in method.variants:
         echo(f"{method.label}, variant {variant}")
         problems += sum(map(_print_check, check_loss(method, variant)))

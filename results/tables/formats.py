@@ -12,6 +12,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from results.tables.cells import Cell
+from results.tables.latex import escape_latex
 from results.tables.splitting import count_lines, paginate, split_columns
 from results.tables.table import Table
 
@@ -21,28 +22,6 @@ FOOTNOTE_WIDTH = 100  # in a terminal, in characters
 # An article's text width at \scriptsize and the gap between columns, in characters.
 LATEX_WIDTH, LATEX_GAP = 86.0, 1.5
 LATEX_HEIGHT = 540.0  # of an article's page, in points
-LATEX_ESCAPES = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "$": r"\$",
-        "&": r"\&",
-        "#": r"\#",
-        "%": r"\%",
-        "_": r"\_",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        "[": "{[}",  # after a line break it would begin the break's argument
-        "]": "{]}",
-        "*": "{*}",
-        "±": r"$\pm$",
-        "≠": r"$\neq$",
-    }
-)
 
 
 def to_markdown(table: Table) -> str:
@@ -113,11 +92,6 @@ def to_terminal(table: Table) -> str:
 def to_csv(table: Table) -> str:
     """Return the texts of the cells as CSV, without title and footnotes."""
     return str(_map_cells(table, lambda cell: cell.text).to_csv(index=False))
-
-
-def escape_latex(text: str) -> str:
-    """Return LaTeX that prints `text` literally."""
-    return text.translate(LATEX_ESCAPES)
 
 
 def _estimate_heights(table: Table, parts: int) -> list[float]:

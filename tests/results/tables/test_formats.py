@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from results.tables.cells import Cell
-from results.tables.formats import escape_latex, to_csv, to_latex, to_markdown, to_terminal
+from results.tables.formats import to_csv, to_latex, to_markdown, to_terminal
+from results.tables.latex import escape_latex
 from results.tables.table import Table
 from tests.support.latex import compiled, needs_latex
 
