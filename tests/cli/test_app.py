@@ -15,7 +15,7 @@ from tests.support.command_line import call, invoke
 
 PANELS = {
     "Experiments": ["run", "plan", "retry", "cancel"],
-    "Runs": ["status", "logs", "failures"],
+    "Runs": ["status", "logs", "failures", "clean"],
     "Results": ["report", "trace", "diff"],
     "Evaluation": ["score", "measure-consistency", "export-embeddings", "compare-rankings"],
     "Data": ["data"],

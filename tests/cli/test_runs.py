@@ -56,3 +56,29 @@ def test_logs_of_a_run_that_was_never_submitted(tmp_path):
     key = run_folders.waiting(tmp_path)
     done = invoke("logs", "1", "--runs", tmp_path)
     assert done.returncode == 2 and done.stderr.startswith(f"kdreid: {key} was not submitted")
+
+
+def test_clean_lists_and_with_yes_removes(tmp_path):
+    assert invoke("clean", "--runs", tmp_path / "nowhere").returncode == 3
+    key = run_folders.done(tmp_path)
+    assert "Nothing to remove" in invoke("clean", "--runs", tmp_path).stdout
+    (tmp_path / key / "checkpoint.pt").write_bytes(b"x" * 1_500_000)
+    listed = invoke("clean", "--runs", tmp_path)
+    assert listed.returncode == 0
+    assert f"   1.5 MB  {key}/checkpoint.pt  (checkpoint of a finished run)" in listed.stdout
+    assert f"Nothing was removed; kdreid clean --yes --runs {tmp_path} removes" in listed.stdout
+    (row,) = json.loads(invoke("clean", "--json", "--runs", tmp_path).stdout)
+    assert row["path"] == f"{key}/checkpoint.pt" and row["bytes"] == 1_500_000
+    assert row["removed"] is False
+    removed = invoke("clean", "--yes", "--runs", tmp_path)
+    assert "1 of 1 leftovers removed" in removed.stdout
+    assert not (tmp_path / key / "checkpoint.pt").exists()
+    assert (tmp_path / key / "record.json").exists()
+
+
+def test_clean_names_what_it_cannot_examine(tmp_path):
+    key = run_folders.done(tmp_path)
+    (tmp_path / key / "record.json").write_text("{")
+    done = invoke("clean", "--runs", tmp_path)
+    assert done.returncode == 3
+    assert f"{tmp_path / key} was not examined" in done.stderr
