@@ -62,7 +62,7 @@ def test_opening_a_dataset_imports_no_training(tmp_path):
     packages = {name.split(".")[1] for name in modules if name.startswith("harness.")}
     assert packages == {"core", "data", "planning", "runs"}
     assert not {name.partition(".")[0] for name in modules} - {"harness"}
-    assert len(modules) <= 60  # 97 before the training loop was left out of it
+    assert len(modules) <= 80  # 97 before the training loop was left out of it
 
 
 def test_generated_images_are_drawn_once(context):
