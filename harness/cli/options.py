@@ -94,6 +94,7 @@ DataRoot = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
+        readable=False,  # what cannot be read is named with its owner, exit code 3
         help="Folder that contains the dataset as unpacked.",
         show_default="from the dataset's configuration, else $KDREID_DATA",
         rich_help_panel=DATA,
@@ -136,6 +137,7 @@ Runs = Annotated[
     Path,
     typer.Option(
         metavar="DIR",
+        readable=False,
         help="Runs folder: runs, logs and reports are below it.",
         rich_help_panel=OUTPUT,
     ),
@@ -144,6 +146,7 @@ Out = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
+        readable=False,
         help="Folder for the files, such as for runs of others.",
         show_default="in the runs folder",
         rich_help_panel=OUTPUT,

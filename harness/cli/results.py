@@ -68,6 +68,7 @@ def diff(
             "--other-runs",
             "--other",
             metavar="DIR",
+            readable=False,
             help="Runs folder of B.",
             show_default="that of A",
         ),

@@ -72,11 +72,11 @@ def print_status(runs: Path, handles: Sequence[str], state: str | None, *, as_js
     else:
         _print_rows(shown)
         echo(count_states(row.state for row in rows))
-    for problem in report.problems:
+    for problem in (*report.unlisted, *report.problems):
         echo(f"note: {problem}", err=True)
     if not as_json and any(row.state.is_failure for row in rows):
         echo(f"Causes and fixes: kdreid failures --runs {runs}")
-    return exit_code(rows)
+    return ExitCode.ENVIRONMENT if report.unlisted and not handles else exit_code(rows)
 
 
 def _print_rows(rows: Sequence[RunStatus]) -> None:

@@ -73,7 +73,7 @@ class Estimate:
 def read_timings(runs: Path) -> list[StepTiming]:
     """Return the timings of all records below a runs folder; records without them are skipped."""
     timings = []
-    for folder in iter_run_folders(runs):
+    for folder in iter_run_folders(runs, []):
         # Skipped if it cannot be read: the plan says so, and an estimate needs not every record.
         with suppress(FileError, KeyError, TypeError, ValueError, ZeroDivisionError):
             if (record := read_json(folder / RECORD)) is not None:

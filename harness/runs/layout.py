@@ -18,8 +18,13 @@ report/                   figures/, measured/
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from harness.core.errors import UnreadableFileError
+from harness.core.file_errors import unreadable_file
+from harness.core.files import file_exists
 
 # Files of a run.
 SPEC, JOB, RECORD, FAILURE = "spec.json", "job.json", "record.json", "failure.json"
@@ -44,8 +49,54 @@ def holds_runs(name: str) -> bool:
     return name not in NOT_RUNS and not name.startswith(".")
 
 
-def iter_run_folders(runs: Path) -> Iterator[Path]:
-    """Yield the folder of every planned run below `runs`, in the order of their keys."""
-    pattern = "/".join(["*"] * RUN_DEPTH + [SPEC])
-    folders = sorted(path.parent for path in runs.glob(pattern))
-    yield from (folder for folder in folders if holds_runs(folder.relative_to(runs).parts[0]))
+def iter_run_folders(runs: Path, problems: list[str] | None = None) -> Iterator[Path]:
+    """Yield the folder of every planned run below `runs`, in the order of their keys.
+
+    A run whose folder cannot be read is among them: that its spec is not seen proves nothing.
+
+    Args:
+        runs: The runs folder; if it does not exist, it contains no runs.
+        problems: Gets a sentence for each folder whose runs cannot be listed.
+
+    Raises:
+        UnreadableFileError: The runs folder, or without `problems` any folder, cannot be listed.
+    """
+    if file_exists(runs):
+        for name in _list_folders(runs, None):
+            if holds_runs(name):
+                yield from _descend(runs / name, 1, problems)
+
+
+def _descend(folder: Path, depth: int, problems: list[str] | None) -> Iterator[Path]:
+    """Yield the runs' folders below a folder, or the folder if it is a run's."""
+    if depth < RUN_DEPTH:
+        for name in _list_folders(folder, problems):
+            yield from _descend(folder / name, depth + 1, problems)
+        return
+    try:
+        is_run = file_exists(folder / SPEC)
+    except UnreadableFileError:
+        is_run = True
+    if is_run:
+        yield folder
+
+
+def _list_folders(folder: Path, problems: list[str] | None) -> list[str]:
+    """Return the names of the folders in a folder, in order."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if _is_folder(entry))
+    except FileNotFoundError:  # removed since its parent was listed
+        return []
+    except OSError as error:
+        if problems is None:
+            raise unreadable_file(folder, error) from error
+        problems.append(str(unreadable_file(folder, error)))
+        return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False

@@ -41,14 +41,18 @@ def require_runs_folder(runs: Path) -> None:
         raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
 
 
-def list_run_keys(runs: Path) -> list[str]:
+def list_run_keys(runs: Path, problems: list[str] | None = None) -> list[str]:
     """Return the key of every run, in the order of `kdreid status`, whose rows count from 1.
 
+    Args:
+        runs: The runs folder.
+        problems: See `iter_run_folders`.
+
     Raises:
-        SetupError: The runs folder does not exist.
+        SetupError: The runs folder does not exist, or folders in it cannot be listed.
     """
     require_runs_folder(runs)
-    return [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs)]
+    return [folder.relative_to(runs).as_posix() for folder in iter_run_folders(runs, problems)]
 
 
 def short_id(key: str) -> str:
@@ -67,7 +71,7 @@ def resolve_runs(words: Iterable[str], runs: Path) -> list[str]:
         UsageError: A word fits no run or several.
         SetupError: The runs folder does not exist.
     """
-    keys = list_run_keys(runs)
+    keys = list_run_keys(runs, [])  # names of others than those that are hidden
     names = split_names(words)
     return list(dict.fromkeys(key for name in names for key in _resolve(name, keys, runs)))
 

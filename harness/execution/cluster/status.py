@@ -40,7 +40,8 @@ class StatusReport:
     """The state of every run, and the problems met while reading them."""
 
     rows: tuple[RunStatus, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()  # of the queue
+    unlisted: tuple[str, ...] = ()  # folders whose runs cannot be listed, one sentence each
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def read_status(runs: Path) -> StatusReport:
     Raises:
         SetupError: The folder does not exist.
     """
-    keys = list_run_keys(runs)
+    unlisted: list[str] = []
+    keys = list_run_keys(runs, unlisted)
     by_key = {key: _read_run(runs, key) for key in keys}
     unfinished = {
         key: run.submission for key, run in by_key.items() if run.submission and not run.is_done
@@ -88,7 +90,7 @@ def read_status(runs: Path) -> StatusReport:
         key: _derive_row(number, key, by_key[key], queue, now)
         for number, key in enumerate(keys, start=1)
     }
-    return StatusReport(tuple(_block_students(rows, by_key)), queue.problems)
+    return StatusReport(tuple(_block_students(rows, by_key)), queue.problems, tuple(unlisted))
 
 
 def exit_code(rows: Iterable[RunStatus]) -> int:
@@ -133,7 +135,8 @@ def _derive_row(number: int, key: str, run: _Run, queue: QueueSnapshot, now: flo
         cluster=submission.cluster if submission else None,
     )
     if run.is_done or row.state is RunState.UNREADABLE:
-        return replace(row, detail=folder.problem)
+        warnings = (f"warning: {warning}" for warning in folder.warnings)
+        return replace(row, detail=" ".join([*filter(None, [folder.problem]), *warnings]))
     if row.state in (RunState.FAILED, RunState.BLOCKED):
         return mark_failed(row, folder)
     if run.has_process:
