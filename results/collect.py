@@ -17,6 +17,7 @@ import pandas as pd
 from harness.core.text import printable
 from harness.runs.scan import describe_error, scan_runs
 from results.run_rows import CopiedRunError, run_row
+from results.teacher_weights import mark_other_teachers
 
 COLUMNS = (
     "key",
@@ -61,6 +62,9 @@ COLUMNS = (
     "origin",
     "order",
     "folder",
+    "model",
+    "teacher_weights",
+    "other_teacher",
 )
 
 
@@ -118,6 +122,10 @@ def collect_runs(
         origin: What made its numbers, by name; see `record_origin`.
         order: Position of the method among `labels`, by which tables order their rows.
         folder: Path of the run's folder.
+        model: Digest of its weights; empty if it was not recorded.
+        teacher_weights: Digests of the weights that taught it, in the order of `teachers`; none if
+            they were not recorded.
+        other_teacher: True if these are not the weights that the teacher's folder holds now.
 
     Args:
         runs: The runs folder.
@@ -145,6 +153,7 @@ def gather_runs(runs: Path, labels: Mapping[str, str] | None = None) -> Collecte
             refused.append(f"{path}: ignored, {describe_error(error)}.")
     rows.sort(key=lambda row: (row["dataset"], row["method"], row["options"], row["seed"]))
     rows = _drop_duplicates(rows, problems)
+    mark_other_teachers(rows)
     score_columns = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *score_columns])
     return CollectedRuns(frame, tuple(map(printable, refused)), tuple(map(printable, problems)))

@@ -40,6 +40,8 @@ INTERNAL_COLUMNS = [  # of the frame, not in RUNS
     "origin",
     "order",
     "folder",
+    "teacher_weights",
+    "other_teacher",
 ]
 
 

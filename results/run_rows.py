@@ -119,14 +119,15 @@ def _failure(content: dict[str, Any]) -> dict[str, Any]:
         "data": {},
         "data_flags": (),
         "origin": {},
+        "model": "",
+        "teacher_weights": (),
     }
 
 
 def _result(content: dict[str, Any]) -> dict[str, Any]:
     """Return the columns that come from a record's results."""
-    paper, notes = content.get("paper"), content.get("notes") or []
-    if not isinstance(notes, list):
-        raise TypeError("its notes are not a list")
+    paper, warnings = content.get("paper"), _sentences(content, "warnings")
+    notes = [*_sentences(content, "notes"), *(f"{content['key']}: {one}" for one in warnings)]
     operations = content.get("operations") or {}
     return {
         **_scores(content["result"]["evaluations"]),
@@ -141,7 +142,17 @@ def _result(content: dict[str, Any]) -> dict[str, Any]:
         "data": _data_counts(content),
         "data_flags": data_flags(content),
         "origin": record_origin(content),
+        "model": printable(content["result"].get("model") or ""),
+        "teacher_weights": tuple(map(printable, content.get("teachers") or ())),
     }
+
+
+def _sentences(content: dict[str, Any], name: str) -> list[Any]:
+    """Return a list of sentences for readers of the scores; empty if there is none."""
+    sentences = content.get(name) or []
+    if not isinstance(sentences, list):
+        raise TypeError(f"its {name} are not a list")
+    return sentences
 
 
 def _data_counts(content: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class TrainingRun:
         step: Number of updates done.
         curve: Recorded rows: step (from 1), learning rate and losses.
         seconds: Time spent on this run's own forward and backward passes.
+        teacher_weights: Digests of the weights that taught it, one for each teacher.
         begun_by: Other code and versions that made its first steps, as `present_origin` has them.
     """
 
@@ -55,6 +56,7 @@ class TrainingRun:
     step: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
+    teacher_weights: tuple[str, ...] = ()
     begun_by: list[dict[str, str]] = field(default_factory=list)
     _digest: str = field(default="", init=False)  # of the prepared state
 

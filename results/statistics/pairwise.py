@@ -25,6 +25,7 @@ from results.comparable import ComparisonGroup
 from results.lines import BASELINE, NO_RUN, RowId, TableRow, complete_seeds
 from results.statistics.letter_display import Group, Pair, compact_letter_display, top_groups
 from results.statistics.paired_test import LEVEL, PairedDifference, holm, paired_test
+from results.teacher_weights import OTHER_TEACHER
 
 Mark = TypeVar("Mark", bound=str)
 PairId = tuple[RowId, RowId]
@@ -221,6 +222,8 @@ def _why_incomplete(row: TableRow, seeds: tuple[int, ...], partial: bool) -> str
     """Return why the row is not compared, as far as the records show; empty if it is complete."""
     if row.done.empty:
         return row.describe_failures() or NO_RUN
+    if row.done["other_teacher"].any():
+        return OTHER_TEACHER
     count = len({*seeds} & {*row.done["seed"]})
     if count < len(seeds):
         return f"{count}/{len(seeds)} seeds"

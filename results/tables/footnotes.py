@@ -12,6 +12,7 @@ from results.lines import BASELINE, NO_RUN, table_rows
 from results.tables import published_values
 from results.tables.cells import Cell
 from results.tables.origin_notes import origin_notes
+from results.teacher_weights import other_teacher_notes
 
 ONE_SEED = (
     "A row with one seed does not cover variation between seeds: with another seed its difference "
@@ -92,6 +93,7 @@ def _group_notes(group: ComparisonGroup) -> Iterator[str]:
     done = group.students[group.students["status"] == "done"]
     if done.groupby(["method", "options", "version"])["seed"].nunique().eq(1).any():
         yield ONE_SEED
+    yield from other_teacher_notes(done)
     if len(table_rows(group, *BASELINE)) > 1:
         yield (
             "The undistilled students were run with different code or options, so no gain is "

@@ -1,7 +1,5 @@
 """Rows that are compared, and the reasons for the others."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy import stats as witness
@@ -18,12 +16,11 @@ from tests.support.records import (
     done_by_query,
     draw,
     per_query,
-    record,
     spec,
     study,
     teacher_spec,
-    write,
     write_per_query,
+    write_scores,
 )
 
 IDENTITY = np.arange(40) // 2
@@ -36,9 +33,16 @@ def study_with_at(runs, **fields):
     return [done(runs, spec("at", seed, [teacher]), 0.46, **fields) for seed in range(3)]
 
 
-def compared(runs):
-    """The tests between all rows of the only group, and its rows by label."""
+def compared(runs, change=None):
+    """The tests between all rows of the only group, and its rows by label.
+
+    Args:
+        runs: The runs folder.
+        change: What happens to its files after they were gathered, which checks them.
+    """
     (group,) = comparison_groups(collect_runs(runs)[0], "synthetic")
+    if change is not None:
+        change()
     methods = dict.fromkeys(group.students["method"])
     rows = [row for method in methods for row in table_rows(group, method)]
     return pairwise_tests(group, rows, group.evaluations[0]), {row.label: row for row in rows}
@@ -115,8 +119,8 @@ def test_an_incomplete_row_is_compared_over_the_seeds_of_both(tmp_path):
     )
 
 
-def problems_of(runs):
-    tests, _ = compared(runs)
+def problems_of(runs, change=None):
+    tests, _ = compared(runs, change)
     return tests.reasons, tests.problems
 
 
@@ -128,15 +132,19 @@ def folder_of(runs, made):
 def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, damage):
     *_, made = study_with_at(tmp_path)
     path = folder_of(tmp_path, made) / "per_query.npz"
-    if damage == "missing":
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes()[:500] if damage == "damaged" else b"")
-    reasons, problems = problems_of(tmp_path)
+    frame, _ = collect_runs(tmp_path)
+
+    def change():
+        if damage == "missing":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:500] if damage == "damaged" else b"")
+
+    reasons, problems = problems_of(tmp_path, change)
     assert reasons == {("at", "AT"): "not compared"}
     kind = "missing" if damage == "missing" else "damaged"
     assert problems == (f"AT is not compared: per_query.npz is {kind} ({made['key']}).",)
-    (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
+    (table,) = comparison_tables(frame, "synthetic", load_published())
     assert problems[0] in table.footnotes
     assert cells(table, "AT")["Group"] == "not compared"
     assert (cells(table, "AT")["mAP"], cells(table, "AT")["Gain in mAP"]) == (
@@ -147,8 +155,8 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, 
 
 
 def write_other_queries(runs, made):
-    """Let a run have been scored on one query fewer than the others."""
-    columns = per_query(np.full(19, 0.46), np.arange(19) // 2)
+    """Let a run have been scored on fewer queries than the others."""
+    columns = per_query(np.full(50, 0.46), np.arange(50) // 2, first=0.66)
     write_per_query(folder_of(runs, made), {"test": [columns]})
 
 
@@ -177,21 +185,23 @@ def test_rows_with_another_scoring_are_not_compared(tmp_path):
 
 def test_a_file_of_another_scoring_does_not_pass_for_the_records(tmp_path):
     *_, made = study_with_at(tmp_path)
-    content = json.loads((folder_of(tmp_path, made) / "record.json").read_text())
-    content["result"]["evaluations"]["test"][0]["mAP"] = 0.4601
-    write(tmp_path, content)
-    reasons, problems = problems_of(tmp_path)
+
+    def change():
+        write_scores(folder_of(tmp_path, made), {"test": [draw(0.4599)]})
+
+    reasons, problems = problems_of(tmp_path, change)
     assert reasons == {("at", "AT"): "not compared"}
-    assert "its mAP is 46.0000, the record's 46.0100" in problems[0]
+    assert "its mAP is 45.9900, the record's 46.0000" in problems[0]
 
 
 def test_an_evaluation_that_the_file_lacks_is_named(tmp_path):
-    teacher = study(tmp_path)
-    for seed in range(3):
-        made = spec("at", seed, [teacher])
-        folder = write(tmp_path, record(made, draw(0.46)))
-        write_per_query(folder, {"other": [per_query([0.46], [1])]})
-    assert "has no evaluation test" in problems_of(tmp_path)[1][0]
+    made = study_with_at(tmp_path)
+
+    def change():
+        for one in made:
+            write_per_query(folder_of(tmp_path, one), {"other": [per_query([0.46], [1])]})
+
+    assert "has no evaluation test" in problems_of(tmp_path, change)[1][0]
 
 
 def test_partial_data_is_never_ranked(tmp_path):
