@@ -19,6 +19,7 @@ from harness.data.datasets import Dataset
 from harness.data.decoding import UnreadableError, read_image
 from harness.planning.request import BASELINE
 from harness.planning.run_data import open_run_data
+from harness.runs.arrays import read_arrays
 from harness.runs.layout import FIGURES, PER_QUERY
 from harness.runs.lookup import resolve_specs, short_id
 from harness.runs.record import read_record
@@ -128,9 +129,9 @@ def _resolve_pair(handles: Sequence[str], runs: Path) -> tuple[RunSpec, RunSpec]
 def _load_columns(spec: RunSpec, prefix: str, runs: Path) -> Columns:
     path = runs / spec.key / PER_QUERY
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[f"{prefix}.{name}"] for name in COLUMNS}
-    except (OSError, KeyError, ValueError) as error:
+        arrays = read_arrays(path, tuple(f"{prefix}.{name}" for name in COLUMNS))
+        return {name: arrays[f"{prefix}.{name}"] for name in COLUMNS}
+    except (KeyError, ValueError) as error:
         raise SetupError(
             f"{path} cannot be read ({error}). Delete the run's folder and train the run again."
         ) from error

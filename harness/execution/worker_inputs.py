@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.core.errors import SetupError
 from harness.core.files import file_exists, read_json
-from harness.core.lease import current_holder
+from harness.core.lease import current_holder, describe_holder
 from harness.core.session import RunContext
 from harness.data.dataset import Dataset
 from harness.execution.cluster.job_spec import JobSpec
@@ -91,7 +91,8 @@ def wait_for_teachers(specs: Sequence[RunSpec], context: RunContext) -> None:
             if current_holder(runs / teacher.key) is None and not _appears(runs, teacher):
                 raise SetupError(f"The teacher {teacher.key} is not done. Run it first.")
             if not is_reported:
-                context.reporter.info(f"waiting for the teacher {teacher.key}")
+                work = f"trains the teacher {teacher.key}"
+                context.reporter.info(describe_holder(runs / teacher.key, work))
                 is_reported = True
             time.sleep(POLL_SECONDS)
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from harness.analysis import ranked_lists
 from harness.analysis.ranked_lists import _titles, draw_ranked_lists, most_different_queries
 from harness.cli.options import make_context
-from harness.core.errors import UsageError
-from tests.support import tiny_grid
+from harness.core.errors import SetupError, UsageError
+from tests.support import run_folders, tiny_grid
 
 NAN = float("nan")
 
@@ -68,3 +69,16 @@ def test_a_run_cannot_be_compared_with_itself(shared_runs):
     context = make_context(shared_runs, "cpu", 0, quiet=True)
     with pytest.raises(UsageError, match="Both names are those of"):
         draw_ranked_lists([teacher.key, teacher.key], 2, context, None)
+
+
+def test_a_damaged_file_of_queries_is_named_and_no_part_of_it_is_drawn(tmp_path):
+    """A changed shape makes numpy read a part of the array, whose checksum it then skips."""
+    spec = run_folders.spec(0)
+    path = tmp_path / spec.key / "per_query.npz"
+    path.parent.mkdir(parents=True)
+    columns = {f"test.0.{name}": np.arange(60) for name in ranked_lists.COLUMNS}
+    np.savez(path, **columns)
+    assert len(ranked_lists._load_columns(spec, "test.0", tmp_path)["query"]) == 60
+    path.write_bytes(path.read_bytes().replace(b"'shape': (60,)", b"'shape': (20,)"))
+    with pytest.raises(SetupError, match=r"per_query\.npz cannot be read"):
+        ranked_lists._load_columns(spec, "test.0", tmp_path)
