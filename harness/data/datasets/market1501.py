@@ -11,7 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.data.dataset import Dataset, Image, make_dataset
-from harness.data.parsing import find_dataset_root, list_jpegs, parse_filenames
+from harness.data.parsing import (
+    find_broken_images,
+    find_dataset_root,
+    list_jpegs,
+    parse_filenames,
+)
 
 SUBSET_FOLDERS = ("bounding_box_train", "query", "bounding_box_test")
 FOLDER_NAMES = ("Market-1501-v15.09.15", "market1501", "market1501/Market-1501-v15.09.15")
@@ -58,7 +63,15 @@ def load_folders(
             f"Gallery: {len(gallery)} files; {dropped} named -1 (junk) were dropped, {distractors} "
             f"named 0000 (distractors) kept: {len(kept)} images."
         )
-    return make_dataset(name, home, drop_junk(train), query, kept, notes=notes)
+    return make_dataset(
+        name,
+        home,
+        drop_junk(train),
+        query,
+        kept,
+        notes=notes,
+        broken_links=find_broken_images(home, SUBSET_FOLDERS),
+    )
 
 
 def drop_junk(images: Iterable[Image]) -> list[Image]:

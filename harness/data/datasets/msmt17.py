@@ -14,7 +14,12 @@ from pathlib import Path
 
 from harness.core.errors import SetupError
 from harness.data.dataset import Dataset, Image, make_dataset
-from harness.data.parsing import find_dataset_root, index_files, read_list
+from harness.data.parsing import (
+    find_dataset_root,
+    find_links_of_missing,
+    index_files,
+    read_list,
+)
 
 FOLDER_NAMES = (
     "MSMT17_V1",
@@ -87,5 +92,12 @@ def _load_lists(name: str, root: Path, train_lists: tuple[str, ...]) -> Dataset:
     lists = " + ".join(list_file.removesuffix(".txt") for list_file in train_lists)
     note = f"{versions[0]}; training on {lists}: {len(train)} images."
     return make_dataset(
-        name, home, train, query, gallery, notes=[note], missing_files=missing_files
+        name,
+        home,
+        train,
+        query,
+        gallery,
+        notes=[note],
+        missing_files=missing_files,
+        broken_links=find_links_of_missing(home, files, missing_files),
     )

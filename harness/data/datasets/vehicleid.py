@@ -8,19 +8,29 @@ sentence of VRKD describes the reverse, but its mAP is above its R1, which only 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
 
 from harness.core.errors import SetupError
 from harness.core.seeding import make_generator
-from harness.data.dataset import Dataset, Image, QueryGallerySplit
-from harness.data.parsing import find_dataset_root, index_files, read_list
+from harness.core.text import printable
+from harness.data.dataset import Dataset, Image, QueryGallerySplit, require_images
+from harness.data.parsing import (
+    MAX_SHOWN,
+    find_dataset_root,
+    find_links_of_missing,
+    index_files,
+    read_list,
+)
 
 FOLDER_NAMES = ("VehicleID_V1.0", "vehicleid", "VehicleID", "vehicleid/VehicleID_V1.0")
 TRAIN_LIST = "train_test_split/train_list.txt"
 TEST_LISTS = {f"test{size}": f"train_test_split/test_list_{size}.txt" for size in (800, 1600, 2400)}
 SPLITS_PER_TEST = 10
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def load(root: Path) -> Dataset:
@@ -37,10 +47,10 @@ def load(root: Path) -> Dataset:
     def read(list_file: str) -> list[Image]:
         images = []
         for location, file, identity in read_list(home / list_file, "vehicleid"):
-            if not file.isdecimal():
+            if not _NUMBER.fullmatch(file):
                 raise SetupError(
-                    f"vehicleid: {(home / list_file).parent / location}: {file!r} is not an image "
-                    "number."
+                    f"vehicleid: {(home / list_file).parent / location}: "
+                    f"{printable(repr(file[:MAX_SHOWN]))} is not an image number."
                 )
             path = files.get(f"{file}.jpg")
             if path is None:
@@ -52,6 +62,10 @@ def load(root: Path) -> Dataset:
 
     train = read(TRAIN_LIST)
     lists = {name: read(path) for name, path in TEST_LISTS.items()}
+    missing_files = tuple(f"{location}: {file}" for file, location in missing.items())
+    broken_links = tuple(find_links_of_missing(home, ["image"], missing_files))
+    for subset, images in {"training": train, **lists}.items():
+        require_images("vehicleid", home, subset, images, missing_files, broken_links)
     test = sorted({image for images in lists.values() for image in images})
     positions = {image: index for index, image in enumerate(test)}
     test_splits = {
@@ -71,7 +85,8 @@ def load(root: Path) -> Dataset:
         tuple(test),
         test_splits,
         notes=(note,),
-        missing_files=tuple(f"{location}: {file}" for file, location in missing.items()),
+        missing_files=missing_files,
+        broken_links=broken_links,
     )
 
 

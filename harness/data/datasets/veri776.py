@@ -6,12 +6,21 @@ identity and camera removes them.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 from harness.core.errors import SetupError
+from harness.core.text import printable
 from harness.data.dataset import Dataset, make_dataset
-from harness.data.parsing import find_dataset_root, list_jpegs, parse_filenames
+from harness.data.parsing import (
+    MAX_SHOWN,
+    find_broken_images,
+    find_dataset_root,
+    list_jpegs,
+    parse_filenames,
+    read_lines,
+)
 
 FOLDER_NAMES = ("VeRi", "veri", "veri776", "veri-776")
 SUBSET_FOLDERS = ("image_train", "image_query", "image_test")
@@ -34,7 +43,15 @@ def load(root: Path) -> Dataset:
         for subset in SUBSET_FOLDERS
     )
     notes = _verify_index_files(home)
-    return make_dataset("veri776", home, train, query, gallery, notes=notes)
+    return make_dataset(
+        "veri776",
+        home,
+        train,
+        query,
+        gallery,
+        notes=notes,
+        broken_links=find_broken_images(home, SUBSET_FOLDERS),
+    )
 
 
 def _verify_index_files(home: Path) -> list[str]:
@@ -51,18 +68,18 @@ def _verify_index_files(home: Path) -> list[str]:
         SetupError: An index file cannot be read or disagrees, so labels or lists are of another
             release.
     """
-    if not all((home / name).is_file() for name in INDEX_FILES):
+    if not all(os.path.lexists(home / name) for name in INDEX_FILES):
         return []
-    try:
-        queries, names, *indices = ((home / name).read_text().splitlines() for name in INDEX_FILES)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"veri776: the lists in {home} cannot be read ({error}).") from error
+    queries, names, *indices = (read_lines(home / name, "veri776") for name in INDEX_FILES)
     images_of: dict[str, list[tuple[str, str]]] = {}
-    for position, (vehicle, camera) in enumerate(_parse_names(home, names), 1):
+    test = _parse_names(home / INDEX_FILES[1], names)
+    for position, (vehicle, camera) in enumerate(test, 1):
         images_of.setdefault(vehicle, []).append((str(position), camera))
-    for number, (vehicle, camera) in enumerate(_parse_names(home, queries)):
-        for name, lines, same_camera in zip(INDEX_FILES[2:], indices, (False, True), strict=True):
-            listed = set(lines[number].split()) if number < len(lines) else set()
+    parsed = _parse_names(home / INDEX_FILES[0], queries)
+    for name, lines, same_camera in zip(INDEX_FILES[2:], indices, (False, True), strict=True):
+        for (vehicle, camera), (_, query), (line, listed) in zip(
+            parsed, queries, _align(lines, len(parsed)), strict=True
+        ):
             expected = {
                 position
                 for position, other in images_of.get(vehicle, [])
@@ -70,18 +87,33 @@ def _verify_index_files(home: Path) -> list[str]:
             }
             if listed != expected:
                 raise SetupError(
-                    f"veri776: {home / name}:{number + 1} lists other images for "
-                    f"{queries[number]} than file names and name_test.txt give. The lists are of "
-                    "another release: restore them from the archive, or remove them to skip this "
-                    "check."
+                    f"veri776: {home / name}:{line} lists other images for {query} than file "
+                    "names and name_test.txt give. The lists are of another release: restore them "
+                    "from the archive, or remove them to skip this check."
                 )
     return [f"File names and index files agree on the matches of all {len(queries)} queries."]
 
 
-def _parse_names(home: Path, names: list[str]) -> list[tuple[str, str]]:
-    """Return vehicle and camera of each listed name."""
-    matches = [FILENAME_PATTERN.fullmatch(name.strip()) for name in names]
-    labels = [(match[1], match[2]) for match in matches if match]
-    if len(labels) < len(names):
-        raise SetupError(f"veri776: a list in {home} contains a line that is not an image name.")
+def _align(lines: list[tuple[int, str]], count: int) -> list[tuple[int, set[str]]]:
+    """Return, for each of `count` queries, the line of an index file and what it lists.
+
+    A blank line is a query without such images, unless the others are as many as the queries.
+    """
+    if len(lines) == count:
+        return [(number, set(line.split())) for number, line in lines]
+    listed = {number: set(line.split()) for number, line in lines}
+    return [(number, listed.get(number, set())) for number in range(1, count + 1)]
+
+
+def _parse_names(path: Path, lines: list[tuple[int, str]]) -> list[tuple[str, str]]:
+    """Return vehicle and camera of each name in a list."""
+    labels = []
+    for number, name in lines:
+        match = FILENAME_PATTERN.fullmatch(name)
+        if match is None:
+            raise SetupError(
+                f"veri776: {path}:{number} contains a line that is not an image name: "
+                f"{printable(repr(name[:MAX_SHOWN]))}."
+            )
+        labels.append((match[1], match[2]))
     return labels
