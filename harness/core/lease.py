@@ -216,6 +216,18 @@ def inspect_lease(folder: Path) -> LeaseInfo | None:
     return LeaseInfo(holder, float(holder.get("since", 0)), age, works)
 
 
+def remove_stale_claims(folder: Path) -> None:
+    """Remove what processes left that were killed while they tried to take a folder's lease.
+
+    Args:
+        folder: The folder, whose lease this process holds.
+    """
+    for pattern in (".lease.*", ".clock.*", "lease.takeover.*"):
+        for path in [*folder.glob(pattern)]:
+            if measure_age(path) > TIMEOUT_S:
+                path.unlink(missing_ok=True)
+
+
 def _takeover_path(path: Path, holder: Claim) -> Path:
     return path.with_name(f"lease.takeover.{holder.get('token')}")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.core.errors import DamagedFileError, SetupError
 from harness.core.files import read_json, write_json
+from harness.core.lease import remove_stale_claims
 from harness.runs.groups import is_time
 from harness.runs.layout import (
     CHECKPOINT,
@@ -47,6 +48,7 @@ def remove_temporary_files(folder: Path) -> None:
     for name in LEASED_FILES:
         for path in folder.glob(f".{name}.*.tmp"):
             path.unlink(missing_ok=True)
+    remove_stale_claims(folder)
 
 
 def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:

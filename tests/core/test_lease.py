@@ -336,3 +336,16 @@ def test_a_local_lease_without_a_start_is_no_immortal_holder(tmp_path):
     os.utime(tmp_path / LEASE, (0, 0))
     with try_acquire(tmp_path):
         pass
+
+
+def test_the_next_holder_removes_what_killed_takers_left(tmp_path):
+    names = [".lease.0123abcd", ".lease.lease.0123abcd.tmp", ".clock.abc_def1", "lease.takeover.t"]
+    with try_acquire(tmp_path):
+        for name in names:
+            (tmp_path / name).touch()
+        lease.remove_stale_claims(tmp_path)
+        assert all((tmp_path / name).exists() for name in names)  # others may be using them
+        for name in names:
+            os.utime(tmp_path / name, (0, 0))
+        lease.remove_stale_claims(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [LEASE]
