@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.core.errors import FileError
 from harness.core.files import read_json, temporary_file
-from harness.core.processes import machine_name, start_time
+from harness.core.processes import is_hidden, machine_name, start_time
 
 HEARTBEAT_S, TIMEOUT_S = 5.0, 60.0  # seconds between renewals; until a lease is taken for dead
 _TOKEN = re.compile(r"[\w .-]{1,80}")  # a part of a file's name
@@ -73,8 +73,9 @@ def is_damaged(claim: Claim) -> bool:
 
 
 def is_local(claim: Claim) -> bool:
-    """Return whether a lease's holder is a process of this machine and this process table."""
-    return claim.get("machine") == machine_name() and claim.get("started") is not None
+    """Return whether a lease's holder is a process of this machine that this process can see."""
+    is_here = claim.get("machine") == machine_name() and claim.get("started") is not None
+    return is_here and not is_hidden(int(claim.get("process", 0)))
 
 
 def is_alive(path: Path, claim: Claim) -> bool:

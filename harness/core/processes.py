@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,19 @@ def machine_name() -> str:
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     return " ".join(parts)
+
+
+def is_hidden(process: int) -> bool:
+    """Return whether a process exists that `/proc` hides, as it may those of other users."""
+    if process <= 0 or start_time(process) is not None:
+        return False
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def start_time(process: int) -> str | None:

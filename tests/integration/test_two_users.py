@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.lease import try_acquire
 from harness.runs.folder_state import local_state
 from harness.runs.layout import CHECKPOINT, FAILURE, RECORD
 from tests.support import tiny_grid
@@ -121,6 +122,21 @@ def test_a_failed_run_of_the_other_user_is_tried_again(users, shared):
     assert "1 runs done now, 0 failed" in done.stderr
     again = one.call(*command(shared))
     assert "0 runs done now, 3 were done before, 0 failed" in again.stderr
+
+
+def test_a_process_that_the_user_cannot_see_keeps_its_lease(users, place):
+    folder = place / "held"
+    folder.mkdir()
+    folder.chmod(0o2777)
+    code = (
+        "import sys; from pathlib import Path; from harness.core.lease import try_acquire;"
+        "print(try_acquire(Path(sys.argv[1])))"
+    )
+    with try_acquire(folder):
+        for hide in (False, True):
+            done = users[1].call("-c", code, folder, kind="", hide_processes=hide)
+            assert done.stdout == "None\n", done.stderr
+    assert "Lease object" in users[1].call("-c", code, folder, kind="").stdout
 
 
 def copy_for(user, runs, target, mode):

@@ -22,11 +22,11 @@ class User:
     name: str
     home: str = "/"
 
-    def start(self, *arguments, umask="002", kind="kdreid", **popen):
-        """Start `kdreid` as this user."""
+    def start(self, *arguments, umask="002", kind="kdreid", hide_processes=False, **popen):
+        """Start `kdreid`, or Python with another `kind`, as this user."""
         python = [sys.executable, *COMMANDS.get(kind, [])]
         return subprocess.Popen(
-            _as_user(self.name, umask, [*python, *map(str, arguments)]),
+            _as_user(self.name, umask, [*python, *map(str, arguments)], hide_processes),
             cwd=popen.pop("cwd", tiny_grid.ROOT),
             env=_environment() | {"HOME": self.home},
             text=True,
@@ -69,8 +69,8 @@ def _environment():
     return kept | WIDTH | {"PYTHONPATH": str(tiny_grid.ROOT), "OMP_NUM_THREADS": "1"}
 
 
-def _as_user(name, umask, command):
-    """Return a command that runs another one as a user.
+def _as_user(name, umask, command, hide_processes):
+    """Return a command that runs another one as a user, who may not see processes of others.
 
     Python may lie in a folder that only root enters, such as /root. In a mount namespace of the
     command's own, an open folder takes its place that contains what Python needs and nothing else.
@@ -81,6 +81,8 @@ def _as_user(name, umask, command):
         lines += [f"mount --bind {closed} /mnt", f"mount -t tmpfs -o mode=755 tmpfs {closed}"]
         for path in sorted(path for path in needed if path.is_relative_to(closed)):
             lines += [f"mkdir -p {path}", f"mount --bind /mnt/{path.relative_to(closed)} {path}"]
+    if hide_processes:
+        lines.append("mount -t proc -o hidepid=2 proc /proc")
     lines += [
         f"umask {umask}",
         f"exec setpriv --reuid {name} --regid {GROUP} --init-groups {shlex.join(command)}",
