@@ -6,14 +6,16 @@ to (B, k C_teacher H W) and dividing by the row-wise L2 norm,
 
     L = mean |row(T(F_student)) - row(P(F_teacher))|
 
-Before the student trains, P and a decoder D learn to minimise mean |D(P(F_teacher)) - F_teacher|;
-then P is frozen and D dropped. Entries of a unit row shrink as 1 / sqrt(k C_teacher H W), so the
+Before the student trains, P and a decoder D learn to minimise mean |D(P(F_teacher)) - F_teacher|
+on batches of shuffled images; then P is frozen and D dropped. If D's output is no nearer to the
+maps than one constant map (the median of each entry), P has learned nothing: the record has both
+errors, and a warning. Entries of a unit row shrink as 1 / sqrt(k C_teacher H W), so the
 authors' weight of 500 at 2048 entries becomes 4000 at the 131072 of a ResNet-101 on 256x128 images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 
 import torch
@@ -21,11 +23,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from methods.base import Method, Outputs, Paper, Widths
+from methods.preparation import PreparationReport, shuffle_batches
 from methods.relations import match_sizes, normalise
+
+MEASURED_BATCHES = 4  # of which the errors are measured: the median needs their maps in memory
 
 
 class FT(Method):
     """Loss that matches factors in L1 (p = 1); `translator` is trained.
+
+    `errors`, (2,), are mean absolute errors of the teacher's last maps, measured by `prepare`: of
+    the reconstruction, and of the best constant map.
 
     Args:
         weight: Factor of the loss.
@@ -45,6 +53,8 @@ class FT(Method):
         url="https://arxiv.org/abs/1802.04977",
     )
 
+    errors: Tensor
+
     def __init__(
         self,
         student: Widths,
@@ -62,21 +72,48 @@ class FT(Method):
         self.epochs, self.steps, self.rate = epochs, steps, rate
         self.paraphraser = encoder(*self.widths).requires_grad_(False)
         self.translator = encoder(student.maps[-1], self.widths[1])
+        self.register_buffer("errors", torch.zeros(2))
 
     def prepare(self, batches: Callable[[], Iterable[Outputs]], generator: torch.Generator) -> None:
         """Train the paraphraser on the teacher's last maps, then freeze it.
 
-        The decoder starts from torch's global generator, as the convolutions of `__init__` do.
+        Every pass has another order of the images. The decoder starts from torch's global
+        generator, as the convolutions of `__init__` do.
         """
         place = next(self.paraphraser.parameters())
-        maps = (batch.maps[-1].to(place) for _ in range(self.epochs) for batch in batches())
+
+        def maps(passes: int) -> Iterator[Tensor]:
+            for _ in range(passes):
+                for batch in shuffle_batches(batches, generator):
+                    yield batch.maps[-1].detach().to(place)
+
         reconstruction = decoder(*self.widths).to(place)
         self.paraphraser.requires_grad_(True)
         learn_to_paraphrase(
-            self.paraphraser, reconstruction, islice(maps, self.steps or None), self.rate
+            self.paraphraser,
+            reconstruction,
+            islice(maps(self.epochs), self.steps or None),
+            self.rate,
         )
         self.paraphraser.requires_grad_(False)
         self.paraphraser.zero_grad(set_to_none=True)
+        measured = list(islice(maps(1), MEASURED_BATCHES))
+        with torch.no_grad():
+            self.errors.copy_(reconstruction_errors(self.paraphraser, reconstruction, measured))
+
+    def preparation_report(self) -> PreparationReport:
+        """Return both errors, and a warning if the paraphraser is no better than a constant map."""
+        error, constant = self.errors.tolist()
+        values = {"reconstruction_error": error, "constant_map_error": constant}
+        if error < constant:
+            return PreparationReport(values)
+        warning = (
+            f"FT's paraphraser reconstructs the teacher's maps with an error of {error:.4g}, the "
+            f"best constant map with {constant:.4g}: its factors say nothing about an image. "
+            f"Change its pre-training: ft.epochs={self.epochs}, ft.steps={self.steps}, "
+            f"ft.rate={self.rate:g}."
+        )
+        return PreparationReport(values, (warning,))
 
     def forward(self, student: Outputs, teacher: Outputs, labels: Tensor) -> Tensor:
         with torch.no_grad():
@@ -122,3 +159,29 @@ def learn_to_paraphrase(
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
+
+
+def reconstruction_errors(
+    paraphraser: nn.Module, reconstruction: nn.Module, maps: Sequence[Tensor]
+) -> Tensor:
+    """Measure mean absolute errors: of a reconstruction, and of the best constant map.
+
+    The best constant map has the median over the images in each entry.
+
+    Args:
+        paraphraser: The encoder.
+        reconstruction: The decoder.
+        maps: Batches, each (B, C, H, W).
+
+    Returns:
+        (2,), the two errors; zeros if there are no maps.
+    """
+    if not maps:
+        return torch.zeros(2)
+    images = sum(len(batch) for batch in maps)
+    gaps = [
+        (reconstruction(paraphraser(batch)) - batch).abs().mean() * len(batch) for batch in maps
+    ]
+    whole = torch.cat(list(maps))
+    constant = (whole - whole.median(dim=0).values).abs().mean()
+    return torch.stack([torch.stack(gaps).sum() / images, constant])

@@ -29,6 +29,7 @@ class RunFolder:
     progress: dict[str, Any] = field(default_factory=dict)
     has_checkpoint: bool = False
     problem: str = ""  # of an unreadable folder: the file, what is wrong with it, what to do
+    warnings: tuple[str, ...] = ()  # in the record of a run that is done
 
 
 def inspect_run_folder(folder: Path, submitted: float = 0.0) -> RunFolder:
@@ -39,8 +40,8 @@ def inspect_run_folder(folder: Path, submitted: float = 0.0) -> RunFolder:
         submitted: Unix time of the run's last submission. An older failure does not count.
     """
     try:
-        if read_json(folder / RECORD) is not None:
-            return RunFolder(RunState.DONE)
+        if (record := read_json(folder / RECORD)) is not None:
+            return RunFolder(RunState.DONE, warnings=_read_warnings(record))
         failure, has_checkpoint = read_json(folder / FAILURE), file_exists(folder / CHECKPOINT)
     except FileError as error:
         return RunFolder(RunState.UNREADABLE, problem=str(error))
@@ -64,6 +65,11 @@ def failed_state(failure: dict[str, Any]) -> RunState:
     """Return the state that a failure, as read from `failure.json`, leaves a run in."""
     is_blocked = failure_kind(failure) is FailureKind.BLOCKED
     return RunState.BLOCKED if is_blocked else RunState.FAILED
+
+
+def _read_warnings(record: dict[str, Any]) -> tuple[str, ...]:
+    warnings = record.get("warnings")
+    return tuple(map(str, warnings)) if isinstance(warnings, list) else ()
 
 
 def _read_progress(folder: Path) -> dict[str, Any]:

@@ -60,8 +60,10 @@ class StoredRun:
 
     @property
     def notes(self) -> list[str]:
-        """Remarks for readers of its scores."""
-        return [str(note) for note in _as_list(self.record.get("notes"))]
+        """Remarks for readers of its scores, and warnings about its training."""
+        return [
+            str(note) for name in ("notes", "warnings") for note in _as_list(self.record.get(name))
+        ]
 
     @property
     def data_flags(self) -> tuple[DataFlag, ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -14,9 +12,8 @@ from harness.core.files import file_exists
 from harness.core.lease import Lease
 from harness.core.seeding import seeded_rng
 from harness.core.session import RunContext
-from harness.data.batches import PREPARE_BATCH, unaugmented_batches
 from harness.data.images import OpenedDataset
-from harness.models import EnsembleTeacher, ReIDNetwork, as_float32, build_network
+from harness.models import EnsembleTeacher, ReIDNetwork, build_network
 from harness.plugins.lookup import resolve_method
 from harness.runs.layout import MODEL, PREPARED
 from harness.runs.record import read_record
@@ -25,8 +22,10 @@ from harness.runs.spec import RunSpec
 from harness.training.failures import TeacherUnusableError
 from harness.training.prepare import prepare_method
 from harness.training.prepared_folder import PreparedFolder
+from harness.training.run_warnings import preparation_report
 from harness.training.state import TrainingRun, read_state, weights_sha256
-from methods import Outputs, create
+from harness.training.teacher_batches import TeacherBatches
+from methods import create
 
 
 def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReIDNetwork:
@@ -99,8 +98,10 @@ def start_training_run(
             method = create(method_class, network.widths, teacher.widths, dict(spec.options))
         method.to(context.device)
         widths = (network.widths, teacher.widths)
-        batches = partial(_teacher_batches, teacher, data, context)
+        batches = TeacherBatches(teacher, data.train_for_teacher, context)
         prepared = prepare_method(method, spec, widths, _prepared_folder(spec, context), batches)
+        for warning in preparation_report(method).warnings:
+            context.reporter.info(f"warning: {spec.key}: {warning}")
     parameters = [*network.parameters(), *(method.parameters() if method else [])]
     optimiser = torch.optim.SGD(
         [parameter for parameter in parameters if parameter.requires_grad],
@@ -137,19 +138,3 @@ def _build(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> R
         last_stride=spec.recipe.last_stride,
         stem=spec.recipe.stem,
     )
-
-
-def _teacher_batches(
-    teacher: ReIDNetwork | EnsembleTeacher, data: OpenedDataset, context: RunContext
-) -> Iterator[Outputs]:
-    """Yield the frozen teacher's outputs for the un-augmented training images, in order."""
-    images_of_its_size = data.train_for_teacher
-    batches = unaugmented_batches(images_of_its_size, context.device, PREPARE_BATCH)
-    total = math.ceil(len(images_of_its_size) / PREPARE_BATCH)
-    with context.reporter.task("preparing on the teacher") as progress:
-        for number, images in enumerate(batches, 1):
-            context.stop.raise_if_requested()
-            with torch.no_grad():
-                outputs = as_float32(teacher(images))
-            yield outputs  # outside the block: no_grad would otherwise hold in the caller, too
-            progress(number, total)

@@ -28,6 +28,7 @@ from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.training.environment import capture_environment
 from harness.training.failures import DivergedError
 from harness.training.loop import CURVE_ROWS_PER_EPOCH
+from harness.training.run_warnings import distillation_terms, preparation_report, run_warnings
 from harness.training.state import TrainingRun, save_model
 from methods import defaults, options
 
@@ -77,6 +78,8 @@ def score_and_record(
     run.lease.check()
     content["timings"] = dict(timings) | own_timings
     write_record(context.runs, spec, content, folder)
+    for warning in content["warnings"]:
+        context.reporter.info(f"warning: {spec.key}: {warning}")
     if spec.key in context.again:
         complete_replacement(context.runs / spec.key)
 
@@ -99,6 +102,9 @@ def _record_content(
         ],
         "memory": peak_memory(context.device),  # of the whole cohort
         **record_statistics(run, data.dataset),
+        "preparation": dict(preparation_report(run.method).values),
+        "distillation": distillation_terms(run.curve),
+        "warnings": run_warnings(run.method, run.curve),
         "paper": asdict(method.paper) if method.paper else None,
         "data_flags": [*data.dataset.data_flags],
         "notes": [*data.dataset.notes, *tie_notes, *origin_notes(run)],

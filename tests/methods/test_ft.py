@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchdistill.losses.mid_level import FTLoss
 
-from methods.ft import FT, decoder, encoder, learn_to_paraphrase
+from methods.ft import FT, decoder, encoder, learn_to_paraphrase, reconstruction_errors
 from tests.support.outputs import (
     LABELS,
     LARGE,
@@ -145,7 +145,7 @@ def prepared(seed=0, **given):
     torch.manual_seed(seed)
     method = FT(SMALL, LARGE, **given)
     start = {key: value.clone() for key, value in method.state_dict().items()}
-    method.prepare(batches, torch.Generator())
+    method.prepare(batches, torch.Generator().manual_seed(0))
     return method, start
 
 
@@ -186,7 +186,7 @@ def test_pre_training_descends_with_momentum_and_decay():
 def test_prepare_moves_the_paraphraser_alone_and_freezes_it():
     method, start = prepared(epochs=1)
     for key, value in method.state_dict().items():
-        assert torch.equal(value, start[key]) == key.startswith("translator")
+        assert torch.equal(value, start[key]) == key.startswith("translator"), key
     assert not any(p.requires_grad for p in method.paraphraser.parameters())
     assert all(p.requires_grad for p in method.translator.parameters())
     assert all(p.grad is None for p in method.paraphraser.parameters())
@@ -199,7 +199,8 @@ def test_the_paraphraser_is_frozen_before_prepare_too():
 
 def test_the_decoder_is_dropped():
     method, _ = prepared(epochs=1)
-    assert {key.partition(".")[0] for key in method.state_dict()} == {"paraphraser", "translator"}
+    parts = {key.partition(".")[0] for key in method.state_dict()}
+    assert parts == {"paraphraser", "translator", "errors"}
     assert not any(isinstance(module, nn.ConvTranspose2d) for module in method.modules())
 
 
@@ -211,22 +212,111 @@ def test_prepare_repeats_bit_by_bit_for_a_seed_even_without_gradients():
         assert torch.equal(value, second.state_dict()[key]), key
 
 
-def test_epochs_and_steps_say_how_many_batches_are_seen():
-    def seen(**given):
+def test_epochs_and_steps_say_how_many_batches_are_learned_from(monkeypatch):
+    def learned_from(**given):
         counted = []
-
-        def count():
-            for batch in batches():
-                counted.append(batch)
-                yield batch
-
-        FT(SMALL, LARGE, **given).prepare(count, torch.Generator())
+        monkeypatch.setattr("methods.ft.learn_to_paraphrase", lambda *_: counted.extend(_[2]))
+        FT(SMALL, LARGE, **given).prepare(batches, torch.Generator())
         return len(counted)
 
-    assert seen(epochs=2) == 8
-    assert seen(epochs=2, steps=5) == 5
-    assert seen(epochs=1, steps=5) == 4
-    assert seen(epochs=0) == 0
+    assert learned_from(epochs=2) == 8
+    assert learned_from(epochs=2, steps=5) == 5
+    assert learned_from(epochs=1, steps=5) == 4
+    assert learned_from(epochs=0) == 0
+
+
+class Sorted:
+    """Batches of images sorted by identity, which can also be read in random order."""
+
+    def __init__(self, maps, size=16):
+        self.maps, self.size, self.orders = maps, size, []
+
+    def __call__(self):
+        pytest.fail("the images were read in their order")
+
+    def shuffled(self, generator):
+        self.orders.append(torch.randperm(len(self.maps), generator=generator))
+        for maps in self.maps[self.orders[-1]].split(self.size):
+            yield only(maps=(maps,))
+
+
+def maps_by_identity(identities=24, images=12):
+    """Last maps of a teacher sorted by identity, (N, 16, 4, 2), which two channels determine."""
+    random = torch.Generator().manual_seed(1)
+    own = torch.randn(identities, 1, 2, 4, 2, generator=random)
+    varied = own + 0.3 * torch.randn(identities, images, 2, 4, 2, generator=random)
+    mixing = torch.rand(16, 2, generator=random)
+    return torch.einsum("cl,nlhw->nchw", mixing, varied.relu().flatten(0, 1))
+
+
+def test_every_pass_has_its_own_order_drawn_with_the_given_generator():
+    def orders(seed):
+        torch.manual_seed(0)
+        given = Sorted(maps_by_identity(4, 8))
+        method = FT(make_widths(4), make_widths(16), epochs=3)
+        method.prepare(given, torch.Generator().manual_seed(seed))
+        return given.orders
+
+    first, again, other = orders(0), orders(0), orders(1)
+    assert len(first) == 4  # three passes, and one in which the errors are measured
+    assert all(sorted(order.tolist()) == list(range(32)) for order in first)
+    assert len({tuple(order.tolist()) for order in first}) == 4
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], other[0])
+
+
+def test_a_paraphraser_learns_from_shuffled_images_and_not_from_sorted_ones():
+    def errors(in_order):
+        torch.manual_seed(0)
+        maps = maps_by_identity()
+        paraphraser, reconstruction = encoder(16, 8), decoder(16, 8)
+        batches = (one for _ in range(20) for one in maps[in_order(len(maps))].split(12))
+        learn_to_paraphrase(paraphraser, reconstruction, batches, rate=0.1)
+        return reconstruction_errors(paraphraser, reconstruction, [maps]).tolist()
+
+    as_sorted, constant = errors(torch.arange)
+    shuffled, _ = errors(torch.randperm)
+    assert as_sorted > 0.95 * constant
+    assert shuffled < 0.5 * constant
+
+
+def test_the_best_constant_map_has_the_median_of_each_entry():
+    torch.manual_seed(0)
+    maps = torch.randn(9, 2, 3, 2)
+    _, constant = reconstruction_errors(nn.Identity(), nn.Identity(), [maps[:4], maps[4:]])
+    errors = [
+        min(np.abs(values - value).mean() for value in values)
+        for values in maps.flatten(1).T.numpy()
+    ]
+    assert constant.item() == pytest.approx(np.mean(errors), rel=1e-5)
+
+
+def test_the_reconstruction_error_is_the_mean_over_images():
+    maps = torch.randn(5, 2, 3, 2)
+    half = nn.Upsample(scale_factor=1)
+    error, _ = reconstruction_errors(nn.Identity(), half, [maps[:4], maps[4:]])
+    assert error == 0
+    error, _ = reconstruction_errors(nn.Identity(), nn.Threshold(9, 0), [maps[:4], maps[4:]])
+    assert error.item() == pytest.approx(maps.abs().mean().item(), rel=1e-5)
+
+
+def test_the_report_has_both_errors_and_no_warning_where_the_maps_are_learned():
+    torch.manual_seed(0)
+    method = FT(make_widths(8), make_widths(16), epochs=20)
+    method.prepare(Sorted(maps_by_identity(), 12), torch.Generator().manual_seed(0))
+    report = method.preparation_report()
+    assert 0 < report.values["reconstruction_error"] < report.values["constant_map_error"]
+    assert report.warnings == ()
+
+
+def test_a_paraphraser_no_better_than_a_constant_map_is_reported():
+    torch.manual_seed(0)
+    method = FT(make_widths(8), make_widths(16), steps=1)
+    method.prepare(Sorted(maps_by_identity()), torch.Generator().manual_seed(0))
+    report = method.preparation_report()
+    assert report.values["reconstruction_error"] > report.values["constant_map_error"] > 0
+    (warning,) = report.warnings
+    assert "paraphraser" in warning and "ft.steps=1" in warning
 
 
 def test_ratio_sets_the_number_of_factors():

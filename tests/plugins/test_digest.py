@@ -10,7 +10,7 @@ from methods import EXTRA_METHODS, METHODS
 BUILT_IN = {
     "fitnet": "622ce2239a598ee1",
     "at": "4b2b0d452dfc241c",
-    "ft": "630ab8508de652b0",
+    "ft": "84868256c7d22726",
     "cckd": "3ce317a1b46813a7",
     "sp": "34048164095f2308",
     "vid": "1587bb1bfe27055a",

@@ -58,6 +58,12 @@ def test_flags_of_the_data_are_a_column(tmp_path):
     assert frame["data_flags"].to_dict() == {"at": ("generated",), "ft": (), "sp": ("partial",)}
 
 
+def test_warnings_about_a_training_are_notes_that_name_the_run(tmp_path):
+    key = done(tmp_path, spec("ft"), 0.5, notes=["One."], warnings=["Two."])["key"]
+    frame = collect_runs(tmp_path)[0]
+    assert frame["notes"].to_list() == [("One.", f"{key}: Two.")]
+
+
 def test_a_record_outweighs_an_old_failure(tmp_path):
     made = spec("sp")
     failed(tmp_path, made)

@@ -112,6 +112,7 @@ def damaged(**fields):
         (damaged(result={"evaluations": [1]}), "not have the form of a record"),
         (damaged(result=None), "ignored"),
         (damaged().replace('"notes": []', '"notes": "one"'), "its notes are not a list"),
+        (damaged().replace('"notes": []', '"warnings": "one"'), "its warnings are not a list"),
         (damaged(paper="one"), "not have the form of a record"),
         (damaged(data_flags=["other"]), "known are generated, partial"),
         (damaged(spec=spec() | {"seed": 1.5}), "seed in its spec is not a whole number: 1.5"),

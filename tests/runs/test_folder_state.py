@@ -1,5 +1,6 @@
 """State of a run from its folder alone, and that `kdreid status` starts from the same."""
 
+import json
 import time
 
 import pytest
@@ -33,6 +34,15 @@ def test_an_idle_folder(tmp_path, make, state):
     key = make(tmp_path)
     assert local_state(tmp_path / key) is state
     assert state_in_status(tmp_path, key) is state
+
+
+def test_a_finished_run_shows_the_warnings_of_its_record(tmp_path):
+    key = run_folders.done(tmp_path)
+    record = json.loads((tmp_path / key / RECORD).read_text())
+    for warnings, detail in ((["One.", "Two."], "warning: One. warning: Two."), ("damaged", "")):
+        write_json(tmp_path / key / RECORD, record | {"warnings": warnings})
+        (row,) = read_status(tmp_path).rows
+        assert (row.state, row.detail) == (RunState.DONE, detail)
 
 
 def test_a_folder_that_does_not_exist_is_waiting(tmp_path):

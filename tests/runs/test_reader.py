@@ -22,6 +22,12 @@ def test_a_finished_run(tmp_path):
     assert [one["key"] for one in run.teachers] == [teacher["key"]]
 
 
+def test_warnings_about_the_training_are_notes(tmp_path):
+    made = spec("ft", 1, [teacher_spec()])
+    write(tmp_path, record(made, draw(0.5, 0.7), notes=["One."], warnings=["Two."]))
+    assert load_run(tmp_path, made["key"]).notes == ["One.", "Two."]
+
+
 def test_runs_without_a_result(tmp_path):
     made = failed(tmp_path, spec("sp"))
     assert load_run(tmp_path, made["key"]).status == "failed"

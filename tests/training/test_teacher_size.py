@@ -7,7 +7,7 @@ import pytest
 
 from harness.models import measure_complexity
 from harness.runs.layout import PREPARED
-from harness.training import loop, networks
+from harness.training import loop, networks, teacher_batches
 from methods import METHODS
 from tests.support import tiny_grid
 
@@ -74,14 +74,13 @@ def test_methods_are_prepared_on_images_of_the_teachers_size(packed, tmp_path, m
     shutil.copytree(packed.runs / teacher.key, tmp_path / teacher.key)
     shutil.rmtree(tmp_path / teacher.key / PREPARED)
     sizes = set()
-    original = networks.unaugmented_batches
+    original = teacher_batches.normalise_pixels
 
-    def watch(pixels, device, size):
-        for images in original(pixels, device, size):
-            sizes.add(tuple(images.shape[2:]))
-            yield images
+    def watch(pixels):
+        sizes.add(tuple(pixels.shape[2:]))
+        return original(pixels)
 
-    monkeypatch.setattr(networks, "unaugmented_batches", watch)
+    monkeypatch.setattr(teacher_batches, "normalise_pixels", watch)
     _, outcome = tiny_grid.run(tmp_path, "kdpe", overrides=AT_64)
     assert not outcome.failed and sizes == {TEACHER_SIZE}
 
