@@ -77,10 +77,12 @@ def test_every_command_is_tried():
     others = [line for line in COMMANDS if line not in OURS and not line.startswith("make ")]
     assert sorted(others) == [
         "cd kd-reid-bench",
+        "chgrp GROUP DIR && chmod 2775 DIR",
         "git clone REPOSITORY kd-reid-bench",
         "mkdocs serve",
         "python docs/hooks/picture.py runs/demo docs/assets/demo.png",
         "source .venv/bin/activate",
+        "umask 002",
     ]
 
 
