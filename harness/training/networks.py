@@ -112,19 +112,25 @@ def start_training_run(
     scaler = torch.amp.GradScaler(context.device.type, enabled=spec.recipe.precision == "fp16")
     folder = output_folder(context.runs, spec.key, context.again)
     run = TrainingRun(spec, folder, lease, network, method, optimiser, scaler, prepared)
+    run.teacher_weights = _teacher_weights(spec, context)
     run.restore(context.reporter.info)
     return run
 
 
 def _prepared_folder(spec: RunSpec, context: RunContext) -> PreparedFolder:
     """Return where methods store what they compute from the teacher of a run."""
-    records = [read_record(context.runs, teacher) for teacher in spec.teachers]
     return PreparedFolder(
         path=context.runs / spec.teachers[0].key / PREPARED,
-        teachers=tuple(str(record["result"]["model"]) for record in records),
+        teachers=_teacher_weights(spec, context),
         report=context.reporter.info,
         before_poll=context.stop.raise_if_requested,
     )
+
+
+def _teacher_weights(spec: RunSpec, context: RunContext) -> tuple[str, ...]:
+    """Return the digests of the weights of a run's teachers, which `load_network` has compared."""
+    records = [read_record(context.runs, teacher) for teacher in spec.teachers]
+    return tuple(str(record["result"]["model"]) for record in records)
 
 
 def _build(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:

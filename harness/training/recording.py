@@ -22,7 +22,7 @@ from harness.models.complexity import measure_complexity
 from harness.plugins.lookup import resolve_method
 from harness.runs.layout import CURVE, MODEL, PER_QUERY
 from harness.runs.origin import code_digests, describe_differences
-from harness.runs.record import read_record, write_record
+from harness.runs.record import write_record
 from harness.runs.replacement import complete_replacement
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.training.environment import capture_environment
@@ -52,7 +52,6 @@ def score_and_record(
     Raises:
         DivergedError: A weight is not finite.
         LeaseLostError: Another process has taken over the run.
-        SetupError: A teacher has no readable record.
     """
     spec, folder = run.spec, run.folder
     # The loss of the last step was finite, but the update that followed need not be.
@@ -97,9 +96,7 @@ def _record_content(
         "curve": {"file": CURVE, "thinned": run.curve[::CURVE_ROWS_PER_EPOCH]},
         "code": code_digests(),
         "environment": capture_environment(context.device, data.dataset.root),
-        "teachers": [
-            read_record(context.runs, teacher)["result"]["model"] for teacher in spec.teachers
-        ],
+        "teachers": list(run.teacher_weights),
         "memory": peak_memory(context.device),  # of the whole cohort
         **record_statistics(run, data.dataset),
         "preparation": dict(preparation_report(run.method).values),

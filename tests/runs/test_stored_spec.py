@@ -53,7 +53,7 @@ def test_the_keys_are_those_of_the_runs():
 
 def test_fields_of_another_version_count_for_the_key():
     content = stored(STUDENT)
-    content["recipe"]["erase_value"] = 0.5
+    content["recipe"]["brightness"] = 0.5
     content["curriculum"] = "none"
     (key,) = recorded_keys(content)
     assert key != STUDENT.key
