@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError, did_you_mean
-from harness.core.file_errors import unwritable_file
-from harness.core.lease import acquire_blocking
 from harness.core.session import RunContext
 from harness.data.completeness import require_complete, require_scorable
 from harness.data.datasets import LOADERS, Dataset, market1501
+from harness.data.file_digests import FileDigester
 from harness.data.images import FileImages, OpenedDataset
 from harness.data.pixel_cache import CachedImages, CacheUnavailableError, open_cache
-from harness.data.synthetic.digests import find_lost
-from harness.data.synthetic.generator import (
-    GENERATOR_VERSION,
-    SyntheticSettings,
-    describe_lost,
-    find_lost_files,
-    generate,
-    is_complete,
+from harness.data.synthetic.generator import SyntheticSettings
+from harness.planning.generated import (
+    SYNTHETIC,
+    describe_changes,
+    generate_images,
+    generated_folders,
+    is_generated_folder,
+    require_as_drawn,
 )
-from harness.data.synthetic.writer import MANIFEST
 from harness.planning.schema import DatasetFile
 from harness.runs.data_flags import DataFlag
-from harness.runs.layout import CACHE_FOLDER, DATA_FOLDER
+from harness.runs.layout import CACHE_FOLDER
 from harness.runs.spec import Recipe, RunSpec
 
-SYNTHETIC = "synthetic"
+__all__ = [
+    "DATA_ROOT_VARIABLE",
+    "GENERATED_NOTE",
+    "SYNTHETIC",
+    "build_cache",
+    "dataset_root",
+    "find_dataset",
+    "generated_folders",
+    "open_dataset",
+    "open_images",
+    "open_run_images",
+]
+
 DATA_ROOT_VARIABLE = "KDREID_DATA"  # environment variable: folder of the real datasets
 GENERATED_NOTE = "Generated data: drawn images in this dataset's layout, no photographs."
 
@@ -45,6 +52,7 @@ def open_dataset(
     context: RunContext,
     *,
     allow_partial: bool = False,
+    keep_digests: bool = True,
 ) -> Dataset:
     """Open a dataset, checked; a generated one is drawn if it is missing.
 
@@ -56,23 +64,25 @@ def open_dataset(
             dataset the environment, names.
         context: Runs folder for generated images, processes that draw them, and a reporter.
         allow_partial: Accept an incomplete copy of a real dataset; its notes then state it.
+        keep_digests: Keep the digests of the images in the runs folder, for later commands.
 
     Raises:
         SetupError: The dataset is not there, is incomplete, or has nothing to score.
         UsageError: Its file names an unknown loader.
     """
     root = root or config.root
+    digester = _make_digester(context) if keep_digests else FileDigester()
     if config.loader == SYNTHETIC:
-        if root is not None:
-            _require_nothing_lost(root)
-        dataset = market1501.load_folders(name, root or _generate(settings, context))
+        home = root or generate_images(settings, context)
+        dataset = replace(market1501.load_folders(name, home), digester=digester)
+        require_as_drawn(dataset)
         require_scorable(dataset)
         return dataset
     if config.loader not in LOADERS:
         raise UsageError(
             f"{name}: no loader is called {config.loader!r}.{did_you_mean(config.loader, LOADERS)}"
         )
-    dataset = find_dataset(name, config, root)
+    dataset = find_dataset(name, config, root, digester)
     notes = require_complete(dataset, config.expected, allow_partial=allow_partial)
     require_scorable(dataset)
     flags = (DataFlag.PARTIAL,) if notes else ()
@@ -83,7 +93,9 @@ def open_dataset(
     )
 
 
-def find_dataset(name: str, config: DatasetFile, root: Path | None) -> Dataset:
+def find_dataset(
+    name: str, config: DatasetFile, root: Path | None, digester: FileDigester | None = None
+) -> Dataset:
     """Return a real dataset, complete or not; a generated copy is flagged as such.
 
     Args:
@@ -91,6 +103,7 @@ def find_dataset(name: str, config: DatasetFile, root: Path | None) -> Dataset:
         config: Its file.
         root: Folder of the dataset or its parent; by default the one that its file or the
             environment variable KDREID_DATA names.
+        digester: Computes the digests of the images; by default all images are read.
 
     Raises:
         SetupError: The dataset is not there.
@@ -103,14 +116,14 @@ def find_dataset(name: str, config: DatasetFile, root: Path | None) -> Dataset:
             f"unpacked, with --data-root DIR or in the environment variable {DATA_ROOT_VARIABLE}."
             f"{about}"
         )
-    if not root.is_dir():
-        raise SetupError(f"{name}: the data root {root} does not exist.{about}")
-    dataset = LOADERS[config.loader](root)
-    if not (dataset.root / MANIFEST).is_file():
+    _require_folder(name, root, about)
+    dataset = replace(LOADERS[config.loader](root), digester=digester or FileDigester())
+    if not is_generated_folder(dataset.root):
         return dataset
-    _require_nothing_lost(dataset.root)
     return replace(
-        dataset, notes=(*dataset.notes, GENERATED_NOTE), data_flags=(DataFlag.GENERATED,)
+        dataset,
+        notes=(*dataset.notes, GENERATED_NOTE, *describe_changes(dataset)),
+        data_flags=(DataFlag.GENERATED,),
     )
 
 
@@ -124,11 +137,6 @@ def dataset_root(config: DatasetFile, root: Path | None, dataset: Dataset) -> Pa
     """
     given = dataset.root if config.loader == SYNTHETIC else _data_root(config, root)
     return (given or dataset.root).absolute()
-
-
-def generated_folders(runs: Path) -> list[Path]:
-    """Return the folders of images that were generated below a runs folder."""
-    return sorted((runs / DATA_FOLDER).glob(f"{SYNTHETIC}-*-????????"))
 
 
 def open_images(
@@ -155,7 +163,8 @@ def open_images(
         except CacheUnavailableError as error:
             context.reporter.info(f"{error} Images are decoded on the fly instead.")
     train, test = (
-        FileImages(dataset.root, images, size) for images in (dataset.train, dataset.test)
+        FileImages(dataset.root, images, size, dataset.digests)
+        for images in (dataset.train, dataset.test)
     )
     return OpenedDataset(dataset, train, test)
 
@@ -206,57 +215,26 @@ def build_cache(
         )
 
 
-def _require_nothing_lost(root: Path) -> None:
-    """Check that a folder of generated images has all its files, at their sizes.
-
-    Raises:
-        SetupError: It has not, or its list of files is damaged.
-    """
-    if lost := find_lost(root):
-        raise SetupError(
-            f"{describe_lost(root, lost)}. Remove {root} and draw it again: with kdreid data make, "
-            "or with kdreid run if it is below a runs folder."
-        )
-
-
 def _data_root(config: DatasetFile, root: Path | None) -> Path | None:
     variable = os.environ.get(DATA_ROOT_VARIABLE)
     return root or config.root or (Path(variable) if variable else None)
 
 
-def _generate(settings: SyntheticSettings, context: RunContext) -> Path:
-    """Generate images below the runs folder, unless they are there; return their folder.
+def _require_folder(name: str, root: Path, about: str) -> None:
+    """Check that the data root is a folder.
 
     Raises:
-        UsageError: The settings are impossible, or the folder holds something else.
-        SetupError: The images cannot be written, or those that are there cannot be read.
+        SetupError: It is not.
     """
-    content = json.dumps([GENERATOR_VERSION, asdict(settings)])
-    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-    root = context.runs / DATA_FOLDER / f"{SYNTHETIC}-{settings.kind}-{digest}"
     try:
-        # First, as it also works where nothing can be written.
-        if is_complete(root, settings) and not find_lost_files(root, settings):
-            return root
-        with (
-            acquire_blocking(
-                root.with_suffix(".drawing"),
-                work="draws images",
-                report=context.reporter.info,
-                before_poll=context.stop.raise_if_requested,
-            ),
-            context.reporter.task("drawing images") as progress,
-        ):
-            for leftover in root.parent.glob(f".{root.name}.*.partial"):  # of a killed process
-                shutil.rmtree(leftover, ignore_errors=True)
-            return generate(
-                root,
-                settings,
-                workers=max(1, context.workers),
-                progress=progress,
-                report=context.reporter.info,
-            )
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+        if root.is_dir():
+            return
+        what = "is not a folder" if os.path.lexists(root) else "does not exist"
     except OSError as error:
-        raise unwritable_file(root, error) from None
+        what = f"cannot be read ({error.strerror})"
+    raise SetupError(f"{name}: the data root {root} {what}.{about}")
+
+
+def _make_digester(context: RunContext) -> FileDigester:
+    """Return what computes digests of images, and keeps them next to the decoded ones."""
+    return FileDigester(context.runs / CACHE_FOLDER, max(2, context.workers), context.reporter)

@@ -11,6 +11,7 @@ from harness.core.session import RunContext
 from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset
+from harness.planning.former_runs import describe_former_runs
 from harness.planning.grid import expand_runs, pack_cohorts
 from harness.planning.inherited import SettingsPoint, describe_inherited, resolve_point
 from harness.planning.overrides import TEACHER_RECIPE, ResolvedSettings, resolve_settings
@@ -120,6 +121,8 @@ class Drafts:
         for draft in self.drafts:
             specs: list[RunSpec] = []
             fingerprint = draft.dataset.fingerprint
+            if former := describe_former_runs(draft.dataset, self.context.runs):
+                self.notes[former] = None
             for point in draft.points:
                 specs += expand_runs(draft.request, point.settings, fingerprint, digests)
                 if kept := point.with_kept_teacher():

@@ -155,7 +155,9 @@ def _find_root(
     """Return the first of some folders that holds the images of a fingerprint."""
     context = RunContext(runs=folder, reporter=Reporter(quiet=True))
     try:
-        return find_fingerprint(dataset, fingerprint, roots, context)[1]
+        return find_fingerprint(
+            dataset, fingerprint, roots, context, accept_sample=True, keep_digests=False
+        )[1]
     except SetupError:
         return None
 

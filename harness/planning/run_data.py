@@ -16,6 +16,7 @@ from harness.planning.schema import load_dataset
 from harness.runs.spec import RunSpec
 
 _load_dataset = lru_cache(load_dataset)
+SAMPLE_NOTE = "by the fingerprint of version 0.2.0, which covers a sample of the images"
 
 
 def is_generated(dataset: str) -> bool:
@@ -56,6 +57,7 @@ def dataset_of_run(
     context: RunContext,
     *,
     allow_partial: bool = True,
+    accept_sample: bool = False,
 ) -> tuple[Dataset, Path]:
     """Return the dataset that a run was planned with, and its root.
 
@@ -64,6 +66,8 @@ def dataset_of_run(
         roots: Candidates, as `candidate_roots` returns them; the first that fits is taken.
         context: Runs folder and reporter.
         allow_partial: Accept an incomplete dataset, as it was accepted when the run was planned.
+        accept_sample: Accept images that agree by the fingerprint of version 0.2.0, if the run has
+            that; it covers a sample of the images only, which is said in a line.
 
     Raises:
         SetupError: No candidate holds the run's images; the message names what each one holds.
@@ -71,7 +75,12 @@ def dataset_of_run(
     """
     try:
         return find_fingerprint(
-            spec.dataset, spec.fingerprint, roots, context, allow_partial=allow_partial
+            spec.dataset,
+            spec.fingerprint,
+            roots,
+            context,
+            allow_partial=allow_partial,
+            accept_sample=accept_sample,
         )
     except SetupError as error:
         raise SetupError(f"{spec.key}: {error}") from error
@@ -84,24 +93,36 @@ def find_fingerprint(
     context: RunContext,
     *,
     allow_partial: bool = True,
+    accept_sample: bool = False,
+    keep_digests: bool = True,
 ) -> tuple[Dataset, Path]:
     """Return the dataset with a name and a fingerprint, and its root.
 
-    Args and errors are those of `dataset_of_run`.
+    `keep_digests` is that of `open_dataset`; other args and errors are those of `dataset_of_run`.
     """
     config = _load_dataset(name)
     refused: list[str] = []
     for root in roots:
         try:
             dataset = open_dataset(
-                name, config, SyntheticSettings(), root, context, allow_partial=allow_partial
+                name,
+                config,
+                SyntheticSettings(),
+                root,
+                context,
+                allow_partial=allow_partial,
+                keep_digests=keep_digests,
             )
-            if dataset.fingerprint == fingerprint:
+            is_former = dataset.sample_fingerprint == fingerprint
+            if dataset.fingerprint == fingerprint or (is_former and accept_sample):
+                if is_former:
+                    context.reporter.info(f"{dataset.root} was recognised {SAMPLE_NOTE}.")
                 return dataset, (root or dataset.root).absolute()
         except KDReIDError as error:
             refused.append(str(error))
             continue
-        refused.append(f"{root or dataset.root} holds other images ({dataset.fingerprint}).")
+        found = f"holds images that agree only {SAMPLE_NOTE}" if is_former else "holds other images"
+        refused.append(f"{root or dataset.root} {found} ({dataset.fingerprint}).")
     raise SetupError(
         f"The images of {name} with the fingerprint {fingerprint} were not found. "
         f"{' '.join(refused) or 'None were generated in this runs folder.'} Name their folder with "
@@ -121,5 +142,5 @@ def open_run_data(spec: RunSpec, root: Path | None, context: RunContext) -> Open
         SetupError: The images are not there, are others, or cannot be read.
     """
     roots = candidate_roots(spec.dataset, context.runs, root=root)
-    dataset, _ = dataset_of_run(spec, roots, context)
+    dataset, _ = dataset_of_run(spec, roots, context, accept_sample=True)
     return open_images(dataset, spec.recipe, context)

@@ -1,6 +1,7 @@
 """The data of a run are found again by their fingerprint, wherever they are."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -50,13 +51,30 @@ def test_images_that_were_moved_or_changed(planned, context, tmp_path):
     image = next(moved.glob("query/*.jpg"))
     image.write_bytes(image.read_bytes() + b"\0")
     changed = rf"^{spec.key}: The images of synthetic with the fingerprint {spec.fingerprint} were"
-    with pytest.raises(SetupError, match=rf"{changed} not found. {moved} holds other images \(\w"):
+    found = rf"{image}, a generated file, was lost or damaged\. Remove {moved}"
+    with pytest.raises(SetupError, match=rf"{changed} not found. {found}"):
         open_run_data(spec, moved, context)
     with pytest.raises(SetupError, match=rf"{changed}.*absent.*--data-root DIR, or plan the run"):
         open_run_data(spec, tmp_path / "absent", context)
     theirs = other.datasets["synthetic"].root
-    with pytest.raises(SetupError, match=rf"{moved} holds other .* {theirs} holds other"):
+    with pytest.raises(SetupError, match=rf"{moved} and draw it again.* {theirs} holds other im"):
         dataset_of_run(spec, [moved, theirs], context)
+
+
+def test_runs_of_version_0_2_0_find_their_images_by_its_fingerprint(planned, tmp_path):
+    """They are measured as before, and trained only under new keys."""
+    lines = []
+    reporter = Reporter(quiet=True)
+    reporter.info = lines.append
+    context = RunContext(runs=planned[0], reporter=reporter)
+    spec, dataset = planned[1].specs[-1], planned[1].datasets["synthetic"]
+    former = replace(spec, fingerprint=dataset.sample_fingerprint)
+    assert open_run_data(former, dataset.root, context).dataset.root == dataset.root
+    assert any("fingerprint of version 0.2.0, which covers a sample of" in line for line in lines)
+    with pytest.raises(
+        SetupError, match=r"holds images that agree only by the fingerprint of vers"
+    ):
+        dataset_of_run(former, [dataset.root], context)
 
 
 def test_nothing_was_generated(context):
