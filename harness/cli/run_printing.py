@@ -11,7 +11,8 @@ from harness.execution.cluster.submission import Submission
 from harness.execution.in_process import Outcome
 from harness.planning.plan import Plan
 from harness.runs.folder_state import inspect_run_folder, local_state
-from harness.runs.states import RunState
+from harness.runs.record import failure_kind
+from harness.runs.states import FailureKind, RunState
 
 
 def print_outcome(plan: Plan, outcome: Outcome) -> ExitCode:
@@ -31,16 +32,22 @@ def print_outcome(plan: Plan, outcome: Outcome) -> ExitCode:
     return outcome.exit_code if has_report else ExitCode.ENVIRONMENT
 
 
-def print_submitted(plan: Plan, submission: Submission | None) -> None:
-    """Print what was submitted and the next command; None: every run is done or has a job."""
+def print_submitted(plan: Plan, submission: Submission | None) -> ExitCode:
+    """Print what was submitted and the next command; None: every run is done or has a job.
+
+    Returns:
+        DONE, or ENVIRONMENT if files of a run cannot be read, so that it was not submitted.
+    """
+    states = _states(plan).values()
     if submission is None:
-        is_done = all(state is RunState.DONE for state in _states(plan).values())
+        is_done = all(state is RunState.DONE for state in states)
         command = f"kdreid {'report' if is_done else 'status'}{_runs_option(plan.runs)}"
         plan.context.reporter.result(f"Nothing to submit. Next: {command}")
-        return
-    plan.context.reporter.result(
-        f"{submission.describe()}\nNext: kdreid status{_runs_option(plan.runs)}"
-    )
+    else:
+        plan.context.reporter.result(
+            f"{submission.describe()}\nNext: kdreid status{_runs_option(plan.runs)}"
+        )
+    return ExitCode.ENVIRONMENT if RunState.UNREADABLE in states else ExitCode.DONE
 
 
 def print_states(
@@ -68,7 +75,11 @@ def print_states(
     if missing:
         is_active = all(key in active for key in missing)
         code = ExitCode.INCOMPLETE if is_active else ExitCode.FAILED
-    if RunState.UNREADABLE in missing.values() or not has_report:
+    lacks_setup = any(
+        folder.failure is not None and failure_kind(folder.failure) is FailureKind.SETUP
+        for folder in folders.values()
+    )
+    if RunState.UNREADABLE in missing.values() or lacks_setup or not has_report:
         code = ExitCode.ENVIRONMENT
     if code is ExitCode.FAILED:
         plan.context.reporter.info(_failures_hint(plan.runs))

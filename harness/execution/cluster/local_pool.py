@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.core.errors import ExitCode, SetupError
-from harness.core.files import file_exists
+from harness.core.errors import ExitCode, FileError, SetupError
+from harness.core.files import file_exists, read_json
 from harness.core.lease import acquire_blocking
 from harness.core.signals import StopRequest
 from harness.core.waiting import waiting_for
@@ -31,9 +31,12 @@ from harness.execution.cluster.submit import (
     write_submission,
 )
 from harness.execution.reasons import blocked_by
+from harness.execution.worker_failures import record_failures
 from harness.planning.plan import Plan
-from harness.runs.layout import RECORD
+from harness.runs.layout import FAILURE, RECORD
+from harness.runs.record import failure_time
 from harness.runs.spec import RunSpec
+from harness.runs.states import FailureKind
 from harness.runs.submissions import local_id
 from slurm.resources import Resources
 
@@ -144,6 +147,17 @@ class LocalPool:
                 reason = f"its worker ended with {status}; see {log}"
                 self.failed |= dict.fromkeys(missing, reason)
                 self.print_line(f"job {number} failed: {reason}")
+                if code != ExitCode.INTERRUPTED:  # somebody stopped it
+                    unexplained = [key for key in missing if not self._has_new_failure(key)]
+                    record_failures(self.runs, unexplained, FailureKind.ERROR, reason)
+
+    def _has_new_failure(self, key: str) -> bool:
+        """Return whether a worker of this submission has left a failure of a run."""
+        try:
+            failure = read_json(self.runs / key / FAILURE)
+        except FileError:
+            return False
+        return failure is not None and failure_time(failure) >= self.submission.created
 
     def _stop_workers(self) -> None:
         """Let every worker save its runs and end."""

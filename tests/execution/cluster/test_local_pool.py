@@ -11,11 +11,16 @@ import time
 import pytest
 
 from harness.core.errors import SetupError
-from harness.execution.cluster.local_pool import make_slots
+from harness.core.files import read_json
+from harness.execution.cluster.local_pool import LocalPool, _Worker, make_slots
 from harness.execution.cluster.profile import Profile
+from harness.execution.cluster.submission import ClusterJob, Submission
 from harness.execution.cluster.submit import SubmitOptions
+from harness.runs.layout import FAILURE
+from harness.runs.origin import code_digests
 from slurm.resources import Resources
-from tests.support import slurm_jobs, tiny_grid
+from tests.support import run_folders, slurm_jobs, tiny_grid
+from tests.support.run_folders import change
 
 GRID = (
     "--methods",
@@ -87,6 +92,22 @@ def test_interrupted_and_started_again_it_ends_with_the_bits_of_one_process(tmp_
         tiny_grid.assert_same_run(key, alone, runs)
 
 
+def test_runs_of_other_code_are_trained_again(with_teacher):
+    arguments = ("--methods", "kd")
+    code, output = finish(start(with_teacher, *arguments))
+    assert code == 0, output
+    for path in with_teacher.glob("*/*/*/*/record.json"):
+        change(path, code={**code_digests(), "models": "x"})
+    code, output = finish(start(with_teacher, *arguments))
+    assert code == 0 and "3 runs were done before by other code (models code differs)" in output
+    code, output = finish(start(with_teacher, *arguments, "--again"))
+    assert code == 0, output
+    for key in done(with_teacher):
+        record = json.loads((with_teacher / key / "record.json").read_text())
+        assert record["code"] == code_digests()
+        assert (with_teacher / key / "replaced" / "1" / "model.pt").exists()
+
+
 def test_a_teacher_that_fails_blocks_its_students_and_the_log_is_named(tmp_path):
     runs = tmp_path / "runs"
     arguments = ("--methods", "kd", "--set", "teacher_recipe.lr=1e30")
@@ -131,3 +152,33 @@ def test_more_than_this_machine_has_is_refused(monkeypatch):
         make_slots([Resources(gpus=1)], options())
     with pytest.raises(SetupError, match="requests 5000 cores"):
         make_slots([Resources(cpus=5000)], options())
+
+
+def test_a_worker_that_dies_without_a_word_leaves_a_failure(tmp_path):
+    """Killed by the system for its memory, or by a library that crashes."""
+    keys = [run_folders.waiting(tmp_path, seed) for seed in (0, 1)]
+    run_folders.failed(tmp_path, 1, message="what the worker itself wrote")
+    job = ClusterJob(1, tuple(keys), Resources(), job="local-1")
+    submission = Submission("20260101-000000-abcd", "test", "local", "c", "", [job], created=0)
+    lines = []
+    pool = LocalPool(submission, {}, tmp_path, [], lines.append)
+    process = subprocess.Popen(["sleep", "60"])
+    pool._workers[1] = _Worker(job, process, {})
+    process.kill()
+    process.wait()
+    pool._collect_finished()
+    assert "job 1 failed: its worker ended with signal 9" in lines[0]
+    failures = [read_json(tmp_path / key / FAILURE) for key in keys]
+    assert failures[0]["kind"] == "error" and "ended with signal 9; see" in failures[0]["message"]
+    assert failures[1]["message"] == "what the worker itself wrote"
+    assert pool.failed.keys() == {*keys} and pool.slots == [{}]
+
+
+def test_a_damaged_teacher_exits_with_3(with_teacher):
+    plan = tiny_grid.grid(with_teacher, "kd")
+    path = with_teacher / plan.cohorts[0][0].key / "model.pt"
+    path.write_bytes(path.read_bytes()[:-200])
+    code, output = finish(start(with_teacher, "--methods", "kd"))
+    assert code == 3, output
+    assert f"{path} is damaged" in output
+    assert "2 of 3 runs are done." in output
