@@ -1,7 +1,8 @@
 """Training augmentation of a whole batch: sampled on the CPU, applied on the images' device.
 
 In order: horizontal flip, padding with black and a random crop, normalisation with the mean and
-standard deviation of ImageNet, and random erasing with the mean colour (Zhong et al., AAAI 2020).
+standard deviation of ImageNet, and random erasing (Zhong et al., AAAI 2020) with the mean colour or
+with another one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from harness.runs.spec import Recipe
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RGB, for pixels in 0..1
 # Defaults of torchvision.transforms.RandomErasing: share of the image's area, height / width.
 ERASED_AREA, ERASED_RATIO, ERASE_ATTEMPTS = (0.02, 0.33), (0.3, 3.3), 10
+# Of an erased box after normalisation, RGB: 0 is the mean colour. The other is ImageNet's mean as
+# pixels in 0..1, put where normalised values belong.
+ERASE_VALUES = {"zero": (0.0, 0.0, 0.0), "imagenet-mean": MEAN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Augmentation:
     flip: Tensor  # (B,) bool
     shift: Tensor  # (B, 2) int64: the crop's top-left corner (row, column), in -pad..pad
     erase_box: Tensor  # (B, 4) int64: top, left, bottom, right; all 0 where nothing is erased
+    erase_value: tuple[float, float, float] = ERASE_VALUES["zero"]
 
 
 def sample_augmentation(count: int, recipe: Recipe, random: torch.Generator) -> Augmentation:
@@ -35,7 +40,8 @@ def sample_augmentation(count: int, recipe: Recipe, random: torch.Generator) -> 
     """
     flip = torch.rand(count, generator=random) < recipe.flip
     shift = torch.randint(-recipe.pad, recipe.pad + 1, (count, 2), generator=random)
-    return Augmentation(flip, shift, _sample_erase_boxes(count, recipe, random))
+    boxes = _sample_erase_boxes(count, recipe, random)
+    return Augmentation(flip, shift, boxes, ERASE_VALUES[recipe.erase_value])
 
 
 def _sample_erase_boxes(count: int, recipe: Recipe, random: torch.Generator) -> Tensor:
@@ -76,6 +82,7 @@ def rescale_augmentation(
         augmentation.flip,
         (augmentation.shift * factors).round().long(),
         (augmentation.erase_box * factors.repeat(2)).round().long(),
+        augmentation.erase_value,
     )
 
 
@@ -101,8 +108,9 @@ def apply_augmentation(images: Tensor, augmentation: Augmentation) -> Tensor:
         ]
     result = normalise_pixels(moved)
     boxes = augmentation.erase_box.tolist()
+    value = torch.tensor(augmentation.erase_value, device=images.device)[:, None, None]
     for image, (top, left, bottom, end) in zip(result, boxes, strict=True):
-        image[:, top:bottom, left:end] = 0.0  # the mean colour, after normalisation
+        image[:, top:bottom, left:end] = value
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from harness.core.fields import documented_field
@@ -29,6 +29,7 @@ _WORDS: dict[str, tuple[str | int, ...]] = {
     "last_stride": (1, 2),
     "stem": ("3x3", "2x2"),
     "distillation_batches": ("shared", "separate"),
+    "erase_value": ("zero", "imagenet-mean"),
 }
 
 
@@ -116,6 +117,12 @@ class Recipe:
         "shared", "Batches of the methods' losses: shared, or separate for a second stream"
     )
 
+    erase_value: str = documented_field(
+        "zero",
+        "Normalised value of an erased box: zero, the mean colour, or imagenet-mean (0.485, 0.456, "
+        "0.406) as in the later code of PDRD's authors",
+    )
+
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the network's input."""
@@ -157,6 +164,26 @@ class Recipe:
             yield "images_each", has_pairs, "2 or more (and identities too) with a triplet loss"
 
 
+# Fields of recipes that 0.2.0 did not know, with their defaults, at which they are left out of keys
+# and JSON: so its runs keep their keys.
+_LATER_FIELDS = {f.name: f.default for f in fields(Recipe) if f.name in ("erase_value",)}
+
+
+def _plain_values(spec: RunSpec) -> dict[str, Any]:
+    """Return all fields as plain values, without the later ones that have their default."""
+    plain = asdict(spec)
+    _leave_out_defaults(plain)
+    return plain
+
+
+def _leave_out_defaults(run: dict[str, Any]) -> None:
+    for name, default in _LATER_FIELDS.items():
+        if run["recipe"][name] == default:
+            del run["recipe"][name]
+    for teacher in run["teachers"]:
+        _leave_out_defaults(teacher)
+
+
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """Specification of one training of one network.
@@ -196,7 +223,7 @@ class RunSpec:
     @property
     def key(self) -> str:
         """Folder of the run below the runs folder: readable parts, then a digest of every field."""
-        content: list[Any] = [TRAINING_VERSION, asdict(self)]
+        content: list[Any] = [TRAINING_VERSION, _plain_values(self)]
         if self.teacher_size is not None:  # 0.2.0 showed such a teacher images of another size
             content.append("images at the teacher's size")
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
@@ -228,7 +255,7 @@ class RunSpec:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as JSON values, with the key of this run and of every teacher."""
-        plain = asdict(self)
+        plain = _plain_values(self)
         plain["options"] = dict(self.options)
         plain["teachers"] = [teacher.as_json() for teacher in self.teachers]
         return {**plain, "key": self.key, "training_version": TRAINING_VERSION}
@@ -240,13 +267,13 @@ class RunSpec:
         Raises:
             ValueError: Another version of this program wrote it, so that fields or the key differ.
         """
-        fields = {name: value for name, value in content.items() if name not in _DERIVED}
+        values = {name: value for name, value in content.items() if name not in _DERIVED}
         try:
-            recipe = dict(fields["recipe"])
-            fields["recipe"] = Recipe(**recipe | {"milestones": tuple(recipe["milestones"])})
-            fields["teachers"] = tuple(cls.from_json(teacher) for teacher in fields["teachers"])
-            fields["options"] = tuple(sorted(fields["options"].items()))
-            spec = cls(**fields)
+            recipe = dict(values["recipe"])
+            values["recipe"] = Recipe(**recipe | {"milestones": tuple(recipe["milestones"])})
+            values["teachers"] = tuple(cls.from_json(teacher) for teacher in values["teachers"])
+            values["options"] = tuple(sorted(values["options"].items()))
+            spec = cls(**values)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"its fields are not those of this version ({error})") from error
         if spec.key != content.get("key"):

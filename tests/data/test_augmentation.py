@@ -26,7 +26,7 @@ def images(count):
     )
 
 
-def one_by_one(image, flip, shift, box, pad):
+def one_by_one(image, flip, shift, box, pad, value=(0.0,)):
     """torchvision's operators on a single image, with given parameters."""
     if flip:
         image = F.hflip(image)
@@ -35,13 +35,22 @@ def one_by_one(image, flip, shift, box, pad):
     image = F.crop(image, top, left, 24, 12)
     image = F.normalize(F.convert_image_dtype(image, torch.float32), list(MEAN), list(STD))
     top, left, bottom, right = box
-    return F.erase(image, top, left, bottom - top, right - left, torch.zeros(1))
+    return F.erase(image, top, left, bottom - top, right - left, torch.tensor(value)[:, None, None])
 
 
-@pytest.mark.parametrize("pad", [3, 0, 30])  # 30: some crops miss the image altogether
-def test_a_batch_equals_torchvision_image_by_image(pad):
+@pytest.mark.parametrize(
+    ("pad", "erase_value", "value"),
+    [
+        (3, "zero", (0.0,)),
+        (0, "zero", (0.0,)),
+        (30, "zero", (0.0,)),  # some crops miss the image altogether
+        (3, "imagenet-mean", (0.485, 0.456, 0.406)),
+    ],
+)
+def test_a_batch_equals_torchvision_image_by_image(pad, erase_value, value):
     pixels = images(64)
-    drawn = sample_augmentation(64, replace(RECIPE, pad=pad), make_generator("a"))
+    recipe = replace(RECIPE, pad=pad, erase_value=erase_value)
+    drawn = sample_augmentation(64, recipe, make_generator("a"))
     result = apply_augmentation(pixels, drawn)
     assert drawn.flip.any() and not drawn.flip.all()
     assert (drawn.erase_box[:, 2] > 0).any() and not (drawn.erase_box[:, 2] > 0).all()
@@ -52,6 +61,7 @@ def test_a_batch_equals_torchvision_image_by_image(pad):
             drawn.shift[number].tolist(),
             drawn.erase_box[number].tolist(),
             pad,
+            value,
         )
         torch.testing.assert_close(result[number], expected)
 
@@ -95,10 +105,10 @@ def enlarge(pixels, times):
     return pixels.repeat_interleave(times, dim=2).repeat_interleave(times, dim=3)
 
 
-@pytest.mark.parametrize("times", [2, 3])
-def test_the_same_crops_flips_and_boxes_at_a_multiple_of_the_size(times):
+@pytest.mark.parametrize(("times", "erase_value"), [(2, "imagenet-mean"), (3, "zero")])
+def test_the_same_crops_flips_and_boxes_at_a_multiple_of_the_size(times, erase_value):
     pixels = images(64)
-    drawn = sample_augmentation(64, RECIPE, make_generator("r"))
+    drawn = sample_augmentation(64, replace(RECIPE, erase_value=erase_value), make_generator("r"))
     larger = rescale_augmentation(drawn, (24, 12), (24 * times, 12 * times))
     assert torch.equal(
         apply_augmentation(enlarge(pixels, times), larger),

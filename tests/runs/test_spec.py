@@ -7,6 +7,7 @@ import pytest
 
 from harness.runs import spec
 from harness.runs.spec import Recipe, RunSpec
+from harness.runs.stored_spec import check_spec
 
 TEACHER = RunSpec("msmt17", "none", "resnet101", (), 0, Recipe())
 STUDENT = RunSpec("msmt17", "pdrd", "resnet18", (TEACHER,), 0, Recipe())
@@ -39,6 +40,19 @@ def test_runs_of_a_teacher_of_another_size_are_not_those_of_the_first_version():
     assert larger.key != "msmt17/pdrd/resnet101-resnet18/seed0-c0176b19"
     assert larger.teacher_size == (320, 160) and STUDENT.teacher_size is None
     assert RunSpec.from_json(json.loads(json.dumps(larger.as_json()))) == larger
+
+
+def test_a_later_field_is_left_out_at_its_default():
+    """Runs of a version that did not know it have the same key and JSON."""
+    plain = STUDENT.as_json()
+    assert "erase_value" not in plain["recipe"]
+    assert "erase_value" not in plain["teachers"][0]["recipe"]
+    other = replace(STUDENT, recipe=Recipe(erase_value="imagenet-mean"))
+    assert other.as_json()["recipe"]["erase_value"] == "imagenet-mean"
+    assert "erase_value" not in other.as_json()["teachers"][0]["recipe"]
+    assert RunSpec.from_json(json.loads(json.dumps(other.as_json()))) == other
+    for told in (STUDENT, other):
+        check_spec(json.loads(json.dumps(told.as_json())), told.key)
 
 
 def test_names_are_readable_and_fit_into_a_path():
@@ -82,6 +96,7 @@ def test_every_field_of_the_recipe_changes_the_key(field):
         "last_stride": 2,
         "stem": "2x2",
         "distillation_batches": "separate",
+        "erase_value": "imagenet-mean",
     }
     other = words[field] if field in words else value + 1 if value > 1 else value / 2
     recipe = Recipe(triplet_weight=0) if field == "sampling" else Recipe()
@@ -109,6 +124,7 @@ def test_a_raised_training_version_changes_every_key(monkeypatch):
         ("precision", "fp8"),
         ("images_each", 1),
         ("pretrained", "yes"),
+        ("erase_value", "mean"),
         ("momentum", -1),
     ],
 )
