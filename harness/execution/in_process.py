@@ -36,6 +36,7 @@ from harness.training.cohort import rescore, run_cohort
 from harness.training.failures import (
     RunFailure,
     TeacherUnusableError,
+    blame_takeover,
     capture_failure,
     describe_failure,
 )
@@ -214,11 +215,11 @@ class InProcessExecutor:
             return run_cohort(specs, leases, data, context)
         except TeacherUnusableError as error:
             failure = describe_failure(error)
-        students = [spec for spec in specs if spec.teachers]
-        for spec in (one for one in students if one.key not in context.again):
-            write = partial(write_failure, self.context.runs, spec, failure.kind, failure.message)
-            capture_failure(write)
-        failures = {spec.key: failure for spec in students}
+        failures = {}
+        for spec in (spec for spec in specs if spec.teachers):
+            own = failures[spec.key] = blame_takeover(failure, leases[spec.key])
+            if own.kind is not FailureKind.LOST and spec.key not in context.again:
+                capture_failure(partial(write_failure, context.runs, spec, own.kind, own.message))
         plain = [spec for spec in specs if not spec.teachers]
         return failures | self._train_cohort(plain, leases, data, context)
 
