@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args, get_origin
@@ -12,10 +14,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from harness.core.errors import UsageError, did_you_mean
+from harness.core.errors import DamagedFileError, UsageError, did_you_mean
+from harness.core.files import read_file
 from harness.core.override import replace_aliases
+from harness.core.text import has_control_characters, printable
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+MAX_BYTES = 100_000  # of a file; the largest of ours has a thirtieth
+MAX_VALUES, MAX_DEPTH = 10_000, 30  # in a file, with aliases expanded
+MAX_NUMBER = 2**63
 
 
 class StrictModel(BaseModel):
@@ -64,19 +71,15 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
     """Read a YAML file as a value of `model`.
 
     Raises:
-        UsageError: The file is missing or not YAML, or has an unknown key or an impossible value.
+        UsageError: The file is missing, too large or not plain YAML, or has an unknown key or an
+            impossible value.
+        UnreadableFileError: It cannot be read: no permission, a folder, a pipe.
     """
-    try:
-        content = YAML().load(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}).") from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{path}:{line}: not YAML: {error.problem}.") from error
-    if content is not None and not isinstance(content, CommentedMap):
-        raise UsageError(f"{path}:1: expected `key: value` lines.")
+    content = _parse(path)
     try:
         return model.model_validate(_to_plain(content))
+    except _ContentError as error:
+        raise UsageError(f"{path}:{error.line}: {error}.") from None
     except ValidationError as error:
         problems: dict[tuple[int | str, ...], str] = {}
         for one in error.errors():  # one for each setting: a union gives one for each of its types
@@ -84,16 +87,130 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
         raise UsageError(*problems.values()) from error
 
 
+class _ContentError(Exception):
+    """Error for what YAML allows and a configuration file may not contain."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def _parse(path: Path) -> CommentedMap | None:
+    """Return the mapping that a YAML file contains, with its lines; None if it is empty.
+
+    Raises:
+        UsageError: The file is missing or too large, or contains something else.
+        UnreadableFileError: It cannot be read.
+    """
+    text = _read_text(path)
+    try:
+        content = YAML().load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UsageError(f"{path}:{line}: not YAML: {error.problem or error.context}.") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}:1: nested too deeply.") from error
+    except (
+        Exception
+    ) as error:  # the parser's own, on numbers, dates and tags that it cannot convert
+        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        raise UsageError(f"{path}:1: not YAML: {printable(reason)}.") from error
+    if content is not None and not isinstance(content, CommentedMap):
+        raise UsageError(f"{path}:1: expected `key: value` lines.")
+    return content
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a configuration file.
+
+    Raises:
+        UsageError: There is no such file, or it is too large, not UTF-8, or holds control
+            characters.
+        UnreadableFileError: It cannot be read.
+    """
+    try:
+        content = read_file(path, MAX_BYTES)
+    except DamagedFileError:
+        raise UsageError(
+            f"{path} has more than {MAX_BYTES:,} bytes, too many for its kind."
+        ) from None
+    except ValueError as error:  # a name with a NUL character
+        raise UsageError(f"{str(path)!r} cannot be the name of a file ({error}).") from error
+    if content is None:
+        raise UsageError(f"{path} cannot be read ({os.strerror(errno.ENOENT)}).")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}:{line}: not UTF-8 ({error.reason}): save it as UTF-8.") from error
+    for number, line_text in enumerate(text.split("\n"), 1):
+        if has_control_characters(line_text.rstrip("\r").replace("\t", " ")):
+            raise UsageError(f"{path}:{number}: contains a control character: {line_text[:80]!r}.")
+    return text
+
+
+class _Converter:
+    """Conversion of the parser's containers and numbers to Python's own, up to a limit.
+
+    An alias stands for a whole part of the file, so a few lines of aliases of aliases can stand for
+    more than the memory holds.
+    """
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def convert(self, node: object, line: int = 1, depth: int = 0) -> Any:
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise _ContentError(
+                f"its values are too many or nested too deeply (at most {MAX_VALUES:,} values, "
+                f"{MAX_DEPTH} levels)",
+                line,
+            )
+        line = _line_of(node, line)
+        tag = getattr(getattr(node, "tag", None), "value", None)
+        if tag is not None:
+            raise _ContentError(f"the tag {tag} is not allowed: give plain values", line)
+        if isinstance(node, Mapping):
+            return {
+                self.convert_key(key, _line_of(node, line, key)): self.convert(
+                    value, _line_of(node, line, key), depth + 1
+                )
+                for key, value in node.items()
+            }
+        if isinstance(node, list):
+            return [self.convert(value, line, depth + 1) for value in node]
+        if isinstance(node, int | float) and not abs(node) < MAX_NUMBER:  # nor is NaN
+            raise _ContentError("nan and infinite or huge numbers are not allowed", line)
+        for kind in (bool, int, float, str):
+            if isinstance(node, kind):
+                return kind(node)
+        if node is None:
+            return {}
+        raise _ContentError(f"{type(node).__name__} is not a plain value: quote it", line)
+
+    def convert_key(self, key: object, line: int) -> str:
+        if not isinstance(key, str | int | float):
+            raise _ContentError("a key is not a word", line)
+        return str(key)
+
+
 def _to_plain(node: object) -> Any:
-    """Convert the parser's containers and numbers to Python's own."""
-    if isinstance(node, Mapping):
-        return {str(key): _to_plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_to_plain(value) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return {} if node is None else node
+    """Convert the parser's containers and numbers to Python's own.
+
+    Raises:
+        _ContentError: There are too many, or some are neither text, numbers, lists nor mappings.
+    """
+    return _Converter().convert(node)
+
+
+def _line_of(node: object, line: int, key: object = None) -> int:
+    """Return the line of a container or of one of its keys; `line` if it is not known."""
+    place = getattr(node, "lc", None)
+    try:
+        return int((place.line if key is None else place.key(key)[0]) + 1)  # type: ignore[union-attr]
+    except (AttributeError, KeyError, TypeError):
+        return line
 
 
 def _explain(path: Path, content: Any, model: type[BaseModel], error: ErrorDetails) -> str:

@@ -8,15 +8,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar, get_type_hints
+from typing import Annotated, Any, ClassVar, TypeVar, get_type_hints
 
-from pydantic import Field, create_model, field_validator
+from pydantic import BeforeValidator, Field, create_model, field_validator
 
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.yaml import CONFIGS, StrictModel, config_names, load_config, load_yaml
 from harness.data.completeness import ExpectedCounts
 from harness.data.synthetic.generator import SyntheticSettings
 from harness.runs.spec import Option, Recipe
+
+T = TypeVar("T")
+
+
+def refuse_booleans(value: T) -> T:
+    """Return a value that is to be a number; pydantic would take true for 1.
+
+    Raises:
+        ValueError: It is true or false.
+    """
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(refuse_booleans)]
+Seed = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(refuse_booleans)]
 
 ConfigValue = Option | tuple[float, ...]
 ConfigValues = dict[str, ConfigValue]  # of a recipe or of generated data
@@ -34,7 +52,10 @@ def _optional_fields(dataclass_type: type) -> dict[str, Any]:
     """Return pydantic fields for those of a dataclass, each of which may be omitted."""
     hints = get_type_hints(dataclass_type)
     return {
-        f.name: (hints[f.name] | None, Field(default=None, description=f.metadata.get("help")))
+        f.name: (
+            Annotated[hints[f.name] | None, BeforeValidator(refuse_booleans)],
+            Field(default=None, description=f.metadata.get("help")),
+        )
         for f in fields(dataclass_type)
     }
 
@@ -90,19 +111,19 @@ class StudyFile(ConfigFile):
     """`configs/study/NAME.yaml`: the runs of a table or figure; the command line may change all."""
 
     description: str = Field(default="", description="What the study shows.")
-    dataset: str | None = Field(default=None, description="Name of the dataset.")
-    methods: list[str] | None = Field(default=None, description="Names of methods, or `all`.")
-    teacher: str | None = Field(
+    dataset: Name | None = Field(default=None, description="Name of the dataset.")
+    methods: list[Name] | None = Field(default=None, description="Names of methods, or `all`.")
+    teacher: Name | None = Field(
         default=None, description="The teacher's network; resnet101 by default."
     )
-    student: str | None = Field(
+    student: Name | None = Field(
         default=None, description="The students' network; resnet18 by default."
     )
-    seeds: list[int] | None = Field(
+    seeds: list[Seed] | None = Field(
         default=None, description="Seeds of the students; 0 by default."
     )
-    head: str | None = Field(default=None, description="Head of the networks; bnneck by default.")
-    pack: int | None = Field(
+    head: Name | None = Field(default=None, description="Head of the networks; bnneck by default.")
+    pack: Count | None = Field(
         default=None, description="Largest number of students in a cohort; 16 by default."
     )
     sweep: dict[str, list[Option]] = Field(
