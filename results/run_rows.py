@@ -94,7 +94,7 @@ def _identity(spec: dict[str, Any]) -> dict[str, Any]:
         "method": str(spec["method"]),
         "seed": _require_int(spec["seed"], "seed"),
         "options": ", ".join(f"{name}={value}" for name, value in sorted(spec["options"].items())),
-        "version": f"{spec.get('source', '')[:8]}/{spec.get('training_version', '')}",
+        "version": _version(spec),
         "teacher": " + ".join(dict.fromkeys(network for _, network in teachers)),
         "teacher_key": ", ".join(keys),
         "teachers": teachers,
@@ -102,6 +102,12 @@ def _identity(spec: dict[str, Any]) -> dict[str, Any]:
         "setting": _digest([student_setting, keys]) if keys else student_setting,
         "fields": json.dumps(fields, sort_keys=True),
     }
+
+
+def _version(spec: dict[str, Any]) -> str:
+    """Return the version of a method's code, of training and, if it has changed, of the network."""
+    parts = [spec.get("source", "")[:8], spec.get("training_version", "")]
+    return "/".join(map(str, [*parts, *filter(None, [spec.get("architecture", "")[:8]])]))
 
 
 def _failure(content: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.models import NETWORKS
+from harness.models.architectures import architecture_digest
 from harness.planning.names import BASELINE_METHOD
 from harness.planning.overrides import ResolvedSettings
 from harness.planning.request import ResolvedMethod, ResolvedRequest
@@ -46,16 +47,16 @@ def expand_runs(
             source=method.digest,
             device=request.device,
             threads=request.threads,
+            architecture=architecture_of(network, request.head, recipe),
         )
 
     runs: list[RunSpec] = []
-    teachers: Sequence[RunSpec]
     for seed in request.seeds:
         teacher_seed = seed if request.teacher_seed is None else request.teacher_seed
-        teachers = request.teacher_runs or [
+        teachers = request.teacher_runs or tuple(
             make_spec(BASELINE_METHOD, network, teacher_seed, settings.teacher_recipe)
             for network in request.teachers
-        ]
+        )
         teachers = teachers if request.distilled else ()
         runs += teachers
         runs.append(make_spec(BASELINE_METHOD, request.student, seed, settings.recipe))
@@ -64,6 +65,11 @@ def expand_runs(
             for method in request.distilled
         ]
     return list(dict.fromkeys(runs))
+
+
+def architecture_of(network: str, head: str, recipe: Recipe) -> str:
+    """Return `RunSpec.architecture` of a network that the present code builds."""
+    return architecture_digest(network, head, recipe.last_stride, recipe.stem)
 
 
 def pack_cohorts(specs: Sequence[RunSpec], size: int) -> list[tuple[RunSpec, ...]]:

@@ -165,7 +165,7 @@ class Recipe:
 
 
 # Fields of recipes that 0.2.0 did not know, with their defaults, at which they are left out of keys
-# and JSON: so its runs keep their keys.
+# and JSON, as an empty architecture is: so its runs keep their keys.
 _LATER_FIELDS = {f.name: f.default for f in fields(Recipe) if f.name in ("erase_value",)}
 
 
@@ -177,6 +177,8 @@ def _plain_values(spec: RunSpec) -> dict[str, Any]:
 
 
 def _leave_out_defaults(run: dict[str, Any]) -> None:
+    if not run["architecture"]:
+        del run["architecture"]
     for name, default in _LATER_FIELDS.items():
         if run["recipe"][name] == default:
             del run["recipe"][name]
@@ -204,6 +206,8 @@ class RunSpec:
         source: Digest of the method's syntax tree.
         device: Type of the device: `cpu` or `cuda`.
         threads: Torch's threads of a run on the CPU, whose numbers depend on them; else 0.
+        architecture: Digest of the network's code if it does not compute any more what it did in
+            the first version; empty otherwise, and then no part of the key and of files.
     """
 
     dataset: str
@@ -219,6 +223,7 @@ class RunSpec:
     source: str = ""
     device: str = "cpu"
     threads: int = 0
+    architecture: str = ""
 
     @property
     def key(self) -> str:

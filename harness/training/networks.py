@@ -14,6 +14,7 @@ from harness.core.seeding import seeded_rng
 from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.models import EnsembleTeacher, ReIDNetwork, build_network
+from harness.models.architectures import architecture_digest
 from harness.plugins.lookup import resolve_method
 from harness.runs.layout import MODEL, PREPARED
 from harness.runs.record import read_record
@@ -134,7 +135,19 @@ def _teacher_weights(spec: RunSpec, context: RunContext) -> tuple[str, ...]:
 
 
 def _build(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:
-    """Build a run's network as its training starts."""
+    """Build a run's network as its training starts.
+
+    Raises:
+        SetupError: The present code builds another network than the run's, or the weights do not
+            fit.
+    """
+    recipe = spec.recipe
+    present = architecture_digest(spec.network, spec.head, recipe.last_stride, recipe.stem)
+    if present != spec.architecture:
+        raise SetupError(
+            f"The code of {spec.network} does not compute what it did when {spec.key} was planned. "
+            "Go back to that code, or plan the runs again with kdreid run."
+        )
     return build_network(
         spec.network,
         spec.head,

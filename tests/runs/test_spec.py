@@ -55,6 +55,15 @@ def test_a_later_field_is_left_out_at_its_default():
         check_spec(json.loads(json.dumps(told.as_json())), told.key)
 
 
+def test_a_changed_network_is_a_field_of_its_run_and_of_its_students():
+    changed = replace(TEACHER, architecture="0123456789abcdef")
+    taught = replace(STUDENT, teachers=(changed,))
+    assert len({TEACHER.key, changed.key}) == len({STUDENT.key, taught.key}) == 2
+    assert "architecture" not in json.dumps(STUDENT.as_json())
+    for spec_ in (changed, taught, STUDENT):
+        assert RunSpec.from_json(json.loads(json.dumps(spec_.as_json()))) == spec_
+
+
 def test_names_are_readable_and_fit_into_a_path():
     outside = replace(STUDENT, method="my/package.module:Loss")
     assert outside.method_folder == "my-package.module-Loss"
@@ -76,6 +85,7 @@ CHANGES = {
     "source": "ef",
     "device": "cuda",
     "threads": 3,
+    "architecture": "0123456789abcdef",
 }
 
 
