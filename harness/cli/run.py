@@ -170,9 +170,9 @@ def run_on_cluster(
             outcome = run_local_pool(plan, submit_options, stop, reporter.info)
             return print_states(plan, outcome.reasons, outcome.active)
         submission = submit_grid(plan, submit_options, reporter.info)
-    print_submitted(plan, submission)
+    code = print_submitted(plan, submission)
     if not execution.watch:
-        return ExitCode.DONE
+        return code
     watch_jobs(plan, submit_options, reporter)
     return print_states(plan, {spec.key: "not done; see kdreid status" for spec in plan.specs})
 
@@ -202,6 +202,7 @@ def _plan_submission(
         overrides=cluster_overrides,
         max_parallel=execution.max_parallel,
         retry_diverged=execution.retry_diverged,
+        again=request.again,
         checkpoint_seconds=execution.checkpoint_every,
         allow_partial=request.allow_partial,
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
@@ -209,7 +210,7 @@ def _plan_submission(
 
 
 def _require_device_of_profile(request: RunRequest) -> None:
-    """Check that the command line leaves device and threads to the profile, and is for jobs.
+    """Check that the command line leaves device and threads to the profile.
 
     Raises:
         UsageError: It does not.
@@ -219,10 +220,6 @@ def _require_device_of_profile(request: RunRequest) -> None:
         problems.append(
             "With --cluster the profile sets the device. Replace --device by --set cluster.gpus=N; "
             "0 is the CPU."
-        )
-    if request.again:
-        problems.append(
-            "--again trains in this process. Leave --cluster out, or use a new runs folder."
         )
     if request.threads is not None:
         problems.append(

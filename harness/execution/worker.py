@@ -107,9 +107,8 @@ def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Repor
         return opened[spec.teacher_size]
 
     wait_for_teachers(specs, context)
-    executor = InProcessExecutor(
-        replace(context, pretrained_files=pretrained_files), open_data, job_spec.retry
-    )
+    context = replace(context, pretrained_files=pretrained_files)
+    executor = InProcessExecutor(context, open_data, job_spec.retry, job_spec.again)
     outcome = executor.launch([tuple(specs)])
     for key, reason in outcome.failed.items():
         reporter.info(f"failed: {key}: {reason}")

@@ -29,6 +29,7 @@ class JobSpec:
     allow_partial: bool = False
     cache: bool = True
     retry: bool = False  # whether diverged runs are trained again
+    again: bool = False  # whether finished runs are that other code made
 
     def write(self, path: Path) -> None:
         """Write the job file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from harness.core.lease import current_holder
 from harness.execution.cluster.recovery import record_job_ids
 from harness.execution.cluster.submission import ClusterJob
 from harness.execution.reasons import DIVERGED, blocked_by
+from harness.planning.other_code import is_outdated
 from harness.runs.groups import job_name_prefix, read_run_submission
 from harness.runs.layout import FAILURE, GROUPS, RECORD
 from harness.runs.record import failure_kind, failure_time
@@ -50,6 +51,7 @@ def select_pending(
     runs: Path,
     *,
     retry_diverged: bool,
+    again: bool = False,
 ) -> PendingRuns:
     """Divide cohorts into jobs, one for each request for resources within a cohort.
 
@@ -58,6 +60,7 @@ def select_pending(
         resources: The resources of each run, by key.
         runs: The runs folder.
         retry_diverged: Whether runs that diverged are trained again.
+        again: Whether finished runs are, that other code or versions made.
 
     Raises:
         SlurmError: Earlier jobs may be in a queue that does not answer.
@@ -68,9 +71,11 @@ def select_pending(
     for cohort in cohorts:
         parts: _Parts = {}
         for spec in cohort:
-            skipped = _why_not_pending(
-                spec, runs, active, pending.skipped, retry_diverged=retry_diverged
-            )
+            skipped = None
+            if not (again and _is_repeated(spec, runs, active, pending.specs)):
+                skipped = _why_not_pending(
+                    spec, runs, active, pending.skipped, retry_diverged=retry_diverged
+                )
             if skipped is not None:
                 pending.skipped[spec.key] = skipped
                 continue
@@ -112,6 +117,21 @@ def _join_plain_students(parts: _Parts) -> _Parts:
             parts[distilled[0]] = specs + parts[distilled[0]]
             del parts[request, after]
     return parts
+
+
+def _is_repeated(
+    spec: RunSpec, runs: Path, active: Mapping[str, str], queued: Container[str]
+) -> bool:
+    """Return whether a finished run is trained again; a student is if its teacher is."""
+    try:
+        record = read_json(runs / spec.key / RECORD)
+        is_due = record is not None and (
+            any(teacher.key in queued for teacher in spec.teachers)
+            or is_outdated(spec, record, runs)
+        )
+    except FileError:  # `_why_not_pending` reports it
+        return False
+    return is_due and _why_taken(spec, runs, active) is None
 
 
 def _why_not_pending(

@@ -39,6 +39,7 @@ class SubmitOptions:
     overrides: Sequence[str] = ()  # cluster.NAME=VALUE
     max_parallel: int | None = None
     retry_diverged: bool = False
+    again: bool = False  # train finished runs again that other code made
     checkpoint_seconds: float = 300.0
     allow_partial: bool = False
     command: str = ""  # as typed
@@ -71,6 +72,7 @@ class SubmitOptions:
             self.resources(plan),
             plan.runs.absolute(),
             retry_diverged=self.retry_diverged,
+            again=self.again,
         )
 
 
@@ -168,6 +170,7 @@ def write_submission(
             allow_partial=options.allow_partial,
             cache=plan.cache,
             retry=options.retry_diverged,
+            again=options.again,
         )
         job_spec.write(submission.job_file(runs, job))
     submission.logs(runs).mkdir(parents=True, exist_ok=True)

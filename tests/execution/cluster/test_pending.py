@@ -6,6 +6,9 @@ from harness.core.errors import SlurmError
 from harness.core.lease import try_acquire
 from harness.execution.cluster.pending import active_jobs, select_pending
 from harness.runs.layout import GROUPS
+from harness.runs.origin import code_digests
+from harness.runs.record import write_record
+from harness.runs.spec import SCORING_VERSION
 from harness.runs.states import FailureKind
 from slurm.resources import Resources
 from tests.support import run_folders
@@ -14,9 +17,9 @@ SMALL = Resources(minutes=10)
 GROUP = "20260101-000000-abcd"
 
 
-def select(runs, *cohorts, retry_diverged=False):
+def select(runs, *cohorts, retry_diverged=False, again=False):
     resources = {spec.key: SMALL for cohort in cohorts for spec in cohort}
-    return select_pending(cohorts, resources, runs, retry_diverged=retry_diverged)
+    return select_pending(cohorts, resources, runs, retry_diverged=retry_diverged, again=again)
 
 
 def student(seed, *teachers):
@@ -54,6 +57,24 @@ def test_reasons_of_runs_that_need_no_job(tmp_path):
     assert len(select(tmp_path, [diverged], retry_diverged=True).jobs) == 1
     # A run of an older scoring version is scored again, which needs a job.
     assert [job.runs for job in select(tmp_path, [done]).jobs] == [(done.key,)]
+
+
+def test_finished_runs_of_other_code_have_jobs_on_request(tmp_path):
+    """And so have the students of such a teacher, whatever made them."""
+    teacher, plain = run_folders.TEACHER, run_folders.spec(1)
+    taught = student(2, teacher)
+    for spec, training in ((teacher, "x"), (plain, None), (taught, None)):
+        code = code_digests() | ({"training": training} if training else {})
+        content = {"scoring_version": SCORING_VERSION, "result": {"model": "w"}, "code": code}
+        write_record(tmp_path, spec, content | {"teachers": ["w"] if spec.teachers else []})
+    cohorts = ([teacher], [plain, taught])
+    assert select(tmp_path, *cohorts).jobs == []
+    pending = select(tmp_path, *cohorts, again=True)
+    jobs = [(job.runs, job.after) for job in pending.jobs]
+    assert jobs == [((teacher.key,), ()), ((taught.key,), (1,))]
+    assert pending.skipped[plain.key].reason == "done"
+    with try_acquire(tmp_path / teacher.key):
+        assert select(tmp_path, *cohorts, again=True).jobs == []
 
 
 def test_a_teacher_in_a_local_pool_is_not_a_dependency_of_slurms(tmp_path):
