@@ -13,13 +13,15 @@ A word that fits several runs is an error that lists them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError, suggest
+from harness.core.file_errors import unreadable_file
 from harness.core.files import read_json
 from harness.core.name_lists import split_names
-from harness.runs.folder_state import local_state
+from harness.runs.folder_state import inspect_run_folder, local_state
 from harness.runs.groups import read_submission
 from harness.runs.layout import GROUPS, RECORD, iter_run_folders
 from harness.runs.spec import RunSpec
@@ -32,13 +34,18 @@ MAX_CANDIDATES = 6  # listed for an ambiguous word
 
 
 def require_runs_folder(runs: Path) -> None:
-    """Check that the runs folder exists.
+    """Check that the runs folder exists and can be listed.
 
     Raises:
-        SetupError: It does not.
+        SetupError: It does not, or cannot.
     """
-    if not runs.is_dir():
-        raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
+    try:
+        if runs.is_dir():
+            with os.scandir(runs):
+                return
+    except OSError as error:
+        raise unreadable_file(runs, error) from error
+    raise SetupError(f"There is no runs folder {runs}. Name one with --runs DIR.")
 
 
 def list_run_keys(runs: Path, problems: list[str] | None = None) -> list[str]:
@@ -91,10 +98,17 @@ def finished_runs(runs: Path) -> list[RunSpec]:
     """Return the specs of all runs that are done.
 
     Raises:
-        SetupError: The runs folder does not exist, or another version of this program made a run.
+        SetupError: The runs folder does not exist, a run's files are damaged or cannot be read, so
+            that it may be done, or another version of this program made a run.
     """
-    keys = list_run_keys(runs)
-    return [load_spec(runs, key) for key in keys if local_state(runs / key) is RunState.DONE]
+    specs = []
+    for key in list_run_keys(runs):
+        folder = inspect_run_folder(runs / key)
+        if folder.state is RunState.UNREADABLE:
+            raise SetupError(folder.problem)
+        if folder.state is RunState.DONE:
+            specs.append(load_spec(runs, key))
+    return specs
 
 
 def load_spec(runs: Path, key: str) -> RunSpec:

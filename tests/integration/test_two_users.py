@@ -169,7 +169,7 @@ def test_a_folder_that_is_not_as_shared_as_it_looks(users, readable):
     assert f"not trained: {readable}/synthetic/" in done.stderr
     assert f"cannot be written (Permission denied; {closed}" in done.stderr
     assert f"belongs to {users[0].name}" in done.stderr
-    assert "0 runs done now, 3 were done before, 1 failed, 2 with unusable" in done.stderr
+    assert "0 runs done now, 3 were done before, 0 failed, 2 with unusable" in done.stderr
     assert "KD" in done.stdout  # the tables, though no report can be written
 
 
@@ -193,7 +193,9 @@ def test_reading_needs_no_writing(users, readable, words):
 
 def test_a_cache_that_cannot_be_written_is_done_without(users, readable):
     shutil.rmtree(readable / "cache")
+    readable.chmod(0o755)
     done = users[1].call("score", "1", "--runs", readable)
+    readable.chmod(0o2775)
     assert done.returncode == 0, done.stderr
     assert "Images are decoded on the fly instead." in done.stderr
 

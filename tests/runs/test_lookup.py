@@ -4,18 +4,20 @@ import json
 
 import pytest
 
-from harness.core.errors import SetupError, UsageError
+from harness.core.errors import SetupError, UnreadableFileError, UsageError
 from harness.core.files import read_json, write_json
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import (
     finished_runs,
     list_run_keys,
     load_spec,
+    require_runs_folder,
     resolve_runs,
     resolve_specs,
     short_id,
 )
 from tests.support import run_folders
+from tests.support.unprivileged import as_nobody
 
 SUBMISSION = "20260101-000000-abcd"
 
@@ -163,3 +165,19 @@ def test_a_run_that_is_not_done_or_of_another_version_has_no_spec(tmp_path):
     (tmp_path / key / RECORD).write_text(json.dumps(record))
     with pytest.raises(SetupError, match="made by another version of this program: .*'colour'"):
         load_spec(tmp_path, key)
+
+
+def test_a_private_runs_folder_is_named_with_its_owner(public_path):
+    run_folders.done(public_path)
+    public_path.chmod(0o700)
+    for function in (require_runs_folder, list_run_keys, finished_runs):
+        with as_nobody(), pytest.raises(UnreadableFileError, match=f"{public_path} belongs to"):
+            function(public_path)
+
+
+def test_all_finished_runs_are_not_all_but_the_damaged_ones(tmp_path):
+    run_folders.done(tmp_path, 1)
+    key = run_folders.done(tmp_path, 2)
+    (tmp_path / key / RECORD).write_text('{"half":')
+    with pytest.raises(SetupError, match=rf"{key}/record\.json is damaged"):
+        finished_runs(tmp_path)
