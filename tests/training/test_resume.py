@@ -110,20 +110,58 @@ def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teach
     assert_equal_runs(uninterrupted, with_teacher)
 
 
-def test_stopping_and_continuing_in_one_process(uninterrupted, with_teacher):
-    class After(StopRequest):
-        reads = 0
+class StopAfter(StopRequest):
+    """A stop that is requested after so many looks at it: some before the first step, then two."""
 
-        @property
-        def requested(self):
-            After.reads += 1
-            return After.reads > 9  # some are before the first step, most between two
+    def __init__(self, reads):
+        super().__init__()
+        self.left = reads
 
-    plan = tiny_grid.grid(with_teacher, *METHODS)
+    @property
+    def requested(self):
+        self.left -= 1
+        return self.left < 0
+
+
+def stop_half_way(runs):
+    """Train until the members are saved at a step between the first and the last."""
+    plan = tiny_grid.grid(runs, *METHODS)
     with pytest.raises(RunInterrupted):
-        tiny_grid.launch(plan, stop=After())
-    assert not tiny_grid.launch(plan).failed
+        tiny_grid.launch(plan, stop=StopAfter(9))
+    return plan
+
+
+def test_stopping_and_continuing_in_one_process(uninterrupted, with_teacher):
+    assert not tiny_grid.launch(stop_half_way(with_teacher)).failed
     assert_equal_runs(uninterrupted, with_teacher)
+
+
+def halve(content):
+    return content[: len(content) // 2]
+
+
+def empty(content):
+    return b""
+
+
+def flip_a_bit(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [halve, empty, flip_a_bit])
+def test_damaged_state_is_set_aside_and_the_bits_stay(uninterrupted, with_teacher, damage):
+    """A member's checkpoint, and what another one prepared; a third continues where it was."""
+    plan = stop_half_way(with_teacher)
+    fitnet = next(spec for spec in plan.specs if spec.method == "fitnet")
+    (prepared,) = with_teacher.glob("synthetic/none/*/*/prepared/kdpe-*.pt")
+    paths = [with_teacher / fitnet.key / "checkpoint.pt", prepared]
+    for path in paths:
+        path.write_bytes(damage(path.read_bytes()))
+    outcome = tiny_grid.launch(plan)
+    assert not outcome.failed and not outcome.unusable
+    assert_equal_runs(uninterrupted, with_teacher)
+    assert all(path.with_name(f"{path.name}.damaged").exists() for path in paths)
 
 
 def test_a_member_alone_in_another_grouping_resumes_from_the_cohorts_checkpoint(
