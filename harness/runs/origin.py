@@ -22,7 +22,10 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "models": ("harness/models",),
     "data": ("harness/data",),
     "evaluation": ("harness/evaluation",),
-    "methods": ("methods/base.py", "methods/options.py", "methods/relations.py"),
+    "methods": (
+        *("methods/base.py", "methods/options.py", "methods/preparation.py"),
+        "methods/relations.py",
+    ),
 }
 # Their parts that make no number of a run. What is drawn is part of the data's fingerprint.
 NOT_COUNTED = (
