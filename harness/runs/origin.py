@@ -23,7 +23,9 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "data": ("harness/data",),
     "evaluation": ("harness/evaluation",),
     "methods": (
-        *("methods/base.py", "methods/options.py", "methods/preparation.py"),
+        "methods/base.py",
+        "methods/options.py",
+        "methods/preparation.py",
         "methods/relations.py",
     ),
 }
