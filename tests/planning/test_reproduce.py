@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from harness.cli.app import app
 from harness.cli.results import print_trace
 from harness.core.errors import SetupError, UsageError
+from harness.runs.stored_spec import recorded_keys
 from tests.support import run_folders as made_runs
 from tests.support import tiny_grid
 
@@ -64,8 +65,10 @@ def test_changed_code_and_commit_are_told(runs):
     said = shown("comparison-synthetic:kd:R1", runs)
     assert f"git checkout {'0' * 40}" in said
     assert "edited and not committed (digest 77)" in said and "edited (77)" in said
-    spec = record["spec"] | {"source": "other", "key": key}
-    made_runs.change(runs / key / "record.json", spec=spec)
+    spec = record["spec"] | {"training_version": 0}  # of an earlier version, under its own key
+    (older,) = recorded_keys(spec)
+    (runs / key).rename(runs / older)
+    made_runs.change(runs / older / "record.json", spec=spec | {"key": older}, key=older)
     found = json.loads(shown("comparison-synthetic:kd:R1", runs, as_json=True))["reproduce"]
     assert found["exact"] is False and found["commands"] == []
     assert any("made by another version of this program" in said for said in found["remarks"])
