@@ -13,6 +13,7 @@ from harness.data.dataset import Dataset
 from harness.execution.cluster.submit import SubmitOptions, preview_submission, report_skipped
 from harness.planning.estimate import Estimate, estimate, read_timings, sum_estimates
 from harness.planning.plan import Plan, is_provisional
+from harness.planning.similar_runs import describe_similar_runs
 from harness.runs.folder_state import inspect_run_folder
 from harness.runs.spec import Recipe, RunSpec
 from harness.runs.states import RunState
@@ -33,7 +34,14 @@ def print_plan(plan: Plan, *, as_json: bool) -> None:
     estimates = _estimate_cohorts(plan, states)
     if as_json:
         echo(json.dumps(_rows(plan, states, estimates), indent=1))
-        return
+    else:
+        _print_cohorts(plan, states, estimates)
+    for note in describe_similar_runs(plan.specs, plan.runs):
+        echo(f"note: {note}", err=True)
+
+
+def _print_cohorts(plan: Plan, states: dict[str, RunState], estimates: Sequence[Estimate]) -> None:
+    """Print every cohort with its runs, then the counts."""
     for number, (cohort, time) in enumerate(zip(plan.cohorts, estimates, strict=True), 1):
         _print_cohort(plan, number, cohort, time)
         for spec in cohort:

@@ -109,7 +109,7 @@ def _execute(request: RunRequest, execution: ExecutionOptions, reporter: Reporte
 
 def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter) -> int:
     """Plan, train in this process and report; return the exit code."""
-    from harness.cli.run_printing import print_outcome
+    from harness.cli.run_printing import print_outcome, report_notes
     from harness.core.files import ensure_writable
     from harness.core.signals import handle_signals
     from harness.execution.in_process import InProcessExecutor
@@ -119,8 +119,7 @@ def _train(request: RunRequest, execution: ExecutionOptions, reporter: Reporter)
     _warn_if_unshared(request.runs, reporter)
     with handle_signals() as stop:
         plan = make_plan(request, reporter)
-        for note in plan.notes:
-            reporter.info(f"note: {note}")
+        report_notes(plan)
         context = replace(plan.context, stop=stop, checkpoint_seconds=execution.checkpoint_every)
         executor = InProcessExecutor(
             context, plan.open_data, execution.retry_diverged, request.again
@@ -150,7 +149,7 @@ def run_on_cluster(
         SetupError: Data, weights or a writable runs folder are missing.
         SlurmError: The cluster refuses the jobs or does not answer.
     """
-    from harness.cli.run_printing import print_states, print_submitted
+    from harness.cli.run_printing import print_states, print_submitted, report_notes
     from harness.core.files import ensure_writable
     from harness.core.signals import handle_signals
     from harness.execution.cluster.local_pool import run_local_pool
@@ -164,8 +163,7 @@ def run_on_cluster(
         stop.raise_if_requested()
         ensure_writable(request.runs)
         _warn_if_unshared(request.runs, reporter)
-        for note in plan.notes:
-            reporter.info(f"note: {note}")
+        report_notes(plan)
         if submit_options.profile.kind == "local":
             outcome = run_local_pool(plan, submit_options, stop, reporter.info)
             return print_states(plan, outcome.reasons, outcome.active)

@@ -10,9 +10,16 @@ from harness.core.errors import ExitCode, UnwritableFileError
 from harness.execution.cluster.submission import Submission
 from harness.execution.in_process import Outcome
 from harness.planning.plan import Plan
+from harness.planning.similar_runs import describe_similar_runs
 from harness.runs.folder_state import inspect_run_folder, local_state
 from harness.runs.record import failure_kind
 from harness.runs.states import FailureKind, RunState
+
+
+def report_notes(plan: Plan) -> None:
+    """Print a plan's notes, and the finished runs that differ from it in one field."""
+    for note in (*plan.notes, *describe_similar_runs(plan.specs, plan.runs)):
+        plan.context.reporter.info(f"note: {note}")
 
 
 def print_outcome(plan: Plan, outcome: Outcome) -> ExitCode:
