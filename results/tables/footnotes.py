@@ -11,6 +11,7 @@ from results.comparable import SCORES, ComparisonGroup
 from results.lines import BASELINE, NO_RUN, table_rows
 from results.tables import published_values
 from results.tables.cells import Cell
+from results.tables.method_notes import method_notes
 from results.tables.origin_notes import origin_notes
 from results.teacher_weights import other_teacher_notes
 
@@ -49,6 +50,7 @@ def table_footnotes(
         place = f"on {group.dataset}" if len(groups) > 1 else ""
         notes += origin_notes(group.done, rows, place)
     notes += [note for group in groups for note in _group_notes(group)]
+    notes += [note for group in groups for note in method_notes(group.done, rows)]
     if any("±" in cell.text for row in rows for cell in row):
         notes.append(SPREAD)
     if any(cell.text == NO_RUN for row in rows for cell in row):

@@ -12,6 +12,7 @@ from results.statistics.critical_difference import CriticalDifference
 from results.statistics.paired_test import LEVEL
 from results.tables.cells import BLANK, Cell
 from results.tables.dataset_ranks import CrossDatasetRanking, rank_across_datasets
+from results.tables.method_notes import method_notes
 from results.tables.origin_notes import origin_notes
 from results.tables.table import Table
 
@@ -47,7 +48,11 @@ def _summary_table(ranking: CrossDatasetRanking, *, several: bool) -> Table:
             *(f"Against {label}" for _, label in OPPONENTS),
         ),
         rows=rows,
-        footnotes=(*_origin_notes(ranking, rows), *_notes(ranking)),
+        footnotes=(
+            *_origin_notes(ranking, rows),
+            *_notes(ranking),
+            *method_notes(pd.concat([one.group.done for one in ranking.rankings]), rows),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from results.published import NetworkTable, PublishedPaper, Scored
 from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes, published_values, significance
 from results.tables.cells import Cell
+from results.tables.method_notes import method_notes
 from results.tables.vrkd_runs import DATASETS, TESTS, MatchedRow, dataset_of, training_command
 
 SIZES_NOTE = (
@@ -56,6 +57,7 @@ def vrkd_footnotes(
     for match in (match for row in own for match in row.matches.values()):
         notes += footnotes.draw_notes(match.group)
         notes += footnotes.recorded_notes(match.group)
+        notes += method_notes(match.group.done, rows)
     return tuple(dict.fromkeys(notes))
 
 
