@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.core.errors import SetupError
-from harness.core.progress import ProgressCallback
 from harness.data.dataset import Dataset, Image
 from harness.data.dataset import describe_missing as describe_missing_files
-from harness.data.decoding import UnreadableError, decode_image
+from harness.data.folders import describe_unread
 
 
 class ExpectedCounts(BaseModel):
@@ -114,7 +112,7 @@ def require_complete(
     ]
     if not problems:
         return ()
-    summary = "; ".join(problems)
+    summary = "; ".join([*problems, *describe_unread_images(dataset)])
     if allow_partial:
         return (f"Partial data: {summary}.",)
     raise SetupError(
@@ -127,6 +125,18 @@ def require_complete(
 def describe_missing(dataset: Dataset) -> list[str]:
     """Describe the images that lists contain or links promise, but the disk does not have."""
     return describe_missing_files(dataset.missing_files, dataset.broken_links)
+
+
+def describe_unread_images(dataset: Dataset) -> list[str]:
+    """Describe the images in the folders of a dataset that are not read, a line for each folder."""
+    folders = sorted({image.file.partition("/")[0] for image in (*dataset.train, *dataset.test)})
+    lines = []
+    for folder in folders:
+        files = [image.file for image in (*dataset.train, *dataset.test)]
+        is_flat = all(file.count("/") < 2 for file in files if file.startswith(f"{folder}/"))
+        if found := describe_unread(dataset.root / folder, is_flat=is_flat):
+            lines.append(f"{folder} also holds {found}, which are not read")
+    return lines
 
 
 def require_scorable(dataset: Dataset) -> None:
@@ -149,28 +159,3 @@ def require_scorable(dataset: Dataset) -> None:
                     "the gallery, so there is nothing to score. Restore the query and gallery "
                     "folders or lists from the same copy."
                 )
-
-
-def find_unreadable(dataset: Dataset, workers: int, progress: ProgressCallback) -> Iterable[str]:
-    """Decode every image and yield `file: reason` for each that cannot be decoded.
-
-    Args:
-        dataset: The copy to check.
-        workers: Number of decoding threads.
-        progress: Called after every 100 images and after the last.
-    """
-    images = sorted({*dataset.train, *dataset.test})
-
-    def check(image: Image) -> str:
-        try:
-            decode_image(dataset.root / image.file)
-        except UnreadableError as error:
-            return f"{image.file}: {error}"
-        return ""
-
-    with ThreadPoolExecutor(workers) as pool:
-        for number, problem in enumerate(pool.map(check, images), 1):
-            if number % 100 == 0 or number == len(images):
-                progress(number, len(images))
-            if problem:
-                yield problem

@@ -21,6 +21,7 @@ __all__ = [
     "decode_content",
     "decode_image",
     "read_image",
+    "read_orientation",
 ]
 
 # Pixels depend on the libraries that decode and resize: raise the last number with every change of
@@ -28,6 +29,7 @@ __all__ = [
 DECODER_VERSION = f"pillow{PIL.__version__}-jpeg{features.version('jpg')}-bilinear-1"
 
 JPEG_FORMATS = ("JPEG", "MPO")  # MPO: a JPEG file with further images after the first
+ORIENTATION = 0x0112  # tag of EXIF
 MAX_PIXELS = 50_000_000  # of an image; decoding more would take the memory of many images
 
 PixelArray = np.ndarray[Any, np.dtype[np.uint8]]
@@ -71,6 +73,16 @@ def decode_content(content: bytes) -> PIL.Image.Image:
         raise UnreadableError(_describe_size("too many pixels")) from error
     except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableError(str(error)) from error
+
+
+def read_orientation(content: bytes) -> int:
+    """Return the EXIF orientation of a decodable image file: 1 is upright; 1 if it has none."""
+    try:
+        with PIL.Image.open(io.BytesIO(content)) as image:
+            orientation = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # damaged EXIF data raise nearly anything, and change no pixel
+        return 1
+    return orientation if isinstance(orientation, int) and 1 < orientation <= 8 else 1
 
 
 def read_image(path: Path, size: tuple[int, int], digest: str | None = None) -> PixelArray:

@@ -6,6 +6,7 @@ import pytest
 
 from harness.cli.data import cache_data, check_data, draw_images
 from harness.core.errors import UsageError
+from harness.data import file_digests
 from harness.data.synthetic.layouts import LAYOUTS
 from tests.support.command_line import call, invoke
 from tests.support.generated_copies import write_copy
@@ -74,6 +75,44 @@ def test_a_check_compares_every_subset_and_returns_3(copy, capsys):
     assert f"unreadable: query/{path.name}" in output and "1 unreadable images" in output
     assert "fingerprint" in output and "incomplete" in output
     assert "Generated data: drawn images" in output
+
+
+def test_a_deep_check_names_what_decodes_nevertheless(copy, capsys):
+    path = sorted((copy / "query").glob("*.jpg"))[0]
+    content = path.read_bytes()
+    path.write_bytes(content[:-400] + bytes(398) + content[-2:])
+    assert check_data("market1501", copy, deep=True, workers=1) == 3
+    output = capsys.readouterr().out
+    assert f"suspicious: query/{path.name}: its coded data" in output
+    assert "0 unreadable images" in output and "1 suspicious images" in output
+    assert "with damaged images" in output and "1 suspicious" in output
+    assert "EXIF" not in output
+
+
+def test_a_deep_check_names_images_that_changed_without_a_trace(copy, tmp_path, monkeypatch):
+    monkeypatch.setattr(file_digests, "RECENT_NS", -60_000_000_000)
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    words = ["data", "check", "--dataset", "market1501", "--data-root", copy, "--runs", runs]
+    plain = invoke(*words)
+    (kept,) = (runs / "cache").glob("digests-*.txt")
+    digests = file_digests._decode(kept.read_bytes(), kept)
+    file = next(name for name in digests if name.startswith("query/"))
+    digests[file] = "0" * 64, digests[file][1]
+    kept.write_bytes(file_digests._encode(digests))
+    deep = invoke(*words, "--deep")
+    assert deep.returncode == 3
+    assert f"changed: {file}: its content is another" in deep.stdout
+    assert "1 images changed without a trace: check the disk" in deep.stdout
+    line = next(line for line in plain.stdout.splitlines() if "fingerprint" in line)
+    assert line in deep.stdout
+    assert "changed" not in invoke(*words, "--deep").stdout
+
+
+def test_a_check_writes_nothing_where_no_runs_are(copy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    invoke("data", "check", "--dataset", "market1501", "--data-root", copy)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_the_generated_dataset_needs_no_check():

@@ -7,7 +7,7 @@ from harness.data.completeness import (
     ExpectedCounts,
     count_subsets,
     describe_missing,
-    find_unreadable,
+    describe_unread_images,
     list_subsets,
     require_complete,
     require_scorable,
@@ -113,35 +113,16 @@ def test_a_query_needs_a_match_from_another_camera(tmp_path):
         require_scorable(no_match)
 
 
-def corrupt(copy, change):
-    path = sorted((copy / "query").glob("*.jpg"))[0]
-    path.write_bytes(change(path.read_bytes()))
-    return path.name
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda data: data[: len(data) // 2], "truncated"),
-        (lambda _: b"", "the file is empty"),
-        (lambda _: b"not an image", "it is not an image file"),
-    ],
-    ids=["truncated", "empty", "text"],
-)
-def test_every_unreadable_image_is_reported(copy, change, words):
-    name = corrupt(copy, change)
-    reports = []
+def test_images_that_are_not_read_are_described(copy):
+    train = copy / "bounding_box_train"
+    for path in sorted(train.glob("*.jpg"))[:3]:
+        path.rename(path.with_suffix(".png"))
+    (train / "0001").mkdir()
+    for path in sorted(train.glob("*.jpg"))[:2]:
+        path.rename(train / "0001" / path.name)
+    (copy / "query" / "Thumbs.db").touch()
     dataset = market1501.load(copy)
-    problems = list(find_unreadable(dataset, 2, lambda *report: reports.append(report)))
-    assert len(problems) == 1 and name in problems[0] and words in problems[0]
-    images = len(dataset.train) + len(dataset.test)
-    assert reports == [(images, images)]
-
-
-def test_another_format_under_a_jpeg_name_is_reported(copy):
-    from PIL import Image
-
-    path = sorted((copy / "query").glob("*.jpg"))[0]
-    Image.new("RGB", (8, 8)).save(path, format="PNG")
-    (problem,) = find_unreadable(market1501.load(copy), 1, lambda *_: None)
-    assert "it is a PNG file, not JPEG" in problem
+    found = "bounding_box_train also holds 3 .png files, 2 JPEG files in folders below it"
+    assert describe_unread_images(dataset) == [f"{found}, which are not read"]
+    with pytest.raises(SetupError, match=f"train has 7 images where 12 .*; {found}"):
+        require_complete(dataset, EXPECTED, allow_partial=False)
