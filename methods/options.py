@@ -6,6 +6,7 @@ Names, types and defaults are those of the signature, meanings those of the clas
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -88,10 +89,12 @@ def convert_value(method: str, option: Option, value: object) -> object:
     """Return a value in the type of an option; a whole number is accepted for a float.
 
     Raises:
-        ValueError: The value is of another type.
+        ValueError: The value is of another type, infinite or not a number.
     """
     if option.type is float and type(value) is int:
         return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"Option {option.name!r} of {method} must be finite, but was {value}.")
     if type(value) is not option.type:
         raise ValueError(
             f"Option {option.name!r} of {method} must be of type {option.type.__name__}, "

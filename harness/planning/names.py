@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
@@ -16,6 +17,7 @@ from harness.planning.request import (
 )
 from harness.planning.schema import StudyFile
 from harness.planning.teacher_run import find_teacher_runs
+from harness.planning.values import MAX_SEED, shorten
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import (
     canonical_name,
@@ -30,6 +32,7 @@ from harness.runs.spec import HEADS, RunSpec
 from methods import EXTRA_METHODS, METHODS
 
 DEFAULT_TEACHER, DEFAULT_STUDENT, DEFAULT_HEAD = "resnet101", "resnet18", "bnneck"
+LARGEST = f" The largest seed is {MAX_SEED}."
 SAME_SEED = "same"  # --teacher-seed: the seed of each student
 BASELINE_METHOD = ResolvedMethod(
     BASELINE, EXTRA_METHODS[BASELINE], method_digest(EXTRA_METHODS[BASELINE])
@@ -216,14 +219,27 @@ def require_head(name: str) -> str:
 
 def _parse_seeds(text: str) -> tuple[int, ...]:
     words = split_names([text])
-    if not words or not all(word.isdigit() for word in words):
-        raise UsageError(f"--seeds takes whole numbers such as 0,1,2; given {text!r}.")
-    return tuple(int(word) for word in words)
+    seeds = tuple(map(_parse_seed, words))
+    if not words or None in seeds:
+        raise UsageError(
+            f"--seeds takes whole numbers such as 0,1,2; given {shorten(text)}.{LARGEST}"
+        )
+    return tuple(seed for seed in seeds if seed is not None)
 
 
 def _parse_teacher_seed(text: str) -> int | None:
     if text == SAME_SEED:
         return None
-    if not text.isdigit():
-        raise UsageError(f"--teacher-seed takes a whole number or `same`; given {text!r}.")
-    return int(text)
+    seed = _parse_seed(text)
+    if seed is None:
+        raise UsageError(
+            f"--teacher-seed takes a whole number or `same`; given {shorten(text)}.{LARGEST}"
+        )
+    return seed
+
+
+def _parse_seed(word: str) -> int | None:
+    """Return the seed that a word is; None if it is not one, in digits of any other script too."""
+    if not re.fullmatch(r"[0-9]{1,19}", word) or int(word) > MAX_SEED:
+        return None
+    return int(word)

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
-from typing import Any, TypeVar, cast, get_origin, get_type_hints
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any, TypeVar, cast, get_type_hints
 
 from harness.core.errors import ErrorCollector, UsageError, did_you_mean
 from harness.core.override import parse_override, replace_aliases
@@ -19,6 +17,7 @@ from harness.data.synthetic.generator import SyntheticSettings
 from harness.planning.request import ResolvedMethod
 from harness.planning.schedule import merge_recipe
 from harness.planning.schema import ConfigFile, ConfigValue, ConfigValues, Options, field_aliases
+from harness.planning.values import convert_value
 from harness.plugins.lookup import option_sections
 from harness.runs.spec import Recipe, RunSpec
 from methods import Method, Widths, create, defaults, options
@@ -188,7 +187,7 @@ def _set(layer: _Layer, section: str, name: str, value: ConfigValue, sections: S
         kind = offered[name].type
     else:
         raise UsageError(f"No method is called {section!r}.{did_you_mean(section, sections)}")
-    layer.values.setdefault(section, {})[name] = _convert(value, kind, f"{section}.{name}")
+    layer.values.setdefault(section, {})[name] = convert_value(value, kind, f"{section}.{name}")
 
 
 def _merge(
@@ -248,30 +247,12 @@ def _without_defaults(kind: type[Method], values: Options) -> Options:
         create(kind, _NARROW, _NARROW, values)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    except (ArithmeticError, MemoryError, RuntimeError, TypeError) as error:
+        given = ", ".join(f"{name}={value}" for name, value in values.items())
+        raise UsageError(f"{kind.name} cannot be made with {given}: {error}.") from error
     usual = {"variant": options(kind)["variant"].default}
     usual |= defaults(kind, str(values.get("variant", usual["variant"])))
     return {name: value for name, value in values.items() if value != usual[name]}
 
 
 _hints: Callable[[Any], dict[str, Any]] = lru_cache(get_type_hints)  # a report calls it often
-
-
-@lru_cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def _convert(value: ConfigValue, kind: Any, name: str) -> ConfigValue:
-    """Convert a value, possibly text, to the type of its setting.
-
-    Raises:
-        UsageError: It cannot be converted.
-    """
-    is_list = get_origin(kind) is tuple
-    words = value.replace(",", " ").split() if isinstance(value, str) else value
-    try:
-        converted: ConfigValue = _adapter(kind).validate_python(words if is_list else value)
-    except ValidationError as error:
-        allowed = "numbers such as 60,90,110" if is_list else kind.__name__
-        raise UsageError(f"{name} takes {allowed}, given {value!r}.") from error
-    return converted

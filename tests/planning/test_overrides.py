@@ -162,7 +162,7 @@ def test_all_wrong_settings_are_reported_together(tmp_path):
     for words in (
         "recipe has no 'epoch'",
         "recipe.lr is -1.0; it must be above 0. recipe.flip is 2.0; it must be between 0 and 1",
-        "teacher_recipe.lr takes float, given 'fast'",
+        "teacher_recipe.lr takes a number, given 'fast'",
         "nothing is called 'pdrdd'",
         "pdrd has no option 'wieght'",
         "sp has no variant 'pdr'",
