@@ -98,6 +98,7 @@ class TrainingRun:
             UnreadableFileError: The disk or its permissions do not let the checkpoint be read.
             LeaseLostError: Another process owns the run by now.
         """
+        self._prepared_digest()  # before training, which may change a method's buffers
         path = self.folder / CHECKPOINT
         if not file_exists(path):
             return

@@ -116,6 +116,19 @@ def test_a_checkpoint_made_with_another_prepared_state_is_not_continued(tmp_path
     assert again.step == 0
 
 
+def test_prepared_state_that_training_changes_is_known_by_its_start(tmp_path, trained):
+    trained.prepared = frozenset(list(trained.method.state_dict())[:1])
+    (name,) = trained.prepared
+    start = {key: value.clone() for key, value in trained.method.state_dict().items()}
+    trained.restore(pytest.fail)
+    trained.method.state_dict()[name] += 1
+    trained.save()
+    again = other_run(tmp_path, trained)
+    again.prepared = trained.prepared
+    again.method.load_state_dict(start)  # as `prepare` computed it
+    assert not restored(again)
+
+
 def damage_in_some_way(path, draw):
     """Damage a file as disks, full quotas and copies do; return how."""
     content = bytearray(path.read_bytes())
