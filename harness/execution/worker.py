@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from harness.core.errors import ExitCode, KDReIDError, RunInterrupted
 from harness.core.installation import ensure_own_packages
 from harness.core.signals import StopRequest, install_worker_signals
+from harness.core.text import printable_lines
 from harness.runs.states import FailureKind
 
 if TYPE_CHECKING:  # torch takes seconds to import, and signals may come before
@@ -64,7 +65,7 @@ def _record_failure(error: Exception, job_file: Path, runs: Path) -> int:
     from harness.execution.worker_failures import describe_error, record_failures, runs_of_job
 
     kind, message, trace = describe_error(error)
-    sys.stderr.write(trace or f"kdreid: {message}\n")
+    sys.stderr.write(printable_lines(trace or f"kdreid: {message}\n"))
     record_failures(runs, runs_of_job(job_file, runs), kind, message, trace)
     return error.exit_code if isinstance(error, KDReIDError) else ExitCode.FAILED
 
