@@ -22,14 +22,15 @@ from harness.plugins.module_files import ModuleFinder
 from methods import Method
 
 ROOT = Path(__file__).parents[2]
+DECLARING_MODULE = "harness.plugins.torchdistill"  # not imported, as it takes seconds
 
 
 def method_digest(kind: type[Method], name: str = "") -> str:
     """Return the digest of a method's code, or of its declaration if a file declares it.
 
     Args:
-        kind: The method's class. A class with an attribute `definition`, as torchdistill's losses
-            have it, is described by that text alone.
+        kind: The method's class. A class that `harness.plugins.torchdistill` made of a declaration
+            is described by its `definition` alone.
         name: The name that it was requested by. Of `module:Class` that module counts as well:
             it may have got the class from another one, and changed it.
 
@@ -40,9 +41,12 @@ def method_digest(kind: type[Method], name: str = "") -> str:
         UsageError: The method's code is in no file.
         SetupError: A file that it needs cannot be read.
     """
-    if definition := getattr(kind, "definition", None):
-        return hashlib.sha256(definition.encode()).hexdigest()[:16]
-    return _digest(_search(kind, name))
+    # A user's class may have an attribute of that name, too, which says nothing about its code.
+    declared = [str(vars(base)["definition"]) for base in kind.__mro__ if _is_declared(base)]
+    if _is_declared(kind):
+        return hashlib.sha256(declared[0].encode()).hexdigest()[:16]
+    contents = _search(kind, name).contents()
+    return _digest(contents | {f"definition {text}": "" for text in declared})
 
 
 def method_files(kind: type[Method], name: str = "") -> dict[str, Path]:
@@ -59,7 +63,7 @@ def method_files(kind: type[Method], name: str = "") -> dict[str, Path]:
         UsageError: The method's code is in no file.
         SetupError: A file that it needs cannot be read.
     """
-    return {} if hasattr(kind, "definition") else _search(kind, name).files()
+    return {} if _is_declared(kind) else _search(kind, name).files()
 
 
 def source_digest(module: str, root: Path | None = None) -> str:
@@ -76,11 +80,15 @@ def source_digest(module: str, root: Path | None = None) -> str:
         UsageError: The module does not exist.
         SetupError: A file that it needs cannot be read.
     """
-    return _digest(_search_from([module], root or ROOT))
+    return _digest(_search_from([module], root or ROOT).contents())
 
 
-def _digest(search: CodeSearch) -> str:
-    contents = search.contents()
+def _is_declared(kind: type) -> bool:
+    """Return whether a file declares a class."""
+    return kind.__module__ == DECLARING_MODULE and "definition" in vars(kind)
+
+
+def _digest(contents: dict[str, str]) -> str:
     content = "\n".join(f"{name}\n{contents[name]}" for name in sorted(contents))
     return hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()[:16]
 

@@ -138,6 +138,34 @@ def test_the_module_that_a_method_is_requested_from_counts(home):
     assert digest_in(home, mine="from factory import make\nMine = make(1000)\n") != before
 
 
+def test_a_definition_of_the_users_does_not_stand_for_its_code(home):
+    """Only that of a class that a file declares for torchdistill is all of it."""
+    mine = MINE.replace("paper = None", 'paper = None\n    definition = "mine"')
+    before = digest_in(home, mine=mine.format(statement="SCALE = 1"))
+    assert digest_in(home, mine=mine.format(statement="SCALE = 1000")) != before
+
+
+def test_a_method_made_of_a_declared_one_counts_with_it(home):
+    """A loss of torchdistill whose declaration changes is another one below it, too."""
+    text = "loss: DISTLoss\nlabel: Mine\nweight: {}\n"
+    write(home, {"declared.yaml": text.format(1)})
+    base = f"resolve_method('torchdistill:{home}/declared.yaml')"
+    mine = f"from harness.plugins import resolve_method\nBase = {base}\n\n\nclass Mine(Base):\n"
+    before = digest_in(home, mine=f"{mine}    name = label = 'mine'\n    factor = 1\n")
+    assert digest_in(home, mine=f"{mine}    name = label = 'mine'\n    factor = 1000\n") != before
+
+
+def test_a_folder_that_the_module_adds_to_the_path_is_searched(home):
+    statement = (
+        "import sys\nfrom pathlib import Path\n"
+        "sys.path.insert(0, str(Path(__file__).parent / 'lib'))\nfrom added_helper import SCALE"
+    )
+    write(home, {"lib/added_helper.py": HELPER})
+    before = digest_in(home, mine=MINE.format(statement=statement))
+    write(home, {"lib/added_helper.py": STRONGER})
+    assert digest_in(home) != before
+
+
 def test_a_package_that_acts_when_it_is_imported_counts(home):
     mine = MINE.format(statement="from pack.values import VALUES\nSCALE = VALUES[0]")
     files = {"pack/values.py": "VALUES = [1]\n", "pack/other.py": "OTHER = 1\n"}
