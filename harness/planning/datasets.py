@@ -237,4 +237,4 @@ def _require_folder(name: str, root: Path, about: str) -> None:
 
 def _make_digester(context: RunContext) -> FileDigester:
     """Return what computes digests of images, and keeps them next to the decoded ones."""
-    return FileDigester(context.runs / CACHE_FOLDER, max(2, context.workers), context.reporter)
+    return FileDigester(context.runs / CACHE_FOLDER, max(4, context.workers), context.reporter)

@@ -9,6 +9,7 @@ sentence of VRKD describes the reverse, but its mAP is above its R1, which only 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -43,25 +44,8 @@ def load(root: Path) -> Dataset:
     home = find_dataset_root(root, "vehicleid", FOLDER_NAMES, required)
     files = index_files(home / "image", "vehicleid")
     missing: dict[str, str] = {}  # first location by file, because the test lists share images
-
-    def read(list_file: str) -> list[Image]:
-        images = []
-        for location, file, identity in read_list(home / list_file, "vehicleid"):
-            if not _NUMBER.fullmatch(file):
-                raise SetupError(
-                    f"vehicleid: {(home / list_file).parent / location}: "
-                    f"{printable(repr(file[:MAX_SHOWN]))} is not an image number."
-                )
-            path = files.get(f"{file}.jpg")
-            if path is None:
-                missing.setdefault(f"image/{file}.jpg", location)
-            else:
-                # There are no cameras: each image counts as its own, so that no match is removed.
-                images.append(Image(f"image/{path}", identity, int(file)))
-        return sorted(images)
-
-    train = read(TRAIN_LIST)
-    lists = {name: read(path) for name, path in TEST_LISTS.items()}
+    train = _read_images(home / TRAIN_LIST, files, missing)
+    lists = {name: _read_images(home / path, files, missing) for name, path in TEST_LISTS.items()}
     missing_files = tuple(f"{location}: {file}" for file, location in missing.items())
     broken_links = tuple(find_links_of_missing(home, ["image"], missing_files))
     for subset, images in {"training": train, **lists}.items():
@@ -88,6 +72,33 @@ def load(root: Path) -> Dataset:
         missing_files=missing_files,
         broken_links=broken_links,
     )
+
+
+def _read_images(path: Path, files: Mapping[str, str], missing: dict[str, str]) -> list[Image]:
+    """Return the images of a list, sorted.
+
+    Args:
+        path: The list.
+        files: Path of every image file, by the same path in lower case.
+        missing: Gets the locations of listed images without a file.
+
+    Raises:
+        SetupError: The list cannot be read or is not understood.
+    """
+    images = []
+    for location, file, identity in read_list(path, "vehicleid"):
+        if not _NUMBER.fullmatch(file):
+            raise SetupError(
+                f"vehicleid: {path.parent / location}: {printable(repr(file[:MAX_SHOWN]))} is not "
+                "an image number."
+            )
+        found = files.get(f"{file}.jpg")
+        if found is None:
+            missing.setdefault(f"image/{file}.jpg", location)
+        else:
+            # There are no cameras: each image counts as its own, so that no match is removed.
+            images.append(Image(f"image/{found}", identity, int(file)))
+    return sorted(images)
 
 
 def _sample_split(
