@@ -11,7 +11,7 @@ from harness.execution.cluster.submission import Submission
 from harness.execution.in_process import Outcome
 from harness.planning.plan import Plan
 from harness.planning.similar_runs import describe_similar_runs
-from harness.runs.folder_state import inspect_run_folder, local_state
+from harness.runs.folder_state import RunFolder, inspect_run_folder, local_state
 from harness.runs.record import failure_kind
 from harness.runs.states import FailureKind, RunState
 
@@ -75,18 +75,18 @@ def print_states(
     states = _states(plan)
     missing = {key: state for key, state in states.items() if state is not RunState.DONE}
     folders = {key: inspect_run_folder(plan.runs / key) for key in missing}
-    reasons = {key: folder.problem or unfinished.get(key, "") for key, folder in folders.items()}
+    lacking = {key: message for key, folder in folders.items() if (message := _lacking(folder))}
+    reasons = {
+        key: folder.problem or lacking.get(key) or unfinished.get(key, "")
+        for key, folder in folders.items()
+    }
     for key, state in missing.items():
         plan.context.reporter.info(f"{state}: {key}: {reasons[key]}")
     code = ExitCode.DONE
     if missing:
         is_active = all(key in active for key in missing)
         code = ExitCode.INCOMPLETE if is_active else ExitCode.FAILED
-    lacks_setup = any(
-        folder.failure is not None and failure_kind(folder.failure) is FailureKind.SETUP
-        for folder in folders.values()
-    )
-    if RunState.UNREADABLE in missing.values() or lacks_setup or not has_report:
+    if RunState.UNREADABLE in missing.values() or lacking or not has_report:
         code = ExitCode.ENVIRONMENT
     if code is ExitCode.FAILED:
         plan.context.reporter.info(_failures_hint(plan.runs))
@@ -95,6 +95,13 @@ def print_states(
         f"Report: {plan.runs / 'report'}"
     )
     return code
+
+
+def _lacking(folder: RunFolder) -> str:
+    """Return what a run lacked: data, weights or a teacher; empty if that is not why it failed."""
+    failure = folder.failure or {}
+    is_setup = bool(failure) and failure_kind(failure) is FailureKind.SETUP
+    return str(failure.get("message")) if is_setup else ""
 
 
 def _print_tables(plan: Plan) -> bool:
