@@ -37,15 +37,15 @@ def render_command_line(app: typer.Typer, name: str) -> str:
     return "\n".join(lines)
 
 
-def read_options(app: typer.Typer, name: str) -> list[dict[str, Any]]:
+def read_options(app: typer.Typer, *name: str) -> list[dict[str, Any]]:
     """Return what `kdreid options NAME --json` prints.
 
     Raises:
         RuntimeError: the command failed.
     """
-    result = CliRunner().invoke(app, ["options", name, "--json"])
+    result = CliRunner().invoke(app, ["options", *name, "--json"])
     if result.exception is not None:
-        raise RuntimeError(f"kdreid options {name} --json failed") from result.exception
+        raise RuntimeError(f"kdreid options {' '.join(name)} --json failed") from result.exception
     rows: list[dict[str, Any]] = json.loads(result.stdout)
     return rows
 

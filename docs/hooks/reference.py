@@ -14,6 +14,7 @@ from settings import (
     render_methods,
     render_options,
     render_recipe,
+    render_weights,
 )
 
 from harness.cli.app import app
@@ -35,6 +36,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "causes": partial(render_causes, CAUSES),
     "methods": partial(render_methods, METHODS),
     "further methods": partial(render_methods, EXTRA_METHODS),
+    "weights": lambda: render_weights(read_options(app)),
     "method options": lambda: render_options(
         {name: read_options(app, name) for name in METHODS | EXTRA_METHODS}
     ),

@@ -46,6 +46,22 @@ def render_methods(methods: Mapping[str, type[Method]]) -> str:
     return "\n".join(table)
 
 
+def render_weights(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a table of default weights, with whose they are and where they are printed."""
+    table = ["| Method | Variant | Weight | Whose | Printed |", "|---|---|---|---|---|"]
+    for row in rows:
+        default = " (default)" if row["default"] else ""
+        cells = (
+            row["label"],
+            f"`{row['variant']}`{default}",
+            f"{row['weight']:,g}",
+            row["whose"],
+            _cell(row["printed"]),
+        )
+        table.append(f"| {' | '.join(cells)} |")
+    return "\n".join(table)
+
+
 def render_recipe(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return a table of a recipe's fields, with the values that papers state."""
     table = ["| Field | Default | Papers | Meaning |", "|---|---|---|---|"]

@@ -19,6 +19,7 @@ from rich.table import Table
 from harness.cli import completion
 from harness.cli.options import Json
 from harness.cli.terminal import echo
+from harness.cli.weights import print_sources, print_weights, weight_rows
 from harness.core.errors import ExitCode, UsageError, did_you_mean
 from harness.runs.spec import Recipe
 
@@ -60,21 +61,31 @@ def new_method(
 
 def options(
     name: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="recipe|METHOD",
             help="recipe, or the name of a method.",
+            show_default="the default weight of every method, and whose it is",
             autocompletion=completion.option_sections,
         ),
-    ],
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List what --set can change: name, default, meaning and the papers' values."""
+    if name is None:
+        weights = weight_rows()
+        if as_json:
+            echo(json.dumps(weights, indent=1))
+        else:
+            print_weights(weights)
+        return
     rows = _recipe_rows() if name == RECIPE else _method_rows(name)
     if as_json:
         echo(json.dumps(rows, indent=1))
     else:
         _print_table(name, rows)
+        if name != RECIPE and ":" not in name:
+            print_sources(name)
 
 
 def run_method_checks(given: str, *, train: bool = True) -> int:

@@ -69,6 +69,27 @@ def test_the_tables_as_text():
     assert first.split()[:3] == ["weight", "2", "2"]
 
 
+def test_without_a_name_the_default_weights_are_listed_with_their_sources():
+    rows = json.loads(invoke("options", "--json").stdout)
+    kinds = METHODS | EXTRA_METHODS
+    assert [(row["name"], row["variant"]) for row in rows] == [
+        (name, variant) for name, kind in kinds.items() for variant in kind.variants
+    ]
+    (kdpe,) = [row for row in rows if row["name"] == "kdpe"]
+    assert kdpe["weight"] == 3 and kdpe["whose"] == "its authors" and "20" in kdpe["printed"]
+    text = invoke("options").stdout
+    assert text.split()[:5] == ["method", "variant", "weight", "whose", "printed"]
+    assert "No method's weight was tuned here." in text.splitlines()[-1]
+
+
+def test_the_options_of_a_method_end_with_the_sources_of_its_weights():
+    *_, first, second, last = invoke("options", "fitnet").stdout.splitlines()
+    assert first.startswith("Weight 100 (variant original): RepDistiller, ")
+    assert second.startswith("Weight 10 (variant pdrd): PDRD's authors, ")
+    assert last == "No method's weight was tuned here."
+    assert "Weight" not in invoke("options", "methods.sp:SP").stdout
+
+
 @pytest.mark.parametrize(("word", "guess"), [("recipes", "recipe"), ("pdrdd", "pdrd")])
 def test_an_unknown_name_is_guessed(word, guess):
     done = invoke("options", word)

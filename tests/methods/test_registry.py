@@ -4,9 +4,10 @@ import pytest
 
 import methods
 from methods import EXTRA_METHODS, METHODS, Method, Paper, create, defaults, find, options
+from methods.weights import WEIGHT_SOURCES
 from tests.support.outputs import LARGE, SMALL
 
-SUPPORT = {"__init__", "base", "options", "relations"}
+SUPPORT = {"__init__", "base", "options", "preparation", "relations", "weights"}
 # Of the methods that published numbers depend on; a new method needs no entry.
 DEFAULT_WEIGHTS = {
     "fitnet": 100.0,
@@ -76,6 +77,26 @@ VARIANTS = {  # the default weight of each, of methods with other variants than 
     "pkt": {"original": 3e4, "pdrd": 3e5},
     "csd": {"pdrd": 1.0, "original": 1.0},
 }
+
+
+def test_every_default_weight_has_its_source():
+    kinds = METHODS | EXTRA_METHODS
+    weights = {
+        name: {
+            variant: defaults(kinds[name], variant)["weight"] for variant in kinds[name].variants
+        }
+        for name in DEFAULT_WEIGHTS
+    }
+    sources = {
+        name: {variant: source.weight for variant, source in variants.items()}
+        for name, variants in WEIGHT_SOURCES.items()
+    }
+    assert sources == weights
+    for variants in WEIGHT_SOURCES.values():
+        assert all(source.whose and source.printed for source in variants.values())
+    assert "20" in WEIGHT_SOURCES["kdpe"]["original"].printed
+    for name in ("fitnet", "pkt", "vid"):
+        assert WEIGHT_SOURCES[name]["original"].whose == "RepDistiller"
 
 
 @pytest.mark.parametrize("name", DEFAULT_WEIGHTS)
