@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -25,6 +26,7 @@ from harness.runs.reader import StoredRun
 from harness.runs.spec import RunSpec
 
 DIGEST_LENGTH = 12  # printed hexadecimal digits
+COMMIT = r"[0-9a-f]{4,64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def _code_remarks(runs: Sequence[StoredRun]) -> Iterator[str]:
     now = git_state()
     for run in runs:
         commit, dirty, patch = (run.environment.get(k) for k in ("commit", "dirty", "patch"))
+        if not re.fullmatch(COMMIT, str(commit)):  # it becomes part of a command
+            commit = None
         if run.environment.get("checkout") is False:
             if now.checkout is not False:
                 version = run.environment.get(DISTRIBUTION) or "an unknown version"
