@@ -68,7 +68,7 @@ def test_values_of_the_architecture_are_where_it_says():
     for names, path in rows:
         source = (ROOT / path).read_text()
         for name in re.findall(r"`(\w+)`", names):
-            assert re.search(rf"^(class )?{name}\b", source, re.MULTILINE), (name, path)
+            assert re.search(rf"^(class |def )?{name}\b", source, re.MULTILINE), (name, path)
 
 
 def test_the_layers_are_those_of_the_contract():
