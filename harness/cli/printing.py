@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from harness.cli.arguments import require_plain_words
 from harness.cli.terminal import echo, echo_line
 from harness.core.errors import ExitCode, KDReIDError
 from harness.core.file_errors import explain
@@ -26,6 +27,7 @@ def run_application(application: typer.Typer) -> None:
     """Run an application on the process's arguments and exit; print a known error as text."""
     try:
         ensure_own_packages()
+        require_plain_words(sys.argv[1:])
         application()
     except KDReIDError as error:
         echo(f"kdreid: {error}", err=True)

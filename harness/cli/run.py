@@ -17,8 +17,9 @@ import typer
 from harness.cli import options, run_options
 from harness.cli.options import Names
 from harness.cli.printing import run_application
+from harness.cli.run_checks import require_device_of_profile, require_possible_options
 from harness.cli.terminal import echo
-from harness.core.errors import ExitCode, UsageError
+from harness.core.errors import ExitCode
 
 if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
     from harness.core.progress import Reporter
@@ -93,10 +94,9 @@ def _pick(kind: type[T], values: Mapping[str, Any]) -> T:
 
 def _execute(request: RunRequest, execution: ExecutionOptions, reporter: Reporter) -> int:
     """Print the plan, or carry it out here or on a cluster; return the exit code."""
+    require_possible_options(execution)
     if execution.cluster is not None:
         return run_on_cluster(request, execution.cluster, execution, reporter)
-    if execution.max_parallel is not None or execution.watch:
-        raise UsageError("--max-parallel and --watch need --cluster NAME, such as --cluster local.")
     if execution.dry_run:
         from harness.cli.plan import print_plan
         from harness.planning.plan import make_plan
@@ -186,7 +186,7 @@ def _plan_submission(
 
     profile = load_profile(cluster)
     cluster_overrides, overrides = split_cluster_overrides(request.overrides)
-    _require_device_of_profile(request)
+    require_device_of_profile(request)
     profile.require_names(known_methods())
     plan = make_plan(
         replace(request, overrides=overrides),
@@ -205,27 +205,6 @@ def _plan_submission(
         allow_partial=request.allow_partial,
         command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )
-
-
-def _require_device_of_profile(request: RunRequest) -> None:
-    """Check that the command line leaves device and threads to the profile.
-
-    Raises:
-        UsageError: It does not.
-    """
-    problems = []
-    if request.device != "auto":
-        problems.append(
-            "With --cluster the profile sets the device. Replace --device by --set cluster.gpus=N; "
-            "0 is the CPU."
-        )
-    if request.threads is not None:
-        problems.append(
-            "With --cluster the profile sets the threads. Replace --threads by --set "
-            "cluster.cpus=N."
-        )
-    if problems:
-        raise UsageError(*problems)
 
 
 def _print_dry_run(plan: Plan, submit_options: SubmitOptions, *, as_json: bool) -> int:

@@ -1,0 +1,55 @@
+"""Check that the options of `kdreid run` go together, before anything is planned."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harness.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.cli.run import ExecutionOptions
+    from harness.planning.request import RunRequest
+
+
+def require_possible_options(execution: ExecutionOptions) -> None:
+    """Check the options for where and how, before anything is planned.
+
+    Raises:
+        UsageError: They do not go together.
+    """
+    problems = []
+    if execution.cluster is None and (execution.max_parallel is not None or execution.watch):
+        problems.append("--max-parallel and --watch need --cluster NAME, such as --cluster local.")
+    if execution.as_json and not execution.dry_run:
+        problems.append(
+            "--json prints a plan: add --dry-run. Results as JSON: kdreid status --json and the "
+            "records in the runs folder."
+        )
+    if not math.isfinite(execution.checkpoint_every):
+        problems.append(
+            f"--checkpoint-every takes seconds such as 300, given {execution.checkpoint_every}."
+        )
+    if problems:
+        raise UsageError(*problems)
+
+
+def require_device_of_profile(request: RunRequest) -> None:
+    """Check that the command line leaves device and threads to the profile.
+
+    Raises:
+        UsageError: It does not.
+    """
+    problems = []
+    if request.device != "auto":
+        problems.append(
+            "With --cluster the profile sets the device. Replace --device by --set cluster.gpus=N; "
+            "0 is the CPU."
+        )
+    if request.threads is not None:
+        problems.append(
+            "With --cluster the profile sets the threads. Replace --threads by --set "
+            "cluster.cpus=N."
+        )
+    if problems:
+        raise UsageError(*problems)
