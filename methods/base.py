@@ -102,7 +102,8 @@ class Method(nn.Module):
 
         Args:
             batches: Returns the outputs of the frozen teacher for the whole training set, without
-                augmentation and in fixed order. It may be called several times.
+                augmentation and in fixed order. It may be called several times;
+                `methods.preparation.shuffle_batches` reads the images in random order.
             generator: Source of all random numbers that are drawn here.
         """
 
