@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from harness.core.text import printable, printable_lines
 from harness.runs.reader import StoredRun, load_run
 from results.tables.cells import Cell
 from results.tables.table import Table
@@ -75,11 +76,11 @@ def provenance_data(
         try:
             stored[key] = load_run(runs, key)
         except ValueError as error:  # changed since it was collected
-            described.append([key, f"cannot be read: {error}", []])
+            described.append([key, printable(f"cannot be read: {error}"), []])
             continue
         facts = run_facts(stored[key])
         pairs = [[texts.number(label), texts.number(text)] for label, text in _labelled(facts)]
-        described.append([key, _headline(facts), pairs])
+        described.append([key, printable(_headline(facts)), pairs])
     commands: dict[str, Any] = {}
     for keys in dict.fromkeys(cell.runs for cell in _cells(tables)):
         group = [stored[key] for key in keys if key in stored]
@@ -107,8 +108,8 @@ class _TextPool:
         return list(self.numbers)
 
     def number(self, text: str) -> int:
-        """Return the number of a text, which is added if it is new."""
-        return self.numbers.setdefault(text, len(self.numbers))
+        """Return the number of a text as it may be printed, which is added if it is new."""
+        return self.numbers.setdefault(printable_lines(text), len(self.numbers))
 
 
 def _cells(tables: Iterable[Table]) -> Iterator[Cell]:

@@ -82,3 +82,12 @@ def test_cells_of_the_same_runs_share_their_commands(tmp_path, monkeypatch):
     assert list(provenance_data(tables, tmp_path, number_runs(tables), reproduce)["commands"]) == [
         "0 1"
     ]
+
+
+def test_texts_of_records_are_shown_escaped(tmp_path):
+    """A bidirectional override would turn what a reader of the page sees around."""
+    made = done_with_facts(tmp_path, 3.6, host="node\u202eelpmaxe\x1b[5m", command="a\nb\x07")
+    tables = all_tables(collect_runs(tmp_path)[0])
+    found = provenance_data(tables, tmp_path, number_runs(tables), None)
+    assert r"node\u202eelpmaxe\x1b[5m" in found["texts"] and "a\nb\\x07" in found["texts"]
+    assert made["key"] in {run[0] for run in found["runs"]}
