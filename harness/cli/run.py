@@ -8,16 +8,20 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from harness.cli import options, run_options
+from harness.cli.execution_options import (
+    ExecutionOptions,
+    require_device_of_profile,
+    require_possible_options,
+)
 from harness.cli.options import Names
 from harness.cli.printing import run_application
-from harness.cli.run_checks import require_device_of_profile, require_possible_options
 from harness.cli.terminal import echo
 from harness.core.errors import ExitCode
 
@@ -26,19 +30,6 @@ if TYPE_CHECKING:  # torch takes seconds to import: --help does not wait for it
     from harness.execution.cluster.submit import SubmitOptions
     from harness.planning.plan import Plan
     from harness.planning.request import RunRequest
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionOptions:
-    """Options of `kdreid run` for where and how a plan is carried out."""
-
-    cluster: str | None = None  # a profile; None: in this process
-    max_parallel: int | None = None
-    watch: bool = False
-    dry_run: bool = False
-    retry_diverged: bool = False
-    checkpoint_every: float = 300.0  # seconds
-    as_json: bool = False
 
 
 def run(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from harness.core.fields import documented_field
+from harness.runs.number_rules import number_rules
 
 TRAINING_VERSION = 1  # to be raised with a change of the code that moves trained numbers
 SCORING_VERSION = 1  # to be raised with one that moves scores of the same weights: re-scores only
@@ -31,16 +31,6 @@ _WORDS: dict[str, tuple[str | int, ...]] = {
     "stem": ("3x3", "2x2"),
     "distillation_batches": ("shared", "separate"),
     "erase_value": ("zero", "imagenet-mean"),
-}
-
-_LARGEST: dict[str, tuple[int, str]] = {  # far beyond what anybody trains: such numbers are slips
-    "epochs": (100_000, "longer trainings do not end"),
-    "identities": (10_000, "no device holds a larger batch"),
-    "images_each": (10_000, "no device holds a larger batch"),
-    "batch": (100_000, "no device holds a larger batch"),
-    "height": (4096, "no device holds maps of larger images"),
-    "width": (4096, "no device holds maps of larger images"),
-    "pad": (4096, "no image is as wide as the border"),
 }
 
 
@@ -148,22 +138,12 @@ class Recipe:
         if problems:
             raise ValueError(" ".join(problems))
 
-    def _number_rules(self) -> Iterator[tuple[str, bool, str]]:
-        """Yield the rules of `_rules` about numbers that no training has."""
-        for name, (most, reason) in _LARGEST.items():
-            yield name, getattr(self, name) <= most, f"at most {most:,}: {reason}"
-        for field in fields(self):
-            value = getattr(self, field.name)
-            for number in value if isinstance(value, tuple) else [value]:
-                if isinstance(number, float):
-                    yield field.name, math.isfinite(number), "a finite number"
-
     def _rules(self) -> Iterator[tuple[str, bool, str]]:
         """Yield a field, whether its value is allowed, and what is allowed, for each rule."""
         positive = ("epochs", "lr", "identities", "images_each", "height", "width", "batch")
         for name in positive:
             yield name, getattr(self, name) > 0, "above 0"
-        yield from self._number_rules()
+        yield from number_rules(asdict(self))
         for name in ("flip", "erase", "label_smoothing"):
             yield name, 0 <= getattr(self, name) <= 1, "between 0 and 1"
         not_negative = ("warmup_epochs", "final_lr", "momentum", "weight_decay", "pad", "margin")

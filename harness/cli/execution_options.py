@@ -1,15 +1,28 @@
-"""Check that the options of `kdreid run` go together, before anything is planned."""
+"""Options of `kdreid run` for where and how, and checks that they go together."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.cli.run import ExecutionOptions
     from harness.planning.request import RunRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionOptions:
+    """Options of `kdreid run` for where and how a plan is carried out."""
+
+    cluster: str | None = None  # a profile; None: in this process
+    max_parallel: int | None = None
+    watch: bool = False
+    dry_run: bool = False
+    retry_diverged: bool = False
+    checkpoint_every: float = 300.0  # seconds
+    as_json: bool = False
 
 
 def require_possible_options(execution: ExecutionOptions) -> None:
