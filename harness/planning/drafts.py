@@ -76,6 +76,9 @@ class Drafts:
                 allow_partial=self.request.allow_partial,
             )
             require_same_data(resolved.teacher_runs, dataset)
+            if resolved.teacher_runs:
+                keys = ", ".join(run.key for run in resolved.teacher_runs)
+                self.notes[f"{resolved.dataset}: {keys} teaches"] = None
             for recipe in _recipes(point.settings for point in points):
                 make_sampler(dataset, recipe, "")  # refuses a batch larger than the dataset
             self.roots[resolved.dataset] = dataset_root(file, self.request.data_root, dataset)

@@ -20,7 +20,7 @@ def expand_runs(
     fingerprint: str,
     weights: Mapping[str, str],
 ) -> list[RunSpec]:
-    """Return every run that a request needs: teachers, plain students, distilled students.
+    """Return every run to plan: teachers unless they are named, plain and distilled students.
 
     Args:
         request: The request on one dataset.
@@ -58,7 +58,7 @@ def expand_runs(
             for network in request.teachers
         )
         teachers = teachers if request.distilled else ()
-        runs += teachers
+        runs += () if request.teacher_runs else teachers
         runs.append(make_spec(BASELINE_METHOD, request.student, seed, settings.recipe))
         runs += [
             make_spec(method, request.student, seed, settings.recipe, *teachers)

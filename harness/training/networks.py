@@ -90,6 +90,11 @@ def start_training_run(
     """
     is_pretrained = spec.recipe.pretrained != "none"
     weights = context.pretrained_files.get(spec.network) if is_pretrained else None
+    if weights is None and spec.weights != "none":  # random ones would make another run
+        raise SetupError(
+            f"{spec.key} starts from weights of {spec.network} with the digest {spec.weights}, but "
+            f"their file is not known. Plan the run again with --weights {spec.network}=FILE."
+        )
     network = _build(spec, data, weights).to(context.device)
     method, prepared = None, frozenset[str]()
     if spec.teachers and teacher is not None:

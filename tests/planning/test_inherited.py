@@ -34,12 +34,10 @@ def test_what_the_note_proposes_keeps_the_teacher(shared_runs):
         shared_runs, "kd", overrides=["recipe.margin=0.5", "teacher_recipe.margin=0.3"]
     )
     assert proposed.cohorts[0] == (teacher,) and proposed.notes == ()
-    assert (
-        tiny_grid.grid(
-            shared_runs, "kd", teacher_run=[teacher.key], overrides=["recipe.margin=0.5"]
-        ).specs
-        == proposed.specs
+    named = tiny_grid.grid(
+        shared_runs, "kd", teacher_run=[teacher.key], overrides=["recipe.margin=0.5"]
     )
+    assert [teacher, *named.specs] == proposed.specs
 
 
 def test_scaled_times_are_kept_with_the_epochs_that_caused_them(tmp_path):

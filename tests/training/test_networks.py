@@ -1,6 +1,7 @@
 """Networks of finished runs as teachers, and students as they start."""
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -131,3 +132,10 @@ def test_preparing_reports_its_progress_and_can_be_stopped(with_teacher, tmp_pat
     with try_acquire(tmp_path / "run") as lease:
         run = start_training_run(spec, lease, teacher, data, plan.context)
     assert run.prepared
+
+
+def test_a_run_never_starts_from_random_weights_instead_of_those_of_its_key(trained, tmp_path):
+    plan, _, spec, data = trained
+    plain = replace(spec, teachers=(), recipe=replace(spec.recipe, pretrained="imagenet"))
+    with try_acquire(tmp_path) as lease, pytest.raises(SetupError, match="digest 0123"):
+        start_training_run(replace(plain, weights="0123"), lease, None, data, plan.context)
