@@ -12,6 +12,7 @@ from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
 from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset
 from harness.planning.former_runs import describe_former_runs
+from harness.planning.generated import describe_changes
 from harness.planning.grid import expand_runs, pack_cohorts
 from harness.planning.inherited import SettingsPoint, describe_inherited, resolve_point
 from harness.planning.overrides import TEACHER_RECIPE, ResolvedSettings, resolve_settings
@@ -21,6 +22,7 @@ from harness.planning.teacher_run import require_same_data
 from harness.planning.teacher_size import require_methods_for_sizes
 from harness.planning.unused_options import describe_unread_settings
 from harness.planning.weights import InitialWeights, parse_pretrained
+from harness.runs.data_flags import DataFlag
 from harness.runs.spec import Recipe, RunSpec
 
 
@@ -81,6 +83,9 @@ class Drafts:
                 self.notes[f"{resolved.dataset}: {keys} teaches"] = None
             for recipe in _recipes(point.settings for point in points):
                 make_sampler(dataset, recipe, "")  # refuses a batch larger than the dataset
+            if DataFlag.GENERATED in dataset.data_flags:
+                changes = describe_changes(dataset)
+                self.notes |= dict.fromkeys(f"{resolved.dataset}: {one}" for one in changes)
             self.roots[resolved.dataset] = dataset_root(file, self.request.data_root, dataset)
             self.drafts.append(Draft(resolved, points, dataset))
 
