@@ -37,28 +37,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Kill studies at random moments.")
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--longest", type=float, help="seconds until a kill; default: a third")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="kill-runs-"))
     try:
-        return kill_studies(folder, options.kills, random.Random(options.seed))
+        return kill_studies(folder, options.kills, options.longest, random.Random(options.seed))
     finally:
         shutil.rmtree(folder)
 
 
-def kill_studies(folder: Path, kills: int, draw: random.Random) -> int:
+def kill_studies(folder: Path, kills: int, longest: float | None, draw: random.Random) -> int:
     """Run studies below a folder until so many processes were killed; return the exit code."""
     start = time.monotonic()
     whole = folder / "uninterrupted"
     if (code := wait_for(fork(whole, folder / "log"), None)) != 0:
         return fail(f"the study that nobody killed ended with {code}", folder)
-    duration = time.monotonic() - start
+    longest = longest or (time.monotonic() - start) / 3
     keys = [path.parent.relative_to(whole) for path in whole.glob(f"*/*/*/*/{RECORD}")]
     phases: Counter[str] = Counter()
     studies = 0
     while phases.total() < kills:
         runs = folder / f"study{studies}"
         while (pid := fork(runs, folder / "log")) and phases.total() < kills:
-            if (code := wait_for(pid, draw.uniform(0, duration / 3))) is not None:
+            if (code := wait_for(pid, draw.uniform(0, longest))) is not None:
                 break
             phases[describe(runs)] += 1
         else:
