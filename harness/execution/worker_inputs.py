@@ -18,6 +18,7 @@ from harness.plugins.digest import method_digest
 from harness.plugins.lookup import resolve_method
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.spec import RunSpec
+from harness.runs.stored_spec import check_spec
 
 POLL_SECONDS = 2.0
 
@@ -36,6 +37,7 @@ def read_specs(job_spec: JobSpec, runs: Path) -> list[RunSpec]:
             raise SetupError(f"There is no {path}. Is the runs folder visible on this machine?")
         try:
             specs.append(RunSpec.from_json(content))
+            check_spec(content, key)
         except ValueError as error:
             raise SetupError(f"{path} does not fit this code: {error}.") from error
     return specs
