@@ -1,10 +1,10 @@
 """Permissions and group of every file that commands leave in a runs folder."""
 
 import os
-import shutil
 
 import pytest
 
+from harness.core.signals import StopRequest
 from harness.runs.layout import GROUPS
 from tests.support import tiny_grid
 from tests.support.command_line import invoke
@@ -63,15 +63,16 @@ def test_what_exists_while_a_run_trains_does_so_too(with_teacher, mask):
     plan = tiny_grid.grid(with_teacher, "kd")
     seen = {}
 
-    class Stop:
-        requeue = False
-        requested = False
+    class Stop(StopRequest):
+        """It is asked before every step, and looks at the student's files then."""
 
-        def raise_if_requested(self):
-            for path in with_teacher.glob("synthetic/*/*/*/*"):
+        @property
+        def requested(self):
+            for path in with_teacher.glob("synthetic/kd/*/*/*"):
                 seen[path.name] = path.stat().st_mode & 0o777
+            return False
 
-    tiny_grid.launch(plan, interval=0, stop=Stop())
+    outcome = tiny_grid.launch(plan, interval=0, stop=Stop())
+    assert not outcome.failed
     for name in ("lease", "checkpoint.pt", "spec.json"):
         assert seen[name] == 0o666 & ~mask, name
-    shutil.rmtree(with_teacher / "synthetic" / "kd")
