@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import SetupError
+from harness.core.errors import DamagedFileError, SetupError
 from harness.core.files import read_json, write_json
 
 
@@ -42,7 +42,11 @@ class JobSpec:
         Raises:
             SetupError: The file is missing or is not a job file.
         """
-        content: dict[str, Any] | None = read_json(path)
+        try:
+            content: dict[str, Any] | None = read_json(path)
+        except DamagedFileError as error:
+            message = f"{path} is not a valid job file ({error.reason}). Submit the runs again."
+            raise DamagedFileError(path, message, error.reason) from error
         known = {field.name for field in fields(cls)}
         if content is None or not content.keys() <= known:
             raise SetupError(f"{path} is not a valid job file. Submit the runs again.")
