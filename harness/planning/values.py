@@ -13,6 +13,9 @@ from harness.planning.schema import ConfigValue
 MAX_NUMBER = 1_000_000_000  # of a size, a weight or a rate: none of a training comes near
 MAX_SEED = 2**63 - 1  # as large as torch takes
 MAX_ITEMS, MAX_LENGTH, MAX_SHOWN = 1000, 200, 80  # of a list, of a text, of a text in a message
+# Options of methods that divide by them or make something of this size. The methods themselves do
+# not check them: their code is a part of the keys of their runs.
+ABOVE_ZERO = ("temperature", "dimension", "power")
 _DESCRIPTIONS: dict[Any, str] = {int: "a whole number", float: "a number", str: "a word"}
 
 
@@ -38,6 +41,10 @@ def convert_value(value: ConfigValue, kind: Any, name: str) -> ConfigValue:
         raise UsageError(f"{name} takes {allowed}, given {shorten(value)}.") from error
     if problem := _find_excess(converted, MAX_SEED if name.endswith(".seed") else MAX_NUMBER):
         raise UsageError(f"{name} takes {allowed}, {problem}; given {shorten(value)}.")
+    if name.rpartition(".")[2] in ABOVE_ZERO and not (
+        isinstance(converted, int | float) and converted > 0
+    ):
+        raise UsageError(f"{name} takes {allowed} above 0, given {shorten(value)}.")
     return converted
 
 

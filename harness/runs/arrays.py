@@ -12,6 +12,7 @@ import os
 import stat
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
@@ -32,6 +33,7 @@ _DAMAGE = (
     MemoryError,
     OverflowError,
     SyntaxError,
+    TokenError,  # of the header, which is Python's notation
     BadZipFile,
     zlib.error,
 )

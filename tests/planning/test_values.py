@@ -87,3 +87,11 @@ def test_a_spec_is_json():
     with pytest.raises(ValueError, match="JSON"):
         spec.as_json()
     assert json.loads(json.dumps(RunSpec("d", "kd", "cnn5", (), 0, Recipe()).as_json()))
+
+
+@pytest.mark.parametrize(
+    "text", ["cckd.dimension=0", "kdpe.power=-1", "kd.temperature=0", "kdpe.temperature=-1"]
+)
+def test_options_that_a_method_cannot_have(text):
+    with pytest.raises(UsageError, match=r"takes a (whole )?number above 0, given"):
+        resolve_settings([], [text])

@@ -136,3 +136,13 @@ def test_damage_anywhere_is_a_sentence(path):
         assert all(np.array_equal(found[name], arrays[name]) for name in found if name in arrays)
     assert len(problems) > 200
     assert all(problem.startswith("per_query.npz ") for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text", ["(", "{'descr': (", "{'descr': '<f8', 'shape': (1,", "$", "[" * 99]
+)
+def test_a_header_that_cannot_be_parsed(path, text):
+    """numpy reads Python's notation, whose parser has errors of its own."""
+    content = text.encode().ljust(118) + b"\n"
+    archive(path, b"\x93NUMPY\x01\x00" + len(content).to_bytes(2, "little") + content)
+    assert refused(path) == "per_query.npz is damaged"
