@@ -88,14 +88,7 @@ def start_training_run(
     Raises:
         SetupError: The initial weights cannot be loaded, or the checkpoint cannot be read.
     """
-    is_pretrained = spec.recipe.pretrained != "none"
-    weights = context.pretrained_files.get(spec.network) if is_pretrained else None
-    if weights is None and spec.weights != "none":  # random ones would make another run
-        raise SetupError(
-            f"{spec.key} starts from weights of {spec.network} with the digest {spec.weights}, but "
-            f"their file is not known. Plan the run again with --weights {spec.network}=FILE."
-        )
-    network = _build(spec, data, weights).to(context.device)
+    network = _build(spec, data, _initial_weights(spec, context)).to(context.device)
     method, prepared = None, frozenset[str]()
     if spec.teachers and teacher is not None:
         # Seeded by method, so that adapters start alike whichever runs were built before.
@@ -137,6 +130,23 @@ def _teacher_weights(spec: RunSpec, context: RunContext) -> tuple[str, ...]:
     """Return the digests of the weights of a run's teachers, which `load_network` has compared."""
     records = [read_record(context.runs, teacher) for teacher in spec.teachers]
     return tuple(str(record["result"]["model"]) for record in records)
+
+
+def _initial_weights(spec: RunSpec, context: RunContext) -> Path | None:
+    """Return the file of weights that a run starts from; None for random ones.
+
+    Raises:
+        SetupError: The run's key contains a file that is not known here.
+    """
+    if spec.recipe.pretrained == "none":
+        return None
+    weights = context.pretrained_files.get(spec.network)
+    if weights is None and spec.weights != "none":  # random ones would make another run
+        raise SetupError(
+            f"{spec.key} starts from weights of {spec.network} with the digest {spec.weights}, but "
+            f"their file is not known. Plan the run again with --weights {spec.network}=FILE."
+        )
+    return weights
 
 
 def _build(spec: RunSpec, data: OpenedDataset, weights: Path | None = None) -> ReIDNetwork:
