@@ -7,13 +7,17 @@ TESTERS ?= 2
 PYTEST_OPTIONS ?=
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint check docs clean
+.PHONY: demo test fuzz lint check docs clean
 
 demo: $(VENV)/ready
 	$(BIN)/python -m harness.run --study demo --runs $(RUNS)
 
 test: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+
+# Ten times as many damaged files, settings and command lines as `make test` draws, others each time.
+fuzz: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TESTERS) tests/fuzz --hypothesis-profile=fuzz --timeout=36000 -rP $(PYTEST_OPTIONS)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -36,4 +40,4 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) site .coverage .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) site .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
