@@ -22,7 +22,7 @@ from harness.core.text import has_control_characters, printable
 CONFIGS = Path(__file__).parents[2] / "configs"
 MAX_BYTES = 100_000  # of a file; the largest of ours has a thirtieth
 MAX_VALUES, MAX_DEPTH = 10_000, 30  # in a file, with aliases expanded
-MAX_NUMBER = 2**63
+MAX_INTEGER, MAX_FLOAT = 2**63, 3.5e38  # float32 has no larger number than 3.4e38
 
 
 class StrictModel(BaseModel):
@@ -180,7 +180,8 @@ class _Converter:
             }
         if isinstance(node, list):
             return [self.convert(value, line, depth + 1) for value in node]
-        if isinstance(node, int | float) and not abs(node) < MAX_NUMBER:  # nor is NaN
+        limit = MAX_FLOAT if isinstance(node, float) else MAX_INTEGER
+        if isinstance(node, int | float) and not abs(node) < limit:  # nor is NaN
             raise _ContentError("nan and infinite or huge numbers are not allowed", line)
         for kind in (bool, int, float, str):
             if isinstance(node, kind):

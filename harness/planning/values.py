@@ -10,8 +10,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from harness.core.errors import UsageError
 from harness.planning.schema import ConfigValue
 
-MAX_NUMBER = 1_000_000_000  # of a size, a weight or a rate: none of a training comes near
+MAX_COUNT = 1_000_000_000  # of whole numbers: no size or length of a training comes near
 MAX_SEED = 2**63 - 1  # as large as torch takes
+MAX_FLOAT = 3.4028234663852886e38  # of other numbers: in float32, larger ones are infinite
 MAX_ITEMS, MAX_LENGTH, MAX_SHOWN = 1000, 200, 80  # of a list, of a text, of a text in a message
 # Options of methods that divide by them or make something of this size. The methods themselves do
 # not check them: their code is a part of the keys of their runs.
@@ -39,7 +40,7 @@ def convert_value(value: ConfigValue, kind: Any, name: str) -> ConfigValue:
         converted: ConfigValue = _adapter(kind).validate_python(words if is_list else value)
     except ValidationError as error:
         raise UsageError(f"{name} takes {allowed}, given {shorten(value)}.") from error
-    if problem := _find_excess(converted, MAX_SEED if name.endswith(".seed") else MAX_NUMBER):
+    if problem := _find_excess(converted, MAX_SEED if name.endswith(".seed") else MAX_COUNT):
         raise UsageError(f"{name} takes {allowed}, {problem}; given {shorten(value)}.")
     if name.rpartition(".")[2] in ABOVE_ZERO and not (
         isinstance(converted, int | float) and converted > 0
@@ -49,7 +50,12 @@ def convert_value(value: ConfigValue, kind: Any, name: str) -> ConfigValue:
 
 
 def _find_excess(value: object, limit: int) -> str:
-    """Return how a value exceeds what a setting can be, as a clause; empty if it does not."""
+    """Return how a value exceeds what a setting can be, as a clause; empty if it does not.
+
+    Args:
+        value: The value, or several.
+        limit: The largest whole number.
+    """
     if isinstance(value, tuple):
         if len(value) > MAX_ITEMS:
             return f"at most {MAX_ITEMS} of them"
@@ -58,8 +64,11 @@ def _find_excess(value: object, limit: int) -> str:
         if not value.isprintable():
             return "without control characters"
         return f"of at most {MAX_LENGTH} characters" if len(value) > MAX_LENGTH else ""
-    if isinstance(value, int | float) and abs(value) > limit:
-        return f"between -{limit:,} and {limit:,}"
+    if isinstance(value, int | float) and abs(value) > (
+        limit if isinstance(value, int) else MAX_FLOAT
+    ):
+        bound = f"{limit:,}" if isinstance(value, int) else "3.4e38"  # the largest of float32
+        return f"between -{bound} and {bound}"
     return ""
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.core.errors import ErrorCollector, UsageError
-from harness.planning.names import resolve_request
+from harness.planning.names import resolve_methods, resolve_request
 from harness.planning.overrides import resolve_settings
 from harness.planning.request import RunRequest
 from harness.planning.schema import StudyFile
@@ -44,10 +44,12 @@ def test_reasons():
         UsageError, match=r"recipe.height is 5000; it must be at most 4,096: no device"
     ):
         resolve_settings([], ["recipe.height=5000"])
+    with pytest.raises(UsageError, match=r"kd.weight takes a number, between -3.4e38 and 3.4e38;"):
+        resolve_settings([], ["kd.weight=1e39"])
     with pytest.raises(
-        UsageError, match=r"kd.weight takes a number, between -1,000,000,000 and 1,0"
+        UsageError, match=r"cckd.order takes a whole number, between -1,000,000,000 and 1,0"
     ):
-        resolve_settings([], ["kd.weight=1e10"])
+        resolve_settings([], ["cckd.order=10000000000"], resolve_methods(["cckd"]))
 
 
 def test_words_and_lists():
