@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.core.errors import SetupError
+from harness.core.errors import ExitCode
 from harness.execution import in_process
 from harness.models import NETWORKS, NetworkEntry, build_network
 from harness.models.complexity import measure_complexity
@@ -133,8 +133,11 @@ def test_a_teacher_whose_weights_were_exchanged_is_refused(with_teacher):
     teacher = plan.cohorts[0][0]
     other = build_network(teacher.network, teacher.head, 8, seed=5)
     torch.save(other.state_dict(), with_teacher / teacher.key / "model.pt")
-    with pytest.raises(SetupError, match="is not what its record describes"):
-        tiny_grid.launch(plan)
+    outcome = tiny_grid.launch(plan)
+    (key,) = outcome.unusable
+    assert "/kd/" in key
+    assert "is not what its record describes" in outcome.unusable[key]
+    assert outcome.exit_code == ExitCode.ENVIRONMENT
 
 
 def test_prepared_state_is_made_once_and_left_out_of_checkpoints(with_teacher, monkeypatch):

@@ -187,9 +187,9 @@ def test_a_disk_that_fills_up_fails_the_run_and_keeps_the_last_checkpoint(
 
     monkeypatch.setattr(TrainingRun, "save", save)
     plan, outcome = tiny_grid.run(with_teacher, *OTHERS, interval=0)
-    (key,) = outcome.failed
+    (key,) = outcome.unusable
     assert "/pdrd/" in key
-    assert "disk: " in outcome.failed[key]
+    assert "No space left on device" in outcome.unusable[key]
     assert (with_teacher / key / "checkpoint.pt").exists()
     monkeypatch.undo()
     monkeypatch.setitem(METHODS, "faulty", Faulty)
