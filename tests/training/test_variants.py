@@ -85,7 +85,7 @@ def test_the_bank_is_made_once_and_stays_out_of_checkpoints_and_students(with_te
     assert not outcome.failed
     teacher, spec = plan.cohorts[0][0], plan.cohorts[-1][-1]
     (made,) = (with_teacher / teacher.key / "prepared").glob("csd-*.pt")
-    bank = torch.load(made, weights_only=True)["bank"]
+    bank = torch.load(made, weights_only=True)["state"]["bank"]
     images = len(plan.datasets["synthetic"].train)
     assert bank.shape == (images, 512)  # as wide as the teacher
     assert not any("bank" in key for key in torch.load(with_teacher / spec.key / "model.pt"))
