@@ -71,7 +71,7 @@ def test_a_name_with_control_characters_is_refused_as_a_word(tmp_path, name):
     done = invoke("run", "--study", tiny_grid.STUDY, "--methods", "kd", "--runs", tmp_path / name)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith("kdreid: The value of --runs contains a control character: ")
+    assert line.startswith("kdreid: The value of '--runs' contains a control character: ")
     assert os.listdir(tmp_path) == []
 
 
