@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import shutil
 import sys
 from dataclasses import fields
 
@@ -102,13 +103,27 @@ def test_more_identities_than_there_are(shared_runs):
     assert "the training set has 8" in done.stderr
 
 
-def test_an_unreadable_image_fails_cleanly_before_training(with_teacher):
+def test_a_damaged_generated_image_is_drawn_again(with_teacher):
     (file, *_) = sorted(with_teacher.glob("data/*/bounding_box_train/*.jpg"))
+    whole = file.read_bytes()
     file.write_bytes(b"broken")
-    done = call("run", "--study", tiny_grid.STUDY, "--runs", with_teacher, "--methods", "sp")
+    done = call("run", "--study", tiny_grid.STUDY, "--runs", with_teacher, "--methods", "kd")
+    assert done.returncode == 0
+    assert f"{file}, a generated file, was lost or damaged; drawing it again." in done.stderr
+    assert file.read_bytes() == whole
+
+
+def test_an_unreadable_image_fails_cleanly_before_training(tmp_path, shared_runs):
+    (root,) = [p for p in (shared_runs / "data").iterdir() if (p / "query").is_dir()]
+    images, runs = shutil.copytree(root, tmp_path / "images"), tmp_path / "runs"
+    (file, *_) = sorted(images.glob("bounding_box_train/*.jpg"))
+    file.write_bytes(b"broken")
+    words = ("--study", tiny_grid.STUDY, "--runs", runs, "--methods", "none", "--allow-partial")
+    words += ("--dataset", "market1501", "--data-root", images, "--set", "recipe.pretrained=none")
+    done = call("run", *words)
     assert done.returncode == 3
     assert f"1 unreadable images: {file}" in done.stderr
-    assert not list(with_teacher.glob("**/checkpoint.pt"))
+    assert not list(runs.glob("**/checkpoint.pt"))
 
 
 def test_a_diverging_run_exits_1_with_its_reason(with_teacher):
@@ -248,8 +263,8 @@ def test_help_groups_the_options_and_shows_their_defaults():
     assert defaults["teacher"] == "(from the study, else resnet101)"
     assert defaults["cohort-size,--pack"] == "(from the study, else 16)"
     assert defaults["checkpoint-every"] == "300.0" and defaults["runs"] == "runs"
-    flags = {"allow-partial", "no-cache", "watch", "dry-run", "json", "quiet", "help"}
-    optional = flags | {"retry-diverged,--retry", "exclude", "study", "set"}
+    flags = {"again", "allow-partial", "no-cache", "watch", "dry-run", "json", "quiet", "help"}
+    optional = flags | {"retry-diverged,--retry", "exclude", "study", "set", "teacher-run"}
     assert {name for name, default in defaults.items() if not default} == optional
 
 

@@ -154,7 +154,8 @@ def generate(
     plan = _plan_folder(settings)
     if is_complete(root, settings):
         if lost := find_lost_files(root, settings):
-            report(f"{describe_lost(root, lost)}; drawing them again.")
+            again = "drawing it again" if len(lost) == 1 else "drawing them again"
+            report(f"{describe_lost(root, lost)}; {again}.")
             drawing = settings.render_settings
             redraw_files(root, drawing, plan, lost, workers=workers, progress=progress)
         return root
@@ -204,7 +205,7 @@ def is_complete(root: Path, settings: SyntheticSettings) -> bool:
     try:
         if not root.exists() or (root.is_dir() and not any(root.iterdir())):
             return False
-        stored = read_json(root / MANIFEST)
+        stored = read_json(root / MANIFEST) if root.is_dir() else None
     except DamagedFileError:
         stored = None
     except OSError as error:

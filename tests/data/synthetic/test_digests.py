@@ -56,9 +56,7 @@ def test_lost_and_damaged_files_are_drawn_again_with_the_same_bytes(root):
             (root / name).write_bytes(content)
         lines = []
         generate(root, TINY, report=lines.append)
-        assert lines == [
-            f"{root / name}, a generated file, was lost or damaged; drawing them again."
-        ]
+        assert lines == [f"{root / name}, a generated file, was lost or damaged; drawing it again."]
         assert files(root) == whole
     assert [path.name for path in root.parent.iterdir()] == [root.name]
 

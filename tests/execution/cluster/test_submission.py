@@ -97,6 +97,7 @@ def test_a_job_file_keeps_its_form_on_disk(tmp_path):
         "allow_partial": False,
         "cache": True,
         "retry": False,
+        "again": False,
     }
 
 
