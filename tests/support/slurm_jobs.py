@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 WITHOUT_REPORT = """
 from harness.cli import run, run_printing
 
-run_printing.print_report = lambda runs: None
+run_printing.print_report = lambda runs: ()
 run.main()
 """
 
