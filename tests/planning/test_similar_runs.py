@@ -73,8 +73,9 @@ def test_options_of_a_method(tmp_path):
     (note,) = describe_similar_runs(PLAN, tmp_path)
     assert "in sp.weight only (2.0, planned the default)" in note
     planned = [replace(SP, options=(("weight", 3.0),))]
-    finish(tmp_path, SP)
-    assert any("leave out --set sp.weight" in n for n in describe_similar_runs(planned, tmp_path))
+    finish(tmp_path / "other", SP)
+    (note,) = describe_similar_runs(planned, tmp_path / "other")
+    assert "leave out --set sp.weight" in note
 
 
 def test_another_teacher(tmp_path):
