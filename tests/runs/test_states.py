@@ -12,13 +12,14 @@ from tests.support import run_folders
 def test_the_states_are_those_that_status_prints_and_accepts():
     assert list(RunState) == [
         *("done", "running", "starting", "queued", "requeued", "waiting"),
-        *("interrupted", "unknown", "blocked", "failed", "lost"),
+        *("interrupted", "unknown", "blocked", "failed", "lost", "unreadable"),
     ]
     assert f"{RunState.DONE:<6}|" == "done  |"
 
 
 def test_every_state_is_finished_failed_active_or_idle():
-    assert {state for state in RunState if state.is_failure} == {"blocked", "failed", "lost"}
+    failures = {state for state in RunState if state.is_failure}
+    assert failures == {"blocked", "failed", "lost", "unreadable"}
     active = {"running", "starting", "queued", "requeued", "unknown"}
     assert {state for state in RunState if state.is_active} == active
 
