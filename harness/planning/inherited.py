@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from harness.core.errors import UsageError
+from harness.core.errors import FileError, UsageError
 from harness.core.files import file_exists
 from harness.core.override import parse_override
 from harness.planning.overrides import (
@@ -104,5 +104,8 @@ def _finished_teacher(planned: Sequence[RunSpec], runs: Path) -> tuple[RunSpec, 
     teachers = list(dict.fromkeys(spec.teachers for spec in planned if spec.teachers))
     if len(teachers) != 1:
         return ()
-    is_done = all(file_exists(runs / teacher.key / RECORD) for teacher in teachers[0])
+    try:
+        is_done = all(file_exists(runs / teacher.key / RECORD) for teacher in teachers[0])
+    except FileError:  # one that cannot be read is of no use
+        return ()
     return teachers[0] if is_done else ()

@@ -90,7 +90,7 @@ def describe_similar_runs(specs: Sequence[RunSpec], runs: Path) -> list[str]:
         specs: The planned runs. Those that are done need no others.
         runs: The runs folder.
     """
-    pending = [spec for spec in specs if not file_exists(runs / spec.key / RECORD)]
+    pending = [spec for spec in specs if _is_pending(spec, runs)]
     teachers = {teacher for spec in specs for teacher in spec.teachers}
     planned: dict[tuple[Any, ...], list[tuple[RunSpec, Values]]] = {}
     for spec in pending:
@@ -110,6 +110,14 @@ def describe_similar_runs(specs: Sequence[RunSpec], runs: Path) -> list[str]:
         largest.describe(others=sum(len(group.keys) for group in rest))
         for largest, *rest in fields.values()
     ]
+
+
+def _is_pending(spec: RunSpec, runs: Path) -> bool:
+    """Return whether a run is not done; one whose files cannot be read is named elsewhere."""
+    try:
+        return not file_exists(runs / spec.key / RECORD)
+    except FileError:
+        return False
 
 
 def _same(content: Values) -> tuple[Any, ...]:

@@ -213,7 +213,7 @@ def test_two_submitters_at_once_submit_once_and_a_killed_one_is_made_up_for(
     ("changes", "reason"),
     [
         ({"partition": "nowhere"}, "partition specified: nowhere"),
-        ({"cpus": 64}, "The job requests --cpus-per-task=64"),
+        ({"cpus": 64}, "It requests --cpus-per-task=64"),
     ],
 )
 def test_what_the_cluster_would_refuse_is_reported_and_nothing_submitted(
