@@ -36,7 +36,7 @@ ANSWERS = {  # of commands that have nothing to do on finished runs
     "cancel": (ExitCode.DONE, "None of these runs is queued or running"),
     "failures": (ExitCode.DONE, "No run in runs/demo has failed"),
 }
-DEMO_RUNS = {"4dba5ed1": "pdrd", "05694247": "rkd", "7ac0d2e1": "none"}  # ids in the pages
+DEMO_RUNS = {"403476ec": "pdrd", "0a42e79b": "rkd", "0f8b4d8e": "none"}  # ids in the pages
 
 
 def process(*words, cwd=ROOT, **environment):
