@@ -36,9 +36,19 @@ def profile(folder, **changes):
     return path
 
 
+def profile_folder(runs):
+    """The folder of the profile with which `submit` submits to a runs folder."""
+    return Path(runs).parent / f"{Path(runs).name}-profile"
+
+
+def retry_arguments(runs):
+    """Arguments of `kdreid retry` for the runs and profile of `submit`."""
+    return ["retry", "--runs", runs, "--cluster", profile_folder(runs) / "cluster.yaml"]
+
+
 def run_arguments(runs, *arguments, **changes):
     """Arguments of `kdreid run` for a profile with these changes, which is written."""
-    path = profile(Path(runs).parent / f"{Path(runs).name}-profile", **changes)
+    path = profile(profile_folder(runs), **changes)
     return ["--study", str(STUDY), "--runs", str(runs), "--cluster", str(path), *arguments]
 
 

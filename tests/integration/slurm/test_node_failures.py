@@ -159,7 +159,8 @@ def test_a_kill_while_the_result_is_written_leaves_no_half_of_it(own, places):
     assert "killed: 1 run" in failures and "The worker ended with signal 9" in failures
     assert "/dying-Dying/" in row["key"] and len(slurm_jobs.records(places.dying)) == 2
     assert list((places.dying / row["key"]).glob(".record.json.*.tmp"))
-    again = slurm_jobs.kdreid_process(own, "retry", "--runs", places.dying, path=places.code)
+    words = (*slurm_jobs.retry_arguments(places.dying), "--methods", "dying:Dying")
+    again = slurm_jobs.kdreid_process(own, *words, path=places.code)
     assert again.returncode == 0, again.stderr
     slurm_jobs.ended(own, places.dying)
     assert len(slurm_jobs.records(places.dying)) == 3
@@ -172,7 +173,8 @@ def test_a_full_disk_is_named_and_nothing_is_lost(own, places):
     assert failures.returncode == 1 and "disk-full: 1 run" in failures.stdout
     assert f"Make room in {places.full}, then kdreid retry --only disk-full" in failures.stdout
     (places.full / "filler").unlink()
-    again = slurm_jobs.kdreid(own, "retry", "--only", "disk-full", "--runs", places.full)
+    words = slurm_jobs.retry_arguments(places.full)
+    again = slurm_jobs.kdreid(own, *words, "--only", "disk-full")
     assert again.returncode == 0, again.stderr
     slurm_jobs.ended(own, places.full)
     assert_as_alone(places, places.full, 1)

@@ -82,6 +82,8 @@ def test_a_grid_is_watched_diagnosed_and_cancelled(cluster, tmp_path, profile):
         cluster,
         "retry",
         failed["id"],
+        "--cluster",
+        profile,
         "--runs",
         runs,
         "--set",
