@@ -63,7 +63,7 @@ class Lease:
 
     @property
     def is_lost(self) -> bool:
-        """Whether another process has taken the folder over, or the lease was removed."""
+        """True if another process has taken the folder over, or the lease was removed."""
         claim = read_claim(self.path)
         if claim is not None and is_damaged(claim) and measure_age(self.path) < TIMEOUT_S / 2:
             write_json(self.path, self._claim)  # nobody takes it over while it is so young

@@ -21,7 +21,7 @@ MIN_FOR_PROCESSES = 1000  # images from which on processes save more time than t
 
 @dataclass(frozen=True, slots=True)
 class ImageFinding:
-    """What was found in an image file.
+    """Finding in an image file.
 
     Attributes:
         kind: "unreadable" (it cannot be decoded), "suspicious" (it can, but may show what was never

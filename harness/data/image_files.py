@@ -19,7 +19,7 @@ class UnreadableError(Exception):
 
 
 class FileStamp(NamedTuple):
-    """What the file system says about a file; writing to it or replacing it changes this.
+    """Size, times and inode of a file; writing to it or replacing it changes them.
 
     A copy with preserved times has another inode, and a file that is overwritten in place another
     time of its last change (ctime), which programs cannot set.
