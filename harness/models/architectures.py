@@ -72,11 +72,17 @@ def architecture_digest(network: str, head: str, last_stride: int, stem: str) ->
 def source_digest(network: str) -> str:
     """Return a digest of the code that a network is made of, without comments and docstrings."""
     entry = NETWORKS[network]
-    files = {Path(inspect.getfile(part)) for part in SHARED_CODE}
-    files |= {Path(inspect.getfile(kind)) for kind in _classes(entry)}
-    texts = [normalise_source(file.read_bytes()) or "" for file in sorted(files)]
+    files = {_file_of(part) for part in (*SHARED_CODE, *_classes(entry))}
+    # In an order that does not depend on the folder that they are installed in.
+    texts = [normalise_source(file.read_bytes()) or "" for _, file in sorted(files)]
     texts += [_describe_entry(entry)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def _file_of(part: Any) -> tuple[str, Path]:
+    """Return the module and the file of a class or function, not those of its decorator."""
+    part = inspect.unwrap(part)
+    return part.__module__, Path(inspect.getfile(part))
 
 
 def _classes(entry: NetworkEntry) -> Iterator[Any]:
