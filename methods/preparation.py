@@ -25,7 +25,7 @@ class ShuffledBatches(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PreparationReport:
-    """What a run's record keeps of `prepare`.
+    """Values and warnings of `prepare` that a run's record keeps.
 
     Attributes:
         values: Measured values by name.

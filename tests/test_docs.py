@@ -117,7 +117,7 @@ def test_an_old_python_is_refused_by_one_sentence(tmp_path):
 @pytest.mark.parametrize("line", OURS)
 def test_a_shown_command_is_parsed(line):
     command, words = command_named(arguments(line))
-    command.make_context("kdreid", words)
+    assert command.make_context("kdreid", words).command is command
 
 
 @pytest.mark.parametrize("line", ON_RUNS)

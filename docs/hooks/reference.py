@@ -43,7 +43,7 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 
 
-def on_page_markdown(markdown: str, **_context: Any) -> str:
+def on_page_markdown(markdown: str, **event: Any) -> str:  # noqa: ARG001 - what MkDocs passes
     """Return a page's Markdown with every mark replaced; called by MkDocs for each page.
 
     Raises:

@@ -61,14 +61,16 @@ class Lease:
         self._thread = threading.Thread(target=self._renew, daemon=True)
         self._thread.start()
 
-    @property
-    def is_lost(self) -> bool:
-        """True if another process has taken the folder over, or the lease was removed."""
+    def confirm(self) -> bool:
+        """Return True while this process holds the lease, and write a damaged file again.
+
+        It is lost if another process has taken the folder over, or if the lease was removed.
+        """
         claim = read_claim(self.path)
         if claim is not None and is_damaged(claim) and measure_age(self.path) < TIMEOUT_S / 2:
             write_json(self.path, self._claim)  # nobody takes it over while it is so young
-            return False
-        return claim is None or claim["token"] != self._claim["token"]
+            return True
+        return claim is not None and claim["token"] == self._claim["token"]
 
     def check(self) -> None:
         """Check that this process still holds the lease, before it writes to the folder.
@@ -76,7 +78,7 @@ class Lease:
         Raises:
             LeaseLostError: It does not, for example because it was suspended for too long.
         """
-        if self.is_lost:
+        if not self.confirm():
             raise LeaseLostError(f"Another process has taken over {self.path.parent}.")
 
     def release(self) -> None:
@@ -102,7 +104,7 @@ class Lease:
     def _renew(self) -> None:
         while not self._stop.wait(HEARTBEAT_S):
             with suppress(OSError):
-                if self.is_lost:  # renewing it would keep another process's lease alive
+                if not self.confirm():  # renewing it would keep another process's lease alive
                     return
                 os.utime(self.path)
 

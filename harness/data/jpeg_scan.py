@@ -35,7 +35,7 @@ class _DamageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JpegReport:
-    """What was found in a JPEG file, as clauses that call the file `it`.
+    """Findings about a JPEG file, as clauses that call the file `it`.
 
     Attributes:
         damage: What shows that content was lost.
@@ -54,7 +54,7 @@ class _Component:
 
 @dataclass
 class _State:
-    """What the segments before a scan have defined."""
+    """Definitions that the segments before a scan have made."""
 
     frame: int = 0  # marker
     width: int = 0

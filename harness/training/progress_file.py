@@ -49,7 +49,7 @@ class ProgressWriter:
             return
         self._last_write = now
         for run in self._training_runs:
-            if self.is_stopped(run.spec.key) or run.lease.is_lost:
+            if self.is_stopped(run.spec.key) or not run.lease.confirm():
                 continue
             content = {
                 "step": run.step,

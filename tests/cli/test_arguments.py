@@ -1,5 +1,7 @@
 """Words that no command can take are refused by every command, with exit code 2."""
 
+from contextlib import nullcontext as does_not_raise
+
 import pytest
 
 from harness.cli.arguments import MAX_LENGTH, require_plain_words
@@ -31,8 +33,9 @@ def test_refused_words(words, message):
 
 
 def test_words_that_are_taken():
-    words = ("run", "--runs", "Läufe/中文", "--set", "kd.weight=-1.5e3", "-n", "--study=a=b", "é=")
-    require_plain_words(words)
+    words = ("--runs", "Läufe/中文", "--set", "kd.weight=-1.5e3", "-n", "--study=a=b", "é=")
+    with does_not_raise():
+        require_plain_words(("run", *words))
 
 
 def test_every_problem_is_named():

@@ -63,7 +63,7 @@ def test_what_is_no_folder_is_refused_before_training(tmp_path, monkeypatch, mak
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "odd")
     place = tmp_path / "odd" / below
-    _require_refusal(monkeypatch, place)
+    assert_refused(monkeypatch, place)
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\x85b"])
@@ -77,11 +77,11 @@ def test_a_name_with_control_characters_is_refused_as_a_word(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["a" * 300, "/".join(["a" * 200] * 25)])
 def test_a_name_that_no_folder_should_have_is_refused_before_training(tmp_path, monkeypatch, name):
-    _require_refusal(monkeypatch, tmp_path / name)
+    assert_refused(monkeypatch, tmp_path / name)
     assert os.listdir(tmp_path) == []
 
 
-def _require_refusal(monkeypatch, place):
+def assert_refused(monkeypatch, place):
     def train(*_):
         raise AssertionError("planned although the runs folder is none")
 

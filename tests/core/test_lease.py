@@ -214,7 +214,7 @@ def test_the_loser_of_a_lease_does_not_renew_that_of_its_successor(tmp_path, mon
     before = path.stat().st_mtime_ns
     time.sleep(0.2)
     assert path.stat().st_mtime_ns == before
-    assert mine.is_lost and not mine._thread.is_alive()
+    assert not mine.confirm() and not mine._thread.is_alive()
     mine.release()
     assert json.loads(path.read_text()) == ELSEWHERE
 

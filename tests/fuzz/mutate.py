@@ -130,7 +130,7 @@ def examine(files, commands, count, seed=0):
         yield Case(path, damage.__name__, " ".join(map(str, command)), verdict, called)
 
 
-def require_good(cases):
+def assert_good(cases):
     """Print the counts of cases, and fail with those that must not be."""
     counts, bad = Counter(), []
     for case in cases:

@@ -17,8 +17,8 @@ from harness.runs.layout import (
     SPEC,
 )
 from tests.fuzz.mutate import (
+    assert_good,
     examine,
-    require_good,
 )
 
 # The clock of a case is SIGALRM, which the timeouts of pytest use, too.
@@ -58,4 +58,4 @@ def test_reading(mixed_runs, cases, seed, tmp_path):
         EMBEDDINGS: (report, embeddings),
         CONSISTENCY: (report,),
     }
-    require_good(examine(find_files(runs), commands, cases, seed))
+    assert_good(examine(find_files(runs), commands, cases, seed))

@@ -40,7 +40,7 @@ def one_and(tmp_path, name="record.json"):
     return write(tmp_path, record(spec(), draw(0.5))) / name
 
 
-def only_the_good_run(tmp_path, path, reason):
+def assert_only_the_good_run(tmp_path, path, reason):
     frame, problems = collect_runs(tmp_path)
     assert frame["method"].tolist() == ["sp"]
     (problem,) = problems
@@ -51,7 +51,7 @@ def test_a_folder_named_record_json(tmp_path):
     path = one_and(tmp_path)
     path.unlink()
     path.mkdir()
-    only_the_good_run(tmp_path, path, "it is not a plain file")
+    assert_only_the_good_run(tmp_path, path, "it is not a plain file")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
@@ -79,42 +79,42 @@ def test_a_socket(tmp_path, monkeypatch):
     monkeypatch.chdir(path.parent)  # a socket's path may not be long
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("record.json")
-        only_the_good_run(tmp_path, path, "it is not a plain file")
+        assert_only_the_good_run(tmp_path, path, "it is not a plain file")
 
 
 def test_a_huge_file_is_not_read(tmp_path):
     path = one_and(tmp_path)
     os.truncate(path, MAX_RECORD_BYTES + 1)
-    only_the_good_run(tmp_path, path, "64,000,001 bytes")
+    assert_only_the_good_run(tmp_path, path, "64,000,001 bytes")
 
 
 def test_nesting_without_end(tmp_path):
     path = one_and(tmp_path)
     path.write_text("[" * 200_000)
-    only_the_good_run(tmp_path, path, "nested too deeply")
+    assert_only_the_good_run(tmp_path, path, "nested too deeply")
 
 
 def test_half_a_character_could_not_be_printed(tmp_path):
     path = one_and(tmp_path)
     path.write_text(json.dumps(record(spec(), draw(0.5), label="\ud800")))
-    only_the_good_run(tmp_path, path, "surrogates not allowed")
+    assert_only_the_good_run(tmp_path, path, "surrogates not allowed")
 
 
 @pytest.mark.parametrize("share", [0, 1, 10, 500])
 def test_a_record_that_is_half_there(tmp_path, share):
     path = one_and(tmp_path)
     path.write_bytes(path.read_bytes()[:share])
-    only_the_good_run(tmp_path, path, "not JSON or not complete")
+    assert_only_the_good_run(tmp_path, path, "not JSON or not complete")
 
 
 def test_a_link_to_nothing_and_one_to_itself(tmp_path):
     path = one_and(tmp_path)
     path.unlink()
     path.symlink_to("gone.json")
-    only_the_good_run(tmp_path, path, "a link to nothing")
+    assert_only_the_good_run(tmp_path, path, "a link to nothing")
     path.unlink()
     path.symlink_to(path)
-    only_the_good_run(tmp_path, path, "Too many levels of symbolic links")
+    assert_only_the_good_run(tmp_path, path, "Too many levels of symbolic links")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_may_not_be_read_is_named(closed):
     shut.chmod(0)
     try:
         with as_nobody():
-            only_the_good_run(runs, shut, "cannot be read (Permission denied)")
+            assert_only_the_good_run(runs, shut, "cannot be read (Permission denied)")
     finally:
         shut.chmod(0o755)
         shutil.rmtree(runs)

@@ -42,6 +42,7 @@ def stored(spec):
 )
 def test_what_this_program_writes_passes(spec):
     check_spec(stored(spec), spec.key)
+    assert spec.key in recorded_keys(stored(spec))
 
 
 def test_the_keys_are_those_of_the_runs():

@@ -80,8 +80,8 @@ def commands(runs):
     )
 
 
-def answer_all(runs):
-    """Every command ends with its lines or with an error that is printed as one."""
+def assert_all_answer(runs):
+    """Let every command end with its lines or with an error that is printed as one."""
     for command in commands(runs):
         with suppress(KDReIDError):
             command()
@@ -93,7 +93,7 @@ def test_no_damage_gives_a_traceback(runs, name, monkeypatch):
     whole = path.read_bytes()
     for content in damages(json.loads(whole)):
         path.write_bytes(content)
-        answer_all(runs)
+        assert_all_answer(runs)
         path.write_bytes(whole)
 
 
@@ -104,7 +104,7 @@ def test_no_damaged_job_of_a_submission_gives_a_traceback(runs, field):
     for value in VALUES:
         jobs = [whole["jobs"][0] | {field: value}, *whole["jobs"][1:]]
         path.write_text(json.dumps(whole | {"jobs": jobs}))
-        answer_all(runs)
+        assert_all_answer(runs)
 
 
 @pytest.mark.parametrize("kind", ["folder", "unreadable", "pipe"])
@@ -117,4 +117,4 @@ def test_a_log_that_cannot_be_read_is_a_line(runs, kind):
         os.mkfifo(path)
     else:
         path.symlink_to("/not/mounted")
-    answer_all(runs)
+    assert_all_answer(runs)

@@ -51,7 +51,7 @@ def test_whole_ranges_of_unicode_compile(tmp_path):
     (tmp_path / "all.tex").write_text(
         f"\\documentclass{{article}}\\begin{{document}}\n{body}\n\\end{{document}}\n"
     )
-    compiled(tmp_path, "all.tex")
+    assert "Output written on all.pdf" in compiled(tmp_path, "all.tex")
 
 
 @needs_latex
