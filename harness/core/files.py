@@ -223,6 +223,14 @@ def file_exists(path: Path) -> bool:
     return True
 
 
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or leads to one, as far as this process can see."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
 def _read_plain_file(path: Path, max_bytes: int) -> bytes:
     """Return at most one byte more than `max_bytes` of a file."""
     _require_plain_file(path, path.stat())

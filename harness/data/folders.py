@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness.core.files import is_folder
+
 JPEG_SUFFIXES = (".jpg", ".jpeg")
 OTHER_IMAGES = (".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm", ".jfif", ".jpe", ".heic")
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z")
@@ -43,10 +45,10 @@ def iter_files(folder: Path, on_error: Callable[[OSError], object] = _ignore) ->
         if here in above:
             return
         for entry in found:
-            is_link, is_folder = entry.is_symlink(), _is_folder(entry)
+            is_link = entry.is_symlink()
             if is_link and not _leads_somewhere(entry):
                 continue
-            if not is_folder or is_jpeg(entry.name):
+            if not is_folder(entry) or is_jpeg(entry.name):
                 yield Path(entry.path)
                 continue
             if is_link:
@@ -75,7 +77,7 @@ def find_broken_links(folder: Path, *, recursive: bool = False) -> list[Path]:
     for entry in found:
         if entry.is_symlink():
             broken += [] if _leads_somewhere(entry) else [Path(entry.path)]
-        elif recursive and _is_folder(entry):
+        elif recursive and is_folder(entry):
             broken += find_broken_links(Path(entry.path), recursive=True)
     return broken
 
@@ -92,7 +94,7 @@ def describe_contents(folder: Path) -> str:
     """
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if _is_folder(entry))
+            names = sorted(entry.name for entry in entries if is_folder(entry))
     except OSError:
         return ""
     suffixes = _count_suffixes(folder)
@@ -170,14 +172,6 @@ def _count(number: int, noun: str) -> str:
 
 def _identify(status: os.stat_result) -> _Folder:
     return status.st_dev, status.st_ino
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder or leads to one, as far as this process can see."""
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
 
 
 def _leads_somewhere(entry: os.DirEntry[str]) -> bool:

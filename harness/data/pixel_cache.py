@@ -28,6 +28,7 @@ from harness.core.errors import DamagedFileError, SetupError, UnreadableFileErro
 from harness.core.file_errors import unwritable_file
 from harness.core.files import read_json, write_json
 from harness.core.lease import acquire_blocking
+from harness.core.name_lists import name_some
 from harness.core.progress import ProgressCallback, ignore_progress
 from harness.data.dataset import Dataset
 from harness.data.decoding import DECODER_VERSION, PixelArray, UnreadableError
@@ -251,13 +252,11 @@ def _build_cache(
         array.flush()
         np.save(checksum_path(path), checksums)
     if unreadable:
-        more = len(unreadable) - MAX_LISTED_FILES
-        rest = f" and {more} more" if more > 0 else ""
+        named = name_some(unreadable, MAX_LISTED_FILES, "; ")
         raise SetupError(
-            f"{name}: {len(unreadable)} unreadable images: "
-            f"{'; '.join(unreadable[:MAX_LISTED_FILES])}{rest}. Restore them from the dataset's "
-            f"archive, then run the same command again (kdreid data check --dataset {name} --deep "
-            "lists all of them)."
+            f"{name}: {len(unreadable)} unreadable images: {named}. Restore them from the "
+            f"dataset's archive, then run the same command again (kdreid data check --dataset "
+            f"{name} --deep lists all of them)."
         )
     write_json(folder / COMPLETE_MARKER, {"images": total, "decoder": DECODER_VERSION})
 

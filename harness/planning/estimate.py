@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.core.errors import FileError
 from harness.core.files import read_json
+from harness.core.name_lists import name_some
 from harness.runs.layout import RECORD, iter_run_folders
 from harness.runs.progress import format_duration
 from harness.runs.spec import Recipe, RunSpec
@@ -56,10 +57,8 @@ class Estimate:
             device_kind: GPU or CPU.
         """
         if self.seconds is None:
-            rest = len(self.missing) - PRINTED_RUNS
-            names = ", ".join(self.missing[:PRINTED_RUNS])
-            more = f" and {rest} more" if rest > 0 else ""
-            return f"no estimate: no earlier record has timings like those of {names}{more}"
+            names = name_some(self.missing, PRINTED_RUNS)
+            return f"no estimate: no earlier record has timings like those of {names}"
         qualification = "" if self.exact else ", partly of other methods or datasets"
         devices = sorted({record.device for record in self.records})
         on = f" on {' and '.join(devices)}" if devices else ""

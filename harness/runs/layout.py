@@ -24,7 +24,7 @@ from pathlib import Path
 
 from harness.core.errors import UnreadableFileError
 from harness.core.file_errors import unreadable_file
-from harness.core.files import file_exists
+from harness.core.files import file_exists, is_folder
 
 # Files of a run.
 SPEC, JOB, RECORD, FAILURE = "spec.json", "job.json", "record.json", "failure.json"
@@ -85,7 +85,7 @@ def _list_folders(folder: Path, problems: list[str] | None) -> list[str]:
     """Return the names of the folders in a folder, in order."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if _is_folder(entry))
+            return sorted(entry.name for entry in entries if is_folder(entry))
     except FileNotFoundError:  # removed since its parent was listed
         return []
     except OSError as error:
@@ -93,10 +93,3 @@ def _list_folders(folder: Path, problems: list[str] | None) -> list[str]:
             raise unreadable_file(folder, error) from error
         problems.append(str(unreadable_file(folder, error)))
         return []
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False

@@ -20,7 +20,7 @@ from pathlib import Path
 from harness.core.errors import SetupError, UsageError, suggest
 from harness.core.file_errors import unreadable_file
 from harness.core.files import read_json
-from harness.core.name_lists import split_names
+from harness.core.name_lists import name_some, split_names
 from harness.runs.folder_state import inspect_run_folder, local_state
 from harness.runs.groups import read_submission
 from harness.runs.layout import GROUPS, RECORD, iter_run_folders
@@ -181,9 +181,8 @@ def _require_some(name: str, keys: list[str], runs: Path) -> list[str]:
 def _require_one(word: str, candidates: list[str], keys: Sequence[str]) -> list[str]:
     if len(candidates) == 1:
         return candidates
-    rows = [f"{key} (row {keys.index(key) + 1})" for key in candidates[:MAX_CANDIDATES]]
-    more = len(candidates) - len(rows)
-    listed = ", ".join(rows) + (f" and {more} more" if more else "")
+    rows = [f"{key} (row {keys.index(key) + 1})" for key in candidates]
+    listed = name_some(rows, MAX_CANDIDATES)
     raise UsageError(
         f"{word!r} fits {len(candidates)} runs: {listed}. Give more of the name, or the row."
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.core.files import is_folder
 from harness.runs.layout import AGAIN, FAILURE, RECORD, REPLACED, RUN_DEPTH, holds_runs
 
 MAX_DEPTH = 9  # folders below the runs folder in which misplaced records are still reported
@@ -133,7 +134,7 @@ def _find_run_folders(runs: Path, problems: list[str]) -> Iterator[Path]:
     for entry in _list_entries(runs, problems):
         if not holds_runs(entry.name):
             continue
-        if _is_folder(entry):
+        if is_folder(entry):
             yield from _descend(entry, 1, root, problems)
         else:
             problems.append(f"{entry.path}: ignored, it belongs to no run.")
@@ -158,7 +159,7 @@ def _descend(
     if depth == RUN_DEPTH:
         names |= {AGAIN, REPLACED}  # they hold further results of the same run
     for entry in entries:
-        if depth < MAX_DEPTH and entry.name not in names and _is_folder(entry):
+        if depth < MAX_DEPTH and entry.name not in names and is_folder(entry):
             yield from _descend(entry, depth + 1, root, problems)
 
 
@@ -189,10 +190,3 @@ def _list_entries(folder: Path | str, problems: list[str]) -> list[os.DirEntry[s
     except OSError as error:
         problems.append(f"{folder}: ignored, {describe_error(error)}.")
         return []
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.core.name_lists import name_some
 from harness.runs.layout import PER_QUERY
 from harness.runs.per_query import CMC_RANKS, load_scores
 
@@ -27,12 +28,8 @@ def check_scores(folder: Path, evaluations: Mapping[str, Any]) -> None:
     """
     differences = list(_differences(evaluations, load_scores(folder / PER_QUERY)))
     if differences:
-        more = len(differences) - MAX_NAMED
-        others = f" and {more} more" if more > 0 else ""
-        raise ValueError(
-            f"its scores are not those of its {PER_QUERY}: "
-            f"{', '.join(differences[:MAX_NAMED])}{others}"
-        )
+        named = name_some(differences, MAX_NAMED)
+        raise ValueError(f"its scores are not those of its {PER_QUERY}: {named}")
 
 
 def _differences(

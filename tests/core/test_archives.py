@@ -52,7 +52,7 @@ def same_or_refused(path):
     """Torch finds what it was given to save, or nothing; not something else."""
     try:
         return same_state(path)
-    except (RuntimeError, EOFError, UnpicklingError):
+    except (RuntimeError, EOFError, UnpicklingError, ValueError):
         return True
 
 

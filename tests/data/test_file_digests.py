@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.core.errors import SetupError
-from harness.core.progress import Reporter
 from harness.data import file_digests
 from harness.data.file_digests import FileDigester
+from tests.support.reporters import CollectingReporter
 from tests.support.unprivileged import as_nobody
 
 NAMES = ["a/1.jpg", "a/2 ü '\".jpg", "b/3.jpg"]
@@ -31,18 +31,9 @@ def root(tmp_path):
     return tmp_path / "images"
 
 
-class Lines(Reporter):
-    def __init__(self):
-        super().__init__(quiet=True)
-        self.lines = []
-
-    def info(self, text):
-        self.lines.append(text)
-
-
 @pytest.fixture
 def digester(tmp_path):
-    return FileDigester(tmp_path / "cache", 2, Lines())
+    return FileDigester(tmp_path / "cache", 2, CollectingReporter())
 
 
 def digests_of(root):
@@ -141,7 +132,7 @@ def test_damaged_digests_are_said_and_made_again(digester, root, damage):
 
 def test_a_folder_that_takes_no_files_is_no_error(root, public_path):
     shutil.copytree(root, public_path / "images")
-    digester = FileDigester(public_path / "cache", 1, Lines())
+    digester = FileDigester(public_path / "cache", 1, CollectingReporter())
     with as_nobody():
         found = digester.digest_files("x", public_path / "images", NAMES)
     assert found == digests_of(root) and not digester.folder.exists()

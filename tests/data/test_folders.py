@@ -19,6 +19,11 @@ IMAGE_FOLDERS = {
     "veri776": ("image_train", "image_query", "image_test"),
     "vehicleid": ("image",),
 }
+SPECIAL_FILES = {
+    "pipe": os.mkfifo,
+    "folder": lambda path: path.mkdir(),
+    "device": lambda path: path.symlink_to("/dev/zero"),
+}
 FLAT = [name for name in LAYOUTS if name != "msmt17"]
 
 
@@ -177,17 +182,12 @@ def test_a_root_with_something_else_is_described(tmp_path):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
 def test_special_files_with_names_of_images(tmp_path, layout, kind):
     home, plain = write_as(layout, tmp_path)
     path = home / plain.test[0].file
     path.unlink()
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "folder":
-        path.mkdir()
-    else:
-        path.symlink_to("/dev/zero")
+    SPECIAL_FILES[kind](path)
     with pytest.raises(
         SetupError, match=rf"{path.name} cannot be read \(it is a {kind}, not a file"
     ):
@@ -204,16 +204,11 @@ def test_special_files_with_names_of_images(tmp_path, layout, kind):
         ("veri776", "jk_index.txt"),
     ],
 )
-@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+@pytest.mark.parametrize("kind", SPECIAL_FILES)
 def test_special_files_with_names_of_lists(tmp_path, layout, file, kind):
     path = write_copy(tmp_path, layout) / file
     path.unlink()
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "folder":
-        path.mkdir()
-    else:
-        path.symlink_to("/dev/zero")
+    SPECIAL_FILES[kind](path)
     with pytest.raises(SetupError, match=rf"{layout}: .*{path.name} is a {kind}, not a file"):
         LOADERS[layout](tmp_path)
 

@@ -11,7 +11,7 @@ from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.data.images import FileImages
 from harness.data.pixel_cache import CachedImages, DiskTooSmallError
-from harness.data.synthetic.generator import SyntheticSettings, generate
+from harness.data.synthetic.generator import generate
 from harness.planning import datasets
 from harness.planning.datasets import (
     DATA_ROOT_VARIABLE,
@@ -23,19 +23,7 @@ from harness.planning.datasets import (
 )
 from harness.planning.schema import load_dataset
 from harness.runs.spec import Recipe
-
-SMALL = SyntheticSettings(
-    train_identities=2,
-    train_images=1,
-    test_identities=2,
-    queries=1,
-    gallery_images=1,
-    distractors=1,
-    junk=1,
-    cameras=2,
-    height=32,
-    width=16,
-)
+from tests.support.generated_copies import FEWEST_IMAGES
 
 
 @pytest.fixture(name="context")
@@ -45,7 +33,7 @@ def a_context(tmp_path):
 
 def test_opening_a_dataset_imports_no_training(tmp_path):
     """Nor methods, networks and scores: checking data must be quick."""
-    root = generate(tmp_path / "images", SMALL)
+    root = generate(tmp_path / "images", FEWEST_IMAGES)
     code = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -67,12 +55,12 @@ def test_opening_a_dataset_imports_no_training(tmp_path):
 
 def test_generated_images_are_drawn_once(context):
     config = load_dataset("synthetic")
-    first = open_dataset("synthetic", config, SMALL, None, context)
+    first = open_dataset("synthetic", config, FEWEST_IMAGES, None, context)
     assert generated_folders(context.runs) == [first.root]
-    again = open_dataset("synthetic", config, SMALL, None, context)
+    again = open_dataset("synthetic", config, FEWEST_IMAGES, None, context)
     assert (again.root, again.fingerprint) == (first.root, first.fingerprint)
     assert dataset_root(config, None, first) == first.root.absolute()
-    other = open_dataset("synthetic", config, replace(SMALL, seed=1), None, context)
+    other = open_dataset("synthetic", config, replace(FEWEST_IMAGES, seed=1), None, context)
     assert generated_folders(context.runs) == sorted([first.root, other.root])
 
 
@@ -89,11 +77,11 @@ def test_a_real_dataset_that_is_nowhere(monkeypatch, tmp_path):
 def test_an_unknown_loader(context, tmp_path):
     config = load_dataset("market1501").model_copy(update={"loader": "market"})
     with pytest.raises(UsageError, match="mine: no loader is called 'market'. Did you mean 'mark"):
-        open_dataset("mine", config, SMALL, tmp_path, context)
+        open_dataset("mine", config, FEWEST_IMAGES, tmp_path, context)
 
 
 def test_images_with_and_without_the_cache(context, monkeypatch):
-    dataset = open_dataset("synthetic", load_dataset("synthetic"), SMALL, None, context)
+    dataset = open_dataset("synthetic", load_dataset("synthetic"), FEWEST_IMAGES, None, context)
     recipe = Recipe(height=16, width=8)
     cached = open_images(dataset, recipe, context)
     plain = open_images(dataset, recipe, context, cache=False)

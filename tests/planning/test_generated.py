@@ -8,29 +8,20 @@ import pytest
 from PIL import Image
 
 from harness.core.errors import DamagedFileError, SetupError
-from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.data.synthetic.layouts import LAYOUTS
 from harness.planning.datasets import find_dataset, generated_folders, open_dataset
 from harness.planning.schema import load_dataset
 from tests.support.command_line import call
 from tests.support.generated_copies import SETTINGS, write_copy
+from tests.support.reporters import CollectingReporter
 
 SMALL = replace(SETTINGS, height=32, width=16)
 
 
-class Lines(Reporter):
-    def __init__(self):
-        super().__init__(quiet=True)
-        self.lines = []
-
-    def info(self, text):
-        self.lines.append(text)
-
-
 @pytest.fixture(name="context")
 def a_context(tmp_path):
-    return RunContext(runs=tmp_path / "runs", reporter=Lines())
+    return RunContext(runs=tmp_path / "runs", reporter=CollectingReporter())
 
 
 def use(root, context):

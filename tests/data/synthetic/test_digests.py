@@ -7,26 +7,14 @@ import pytest
 
 from harness.core.errors import DamagedFileError
 from harness.data.synthetic.digests import DIGESTS, find_lost, read_digests
-from harness.data.synthetic.generator import SyntheticSettings, find_lost_files, generate
+from harness.data.synthetic.generator import find_lost_files, generate
 from tests.support import run_folders
-
-TINY = SyntheticSettings(
-    train_identities=2,
-    train_images=1,
-    test_identities=2,
-    queries=1,
-    gallery_images=1,
-    distractors=1,
-    junk=1,
-    cameras=2,
-    height=32,
-    width=16,
-)
+from tests.support.generated_copies import FEWEST_IMAGES
 
 
 @pytest.fixture
 def root(tmp_path):
-    return generate(tmp_path / "images", TINY)
+    return generate(tmp_path / "images", FEWEST_IMAGES)
 
 
 def files(root):
@@ -39,7 +27,7 @@ def files(root):
 
 def test_every_file_has_a_digest(root):
     assert read_digests(root).keys() == files(root).keys() - {DIGESTS}
-    assert find_lost_files(root, TINY) == find_lost(root) == []
+    assert find_lost_files(root, FEWEST_IMAGES) == find_lost(root) == []
 
 
 def test_lost_and_damaged_files_are_drawn_again_with_the_same_bytes(root):
@@ -55,7 +43,7 @@ def test_lost_and_damaged_files_are_drawn_again_with_the_same_bytes(root):
             content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
             (root / name).write_bytes(content)
         lines = []
-        generate(root, TINY, report=lines.append)
+        generate(root, FEWEST_IMAGES, report=lines.append)
         assert lines == [f"{root / name}, a generated file, was lost or damaged; drawing it again."]
         assert files(root) == whole
     assert [path.name for path in root.parent.iterdir()] == [root.name]
@@ -64,10 +52,10 @@ def test_lost_and_damaged_files_are_drawn_again_with_the_same_bytes(root):
 def test_a_folder_as_0_2_0_drew_it_gets_its_lost_files_and_digests(root):
     whole = files(root)
     (root / DIGESTS).unlink()
-    assert find_lost_files(root, TINY) == [] == find_lost(root)
+    assert find_lost_files(root, FEWEST_IMAGES) == [] == find_lost(root)
     name = next(name for name in whole if name.startswith("query/"))
     (root / name).unlink()
-    generate(root, TINY)
+    generate(root, FEWEST_IMAGES)
     assert files(root) == whole
 
 
@@ -79,7 +67,7 @@ def test_damaged_digests_vouch_for_nothing(root):
             find_lost(root)
     for content in ("{", '{"../../x.jpg": [1, "b"]}'):
         (root / DIGESTS).write_text(content)
-        generate(root, TINY)
+        generate(root, FEWEST_IMAGES)
         assert files(root) == whole
 
 
@@ -91,7 +79,7 @@ def test_bytes_that_other_versions_drew_are_not_replaced(root, monkeypatch):
         "harness.data.synthetic.writer.digest_file", lambda path: (1, "of another version")
     )
     with pytest.raises(DamagedFileError, match="another version drew it; remove the whole folder"):
-        generate(root, TINY)
+        generate(root, FEWEST_IMAGES)
     assert run_folders.everything(root) == before
 
 
