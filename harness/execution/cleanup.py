@@ -31,6 +31,7 @@ from harness.runs.layout import (
     SPEC,
     iter_run_folders,
 )
+from harness.runs.record import find_record
 
 STALE_S = 3600.0  # an unfinished file or folder that has not changed for so long is a leftover
 HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.(tmp|partial)")
@@ -146,7 +147,7 @@ def _reason_by_name(path: Path) -> str | None:
 def _scan_run(folder: Path, names: list[str], problems: list[str]) -> Iterator[_Found]:
     """Yield what a finished run does not need any more."""
     try:
-        if RECORD not in names or read_json(folder / RECORD) is None or _is_held(folder):
+        if RECORD not in names or find_record(folder) is None or _is_held(folder):
             return
     except FileError as error:
         problems.append(f"{folder} was not examined: {error}")

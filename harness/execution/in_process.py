@@ -21,11 +21,12 @@ from harness.core.session import RunContext
 from harness.data.images import OpenedDataset
 from harness.execution.reasons import DIVERGED, blocked_by
 from harness.planning.other_code import is_outdated
-from harness.runs.layout import AGAIN, FAILURE, RECORD
+from harness.runs.layout import AGAIN, FAILURE
 from harness.runs.origin import code_digests, present_origin
 from harness.runs.record import (
     create_run_folder,
     failure_kind,
+    find_record,
     remove_temporary_files,
     write_failure,
 )
@@ -143,7 +144,7 @@ class InProcessExecutor:
         if self.outcome.contains(spec):
             return True
         try:
-            record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
+            record, failure = find_record(folder), read_json(folder / FAILURE)
             is_kept = record is not None and not self._is_repeated(spec, record)
         except FileError as error:  # nothing is trained, since there may be a result already
             self.outcome.unusable[spec.key] = str(error)
@@ -172,7 +173,7 @@ class InProcessExecutor:
         data = self.open_data(next((spec for spec in mine if spec.teachers), mine[0]))
         untrained, again, failures = [], set[str](), dict[str, RunFailure]()
         for spec in mine:
-            record = read_json(self.context.runs / spec.key / RECORD)
+            record = find_record(self.context.runs / spec.key)
             if record is None:
                 untrained.append(spec)
             elif self._is_repeated(spec, record):

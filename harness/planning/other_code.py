@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import FileError
-from harness.core.files import read_json
-from harness.runs.layout import RECORD
 from harness.runs.origin import describe_differences, differences_from_present
+from harness.runs.record import find_record
 from harness.runs.spec import RunSpec
 
 
@@ -44,7 +43,7 @@ def find_other_code(specs: Iterable[RunSpec], runs: Path) -> OtherCode | None:
     differences: dict[str, tuple[str, ...]] = {}
     for spec in specs:
         try:
-            record = read_json(runs / spec.key / RECORD)
+            record = find_record(runs / spec.key)
         except FileError:
             continue  # named by whoever needs it
         if record is not None and (names := differences_from_present(record)):
@@ -63,6 +62,6 @@ def is_outdated(spec: RunSpec, record: dict[str, Any], runs: Path) -> bool:
     """
     if differences_from_present(record):
         return True
-    teachers = [read_json(runs / teacher.key / RECORD) for teacher in spec.teachers]
+    teachers = [find_record(runs / teacher.key) for teacher in spec.teachers]
     weights = [one and one["result"]["model"] for one in teachers]
     return bool(record.get("code")) and all(weights) and weights != record.get("teachers")

@@ -14,8 +14,8 @@ from harness.core.errors import FileError
 from harness.core.files import file_exists, read_json
 from harness.core.lease import LeaseInfo, inspect_lease
 from harness.runs.groups import is_time
-from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS, RECORD
-from harness.runs.record import failure_kind, failure_time
+from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS
+from harness.runs.record import failure_kind, failure_time, find_record
 from harness.runs.states import FailureKind, RunState
 
 
@@ -40,7 +40,7 @@ def inspect_run_folder(folder: Path, submitted: float = 0.0) -> RunFolder:
         submitted: Unix time of the run's last submission. An older failure does not count.
     """
     try:
-        if (record := read_json(folder / RECORD)) is not None:
+        if (record := find_record(folder)) is not None:
             return RunFolder(RunState.DONE, warnings=_read_warnings(record))
         failure, has_checkpoint = read_json(folder / FAILURE), file_exists(folder / CHECKPOINT)
     except FileError as error:

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from harness.core.errors import SetupError, UsageError, suggest
 from harness.core.file_errors import unreadable_file
-from harness.core.files import read_json
 from harness.core.name_lists import name_some, split_names
 from harness.runs.folder_state import inspect_run_folder, local_state
 from harness.runs.groups import read_submission
 from harness.runs.layout import GROUPS, RECORD, iter_run_folders
+from harness.runs.record import find_record
 from harness.runs.spec import RunSpec
 from harness.runs.states import RunState
 from harness.runs.stored_spec import check_spec
@@ -116,9 +116,9 @@ def load_spec(runs: Path, key: str) -> RunSpec:
 
     Raises:
         SetupError: The run is not done, another version of this program made it, or its record is
-            not that of this folder.
+            damaged or not that of this folder.
     """
-    record = read_json(runs / key / RECORD)
+    record = find_record(runs / key)
     if record is None:
         raise SetupError(
             f"{key} is not done ({local_state(runs / key)}). Run it first; "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import DamagedFileError, SetupError
+from harness.core.file_errors import damaged_file
 from harness.core.files import read_json, write_json
 from harness.core.lease import remove_stale_claims
 from harness.runs.groups import is_time
@@ -29,6 +30,7 @@ from harness.runs.spec import RunSpec
 from harness.runs.states import FailureKind
 
 RECORD_FORMAT = 1
+RESULT_TYPES = {"steps": int, "model": str, "evaluations": dict}  # of what other runs need
 LEASED_FILES = (RECORD, FAILURE, PROGRESS, CHECKPOINT, MODEL, PER_QUERY, CURVE)
 
 
@@ -51,13 +53,37 @@ def remove_temporary_files(folder: Path) -> None:
     remove_stale_claims(folder)
 
 
+def find_record(folder: Path) -> dict[str, Any] | None:
+    """Return the record in a run's folder, with a result of the form that this program writes.
+
+    Returns:
+        The record; None if there is none, so that the run is not done.
+
+    Raises:
+        UnreadableFileError: The record cannot be read.
+        DamagedFileError: It is damaged, or its result has another form.
+    """
+    record = read_json(folder / RECORD)
+    if record is None:
+        return None
+    result = record.get("result")
+    if not isinstance(result, dict):
+        raise damaged_file(folder / RECORD, "it has no result")
+    for name, kind in RESULT_TYPES.items():
+        if name not in result:
+            raise damaged_file(folder / RECORD, f"its result has no {name}")
+        if type(result[name]) is not kind:
+            raise damaged_file(folder / RECORD, f"its result has no valid {name}")
+    return record
+
+
 def read_record(runs: Path, spec: RunSpec) -> dict[str, Any]:
-    """Return the record of a finished run.
+    """Return the record of a finished run; see `find_record`.
 
     Raises:
         SetupError: The run has no record, or one that is damaged or cannot be read.
     """
-    record = read_json(runs / spec.key / RECORD)
+    record = find_record(runs / spec.key)
     if record is None:
         raise SetupError(f"{spec.key} has no {RECORD}; run it first.")
     return record

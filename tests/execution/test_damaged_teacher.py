@@ -1,5 +1,6 @@
-"""A finished teacher whose network is damaged: named, and only its students fail."""
+"""A finished teacher whose network or record is damaged: named, and only its students fail."""
 
+import json
 import shutil
 
 import pytest
@@ -8,6 +9,10 @@ from harness.core.errors import ExitCode
 from harness.core.files import read_json
 from harness.runs.layout import FAILURE, MODEL, RECORD
 from tests.support import tiny_grid
+from tests.support.command_line import invoke
+from tests.support.run_folders import change
+
+RESULTS = [None, [], {"steps": 1}, {"steps": 1, "model": 5, "evaluations": {}}]
 
 
 @pytest.fixture
@@ -54,3 +59,42 @@ def test_the_command_goes_on_names_the_file_and_exits_3(damaged):
     assert f"{path} is damaged" in errors
     assert "Traceback" not in output + errors
     assert (plan.runs / plan.cohorts[1][0].key / RECORD).exists()
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_record_of_another_form_is_named_and_the_others_go_on(with_teacher, result):
+    plan = tiny_grid.grid(with_teacher, "kd")
+    teacher, (plain, student) = plan.cohorts[0][0], plan.cohorts[1]
+    path = with_teacher / teacher.key / RECORD
+    change(path, result=result)
+    outcome = tiny_grid.launch(plan)
+    assert outcome.done == [plain.key]
+    assert list(outcome.unusable) == [teacher.key]
+    assert f"{path} is damaged (" in outcome.unusable[teacher.key]
+    assert list(outcome.failed) == [student.key] and teacher.key in outcome.failed[student.key]
+    assert outcome.exit_code == ExitCode.ENVIRONMENT
+    assert json.loads(path.read_text())["result"] == result
+
+
+def test_a_record_that_loses_its_form_during_the_run_fails_only_its_students(
+    with_teacher, monkeypatch
+):
+    plan = tiny_grid.grid(with_teacher, "kd")
+    teacher, (plain, student) = plan.cohorts[0][0], plan.cohorts[1]
+    change(with_teacher / teacher.key / RECORD, result={})
+    monkeypatch.setattr(plan, "cohorts", plan.cohorts[1:])
+    outcome = tiny_grid.launch(plan)
+    assert outcome.done == [plain.key]
+    assert "The teacher cannot be used: " in outcome.unusable[student.key]
+    assert f"{RECORD} is damaged (" in outcome.unusable[student.key]
+
+
+@pytest.mark.parametrize("verb", ["score", "export-embeddings", "status"])
+def test_commands_on_a_record_of_another_form_name_it_and_exit_3(with_teacher, verb):
+    key = tiny_grid.grid(with_teacher, "kd").cohorts[0][0].key
+    path = with_teacher / key / RECORD
+    change(path, result={"steps": 1})
+    done = invoke(verb, key, "--runs", with_teacher)
+    assert done.returncode == ExitCode.ENVIRONMENT
+    assert f"{path} is damaged (its result has no model" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

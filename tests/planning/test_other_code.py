@@ -9,7 +9,7 @@ import pytest
 from harness.planning.other_code import find_other_code, is_outdated
 from harness.runs.origin import code_digests
 from harness.runs.record import write_record
-from tests.support.run_folders import TEACHER, spec
+from tests.support.run_folders import RESULT, TEACHER, spec
 
 NOW = {name: version(name) for name in ("torch", "torchvision", "pillow")}
 NOW["python"] = platform.python_version()
@@ -19,7 +19,7 @@ def put(runs, run=None, model="w", teachers=(), code=None, **versions):
     """A finished run, made by the present code except for what is given."""
     run = run or spec(0)
     content = {
-        "result": {"model": model},
+        "result": RESULT | {"model": model},
         "teachers": list(teachers),
         "code": {**code_digests(), **(code or {})},
         "environment": NOW | versions,
@@ -36,7 +36,7 @@ def described(runs, *specs, again=False):
 def test_runs_of_the_present_code_and_older_records_are_not_named(tmp_path):
     assert described(tmp_path, put(tmp_path), spec(1)) is None
     old = spec(2)
-    write_record(tmp_path, old, {"result": {}, "environment": {"torch": "1.13.0"}})
+    write_record(tmp_path, old, {"result": RESULT, "environment": {"torch": "1.13.0"}})
     assert described(tmp_path, old) is None
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from harness.core.errors import DamagedFileError, SetupError
-from harness.core.files import read_json
+from harness.core.files import read_json, write_json
 from harness.runs.layout import CHECKPOINT, FAILURE, PROGRESS, RECORD, SPEC
 from harness.runs.record import (
     RECORD_FORMAT,
@@ -34,11 +34,11 @@ def test_a_planned_run_is_a_folder_with_its_spec_which_stays(tmp_path):
 def test_a_record_has_a_header_and_ends_the_unfinished_run(tmp_path):
     key = run_folders.interrupted(tmp_path)
     run_folders.failed(tmp_path)
-    write_record(tmp_path, RUN, {"result": {"steps": 3}})
+    write_record(tmp_path, RUN, {"result": run_folders.RESULT})
     record = read_record(tmp_path, RUN)
     assert (record["format"], record["key"]) == (RECORD_FORMAT, key)
     assert RunSpec.from_json(record["spec"]) == RUN
-    assert record["result"] == {"steps": 3}
+    assert record["result"] == run_folders.RESULT
     names = {path.name for path in (tmp_path / key).iterdir()}
     assert names == {SPEC, RECORD}
     assert not names & {FAILURE, CHECKPOINT, PROGRESS}
@@ -55,6 +55,24 @@ def test_a_damaged_record_is_named(tmp_path, content):
     create_run_folder(tmp_path, RUN)
     (tmp_path / RUN.key / RECORD).write_text(content)
     with pytest.raises(DamagedFileError, match=r"record\.json is damaged"):
+        read_record(tmp_path, RUN)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({}, "it has no result"),
+        ({"result": None}, "it has no result"),
+        ({"result": []}, "it has no result"),
+        ({"result": {"steps": 1, "evaluations": {}}}, "its result has no model"),
+        ({"result": run_folders.RESULT | {"model": 5}}, "its result has no valid model"),
+        ({"result": run_folders.RESULT | {"evaluations": []}}, "its result has no valid eval"),
+        ({"result": run_folders.RESULT | {"steps": True}}, "its result has no valid steps"),
+    ],
+)
+def test_a_record_of_another_form_is_damaged(tmp_path, content, reason):
+    write_json(tmp_path / RUN.key / RECORD, content)
+    with pytest.raises(DamagedFileError, match=rf"record\.json is damaged \({reason}"):
         read_record(tmp_path, RUN)
 
 

@@ -16,8 +16,8 @@ from harness.execution.cluster.submission import ClusterJob
 from harness.execution.reasons import DIVERGED, blocked_by
 from harness.planning.other_code import is_outdated
 from harness.runs.groups import job_name_prefix, read_run_submission
-from harness.runs.layout import FAILURE, GROUPS, RECORD
-from harness.runs.record import failure_kind, failure_time
+from harness.runs.layout import FAILURE, GROUPS
+from harness.runs.record import failure_kind, failure_time, find_record
 from harness.runs.spec import SCORING_VERSION, RunSpec
 from harness.runs.submissions import LOCAL_PREFIX
 from slurm.queue import query_jobs
@@ -124,7 +124,7 @@ def _is_repeated(
 ) -> bool:
     """Return whether a finished run is trained again; a student is if its teacher is."""
     try:
-        record = read_json(runs / spec.key / RECORD)
+        record = find_record(runs / spec.key)
         is_due = record is not None and (
             any(teacher.key in queued for teacher in spec.teachers)
             or is_outdated(spec, record, runs)
@@ -145,7 +145,7 @@ def _why_not_pending(
     """Return why a run needs no job; None if it needs one."""
     folder = runs / spec.key
     try:
-        record, failure = read_json(folder / RECORD), read_json(folder / FAILURE)
+        record, failure = find_record(folder), read_json(folder / FAILURE)
         read_run_submission(runs, spec.key)  # which `active_jobs` does without
     except FileError as error:  # there may be a result or a job already
         return SkippedRun(str(error), is_failure=True)

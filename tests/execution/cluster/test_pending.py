@@ -65,7 +65,11 @@ def test_finished_runs_of_other_code_have_jobs_on_request(tmp_path):
     taught = student(2, teacher)
     for spec, training in ((teacher, "x"), (plain, None), (taught, None)):
         code = code_digests() | ({"training": training} if training else {})
-        content = {"scoring_version": SCORING_VERSION, "result": {"model": "w"}, "code": code}
+        content = {
+            "scoring_version": SCORING_VERSION,
+            "result": run_folders.RESULT | {"model": "w"},
+            "code": code,
+        }
         write_record(tmp_path, spec, content | {"teachers": ["w"] if spec.teachers else []})
     cohorts = ([teacher], [plain, taught])
     assert select(tmp_path, *cohorts).jobs == []
