@@ -87,8 +87,8 @@ class CollectedRuns:
 
     Attributes:
         frame: One row per finished or failed run, see `collect_runs`.
-        refused: One sentence about each run that is not among them, because its files cannot be
-            read or do not agree with each other.
+        refused: One sentence about each run or folder that is not among them, because its
+            files cannot be read or do not agree with each other.
         notes: One sentence about each other file or folder that was skipped.
     """
 

@@ -16,6 +16,7 @@ from harness.runs.layout import PER_QUERY
 from harness.runs.origin import code_of_record
 from harness.runs.per_query import load_identity_sums
 from harness.runs.reader import StoredRun, load_curve
+from harness.runs.scan import describe_error
 from harness.runs.score_check import check_scores
 from results.statistics.paired_test import paired_test
 
@@ -157,9 +158,10 @@ def _teacher_fields(run: StoredRun) -> Iterator[tuple[str, Any]]:
 def _result_fields(run: StoredRun) -> Iterator[tuple[str, Any]]:
     if run.failure:
         yield "failure", run.failure.get("kind")
+    doubt = " (not that of its queries)" if any(_score_problems(run)) else ""
     for evaluation, scores in run.scores().items():
         for score, value in scores.items():
-            yield f"{evaluation} {score}", round(value, 4)
+            yield f"{evaluation} {score}", f"{value:.4f}{doubt}" if doubt else round(value, 4)
     for name in ("steps", "model"):
         yield name, run.result.get(name)
 
@@ -203,8 +205,8 @@ def _score_problems(*runs: StoredRun) -> Iterator[str]:
             continue
         try:
             check_scores(run.folder, run.result["evaluations"])
-        except ValueError as error:
-            yield f"{run.key}: {error}"
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            yield f"{run.key}: {describe_error(error)}"
 
 
 def _differences(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[FieldDifference]:

@@ -88,9 +88,9 @@ def print_report(
 
 
 def print_refused(refused: Sequence[str]) -> None:
-    """Print which runs are not in the tables because their files cannot be trusted, and why."""
+    """Print what is not in the tables because it cannot be read or trusted, and why."""
     if refused:
-        echo(f"Not in the tables: {count_runs(len(refused))}, whose files do not agree.", err=True)
+        echo("Not in the tables, because it cannot be read or does not agree:", err=True)
     for sentence in refused:
         echo_line(f"  {sentence}", err=True)
 

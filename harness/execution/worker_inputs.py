@@ -70,6 +70,11 @@ def open_inputs(
             raise SetupError(
                 f"{spec.key} is a run on {spec.device}, but its job is on {job_spec.device}."
             )
+        if spec.threads != job_spec.threads:  # other sums, and so other numbers
+            raise SetupError(
+                f"{spec.key} is a run with {spec.threads} threads, but its job has "
+                f"{job_spec.threads}. Submit the run again."
+            )
         if spec.weights != "none":
             _require_weights(spec, weights)
     dataset, _ = dataset_of_run(specs[0], [root], context, allow_partial=job_spec.allow_partial)

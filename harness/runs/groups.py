@@ -15,7 +15,7 @@ from harness.core.file_errors import damaged_file
 from harness.core.files import read_json
 from harness.runs.layout import GROUP, GROUPS, JOB
 
-_SUBMISSION = re.compile(r"[\w.-]{1,100}")  # the name of a folder below the runs folder
+_SUBMISSION = re.compile(r"\w[\w.-]{0,99}")  # the name of a folder below the runs folder
 _MAX_COUNT, _MAX_TIME = 10**9, 1e12
 
 

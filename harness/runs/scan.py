@@ -28,15 +28,17 @@ def scan_runs(
     Args:
         runs: The runs folder.
         problems: Gets a sentence for everything that is skipped.
-        refused: Gets the sentences about files of runs that cannot be read, in place of `problems`.
+        refused: Gets the sentences about files and folders that cannot be read, in place of
+            `problems`.
     """
-    for folder in _find_run_folders(runs, problems):
+    refused = problems if refused is None else refused
+    for folder in _find_run_folders(runs, problems, refused):
         try:
             file = read_record_or_failure(folder)
         except (OSError, ValueError, RecursionError) as error:
             path = folder / (RECORD if os.path.lexists(folder / RECORD) else FAILURE)
             sentence = f"{path}: ignored, {describe_error(error)}."
-            (problems if refused is None else refused).append(sentence)
+            refused.append(sentence)
             continue
         if file is not None:
             yield file
@@ -126,27 +128,27 @@ def _require_record_file(status: os.stat_result) -> None:
         raise ValueError(f"it has {status.st_size:,} bytes, too many for a record")
 
 
-def _find_run_folders(runs: Path, problems: list[str]) -> Iterator[Path]:
+def _find_run_folders(runs: Path, problems: list[str], refused: list[str]) -> Iterator[Path]:
     """Yield the folders of runs with a record or failure, in order; report misplaced files."""
     if not os.path.lexists(runs):
         return
     root = runs.resolve()
-    for entry in _list_entries(runs, problems):
+    for entry in _list_entries(runs, refused):
         if not holds_runs(entry.name):
             continue
         if is_folder(entry):
-            yield from _descend(entry, 1, root, problems)
+            yield from _descend(entry, 1, root, problems, refused)
         else:
             problems.append(f"{entry.path}: ignored, it belongs to no run.")
 
 
 def _descend(
-    folder: os.DirEntry[str], depth: int, root: Path, problems: list[str]
+    folder: os.DirEntry[str], depth: int, root: Path, problems: list[str], refused: list[str]
 ) -> Iterator[Path]:
     """Yield a folder if it is a run's, and the runs' folders below it."""
     if folder.is_symlink() and (depth > RUN_DEPTH or _is_scanned_anyway(folder, root, problems)):
         return
-    entries = _list_entries(folder.path, problems)
+    entries = _list_entries(folder.path, refused)
     names = {entry.name for entry in entries} & {RECORD, FAILURE}
     if depth == RUN_DEPTH:
         if names:
@@ -160,7 +162,7 @@ def _descend(
         names |= {AGAIN, REPLACED}  # they hold further results of the same run
     for entry in entries:
         if depth < MAX_DEPTH and entry.name not in names and is_folder(entry):
-            yield from _descend(entry, depth + 1, root, problems)
+            yield from _descend(entry, depth + 1, root, problems, refused)
 
 
 def _is_scanned_anyway(folder: os.DirEntry[str], root: Path, problems: list[str]) -> bool:
@@ -180,13 +182,13 @@ def _is_scanned_anyway(folder: os.DirEntry[str], root: Path, problems: list[str]
     return True
 
 
-def _list_entries(folder: Path | str, problems: list[str]) -> list[os.DirEntry[str]]:
-    """Return a folder's entries in order; nothing, and a problem, if it cannot be read."""
+def _list_entries(folder: Path | str, refused: list[str]) -> list[os.DirEntry[str]]:
+    """Return a folder's entries in order; nothing, and a sentence, if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except FileNotFoundError:  # removed since its parent was read
         return []
     except OSError as error:
-        problems.append(f"{folder}: ignored, {describe_error(error)}.")
+        refused.append(f"{folder}: ignored, {describe_error(error)}.")
         return []

@@ -173,6 +173,8 @@ def test_another_fingerprint_method_or_weight_is_refused(planned, tmp_path):
         check(plan, given, replace(student, weights="0" * 16))
     with pytest.raises(SetupError, match="is a run on cuda, but its job is on cpu"):
         check(plan, job_spec, replace(student, device="cuda"))
+    with pytest.raises(SetupError, match=r"is a run with \d+ threads, but its job has 3"):
+        check(plan, replace(job_spec, threads=3))
     with pytest.raises(SetupError, match="data root /nowhere does not exist on this machine"):
         check(plan, replace(job_spec, data_root="/nowhere"))
 

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -120,6 +122,32 @@ def test_a_score_that_the_queries_do_not_have_is_not_compared(tmp_path):
     (verdict,) = compare(tmp_path, one, two).verdicts
     assert verdict.mean is None and not verdict.is_significant
     assert "mAP 90.0000 in the record, 50.0000 recomputed" in verdict.problem
+    alone = compare(tmp_path, one, failed(tmp_path, spec("at")))
+    assert named(alone, "result")["test mAP"] == ("90.0000 (not that of its queries)", None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record.pop("result"),
+        lambda record: record["result"].pop("evaluations"),
+        lambda record: record["result"]["evaluations"]["test"][0].pop("mINP"),
+        lambda record: record["result"]["evaluations"]["test"][0].update(mINP="0.5"),
+        lambda record: record["result"]["evaluations"].update(test=[]),
+    ],
+)
+def test_a_record_of_another_form_is_not_compared(tmp_path, change):
+    one, two = done(tmp_path, spec("sp"), 0.5), done(tmp_path, spec(), 0.4)
+    path = tmp_path / one["key"] / "record.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    try:
+        verdicts = compare(tmp_path, one, two).verdicts
+    except ValueError as error:
+        assert one["key"] in str(error)
+    else:
+        assert all(verdict.mean is None for verdict in verdicts)
 
 
 def test_a_run_without_scores_can_be_compared(tmp_path):

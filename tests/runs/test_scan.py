@@ -20,7 +20,7 @@ from harness.runs.scan import (
     read_record_or_failure,
     scan_runs,
 )
-from results.collect import collect_runs
+from results.collect import collect_runs, gather_runs
 from tests.support.records import (
     done,
     draw,
@@ -59,7 +59,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
     path.unlink()
     os.mkfifo(path)
     code = (
-        "import sys, pathlib; from results.collect import collect_runs;"
+        "import sys, pathlib; from results.collect import collect_runs, gather_runs;"
         "print(*collect_runs(pathlib.Path(sys.argv[1]))[1])"
     )
     said = subprocess.run(
@@ -139,10 +139,9 @@ def test_a_runs_folder_that_may_not_be_read():
     runs.chmod(0)
     try:
         with as_nobody():
-            frame, problems = collect_runs(runs)
-        assert frame.empty and problems == [
-            f"{runs}: ignored, it cannot be read (Permission denied)."
-        ]
+            collected = gather_runs(runs)
+        assert collected.frame.empty and collected.notes == ()
+        assert collected.refused == (f"{runs}: ignored, it cannot be read (Permission denied).",)
     finally:
         runs.rmdir()
 

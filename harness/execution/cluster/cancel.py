@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.claims import is_local
-from harness.core.errors import ExitCode, UsageError
+from harness.core.errors import ExitCode, SlurmError, UsageError
 from harness.core.lease import LeaseInfo, inspect_lease
 from harness.core.waiting import waiting_for
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
+from harness.runs.groups import job_name_prefix
 from harness.runs.layout import GROUPS
 from harness.runs.lookup import resolve_runs, short_id
 from slurm.commands import check_command
@@ -63,7 +64,7 @@ def cancel_runs(
     Raises:
         UsageError: Neither runs nor `everything` are given, or both.
         SetupError: The runs folder does not exist.
-        SlurmError: scancel fails.
+        SlurmError: squeue or scancel fails.
     """
     if bool(handles) == everything:
         raise UsageError("Name runs, as kdreid status shows them, or a submission, or give --all.")
@@ -95,8 +96,27 @@ def cancel_runs(
 
 
 def _find_holders(rows: Sequence[RunStatus], runs: Path) -> _Holders:
-    jobs = tuple(dict.fromkeys(row.job for row in rows if row.job and _has_slurm_job(row)))
+    jobs = _find_jobs(rows)
     return _Holders(jobs, _find_pools(rows, runs), _find_processes(rows, jobs, runs))
+
+
+def _find_jobs(rows: Iterable[RunStatus]) -> tuple[str, ...]:
+    """Return the ids of Slurm's jobs that have the names of these runs' submissions.
+
+    A file in a run's folder may name any job; one of another name is not stopped.
+
+    Raises:
+        SlurmError: The queue cannot be read.
+    """
+    prefixes = {
+        row.job: job_name_prefix(row.group)
+        for row in rows
+        if row.job and row.group and _has_slurm_job(row)
+    }
+    queue = query_jobs(prefixes, prefixes)
+    if prefixes and not queue.complete:
+        raise SlurmError(" ".join(queue.problems))
+    return tuple(job for job in prefixes if job in queue.jobs)
 
 
 def _has_slurm_job(row: RunStatus) -> bool:

@@ -1,7 +1,7 @@
 """The job file: the runs of one job and where a worker finds their inputs.
 
-Nothing in it can change a result. What can is in each run's own `spec.json`, and the worker
-compares its inputs with that.
+What could change a result, the device and its threads, data and weights, is in each run's own
+`spec.json` as well, and the worker compares it with that.
 """
 
 from __future__ import annotations

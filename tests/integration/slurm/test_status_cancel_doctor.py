@@ -6,9 +6,12 @@ import time
 import pytest
 
 from harness.core.lease import inspect_lease
-from tests.support import tiny_grid
+from harness.execution.cluster.cancel import _find_jobs
+from harness.execution.cluster.run_status import RunStatus
+from harness.runs.states import RunState
+from tests.support import run_folders, tiny_grid
 from tests.support.slurm_jobs import kdreid
-from tests.support.slurm_queue import turn_to
+from tests.support.slurm_queue import submit, turn_to
 
 pytestmark = pytest.mark.slurm
 PROFILE = "time: 20\ngpus: {gpus}\ncpus: 1\nmemory: 1500M\n"
@@ -155,3 +158,18 @@ def test_the_doctor_finds_problems(cluster, tmp_path, profile):
     assert doctor.returncode == 3
     assert "nix does not exist; the cluster has gpu, short, urgent" in doctor.stdout
     assert kdreid(cluster, "doctor", "--cluster", "nix", "--runs", tmp_path).returncode == 2
+
+
+def test_a_job_of_another_name_is_never_cancelled(cluster, tmp_path, monkeypatch):
+    """A file in a run's folder may name any job of this user."""
+    turn_to(monkeypatch, cluster)
+    key = run_folders.waiting(tmp_path)
+    ours, other = (
+        submit(cluster, "sleep 300"),
+        submit(cluster, "sleep 300", "--job-name=other"),
+    )
+    for job, found in ((ours, (ours,)), (other, ())):
+        run_folders.submitted(tmp_path, [(job, [key])])
+        row = RunStatus(1, key, RunState.STARTING, group="20260101-000000-abcd", job=job)
+        assert _find_jobs([row]) == found
+    cluster.call("scancel", ours, other)
