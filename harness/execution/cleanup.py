@@ -31,7 +31,7 @@ from harness.runs.layout import (
     SPEC,
     iter_run_folders,
 )
-from harness.runs.record import find_record
+from harness.runs.record import find_record, stored_teachers
 
 STALE_S = 3600.0  # an unfinished file or folder that has not changed for so long is a leftover
 HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.(tmp|partial)")
@@ -202,9 +202,7 @@ def _used_images(runs: Path) -> set[tuple[str, str]]:
     for folder in iter_run_folders(runs):
         specs = [read_json(folder / SPEC) or {}]
         for spec in specs:
-            specs += [
-                teacher for teacher in spec.get("teachers") or [] if isinstance(teacher, dict)
-            ]
+            specs += stored_teachers(folder / SPEC, spec)
             recipe = spec.get("recipe")
             if not isinstance(recipe, dict) or "fingerprint" not in spec:
                 message = f"{folder / SPEC} is damaged (it has no recipe or no fingerprint)."

@@ -45,6 +45,35 @@ def create_run_folder(runs: Path, spec: RunSpec) -> None:
         write_json(path, spec.as_json())
 
 
+def stored_teachers(path: Path, spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the specs of a run's teachers, each with its key, from a spec as read from a file.
+
+    Args:
+        path: The file, for the error's message.
+        spec: What it contains, or the spec of a teacher in it.
+
+    Raises:
+        DamagedFileError: They are not a list of specs.
+    """
+    teachers = spec.get("teachers", [])
+    if not isinstance(teachers, list) or not all(
+        isinstance(teacher, dict) and isinstance(teacher.get("key"), str) for teacher in teachers
+    ):
+        raise damaged_file(path, "its teachers are not a list of runs")
+    return teachers
+
+
+def read_teacher_keys(folder: Path) -> tuple[str, ...]:
+    """Return the keys of a run's teachers from its spec; none if it has no spec.
+
+    Raises:
+        UnreadableFileError: The spec cannot be read.
+        DamagedFileError: It is damaged, or its teachers have another form.
+    """
+    path = folder / SPEC
+    return tuple(teacher["key"] for teacher in stored_teachers(path, read_json(path) or {}))
+
+
 def remove_temporary_files(folder: Path) -> None:
     """Remove partial files of a killed process; only the holder of the run's lease may do that."""
     for name in LEASED_FILES:

@@ -18,6 +18,7 @@ from harness.execution.cluster.status import read_status
 from harness.runs.layout import SPEC
 from harness.runs.lookup import resolve_runs
 from harness.runs.states import RunState
+from harness.runs.stored_spec import check_spec
 
 PRINTED_LINES = 6  # of the log of each cause's last run
 SEARCHED_LINES = 200  # at the end of a log, for what the cause is recognised by
@@ -109,10 +110,26 @@ def suggest_fix(failure: FailedRun, runs: Path) -> str:
     command = f"kdreid retry --only {failure.cause}{folder}"
     if failure.row.state is RunState.UNREADABLE:
         return CAUSES[failure.cause].fix
-    recipe = (read_json(runs / failure.row.key / SPEC) or {}).get("recipe", {})
+    content = read_json(runs / failure.row.key / SPEC)
+    try:
+        if content is not None:
+            check_spec(content, failure.row.key)
+    except ValueError as error:
+        return describe_unusable_spec(failure.row.key, error)
+    recipe = content["recipe"] if content else {}
     half = max(2, int(recipe.get("images_each", 4)) // 2)
     slower = f"{float(recipe.get('lr', 2e-2)) / 2:g}"
     return CAUSES[failure.cause].fix.format(command=command, half=half, slower=slower, runs=runs)
+
+
+def describe_unusable_spec(key: str, error: ValueError) -> str:
+    """Return why a run cannot be trained again from its spec, and what to do.
+
+    Args:
+        key: The run's key.
+        error: What `check_spec` raised.
+    """
+    return f"{key} cannot be trained from its {SPEC}: {error}. Plan it again with kdreid run."
 
 
 def _parse_causes(causes: Iterable[str]) -> list[str]:

@@ -19,7 +19,7 @@ from harness.core.session import RunContext
 from harness.core.signals import handle_signals
 from harness.core.text import printable
 from harness.core.yaml import config_names
-from harness.execution.cluster.failures import failed_runs
+from harness.execution.cluster.failures import describe_unusable_spec, failed_runs
 from harness.execution.cluster.profile import Profile, load_profile
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.status import read_status
@@ -32,6 +32,7 @@ from harness.planning.reopen import InputLocations, rebuild_plan
 from harness.planning.weights import require_used_weights
 from harness.runs.layout import RECORD, SPEC
 from harness.runs.lookup import list_run_keys, resolve_runs
+from harness.runs.record import read_teacher_keys
 from harness.runs.spec import RunSpec
 from harness.runs.stored_spec import check_spec
 
@@ -132,14 +133,9 @@ def _choose(handles: Sequence[str], request: RetryRequest) -> list[RunStatus]:
     chosen = {failure.row.key: failure.row for failure in failures}
     if not handles and not request.overrides:
         for failure in failed_runs(request.runs, causes=["blocked"]):
-            if not chosen.keys().isdisjoint(_teacher_keys(request.runs, failure.row.key)):
+            if not chosen.keys().isdisjoint(read_teacher_keys(request.runs / failure.row.key)):
                 chosen.setdefault(failure.row.key, failure.row)
     return list(chosen.values())
-
-
-def _teacher_keys(runs: Path, key: str) -> list[str]:
-    teachers = (read_json(runs / key / SPEC) or {}).get("teachers") or []
-    return [str(teacher.get("key")) for teacher in teachers]
 
 
 def _read_spec(runs: Path, key: str) -> RunSpec:
@@ -160,9 +156,7 @@ def _read_spec(runs: Path, key: str) -> RunSpec:
     try:
         check_spec(content, key)
     except ValueError as error:
-        raise UsageError(
-            f"{key} cannot be trained from its {SPEC}: {error}. Plan it again with kdreid run."
-        ) from error
+        raise UsageError(describe_unusable_spec(key, error)) from error
     (method,) = resolve_recorded_methods([spec.method])
     resolve_recorded_methods(teacher.method for teacher in spec.teachers)
     if method.digest != spec.source:
@@ -180,7 +174,7 @@ def _require_no_students(key: str, runs: Path) -> None:
         UsageError: A run has it as its teacher.
     """
     for other in list_run_keys(runs):
-        if key in _teacher_keys(runs, other):
+        if key in read_teacher_keys(runs / other):
             raise UsageError(
                 f"{key} is the teacher of {other}; changing it would change that run's key. Plan "
                 "both with kdreid run --set teacher_recipe.NAME=VALUE."

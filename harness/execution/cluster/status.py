@@ -21,15 +21,14 @@ from functools import cache
 from pathlib import Path
 
 from harness.core.errors import ExitCode, FileError
-from harness.core.files import read_json
 from harness.execution.cluster.recovery import find_unrecorded_jobs
 from harness.execution.cluster.run_status import RunStatus
 from harness.execution.cluster.state_from_queue import mark_failed, mark_idle, state_from_queue
 from harness.runs.folder_state import RunFolder, inspect_run_folder
 from harness.runs.groups import job_name_prefix
-from harness.runs.layout import SPEC
 from harness.runs.lookup import list_run_keys, short_id
 from harness.runs.progress import estimate_remaining, format_duration
+from harness.runs.record import read_teacher_keys
 from harness.runs.states import RunState
 from harness.runs.submissions import RunSubmission, last_submission
 from slurm.queue import QueueSnapshot, query_jobs
@@ -110,13 +109,13 @@ def _read_run(runs: Path, key: str) -> _Run:
         folder = inspect_run_folder(runs / key, submission.submitted if submission else 0.0)
         if folder.state in (RunState.DONE, RunState.UNREADABLE):
             return _Run(folder)
-        teachers = (read_json(runs / key / SPEC) or {}).get("teachers") or []
+        teachers = read_teacher_keys(runs / key)
     except FileError as error:
         return _Run(RunFolder(RunState.UNREADABLE, problem=str(error)))
     return _Run(
         folder,
         submission,
-        tuple(str(t["key"]) for t in teachers if isinstance(t, dict) and "key" in t),
+        teachers,
         submission is not None and submission.slurm_id is None and submission.is_pool_alive(runs),
     )
 

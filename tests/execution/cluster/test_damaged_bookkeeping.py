@@ -1,6 +1,7 @@
 """Files that keep the books, damaged in many ways: every command answers without a traceback."""
 
 import json
+import math
 import os
 import random
 from contextlib import suppress
@@ -9,12 +10,16 @@ import pytest
 
 from harness.core.errors import KDReIDError
 from harness.core.lease import LEASE
+from harness.core.progress import Reporter
+from harness.execution.cleanup import find_leftovers
 from harness.execution.cluster.cancel import cancel_runs
 from harness.execution.cluster.failures import show_failures
 from harness.execution.cluster.logs import show_logs
 from harness.execution.cluster.pending import select_pending
+from harness.execution.cluster.retry import RetryRequest, retry_runs
 from harness.execution.cluster.status import read_status
-from harness.runs.layout import FAILURE, GROUP, JOB, PROGRESS
+from harness.runs.layout import CACHE_FOLDER, FAILURE, GROUP, JOB, PROGRESS, SPEC
+from harness.runs.states import RunState
 from tests.support import run_folders
 
 GROUP_NAME = "20260101-000000-abcd"
@@ -48,6 +53,7 @@ def runs(tmp_path):
     folder = run_folders.submitted(tmp_path, jobs, group=GROUP_NAME, kind="local")
     (folder / "logs" / "local-1_0_log.err").write_text("the end\n")
     (tmp_path / keys[1] / LEASE).write_text(json.dumps(LEASE_CONTENT))
+    (tmp_path / CACHE_FOLDER / "synthetic-0123456789abcdef-64x32-1").mkdir(parents=True)
     return tmp_path
 
 
@@ -74,6 +80,7 @@ def commands(runs):
     yield lambda: show_failures((), (), runs, lines.append, as_json=True)
     for row in ("1", "2", "3", GROUP_NAME):
         yield lambda row=row: show_logs([row], runs, lines.append, follow=False, raw=False)
+    yield lambda: find_leftovers(runs)
     yield lambda: cancel_runs((), runs, lines.append, everything=True)
     yield lambda: select_pending(
         [specs], dict.fromkeys(s.key for s in specs), runs, retry_diverged=False
@@ -87,7 +94,7 @@ def assert_all_answer(runs):
             command()
 
 
-@pytest.mark.parametrize("name", [JOB, GROUP, PROGRESS, FAILURE, LEASE])
+@pytest.mark.parametrize("name", [JOB, GROUP, PROGRESS, FAILURE, LEASE, SPEC])
 def test_no_damage_gives_a_traceback(runs, name, monkeypatch):
     path = next(runs.glob(f"**/{name}"))
     whole = path.read_bytes()
@@ -118,3 +125,39 @@ def test_a_log_that_cannot_be_read_is_a_line(runs, kind):
     else:
         path.symlink_to("/not/mounted")
     assert_all_answer(runs)
+
+
+@pytest.mark.parametrize("teachers", [None, 5, True, "x", {}, [1], [{}], [{"key": 5}]])
+def test_teachers_of_another_form_are_named_and_nothing_is_concluded(runs, teachers):
+    failed, interrupted, waiting = (run_folders.spec(seed).key for seed in range(3))
+    for key in (failed, waiting):
+        run_folders.change(runs / key / SPEC, teachers=teachers)
+    rows = {row.key: row for row in read_status(runs).rows}
+    assert rows[interrupted].state is not RunState.UNREADABLE
+    for key in (failed, waiting):
+        assert rows[key].state is RunState.UNREADABLE
+        assert f"{runs / key / SPEC} is damaged (its teachers are not a list" in rows[key].detail
+    leftovers, problems = find_leftovers(runs)
+    assert not leftovers and "The caches were not examined" in problems[0]
+    request = RetryRequest(runs, overrides=["recipe.lr=0.1"], cluster="inline")
+    with pytest.raises(KDReIDError):
+        retry_runs([failed], request, Reporter(quiet=True))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reason"),
+    [
+        (None, "the recipe in its spec is not a JSON object"),
+        ({"lr": "x"}, "the recipe's lr in its spec cannot be 'x'"),
+        ({"images_each": math.inf}, "the recipe's images_each in its spec cannot be inf"),
+    ],
+)
+def test_the_fix_for_a_run_with_another_recipe_is_to_plan_it_again(runs, recipe, reason):
+    key = run_folders.spec(0).key
+    whole = json.loads((runs / key / SPEC).read_text())["recipe"]
+    run_folders.change(runs / key / SPEC, recipe=recipe and whole | recipe)
+    lines = []
+    assert show_failures((), (), runs, lines.append, as_json=False) == 1
+    assert lines[-2] == (
+        f"     {key} cannot be trained from its {SPEC}: {reason}. Plan it again with kdreid run."
+    )
