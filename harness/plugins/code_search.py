@@ -87,12 +87,15 @@ class CodeSearch:
             return
         for path in find_attribute_paths(tree):
             yield from self._modules_of_path(path)
-        named, is_computed = find_dynamic_imports(tree, package)
+        named, packages = find_dynamic_imports(tree, package)
         yield from (source for source, _ in named)
-        if is_computed:
-            owner = self.finder.find(package) if package else None
-            folders = owner.folders if owner else (file.parent,)
-            yield from list_modules(folders, package)
+        for name in sorted(packages):
+            yield name
+            owner = self.finder.find(name or package) if name or package else None
+            if owner is not None:
+                yield from list_modules(owner.folders, owner.name)
+            elif not name:
+                yield from list_modules((file.parent,), "")
 
     def _defining_modules(self, module: str, attribute: str) -> Iterator[str]:
         """Yield the modules that an import of a name from a module depends on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ def find_attribute_paths(tree: ast.Module) -> Iterator[str]:
                 yield path
 
 
-def find_dynamic_imports(tree: ast.Module, package: str) -> tuple[list[Import], bool]:
+def find_dynamic_imports(tree: ast.Module, package: str) -> tuple[list[Import], set[str]]:
     """Return what calls such as `import_module("name")` import.
 
     Args:
@@ -80,7 +81,8 @@ def find_dynamic_imports(tree: ast.Module, package: str) -> tuple[list[Import], 
         package: The package that relative names start from.
 
     Returns:
-        The modules that literals name, and whether there are calls whose modules are computed.
+        The modules that literals name, and the packages of those whose names are computed: `parts`
+        for `"parts." + name`, and an empty name for the package or folder of the module itself.
     """
     functions = {
         alias.asname or alias.name: alias.name
@@ -89,7 +91,7 @@ def find_dynamic_imports(tree: ast.Module, package: str) -> tuple[list[Import], 
         for alias in node.names
     }
     found: list[Import] = []
-    is_computed = False
+    packages = set[str]()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
@@ -101,12 +103,31 @@ def find_dynamic_imports(tree: ast.Module, package: str) -> tuple[list[Import], 
         if isinstance(name, str) and function in (*LITERAL_IMPORTS, *RESOURCES):
             found.append((_resolve_relative(name, package), ""))
         elif function in LITERAL_IMPORTS:
-            is_computed = True
-        elif function in FILE_IMPORTS:
-            is_computed |= not any(str(text).endswith(".py") for text in texts)
-        elif function in SEARCHES:
-            is_computed = True
-    return found, is_computed
+            beginning = _beginning(first)
+            above = beginning[: beginning.rfind(".") + 1]
+            packages.add(_resolve_relative(above.rstrip(".") or above, package))
+        elif function in SEARCHES or (
+            function in FILE_IMPORTS and not any(str(text).endswith(".py") for text in texts)
+        ):
+            packages.add("")
+    return found, packages
+
+
+def _beginning(name: ast.expr | None) -> str:
+    """Return the text that a computed name begins with: `parts.` of `f"parts.{name}"`."""
+    while name is not None:
+        match name:
+            case ast.BinOp(left=left):
+                name = left
+            case ast.JoinedStr(values=[first, *_]):
+                name = first
+            case ast.Call(func=ast.Attribute(value=value)):  # "parts.{}".format(name)
+                name = value
+            case ast.Constant(value=str(text)):
+                return re.split(r"[{%]", text, maxsplit=1)[0]
+            case _:
+                break
+    return ""
 
 
 def find_file_names(tree: ast.Module) -> FileNames:

@@ -89,14 +89,19 @@ class ModuleFinder:
 
 
 def list_modules(folders: Iterable[Path], package: str) -> Iterator[str]:
-    """Yield the names of all modules in the folders of a package; of its subpackages, too."""
+    """Yield the names of all modules in the folders of a package; of its subpackages, too.
+
+    Beside a module that is in no package, only folders with an `__init__.py` are packages.
+    """
     for folder in folders:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             stem = path.name.partition(".")[0]
             name = ".".join(filter(None, [package, stem]))
             if path.name.endswith((*SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)):
                 yield package if stem == "__init__" else name
-            elif package and path.is_dir() and path.name.isidentifier() and path.name != CACHE:
+            elif not path.name.isidentifier() or path.name == CACHE or not path.is_dir():
+                continue
+            elif package or (path / "__init__.py").is_file():
                 yield from list_modules([path], name)
 
 

@@ -46,6 +46,24 @@ IMPORTS = {
         "import importlib\nname = 'help'\nSCALE = importlib.import_module(name + 'er').SCALE",
         "helper.py",
     ),
+    "a computed name of a package": (
+        "import importlib\nname = 'part'\nSCALE = importlib.import_module('space.' + name).SCALE",
+        "space/part.py",
+    ),
+    "a computed name below a package": (
+        "from importlib import import_module\nname = 'part'\n"
+        "SCALE = import_module(f'pack.deep.{name}').SCALE",
+        "pack/deep/part.py",
+    ),
+    "a formatted name": (
+        "import importlib\nSCALE = importlib.import_module('pack.{}'.format('part')).SCALE",
+        "pack/part.py",
+    ),
+    "a name without any literal": (
+        "import importlib\nname = '.'.join(['pack', 'part'])\n"
+        "SCALE = importlib.import_module(name).SCALE",
+        "pack/part.py",
+    ),
     "a path": (
         "import runpy\nfrom pathlib import Path\n"
         "SCALE = runpy.run_path(str(Path(__file__).with_name('helper.py')))['SCALE']",
