@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 
 import torch
@@ -25,18 +26,37 @@ def find_device(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" or re.fullmatch(r"cuda:(0|[1-9][0-9]*)", name):
+        _require_gpu(name)
     try:
         device = torch.device(name)
     except RuntimeError:
         device = None
     if device is None or device.type not in KINDS:
         raise UsageError(f"No device is called {name!r}.{did_you_mean(name, ('auto', *KINDS))}")
-    if device.type == "cuda" and not torch.cuda.is_available():
+    return device
+
+
+def _require_gpu(name: str) -> None:
+    """Check that this machine has a GPU, before torch reads its number as one of 8 bits.
+
+    Args:
+        name: cuda or cuda:N.
+
+    Raises:
+        SetupError: It does not have it.
+    """
+    if not torch.cuda.is_available():
         raise SetupError(
             f"--device {name} needs a GPU, but torch finds none here. Train on the CPU with "
             "--device cpu."
         )
-    return device
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if name not in ("cuda", *names):
+        raise SetupError(
+            f"There is no --device {name}: torch finds {len(names)} "
+            f"GPU{'' if len(names) == 1 else 's'} here: {', '.join(names)}. Name one of them."
+        )
 
 
 def set_threads(count: int | None) -> int:

@@ -18,10 +18,24 @@ def test_without_a_gpu():
         find_device("cuda:1")
 
 
-def test_with_a_gpu(monkeypatch):
+@pytest.fixture
+def _two_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert find_device("auto") == torch.device("cuda")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("_two_gpus")
+def test_with_gpus():
+    assert find_device("auto") == find_device("cuda") == torch.device("cuda")
     assert find_device("cuda:1") == torch.device("cuda", 1)
+
+
+@pytest.mark.usefixtures("_two_gpus")
+@pytest.mark.parametrize("index", ["2", "7", "256", "9" * 20])  # torch takes 256 for 0
+def test_a_gpu_that_is_not_there(index):
+    message = f"no --device cuda:{index}: torch finds 2 GPUs here: cuda:0, cuda:1"
+    with pytest.raises(SetupError, match=message):
+        find_device(f"cuda:{index}")
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "mps", "", "cpu,cuda"])
