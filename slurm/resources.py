@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from harness.core.errors import SlurmError
 
+MAX_MINUTES = 365 * 24 * 60
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -53,7 +55,7 @@ def parse_wall_time(text: str | int) -> int:
             `D-HH:MM:SS`.
 
     Raises:
-        SlurmError: The text has none of these forms, or is 0.
+        SlurmError: The text has none of these forms, is 0 or is more than a year.
     """
     match = _DAYS.fullmatch(str(text)) or _CLOCK.fullmatch(str(text))
     if match is None:
@@ -63,6 +65,8 @@ def parse_wall_time(text: str | int) -> int:
     parts = {name: int(value or 0) for name, value in match.groupdict().items()}
     days, hours, seconds = parts.get("days", 0), parts.get("hours", 0), parts.get("seconds", 0)
     minutes = (days * 24 + hours) * 60 + parts.get("minutes", 0) + (seconds > 0)
+    if minutes > MAX_MINUTES:
+        raise SlurmError(f"{text!r} is more than a year. Give minutes, or D-HH:MM:SS.")
     if minutes == 0:  # which Slurm takes for "as long as the partition allows"
         raise SlurmError("A wall time of 0 is not allowed. Give minutes, or D-HH:MM:SS.")
     return minutes

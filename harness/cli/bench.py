@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli import completion, options
+from harness.cli.arguments import MAX_SHOWN
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.name_lists import split_names
+from harness.runs.number_rules import MAX_THREADS
 
 if TYPE_CHECKING:
     from harness.benchmarks.evaluation import TestSetSize
 
 bench = typer.Typer(no_args_is_help=True)
 
-Repeats = Annotated[int, typer.Option(min=1, metavar="N", help="Repetitions of each timing.")]
-Threads = Annotated[int, typer.Option(min=1, metavar="N", help="CPU threads.")]
+MAX_SIZE = 1_000_000  # of what is timed; larger ones fit no memory
+Repeats = Annotated[
+    int, typer.Option(min=1, max=1000, metavar="N", help="Repetitions of each timing.")
+]
+Threads = Annotated[int, typer.Option(min=1, max=MAX_THREADS, metavar="N", help="CPU threads.")]
 
 
 @bench.command()
 def consistency(
-    queries: Annotated[int, typer.Option(min=1, metavar="N", help="Number of queries.")] = 3368,
+    queries: Annotated[
+        int, typer.Option(min=1, max=MAX_SIZE, metavar="N", help="Number of queries.")
+    ] = 3368,
     gallery: Annotated[
-        int, typer.Option(min=2, metavar="N", help="Number of gallery images.")
+        int, typer.Option(min=2, max=MAX_SIZE, metavar="N", help="Number of gallery images.")
     ] = 19732,
 ) -> None:
     """Time PDRD's ranking consistency (Eq. 2), by default at the size of Market-1501."""
@@ -76,8 +84,10 @@ def loader(
             autocompletion=completion.datasets,
         ),
     ] = "",
-    images: Annotated[int, typer.Option(min=8, metavar="N", help="Images per pass.")] = 96,
-    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Passes.")] = 5,
+    images: Annotated[
+        int, typer.Option(min=8, max=MAX_SIZE, metavar="N", help="Images per pass.")
+    ] = 96,
+    rounds: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Passes.")] = 5,
 ) -> None:
     """Compare loading from the pixel cache with Pillow and torchvision: images per second."""
     from harness.cli.bench_printing import print_loader
@@ -87,7 +97,9 @@ def loader(
 
 @bench.command()
 def gather(
-    records: Annotated[int, typer.Option(min=1, metavar="N", help="Number of records.")] = 10_000,
+    records: Annotated[
+        int, typer.Option(min=1, max=MAX_SIZE, metavar="N", help="Number of records.")
+    ] = 10_000,
     repeats: Repeats = 3,
 ) -> None:
     """Compare collecting the records of many runs with only parsing them."""
@@ -144,7 +156,10 @@ def cost(
         options.Names, options.run_argument("one seed of each finished student")
     ] = None,
     steps: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Timed steps of each run, in three turns.")
+        int,
+        typer.Option(
+            min=1, max=MAX_SIZE, metavar="N", help="Timed steps of each run, in three turns."
+        ),
     ] = 12,
     runs: options.Runs = Path("runs"),
     data_root: options.DataRoot = None,
@@ -160,15 +175,20 @@ def cost(
 
 
 def parse_numbers(text: str, option: str, example: str) -> list[int]:
-    """Parse positive whole numbers separated by commas.
+    """Parse positive whole numbers up to a million, separated by commas.
 
     Raises:
         UsageError: The text contains anything else, or nothing.
     """
     words = split_names([text])
-    if not words or not all(word.isdigit() and int(word) for word in words):
-        raise UsageError(f"{option} takes whole numbers such as {example}; given {text!r}.")
-    return [int(word) for word in words]
+    are_numbers = all(re.fullmatch(r"[0-9]{1,7}", word) for word in words)
+    numbers = [int(word) for word in words] if are_numbers else []
+    if not numbers or not all(0 < number <= MAX_SIZE for number in numbers):
+        raise UsageError(
+            f"{option} takes whole numbers such as {example}, up to {MAX_SIZE:,}; given "
+            f"{text[:MAX_SHOWN]!r}."
+        )
+    return numbers
 
 
 def parse_sizes(name: str) -> dict[str, TestSetSize]:

@@ -14,6 +14,9 @@ from harness.cli import options
 from harness.cli.terminal import echo
 from harness.core.errors import UsageError
 
+MAX_NEIGHBOURS = 10_000  # no memory holds more of every image
+MAX_QUERIES = 100  # of a figure; each is a row
+
 
 def score(
     handles: Annotated[list[str], options.run_argument()],
@@ -29,9 +32,14 @@ def score(
         bool, typer.Option("--flip", help="Average the features with those of mirrored images.")
     ] = False,
     rerank: Annotated[bool, typer.Option("--rerank", help="Use k-reciprocal re-ranking.")] = False,
-    k1: Annotated[int, typer.Option(metavar="N", help="Neighbours of re-ranking.")] = 20,
+    k1: Annotated[
+        int, typer.Option(max=MAX_NEIGHBOURS, metavar="N", help="Neighbours of re-ranking.")
+    ] = 20,
     k2: Annotated[
-        int, typer.Option(metavar="N", help="Neighbours of re-ranking's query expansion.")
+        int,
+        typer.Option(
+            max=MAX_NEIGHBOURS, metavar="N", help="Neighbours of re-ranking's query expansion."
+        ),
     ] = 6,
     lambda_: Annotated[
         float,
@@ -103,7 +111,9 @@ def export_embeddings(
 def compare_rankings(
     first: Annotated[str, options.run_argument(metavar="A")],
     second: Annotated[str, options.run_argument(metavar="B")],
-    queries: Annotated[int, typer.Option(min=1, metavar="N", help="Number of queries.")] = 4,
+    queries: Annotated[
+        int, typer.Option(min=1, max=MAX_QUERIES, metavar="N", help="Number of queries.")
+    ] = 4,
     runs: options.Runs = Path("runs"),
     data_root: options.DataRoot = None,
     workers: options.Workers = 2,

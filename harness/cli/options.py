@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import completion
+from harness.cli.arguments import MAX_SHOWN
 from harness.core.errors import SetupError, UnwritableFileError, UsageError
+from harness.runs.number_rules import LARGEST, MAX_COHORT_SIZE, MAX_WORKERS
 
 if TYPE_CHECKING:
     from harness.core.session import RunContext
@@ -44,6 +46,7 @@ def _workers_option(meaning: str, least: int) -> Any:
         "--num-workers",
         "--workers",
         min=least,
+        max=MAX_WORKERS,
         metavar="N",
         help=meaning,
         rich_help_panel=WHERE,
@@ -56,6 +59,7 @@ def cohort_size_option(default: str) -> Any:
         "--cohort-size",
         "--pack",
         min=1,
+        max=MAX_COHORT_SIZE,
         metavar="N",
         help="Students trained together behind one teacher. Does not affect results.",
         show_default=default,
@@ -185,9 +189,13 @@ def parse_size(text: str) -> tuple[int, int]:
     Raises:
         UsageError: It does not have this form.
     """
-    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text)
-    if match is None:
-        raise UsageError(f"--size is HEIGHTxWIDTH in pixels, such as 256x128; given {text!r}.")
+    match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
+    most = LARGEST["height"][0], LARGEST["width"][0]
+    if match is None or int(match[1]) > most[0] or int(match[2]) > most[1]:
+        raise UsageError(
+            f"--size is HEIGHTxWIDTH in pixels, at most {min(most):,} each, such as 256x128; given "
+            f"{text[:MAX_SHOWN]!r}."
+        )
     return int(match[1]), int(match[2])
 
 

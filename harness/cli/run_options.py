@@ -16,6 +16,7 @@ from harness.cli.options import (
     Names,
     cohort_size_option,
 )
+from harness.runs.number_rules import MAX_JOBS, MAX_THREADS
 
 Methods = Annotated[
     Names,
@@ -129,6 +130,7 @@ Threads = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=MAX_THREADS,
         metavar="N",
         help="CPU threads of training. Part of the key of a run on the CPU.",
         show_default="torch's choice",
@@ -184,6 +186,7 @@ MaxParallel = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=MAX_JOBS,
         metavar="N",
         help="With --cluster: jobs to run at a time.",
         show_default="from the profile",

@@ -93,7 +93,7 @@ def list_names(context: typer.Context, as_json: options.Json = False) -> None:
 @names.command(name="networks")
 def list_networks(
     identities: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Classes of the classifier.")
+        int, typer.Option(min=1, max=1_000_000, metavar="N", help="Classes of the classifier.")
     ] = 576,
 ) -> None:
     """List parameters and operations of every network, next to those that VRKD printed."""

@@ -16,6 +16,7 @@ from harness.core.errors import UsageError, did_you_mean
 from harness.core.yaml import CONFIGS, StrictModel, config_names, load_config, load_yaml
 from harness.data.completeness import ExpectedCounts
 from harness.data.synthetic.generator import SyntheticSettings
+from harness.runs.number_rules import MAX_COHORT_SIZE
 from harness.runs.spec import Option, Recipe
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ def refuse_booleans(value: T) -> T:
 
 
 Name = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1), BeforeValidator(refuse_booleans)]
+CohortSize = Annotated[int, Field(ge=1, le=MAX_COHORT_SIZE), BeforeValidator(refuse_booleans)]
 Seed = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(refuse_booleans)]
 
 ConfigValue = Option | tuple[float, ...]
@@ -123,7 +124,7 @@ class StudyFile(ConfigFile):
         default=None, description="Seeds of the students; 0 by default."
     )
     head: Name | None = Field(default=None, description="Head of the networks; bnneck by default.")
-    pack: Count | None = Field(
+    pack: CohortSize | None = Field(
         default=None, description="Largest number of students in a cohort; 16 by default."
     )
     sweep: dict[str, list[Option]] = Field(

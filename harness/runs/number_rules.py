@@ -1,4 +1,4 @@
-"""Bounds of a recipe's numbers that no training needs to exceed: what is beyond them is a slip."""
+"""Bounds of numbers that no training needs to exceed: what is beyond them is a slip."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-LARGEST: dict[str, tuple[int, str]] = {  # with the reason
+MAX_THREADS = 4096  # no machine has more cores, and torch takes 32 bits
+MAX_WORKERS = 1024  # threads or processes that decode or draw
+MAX_COHORT_SIZE = 10_000
+MAX_JOBS = 1_000_000  # as many at a time as any cluster has; Slurm's arrays take no more
+LARGEST: dict[str, tuple[int, str]] = {  # of a recipe, with the reason
     "epochs": (100_000, "longer trainings do not end"),
     "identities": (10_000, "no device holds a larger batch"),
     "images_each": (10_000, "no device holds a larger batch"),

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from harness.core.text import printable
+from harness.runs.number_rules import MAX_THREADS
 from harness.runs.spec import Recipe
 
 MAX_TEACHERS, MAX_TEACHER_DEPTH = 64, 4
@@ -105,12 +106,14 @@ def _check_run(content: object, what: str, depth: int) -> dict[str, Any]:
         if name not in content:
             raise ValueError(f"{what} has no {name!r}")
         _check_text(content[name], pattern, f"the {name} in {what}")
-    for name in ("seed", "threads"):
+    for name, limit in (("seed", MAX_WHOLE_NUMBER), ("threads", MAX_THREADS + 1)):
         if name not in content:
             raise ValueError(f"{what} has no {name!r}")
         value = content[name]
-        if type(value) is not int or not 0 <= value < MAX_WHOLE_NUMBER:
+        if type(value) is not int:
             raise ValueError(f"the {name} in {what} is not a whole number: {_shown(value)}")
+        if not 0 <= value < limit:
+            raise ValueError(f"the {name} in {what} cannot be {_shown(value)}")
     _check_options(content.get("options"), what)
     _check_recipe(content.get("recipe"), what)
     teachers = content.get("teachers")

@@ -37,6 +37,8 @@ def test_a_small_benchmark(words, text, tmp_path):
     [
         ("extract --head neck", "No head is called 'neck'. Did you mean 'bnneck'?"),
         ("extract --size 32", "--size is HEIGHTxWIDTH"),
+        ("extract --size 32x4097", "--size is HEIGHTxWIDTH in pixels, at most 4,096 each"),
+        (f"extract --size 32x{'9' * 5000}", "--size is HEIGHTxWIDTH"),
         ("evaluate --size market", "Did you mean 'market1501'?"),
         ("evaluate --width wide", "--width takes whole numbers such as 512,2048"),
         ("loader --dataset market", "No dataset is called 'market'"),
@@ -54,7 +56,7 @@ def test_sizes_by_name():
 
 def test_numbers():
     assert parse_numbers("512, 2048", "--width", "512") == [512, 2048]
-    for text in ("", "wide", "0", "512,-1"):
+    for text in ("", "wide", "0", "512,-1", "512,1000001", "9" * 5000):
         with pytest.raises(UsageError, match="--width takes whole numbers"):
             parse_numbers(text, "--width", "512")
 

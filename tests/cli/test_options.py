@@ -1,5 +1,7 @@
 """Every command names runs alike, and every option has its aliases."""
 
+from typing import get_args, get_type_hints
+
 import pytest
 from typer.main import get_command
 
@@ -97,6 +99,25 @@ def test_old_spellings_are_accepted_next_to_the_terms_of_the_field():
         assert users
         for name, opts in users:
             assert {old, new} <= opts, (name, opts)
+
+
+def test_every_whole_number_has_a_largest_value():
+    found = []
+    for name, command in commands(get_command(app)):
+        hints = get_type_hints(command.callback, include_extras=True)
+        for option, (kind, *details) in (
+            (o, get_args(hint) or [None]) for o, hint in hints.items()
+        ):
+            if kind in (int, int | None):
+                found.append(f"{name} {option}")
+                assert details[0].max is not None, found[-1]
+    assert {"run threads", "run max_parallel", "retry pack", "bench cost steps"} <= set(found)
+
+
+@pytest.mark.parametrize("option", ["--threads", "--num-workers", "--cohort-size"])
+def test_a_number_beyond_any_machine_is_refused(option):
+    done = invoke("plan", "--dataset", "synthetic", option, "9" * 20)
+    assert done.returncode == 2 and option in done.stderr
 
 
 OLD_VERBS_AND_OPTIONS = {

@@ -41,6 +41,7 @@ def test_a_misspelt_key_is_named_with_file_line_and_nearest(tmp_path):
     [
         ("seeds: [0, one]\n", r"study\.yaml:1: seeds\.1: .*integer.*given 'one'"),
         ("pack: 4\nrecipe: {epochs: many}\n", r"study\.yaml:2: recipe\.epochs: .*given 'many'"),
+        ("pack: 10001\n", r"study\.yaml:1: pack: .*less than or equal to 10000, given 10001"),
         ("methods: [sp\nseeds: 3", r"study\.yaml:\d+: not YAML"),
         ("sweep: {pdrd: [1]}\n", r"study\.yaml:1: sweep: .*pdrd is not METHOD\.OPTION"),
         ("pack: 4\nsweep: {data.seed: [1]}\n", r"study\.yaml:2: sweep: .*data\.seed is not"),

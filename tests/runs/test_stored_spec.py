@@ -124,6 +124,13 @@ def test_numbers_out_of_their_ranges(field, value, message):
         check_spec(content, STUDENT.key)
 
 
+@pytest.mark.parametrize("threads", [-1, 4097, 2**40, True])
+def test_threads_that_no_machine_has(threads):
+    content = stored(STUDENT) | {"threads": threads}
+    with pytest.raises(ValueError, match="threads in its spec"):
+        check_spec(content, STUDENT.key)
+
+
 def test_any_json_is_refused_in_a_sentence():
     places = [*paths(stored(STUDENT))]
     for source in generators(400):

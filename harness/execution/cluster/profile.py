@@ -18,6 +18,7 @@ from harness.core.errors import SlurmError, UsageError, did_you_mean
 from harness.core.override import parse_override
 from harness.core.text import require_single_lines
 from harness.core.yaml import StrictModel, config_names, load_config
+from harness.runs.number_rules import MAX_JOBS, MAX_THREADS
 from slurm.resources import Resources, parse_wall_time
 
 SECTION = "cluster"  # of --set
@@ -34,7 +35,10 @@ class ResourceRequest(StrictModel):
         "is continued by another job.",
     )
     gpus: int | None = Field(
-        default=None, ge=0, description="Number of GPUs; 0 trains on the CPU, with `cpus` threads."
+        default=None,
+        ge=0,
+        le=1024,
+        description="Number of GPUs; 0 trains on the CPU, with `cpus` threads.",
     )
     gres: str | None = Field(
         default=None, description="GPUs by their type, as gpu:a100:1, in place of `gpus`."
@@ -42,6 +46,7 @@ class ResourceRequest(StrictModel):
     cpus: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_THREADS,
         description="Number of cores; on a CPU also the number of threads, part of a run's key.",
     )
     memory: str | None = Field(
@@ -67,6 +72,7 @@ class ResourceRequest(StrictModel):
     stop_ahead: int | None = Field(
         default=None,
         ge=1,
+        le=65535,  # which Slurm takes
         description="Seconds before the time limit at which runs save their state; 90 by default.",
     )
 
@@ -134,10 +140,13 @@ class Profile(ResourceRequest):
         default="slurm", description="A Slurm cluster, or workers on this machine."
     )
     max_parallel: int | None = Field(
-        default=None, ge=1, description="Largest number of jobs that run at the same time."
+        default=None,
+        ge=1,
+        le=MAX_JOBS,
+        description="Largest number of jobs that run at the same time.",
     )
     slots_per_gpu: int = Field(
-        default=1, ge=1, description="Number of workers on each GPU, if `kind` is local."
+        default=1, ge=1, le=1000, description="Number of workers on each GPU, if `kind` is local."
     )
     datasets: dict[str, ResourceRequest] = Field(
         default_factory=dict, description="Other resources, by dataset."
@@ -223,14 +232,7 @@ class Profile(ResourceRequest):
 
 
 # Fields of a profile that are no resources of a job.
-_PROFILE_FIELDS = (
-    "description",
-    "kind",
-    "max_parallel",
-    "slots_per_gpu",
-    "datasets",
-    "methods",
-)
+_PROFILE_FIELDS = ("description", "kind", "max_parallel", "slots_per_gpu", "datasets", "methods")
 
 
 def load_profile(name: str) -> Profile:

@@ -80,6 +80,8 @@ def test_device_and_threads_are_the_profiles():
         ("memory: 16\n", "mine.yaml:1: memory"),
         ("memory: '16'\n", "a number and a unit"),
         ("cpus: 0\n", "mine.yaml:1: cpus"),
+        ("slots_per_gpu: 1001\n", "mine.yaml:1: slots_per_gpu: .*less than or equal to 1000"),
+        ("max_parallel: 1000001\n", "mine.yaml:1: max_parallel: .*less than or equal to 1000000"),
         ("kind: ssh\n", "mine.yaml:1: kind"),
         ("flags:\n  dependency: x\n", "'dependency' is set by this program"),
         ("setup: module load x\n", "mine.yaml:1: setup"),
@@ -97,6 +99,11 @@ def test_a_mistake_is_reported_with_its_line(tmp_path, text, words):
         ("cluster.gpus=many", "cluster.gpus: .* given 'many'"),
         ("cluster.time", "is not SECTION.NAME=VALUE, as in .* cluster.cpus=4"),
         ("cluster.flags.array=3", "'array' is set by this program"),
+        (f"cluster.cpus={'9' * 20}", "cluster.cpus: .*less than or equal to 4096, given '9+'"),
+        ("cluster.gpus=1025", "cluster.gpus: .*less than or equal to 1024, given '1025'"),
+        ("cluster.stop_ahead=65536", "cluster.stop_ahead: .*less than or equal to 65535"),
+        ("cluster.time=525601", "cluster.time: .*'525601'.*more than a year"),
+        (f"cluster.time={'9' * 20}-00", "cluster.time: .*more than a year"),
     ],
 )
 def test_a_mistake_on_the_command_line(assignment, words):
