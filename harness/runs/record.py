@@ -15,6 +15,7 @@ from harness.core.errors import DamagedFileError, SetupError
 from harness.core.file_errors import damaged_file
 from harness.core.files import read_json, write_json
 from harness.core.lease import remove_stale_claims
+from harness.core.text import printable
 from harness.runs.groups import is_time
 from harness.runs.layout import (
     CHECKPOINT,
@@ -24,6 +25,7 @@ from harness.runs.layout import (
     PER_QUERY,
     PROGRESS,
     RECORD,
+    RUN_DEPTH,
     SPEC,
 )
 from harness.runs.spec import RunSpec
@@ -90,7 +92,7 @@ def find_record(folder: Path) -> dict[str, Any] | None:
 
     Raises:
         UnreadableFileError: The record cannot be read.
-        DamagedFileError: It is damaged, or its result has another form.
+        DamagedFileError: It is damaged, of another run, or its result has another form.
     """
     record = read_json(folder / RECORD)
     if record is None:
@@ -103,6 +105,8 @@ def find_record(folder: Path) -> dict[str, Any] | None:
             raise damaged_file(folder / RECORD, f"its result has no {name}")
         if type(result[name]) is not kind:
             raise damaged_file(folder / RECORD, f"its result has no valid {name}")
+    if record.get("key") != "/".join(folder.parts[-RUN_DEPTH:]):
+        raise damaged_file(folder / RECORD, f"it is of the run {printable(record.get('key'))}")
     return record
 
 

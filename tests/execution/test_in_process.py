@@ -59,3 +59,14 @@ def test_students_of_a_teacher_whose_record_is_damaged_are_blocked(with_teacher)
     assert list(outcome.failed) == [student] and "blocked: its teacher" in outcome.failed[student]
     assert outcome.exit_code == ExitCode.ENVIRONMENT
     assert (with_teacher / teacher / "model.pt").read_bytes() == weights
+
+
+def test_a_record_copied_from_another_run_is_no_result_and_teaches_nobody(with_teacher):
+    """The files of a run with another seed, copied over those of the teacher."""
+    plan = tiny_grid.grid(with_teacher, "kd")
+    teacher, plain, student = (spec.key for spec in plan.specs)
+    path = with_teacher / teacher / RECORD
+    path.write_text(path.read_text().replace("/seed0-", "/seed1-"))
+    outcome = tiny_grid.launch(plan)
+    assert outcome.done == [plain] and list(outcome.failed) == [student]
+    assert f"it is of the run {teacher.replace('/seed0-', '/seed1-')}" in outcome.unusable[teacher]
