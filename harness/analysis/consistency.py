@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.analysis.features import FeatureExtractor, ImageCache, trained_weights_digest
 from harness.core.errors import SetupError, UnwritableFileError
+from harness.core.file_errors import damaged_file
 from harness.core.files import read_json, write_json
 from harness.core.session import RunContext
 from harness.evaluation.ranking_consistency import ranking_inconsistency_from_features
@@ -55,6 +56,7 @@ def measure_consistency(
 
     Raises:
         UsageError: A handle names no run, or several.
+        DamagedFileError: A former measurement has another form.
         SetupError: No student remains, a run is not done, or weights or images are not found.
     """
     specs = resolve_specs(handles, context.runs) if handles else finished_runs(context.runs)
@@ -75,13 +77,27 @@ def _measure_student(spec: RunSpec, extractor: FeatureExtractor) -> StudentConsi
     runs = extractor.context.runs
     path, weights = runs / spec.key / CONSISTENCY, trained_weights_digest(spec, runs)
     content = read_json(path)
-    if content is None or content.get("model") != weights:
+    if content is not None and content.get("model") == weights:
+        _require_measurement(path, content)
+    else:
         content = {"key": spec.key, "model": weights, **_compute(spec, extractor)}
         try:
             write_json(path, content)
         except UnwritableFileError as error:  # in a folder that may only be read
             extractor.context.reporter.info(f"not kept: {error}")
     return StudentConsistency(spec.key, content["l_rank"], content["share"])
+
+
+def _require_measurement(path: Path, content: dict[str, Any]) -> None:
+    """Check that a file holds the numbers of a measurement.
+
+    Raises:
+        DamagedFileError: It does not.
+    """
+    for name in ("l_rank", "share"):
+        value = content.get(name)
+        if not isinstance(value, float) or not math.isfinite(value):
+            raise damaged_file(path, f"it has no valid {name}")
 
 
 def _compute(spec: RunSpec, extractor: FeatureExtractor) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from harness.analysis import consistency
 from harness.analysis.consistency import StudentConsistency, measure_consistency
 from harness.analysis.embeddings import export_embeddings
 from harness.cli.options import make_context
-from harness.core.errors import SetupError
+from harness.core.errors import DamagedFileError, SetupError
 
 
 def test_l_rank_is_equation_2_of_the_exported_features(trained):
@@ -48,6 +48,26 @@ def test_a_measurement_is_kept_until_the_weights_change(trained):
     (repeated,) = measure_consistency([], context, None)
     assert repeated == StudentConsistency(student.key, content["l_rank"], content["share"])
     assert json.loads(path.read_text()) == content
+
+
+@pytest.mark.parametrize(
+    "damage", [{"l_rank": None}, {"share": "x"}, {"l_rank": True}, {"share": math.nan}]
+)
+def test_a_measurement_of_another_form_is_named(trained, damage):
+    context, _, student = trained
+    path = context.runs / student.key / "consistency.json"
+    measure_consistency([], context, None)
+    whole = path.read_text()
+    try:
+        path.write_text(json.dumps(json.loads(whole) | damage))
+        (name,) = damage
+        with pytest.raises(DamagedFileError, match=rf"is damaged \(it has no valid {name}\)"):
+            measure_consistency([], context, None)
+        path.write_text(json.dumps({"model": json.loads(whole)["model"]}))
+        with pytest.raises(DamagedFileError, match="it has no valid l_rank"):
+            measure_consistency([], context, None)
+    finally:
+        path.write_text(whole)
 
 
 def test_students_of_an_ensemble_are_skipped_with_the_reason(trained, monkeypatch):
