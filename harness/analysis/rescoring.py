@@ -6,7 +6,7 @@ run's data is recognised by its fingerprint: other images, even of the same name
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,12 @@ from harness.evaluation.reranking import RerankingOptions, memory_required, rera
 from harness.evaluation.retrieval_scores import Embeddings, RetrievalScores, concatenate
 from harness.evaluation.scoring import extract_features, summarise, take, with_labels
 from harness.planning.run_data import open_run_data
+from harness.runs.layout import PER_QUERY, RECORD
 from harness.runs.lookup import resolve_specs
+from harness.runs.per_query import CMC_RANKS
 from harness.runs.record import read_record
+from harness.runs.scan import describe_error
+from harness.runs.score_check import check_scores
 from harness.runs.spec import RunSpec
 from harness.training.networks import load_network
 
@@ -83,15 +87,15 @@ def rescore_runs(
 
     Raises:
         UsageError: A handle names no run, or several.
-        SetupError: A run is not done, its weights or images are not found, or re-ranking needs
-            more memory than is free.
+        SetupError: A run is not done, the scores in its record are not those of its queries, its
+            weights or images are not found, or re-ranking needs more memory than is free.
     """
     rows = []
     for spec in resolve_specs(handles, context.runs):
         if context.device.type == "cpu" and spec.threads:
             torch.set_num_threads(spec.threads)  # the last bits depend on it
         data = open_run_data(spec, data_root, context)
-        recorded = read_record(context.runs, spec)["result"]["evaluations"]
+        recorded = _recorded_scores(spec, data.dataset.test_splits, context.runs)
         for evaluation, scores in _score_run(spec, data, options, context).items():
             rows.append(
                 {
@@ -103,6 +107,29 @@ def rescore_runs(
                 }
             )
     return rows
+
+
+def _recorded_scores(
+    spec: RunSpec, evaluations: Iterable[str], runs: Path
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the scores in a run's record by evaluation, which are those of its queries.
+
+    Raises:
+        SetupError: They are not, or a score or an evaluation is missing.
+    """
+    recorded: dict[str, list[dict[str, Any]]]
+    recorded = read_record(runs, spec)["result"]["evaluations"]
+    try:
+        check_scores(runs / spec.key, recorded)
+        for draw in (draw for name in evaluations for draw in recorded[name]):
+            for rank in CMC_RANKS:  # a record may lack those that no table has
+                float(draw["cmc"][str(rank)])
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise SetupError(
+            f"{spec.key} cannot be compared with its record: {describe_error(error)}. Restore its "
+            f"{RECORD} and {PER_QUERY} from a copy, or train it again."
+        ) from error
+    return recorded
 
 
 def _score_run(

@@ -7,13 +7,13 @@ import pytest
 
 from harness.analysis import rescoring
 from harness.analysis.rescoring import ScoringOptions, rescore_runs
-from harness.core.errors import SetupError
+from harness.core.errors import ExitCode, SetupError
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.data.synthetic.generator import SyntheticSettings, generate
 from harness.evaluation.reranking import RerankingOptions
 from tests.support import tiny_grid
-from tests.support.command_line import call
+from tests.support.command_line import call, invoke
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +133,38 @@ def test_wrong_options_are_one_sentence(shared_runs, options, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("draw", "reason"),
+    [
+        ({"cmc": {"1": 0.9123}}, "R1 91.2300 in the record"),
+        ({"mINP": "x"}, "it does not have the form of a record"),
+        ({"cmc": {"20": None}}, "it does not have the form of a record"),
+    ],
+)
+def test_scores_that_are_not_those_of_the_queries_are_named(with_teacher, draw, reason):
+    key = tiny_grid.grid(with_teacher, "kd").cohorts[0][0].key
+    path = with_teacher / key / "record.json"
+    record = json.loads(path.read_text())
+    recorded = record["result"]["evaluations"]["test"][0]
+    recorded |= draw | ({"cmc": recorded["cmc"] | draw["cmc"]} if "cmc" in draw else {})
+    path.write_text(json.dumps(record))
+    done = invoke("score", key, "--runs", with_teacher, "--device", "cpu")
+    assert done.returncode == ExitCode.ENVIRONMENT
+    assert f"{key} cannot be compared with its record: " in done.stderr and reason in done.stderr
+    assert "its record" not in done.stdout
+
+
+def test_scores_of_another_evaluation_or_without_a_rank_are_named(with_teacher):
+    key = tiny_grid.grid(with_teacher, "kd").cohorts[0][0].key
+    path = with_teacher / key / "record.json"
+    record = json.loads(path.read_text())
+    (draw,) = record["result"]["evaluations"]["test"]
+    del draw["cmc"]["20"]
+    for evaluations, name in (({"test": [draw]}, "20"), ({}, "test")):
+        record["result"]["evaluations"] = evaluations
+        path.write_text(json.dumps(record))
+        done = invoke("score", key, "--runs", with_teacher, "--device", "cpu")
+        assert done.returncode == ExitCode.ENVIRONMENT
+        assert f"cannot be compared with its record: it has no '{name}'" in done.stderr
