@@ -16,6 +16,7 @@ from submitit import SlurmExecutor
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
 from harness.core.errors import SlurmError
+from harness.core.files import atomic_write
 from harness.core.text import require_single_lines
 from slurm.commands import check_command, run_command
 from slurm.resources import Resources
@@ -158,11 +159,23 @@ _FIXED_LINES = tuple(
 
 @contextmanager
 def _script_file(script: str) -> Iterator[str]:
-    """Write a script to a file that exists within the block; yield its path."""
-    with tempfile.NamedTemporaryFile("w", prefix="kdreid-", suffix=".sh") as file:
-        file.write(script)
-        file.flush()
-        yield file.name
+    """Write a script to a file that exists within the block; yield its path.
+
+    Raises:
+        SlurmError: This machine has no folder for temporary files.
+        UnwritableFileError: Its disk is full.
+    """
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="kdreid-")
+    except OSError as error:
+        raise SlurmError(
+            f"The script of a job cannot be written to a temporary file ({error.strerror}): free "
+            "space there, or name another folder with the variable TMPDIR."
+        ) from error
+    with temporary as folder:
+        path = Path(folder) / "kdreid.sh"
+        atomic_write(path, script.encode())
+        yield str(path)
 
 
 def _make_executor(array: JobArray) -> SlurmExecutor:

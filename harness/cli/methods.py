@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from harness.cli import completion
 from harness.cli.options import Json
-from harness.cli.terminal import echo
+from harness.cli.terminal import echo, echo_table
 from harness.cli.weights import print_sources, print_weights, weight_rows
 from harness.core.errors import ExitCode, UsageError, did_you_mean
 from harness.runs.spec import Recipe
@@ -223,7 +222,7 @@ def _print_table(name: str, rows: Sequence[dict[str, Any]]) -> None:
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*map(escape, cells))
-    Console(highlight=False).print(table)
+    echo_table(table)
     echo(f"Change them with --set {name}.NAME=VALUE.")
 
 

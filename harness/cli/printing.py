@@ -6,15 +6,17 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from harness.cli.arguments import require_plain_words
-from harness.cli.terminal import echo, echo_line
+from harness.cli.terminal import drop_unwritten_output, echo, echo_line
 from harness.core.errors import ExitCode, KDReIDError
 from harness.core.file_errors import explain
+from harness.core.files import WRITE_ERRORS
 from harness.core.installation import ensure_own_packages
 from harness.runs.lookup import require_runs_folder
 
@@ -30,17 +32,30 @@ def run_application(application: typer.Typer) -> None:
         require_plain_words(sys.argv[1:])
         application()
     except KDReIDError as error:
-        echo(f"kdreid: {error}", err=True)
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
     except OSError as error:
         # Whatever reads or writes without words of its own: a full disk, a closed folder.
-        if error.errno is None or error.filename is None:
+        if error.filename is not None and error.errno is not None:
+            reason, step = explain(Path(os.fsdecode(error.filename)), error)
+            _end(f"{os.fsdecode(error.filename)}: {reason}; {step}.", ExitCode.ENVIRONMENT)
+        if error.errno not in WRITE_ERRORS:
             raise
-        reason, step = explain(Path(os.fsdecode(error.filename)), error)
-        echo(f"kdreid: {os.fsdecode(error.filename)}: {reason}; {step}.", err=True)
-        sys.exit(ExitCode.ENVIRONMENT)
+        # Libraries write to the outputs and to temporary files, whose errors name no file.
+        _end(
+            f"The output or a temporary file cannot be written ({error.strerror}): free space on "
+            "its disk, then repeat the command.",
+            ExitCode.ENVIRONMENT,
+        )
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
+
+
+def _end(sentence: str, code: int) -> NoReturn:
+    """Print why a command ends, if standard error takes it, and exit."""
+    with suppress(OSError):
+        echo(f"kdreid: {sentence}", err=True)
+    drop_unwritten_output()
+    sys.exit(code)
 
 
 def print_report(

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness.cli.terminal import echo
+from harness.cli.terminal import echo, echo_table
 
 UNTUNED = "No method's weight was tuned here."
 
@@ -48,7 +47,7 @@ def print_weights(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         cells = (row["name"], row["variant"], f"{row['weight']:,g}", row["whose"], row["printed"])
         table.add_row(*map(escape, cells))
-    Console(highlight=False).print(table)
+    echo_table(table)
     echo(f"{UNTUNED} All options of one: kdreid options METHOD, or recipe.")
 
 

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from string import Template
 
-from harness.core.errors import UsageError
+from harness.core.errors import UnwritableFileError, UsageError
+from harness.core.files import atomic_write
 from methods import EXTRA_METHODS, METHODS
 
 METHOD = Template('''"""$label: one sentence on what the student learns from the teacher.
@@ -106,6 +107,7 @@ def write_method(name: str, folder: Path) -> tuple[Path, Path]:
 
     Raises:
         UsageError: The name is taken or impossible, or one of the files exists.
+        UnwritableFileError: The files cannot be written; neither is left behind.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UsageError(
@@ -118,7 +120,12 @@ def write_method(name: str, folder: Path) -> tuple[Path, Path]:
         if path.exists():
             raise UsageError(f"{path} exists already. Choose another name or --folder.")
     label = "".join(part.capitalize() for part in name.split("_"))
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, template in zip(paths, (METHOD, TEST), strict=True):
-        path.write_text(template.substitute(name=name, label=label, module=name))
+    try:
+        for path, template in zip(paths, (METHOD, TEST), strict=True):
+            text = template.substitute(name=name, label=label, module=name)
+            atomic_write(path, text.encode())
+    except UnwritableFileError:
+        for path in paths:  # neither existed before
+            path.unlink(missing_ok=True)
+        raise
     return paths

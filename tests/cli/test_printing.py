@@ -1,12 +1,17 @@
 """Errors, reports and counts as commands print them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import typer
 
 from harness.cli.printing import count_states, print_report, run_application
 from harness.core.errors import ExitCode, RunInterrupted, SetupError, SlurmError, UsageError
 from harness.runs.states import RunState
-from tests.support.command_line import invoke
+from tests.support.command_line import COMMANDS, invoke
 
 
 def application(error):
@@ -45,6 +50,42 @@ def test_an_interruption_ends_with_its_code():
 
     done = invoke(entry=lambda: run_application(interrupt))
     assert done.returncode == ExitCode.INTERRUPTED
+
+
+def write_to(stdout, stderr, *words, **environment):
+    return subprocess.run(
+        [sys.executable, *COMMANDS["kdreid"], *words],
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | environment,
+        timeout=250,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", ["status", "status --json", "options recipe", "--help"])
+def test_an_output_on_a_full_disk_is_one_sentence(words, unbuffered, tmp_path):
+    runs = [] if "--help" in words or "options" in words else ["--runs", str(tmp_path)]
+    with Path("/dev/full").open("w") as full:
+        done = write_to(full, subprocess.PIPE, *words.split(), *runs, PYTHONUNBUFFERED=unbuffered)
+        assert done.returncode == ExitCode.ENVIRONMENT
+        assert done.stderr.startswith("kdreid: ") and done.stderr.count("\n") == 1
+        assert "cannot be written (No space left on device): " in done.stderr
+        both = write_to(full, full, *words.split(), *runs, PYTHONUNBUFFERED=unbuffered)
+        assert both.returncode == ExitCode.ENVIRONMENT
+
+
+def test_a_closed_pipe_is_quiet(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = write_to(writing, subprocess.PIPE, "status", "--runs", str(tmp_path))
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_states_are_counted_in_the_order_of_their_first():

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.errors import UsageError
+from harness.core.errors import UnwritableFileError, UsageError
 from harness.testing.scaffold import write_method
+from tests.support.small_disks import fill, needs_root, small_disk
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,3 +38,13 @@ def test_nothing_is_overwritten_and_no_name_is_taken_twice(tmp_path):
         write_method("mine", tmp_path)
     with pytest.raises(UsageError, match="There is a method called 'pdrd' already"):
         write_method("pdrd", tmp_path)
+
+
+@needs_root
+@pytest.mark.parametrize("leave", [0, 4096])  # of pages: the method has room, and its test has none
+def test_nothing_is_left_on_a_full_disk(tmp_path, leave):
+    with small_disk(tmp_path / "disk", size="64k") as disk:
+        fill(disk, leave)
+        with pytest.raises(UnwritableFileError, match="No space left on the disk of"):
+            write_method("mine", disk)
+        assert [path.name for path in disk.iterdir()] == ["filler"]

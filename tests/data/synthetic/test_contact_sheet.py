@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from harness.core.errors import UnwritableFileError
 from harness.data.synthetic.drawing.contact_sheet import write_contact_sheet
 from harness.data.synthetic.generator import SyntheticSettings, generate
+from tests.support.small_disks import fill, needs_root, small_disk
 
 SETTINGS = SyntheticSettings(
     train_identities=4,
@@ -39,3 +41,12 @@ def test_a_contact_sheet_shows_identities_as_rows(root, tmp_path):
 def test_a_contact_sheet_needs_images(tmp_path):
     with pytest.raises(ValueError, match="no images in bounding_box_train"):
         write_contact_sheet(tmp_path, tmp_path / "sheet.png")
+
+
+@needs_root
+def test_no_part_of_a_sheet_is_left_on_a_full_disk(root, tmp_path):
+    with small_disk(tmp_path / "disk", size="64k") as disk:
+        fill(disk, leave=4096)
+        with pytest.raises(UnwritableFileError, match=r"sheet\.png cannot be written \(No space"):
+            write_contact_sheet(root, disk / "sheet.png")
+        assert [path.name for path in disk.iterdir()] == ["filler"]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from harness.core.files import atomic_write
+
 GAP = 2  # pixels between images
 FILENAME_PATTERN = re.compile(r"(\d{4})_c(\d)s\d_\d+_\d+\.jpg$")
 
@@ -27,6 +29,7 @@ def write_contact_sheet(
 
     Raises:
         ValueError: The folder contains no training images.
+        UnwritableFileError: The file cannot be written; a former one is still there.
     """
     rows = _select_rows(root / "bounding_box_train", images)[:identities]
     if not rows:
@@ -43,8 +46,7 @@ def write_contact_sheet(
             with Image.open(file) as image:
                 cell = image.convert("RGB").resize((width, height))
             sheet.paste(cell, (GAP + column * across, GAP + row * down))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(target, "PNG")
+    atomic_write(target, lambda file: sheet.save(file, "PNG"))
 
 
 def _select_rows(folder: Path, images: int) -> list[list[Path]]:
