@@ -36,6 +36,7 @@ COLUMNS = (
     "teacher",
     "teacher_key",
     "teachers",
+    "teacher_images",
     "student_setting",
     "setting",
     "fields",
@@ -113,6 +114,7 @@ def collect_runs(
             without teachers.
         fields: The content of `student_setting` as JSON.
         teachers: Pairs of key and network.
+        teacher_images: A sentence about the sizes of images, if a teacher's are not its student's.
         evaluations: Names of the evaluations, small test sets first.
         spreads: By score, the largest standard deviation over draws of any evaluation.
         parameters, operations: Counts for one image as in VRKD; missing in older records.

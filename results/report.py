@@ -33,6 +33,7 @@ INTERNAL_COLUMNS = [  # of the frame, not in RUNS
     "student_setting",
     "fields",
     "teachers",
+    "teacher_images",
     "evaluations",
     "spreads",
     "data",

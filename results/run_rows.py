@@ -15,7 +15,7 @@ from harness.runs.layout import FAILURE
 from harness.runs.origin import record_origin
 from harness.runs.record import RECORD_FORMAT
 from harness.runs.score_check import check_scores
-from harness.runs.stored_spec import NAME, check_spec
+from harness.runs.stored_spec import NAME, check_spec, saw_teachers_sizes
 
 MAX_LABEL = 100  # characters of a label in a table
 # Fields of a spec, in addition to its recipe, in which all students of one table agree.
@@ -98,10 +98,28 @@ def _identity(spec: dict[str, Any]) -> dict[str, Any]:
         "teacher": " + ".join(dict.fromkeys(network for _, network in teachers)),
         "teacher_key": ", ".join(keys),
         "teachers": teachers,
+        "teacher_images": _teacher_images(spec),
         "student_setting": student_setting,
         "setting": _digest([student_setting, keys]) if keys else student_setting,
         "fields": json.dumps(fields, sort_keys=True),
     }
+
+
+def _teacher_images(spec: dict[str, Any]) -> str:
+    """Return a sentence about the sizes of images if a teacher's are not its student's."""
+    ours, *theirs = (
+        (one["recipe"]["height"], one["recipe"]["width"]) for one in (spec, *spec["teachers"])
+    )
+    sizes = ", ".join("{}x{}".format(*size) for size in dict.fromkeys(theirs) if size != ours)
+    if not sizes:
+        return ""
+    own = "{}x{}".format(*ours)
+    if saw_teachers_sizes(spec):
+        return f"Images: {sizes} of the teacher, {own} of its students."
+    return (
+        f"Images: the teacher was trained at {sizes}, but taught with its students' images of "
+        f"{own}, as version 0.2.0 did. Train these runs again to teach with the teacher's size."
+    )
 
 
 def _version(spec: dict[str, Any]) -> str:

@@ -90,6 +90,17 @@ def recorded_keys(content: Mapping[str, Any]) -> list[str]:
     return [f"{content['dataset']}/{method}/{pair}/seed{content['seed']}-{one}" for one in digests]
 
 
+def saw_teachers_sizes(content: Mapping[str, Any]) -> bool:
+    """Return whether the teachers of a run were given images of their own size.
+
+    In version 0.2.0 they were given those of the student, and the run had another key.
+
+    Args:
+        content: A spec with a key, as `check_spec` accepts it.
+    """
+    return recorded_keys(content)[0] == str(content["key"])
+
+
 def _key_fields(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a spec from which its key is made, with those of its teachers."""
     values = {name: value for name, value in content.items() if name not in DERIVED}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -91,7 +90,7 @@ def _group_notes(group: ComparisonGroup) -> Iterator[str]:
         yield SYNTHETIC
     yield f"Settings on {group.dataset}: {group.describe()}."
     for key, _ in group.teachers:
-        yield f"Teacher of every distilled student: {key}{_describe_size(group, key)}."
+        yield f"Teacher of every distilled student: {key}."
     done = group.students[group.students["status"] == "done"]
     if done.groupby(["method", "options", "version"])["seed"].nunique().eq(1).any():
         yield ONE_SEED
@@ -108,14 +107,3 @@ def _group_notes(group: ComparisonGroup) -> Iterator[str]:
             "the runs again before comparing them."
         )
     yield from draw_notes(group)
-
-
-def _describe_size(group: ComparisonGroup, teacher: str) -> str:
-    """Return the size of a teacher's images if the students' have another, as a clause."""
-    runs = group.teacher_runs
-    settings = [json.loads(fields) for fields in runs[runs["key"] == teacher]["fields"]]
-    ours = (group.fields.get("height"), group.fields.get("width"))
-    for theirs in ((one.get("height"), one.get("width")) for one in settings):
-        if theirs != ours:
-            return ", whose images are {}x{} (the students': {}x{})".format(*theirs, *ours)
-    return ""

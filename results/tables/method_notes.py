@@ -1,4 +1,4 @@
-"""Footnotes about the methods in a table: their weights, and methods that are not the paper's."""
+"""Footnotes about the methods in a table: weights, sizes of images, and what is not the paper's."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from results.tables.cells import Cell
 DEFAULT_WEIGHTS = (
     "No method's weight was tuned here: all have their defaults, made for other networks, data and "
     "batches. kdreid options lists whose they are."
+)
+SOME_DEFAULT_WEIGHTS = (
+    "Weights that were not tuned here: {labels} have their defaults, made for other networks, data "
+    "and batches. kdreid options lists whose they are."
 )
 VRKD_BY_ONE = (
     "{label}: logit distillation{temperature} by the same single teacher; the VRKD paper's teacher "
@@ -34,8 +38,13 @@ def method_notes(runs: pd.DataFrame, rows: Sequence[Sequence[Cell]]) -> Iterator
     for label, of_label in by_one.groupby("label", sort=False):
         is_usual = not _gives(of_label, "temperature").any()
         yield VRKD_BY_ONE.format(label=label, temperature=" (T = 2)" if is_usual else "")
-    if not _gives(distilled, "weight").any():
+    is_given = _gives(distilled, "weight")
+    if not is_given.any():
         yield DEFAULT_WEIGHTS
+    elif not is_given.all():
+        labels = dict.fromkeys(distilled.loc[~is_given, "label"])
+        yield SOME_DEFAULT_WEIGHTS.format(labels=", ".join(labels))
+    yield from dict.fromkeys(filter(None, distilled["teacher_images"]))
 
 
 def _gives(runs: pd.DataFrame, option: str) -> pd.Series[bool]:

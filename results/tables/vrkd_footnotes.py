@@ -11,6 +11,7 @@ from results.tables import footnotes, published_values, significance
 from results.tables.cells import Cell
 from results.tables.method_notes import method_notes
 from results.tables.vrkd_runs import DATASETS, TESTS, MatchedRow, dataset_of, training_command
+from results.teacher_weights import other_teacher_notes
 
 SIZES_NOTE = (
     "VRKD 1 to 9 are the paper's own rows from the top. Params: with the classifier of the "
@@ -55,6 +56,7 @@ def vrkd_footnotes(
         for note in significance.significance_notes_without_letters(of_dataset):
             notes.append(f"Ours on {dataset}. {note}")
     for match in (match for row in own for match in row.matches.values()):
+        notes += other_teacher_notes(match.group.done)
         notes += footnotes.draw_notes(match.group)
         notes += footnotes.recorded_notes(match.group)
         notes += method_notes(match.group.done, rows)

@@ -1,3 +1,6 @@
+import os
+import tracemalloc
+
 import numpy as np
 
 from results.collect import collect_runs
@@ -62,3 +65,23 @@ def test_missing_embeddings_name_the_command(tmp_path):
     assert isinstance(missing, MissingFigure) and "Run kdreid export-embeddings RUN RUN" in str(
         missing
     )
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    teacher = study(tmp_path, seeds=(0,))
+    export(tmp_path, teacher, 0.1)
+    os.mkfifo(tmp_path / spec(seed=0)["key"] / "embeddings.npz")
+    assert set(only_chart(tmp_path).data["panel"]) == {"resnet101, plain, seed 0"}
+
+
+def test_a_file_that_unpacks_to_much_more_than_its_size_is_not_unpacked(tmp_path):
+    study(tmp_path)
+    path = tmp_path / teacher_spec()["key"] / "embeddings.npz"
+    zeros = np.zeros((2_000_000, 64), np.float32)
+    np.savez_compressed(path, features=zeros, identity=[1], image=["a"], model="ab")
+    tracemalloc.start()
+    try:
+        assert isinstance(only_chart(tmp_path), MissingFigure)
+        assert tracemalloc.get_traced_memory()[1] < zeros.nbytes / 4
+    finally:
+        tracemalloc.stop()

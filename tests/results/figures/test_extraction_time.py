@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -46,3 +47,10 @@ def test_a_missing_or_damaged_measurement_names_the_command(tmp_path, content):
         (tmp_path / "measured" / "extraction.json").write_text(content)
     (missing,) = extraction_charts(tmp_path)
     assert isinstance(missing, MissingFigure) and "Run kdreid bench extract" in str(missing)
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
+    (tmp_path / "measured").mkdir()
+    os.mkfifo(tmp_path / "measured" / "extraction.json")
+    (missing,) = extraction_charts(tmp_path)
+    assert "extraction.json is a pipe, not a file: move it away" in str(missing)

@@ -1,3 +1,5 @@
+import os
+
 import pandas as pd
 import pytest
 
@@ -59,3 +61,12 @@ def test_the_files_contain_what_is_drawn(tmp_path):
     paths = save_chart(chart, tmp_path)
     assert [path.name for path in paths] == [f"{chart.name}.{x}" for x in ("csv", "png", "pdf")]
     assert len(pd.read_csv(paths[0])) == len(chart.data) == 7
+
+
+def test_a_pipe_is_skipped_and_not_waited_for(tmp_path):
+    teacher = write_curves(tmp_path)
+    path = tmp_path / spec("pdrd", 1, [teacher])["key"] / "curve.csv"
+    path.unlink()
+    os.mkfifo(path)
+    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    assert set(chart.data[chart.data["method"] == "PDRD"]["seed"]) == {0}

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -50,3 +51,10 @@ def test_timings_of_other_runs_and_damaged_files_name_the_command(tmp_path):
     assert "Run kdreid bench cost to time them." in str(only_chart(tmp_path))
     (tmp_path / "report" / "measured" / "cost.json").write_text('{"rows": [{}]}')
     assert "damaged. Run kdreid bench cost to write it again." in str(only_chart(tmp_path))
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
+    study(tmp_path)
+    (tmp_path / "report" / "measured").mkdir(parents=True)
+    os.mkfifo(tmp_path / "report" / "measured" / "cost.json")
+    assert "cost.json is a pipe, not a file: move it away" in str(only_chart(tmp_path))

@@ -1,4 +1,5 @@
 import base64
+import os
 
 import pytest
 
@@ -36,6 +37,19 @@ def test_files_that_cannot_be_embedded_are_reported(tmp_path, monkeypatch):
     assert embed_figures(tmp_path, (), problems) == []
     assert ["a.png" in problems[0], "b.png" in problems[1], "c.png" in problems[2]] == [True] * 3
     assert "it is not a PNG" in problems[0] and "larger than 10 bytes" in problems[2]
+
+
+def test_pipes_are_reported_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(PNG_SIGNATURE)
+    os.mkfifo(tmp_path / "b.csv")
+    problems = []
+    (figure,) = embed_figures(tmp_path, (), problems)
+    assert (figure.name, figure.csv) == ("b", "")
+    assert problems == [
+        f"Not shown on the page: {tmp_path / 'a.png'} is a pipe, not a file: move it away and "
+        "repeat the command."
+    ]
 
 
 def test_a_missing_folder_has_no_figures(tmp_path):

@@ -1,5 +1,6 @@
 """Footnotes of tables about the runs in them."""
 
+from harness.runs.stored_spec import recorded_keys
 from results.collect import collect_runs
 from results.published import load_published
 from results.tables.comparison import comparison_tables
@@ -49,9 +50,19 @@ def test_several_draws_have_a_footnote(tmp_path):
     assert any("mean of 2 draws" in note for note in table.footnotes)
 
 
-def test_a_teacher_of_another_size_has_its_size_beside_its_name(tmp_path):
+def test_a_teacher_of_another_size_has_a_footnote(tmp_path):
     teacher = spec(network="resnet101", recipe={"height": 128, "width": 64})
     done(tmp_path, teacher, 0.6)
     done(tmp_path, spec("sp", 0, [teacher]), 0.5)
-    (note,) = [note for note in only_table(tmp_path).footnotes if note.startswith("Teacher of")]
-    assert note.endswith("whose images are 128x64 (the students': 64x32).")
+    notes = only_table(tmp_path).footnotes
+    assert notes.count("Images: 128x64 of the teacher, 64x32 of its students.") == 1
+
+
+def test_a_teacher_that_saw_its_students_images_is_said_to_have(tmp_path):
+    """Runs of version 0.2.0, whose keys do not say that the teacher has images of its own."""
+    teacher = spec(network="resnet101", recipe={"height": 128, "width": 64})
+    done(tmp_path, teacher, 0.6)
+    student = spec("sp", 0, [teacher])
+    done(tmp_path, student | {"key": recorded_keys(student)[1]}, 0.5)
+    (note,) = [note for note in only_table(tmp_path).footnotes if note.startswith("Images")]
+    assert note.startswith("Images: the teacher was trained at 128x64, but taught with its stud")

@@ -6,7 +6,7 @@ from results.collect import collect_runs
 from results.published import load_published
 from results.tables.cells import Cell
 from results.tables.comparison import comparison_tables
-from results.tables.method_notes import DEFAULT_WEIGHTS, method_notes
+from results.tables.method_notes import DEFAULT_WEIGHTS, SOME_DEFAULT_WEIGHTS, method_notes
 from results.tables.summary import summary_tables
 from tests.support.records import done, failed, spec, teacher_spec
 
@@ -31,6 +31,14 @@ def test_default_weights_are_said_to_be_untuned(tmp_path, options, is_default):
     done(tmp_path, spec("sp", 0, [teacher]), 0.5)
     done(tmp_path, spec("rkd", 0, [teacher], options=options), 0.5)
     assert (DEFAULT_WEIGHTS in notes_of(tmp_path)) == is_default
+
+
+def test_methods_that_have_their_default_weights_beside_a_given_one_are_named(tmp_path):
+    teacher = done(tmp_path, teacher_spec(), 0.6)
+    done(tmp_path, spec("sp", 0, [teacher]), 0.5)
+    done(tmp_path, spec("at", 0, [teacher]), 0.5)
+    done(tmp_path, spec("rkd", 0, [teacher], options={"weight": 2.0}), 0.5)
+    assert SOME_DEFAULT_WEIGHTS.format(labels="AT, SP") in notes_of(tmp_path)
 
 
 def test_a_table_without_methods_says_nothing_of_weights(tmp_path):

@@ -4,7 +4,7 @@ from results.collect import collect_runs
 from results.published import load_published
 from results.tables.vrkd import network_tables
 from tests.support.records import spec
-from tests.support.vehicle_records import fields, pair, put
+from tests.support.vehicle_records import fields, pair, put, teachers
 
 
 def footnotes(runs, name):
@@ -54,3 +54,11 @@ def test_notes_of_each_kind_of_table(tmp_path):
     assert "Gain: points above the undistilled student of the same seed and settings." in role
     assert not any(note.startswith("Gain:") for note in models)
     assert all(len(set(notes)) == len(notes) for notes in (models, role))
+
+
+def test_students_that_other_weights_taught_are_named(tmp_path):
+    shared = fields()
+    taught = teachers(tmp_path, **fields(last_stride=1))
+    put(tmp_path, spec("vrkd", 0, taught, **shared), 0.7, 0.9, teachers=["ab", "ab", "ab", "cd"])
+    notes = footnotes(tmp_path, "vrkd-role")
+    assert any(note.startswith("Taught by other weights") and "VRKD" in note for note in notes)
