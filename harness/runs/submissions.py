@@ -11,7 +11,7 @@ from typing import Any
 from harness.core.errors import FileError
 from harness.core.lease import inspect_lease
 from harness.runs.groups import read_run_submission, read_submission
-from harness.runs.layout import GROUP, GROUPS, LOGS
+from harness.runs.layout import GROUPS, LOGS
 
 LOCAL_PREFIX = "local-"  # of the ids of jobs that a pool of processes on one machine started
 
@@ -69,18 +69,24 @@ def last_submission(runs: Path, key: str) -> RunSubmission | None:
     )
 
 
-def iter_submissions(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+def iter_submissions(
+    runs: Path, problems: list[str] | None = None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield the folder and content of every submission, oldest first: names begin with the date.
 
-    Those that are damaged or cannot be read are skipped.
+    Args:
+        runs: The runs folder.
+        problems: Gets a sentence for each that is skipped: it is damaged, or cannot be read.
     """
-    for path in sorted((runs / GROUPS).glob(f"*/{GROUP}")):
+    for folder in sorted((runs / GROUPS).glob("*/")):
         try:
-            content = read_submission(runs, path.parent.name)
-        except FileError:
+            content = read_submission(runs, folder.name)
+        except FileError as error:
+            if problems is not None:
+                problems.append(str(error))
             continue
         if content is not None:
-            yield path.parent, content
+            yield folder, content
 
 
 def submitted_jobs(content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -106,10 +112,16 @@ class LogFiles:
     files: tuple[Path, ...]
 
 
-def log_files(runs: Path, key: str) -> list[LogFiles]:
-    """Return the log files of every submission of a run, oldest first."""
+def log_files(runs: Path, key: str, problems: list[str] | None = None) -> list[LogFiles]:
+    """Return the log files of every submission of a run, oldest first.
+
+    Args:
+        runs: The runs folder.
+        key: The run.
+        problems: See `iter_submissions`.
+    """
     logs = []
-    for folder, content in iter_submissions(runs):
+    for folder, content in iter_submissions(runs, problems):
         for job in submitted_jobs(content):
             if key in job["runs"]:
                 number, job_id = job["number"], job.get("job") or ""

@@ -68,7 +68,16 @@ def test_submissions_come_oldest_first_without_damaged_ones(tmp_path):
     damaged = tmp_path / GROUPS / "20260103-000000-cccc"
     damaged.mkdir()
     (damaged / "group.json").write_text("{")
-    assert [folder.name for folder, _ in iter_submissions(tmp_path)] == [FIRST, SECOND]
+    linked = tmp_path / GROUPS / "20260104-000000-dddd"
+    linked.mkdir()
+    (linked / "group.json").symlink_to("nothing")
+    (tmp_path / GROUPS / "20260105-000000-eeee").mkdir()
+    problems = []
+    found = [folder.name for folder, _ in iter_submissions(tmp_path, problems)]
+    assert found == [FIRST, SECOND]
+    of_damaged, of_linked = problems
+    assert f"{damaged}/group.json is damaged" in of_damaged
+    assert f"{linked}/group.json is a link to nothing" in of_linked
     assert read_submission(tmp_path, FIRST)["name"] == FIRST
     with pytest.raises(DamagedFileError, match=r"group\.json is damaged"):
         read_submission(tmp_path, damaged.name)

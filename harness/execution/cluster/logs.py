@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from harness.core.errors import FileError, UsageError
+from harness.core.errors import FileError, SetupError, UsageError
 from harness.core.files import file_exists, read_json
 from harness.core.waiting import WaitNotice
 from harness.execution.cluster.status import read_status
@@ -51,7 +51,7 @@ def show_logs(
 
     Raises:
         UsageError: No run is named, or with `follow` several are, or a run has no log.
-        SetupError: The runs folder does not exist.
+        SetupError: The runs folder does not exist, or damaged files name the logs of a run.
     """
     keys = resolve_runs(handles, runs)
     if not keys:
@@ -62,8 +62,14 @@ def show_logs(
         _follow(keys[0], runs, print_line, raw=raw)
         return
     for key in keys:
-        if not _print_logs(key, runs, print_line, raw=raw):
+        problems: list[str] = []
+        has_files = _print_logs(key, runs, print_line, problems, raw=raw)
+        if not has_files and problems:
+            raise SetupError(*(f"The logs of {key} are not found: {text}" for text in problems))
+        if not has_files:
             raise UsageError(_explain_missing_log(key, runs))
+        for text in problems:
+            print_line(f"[{text}]")
 
 
 def log_tail(runs: Path, key: str, lines: int) -> list[str]:
@@ -85,10 +91,12 @@ def strip_submitit_lines(text: str) -> list[str]:
     return [line for line in lines if line.strip() and not SUBMITIT_LINE.match(line)]
 
 
-def _print_logs(key: str, runs: Path, print_line: Callable[[str], None], *, raw: bool) -> bool:
+def _print_logs(
+    key: str, runs: Path, print_line: Callable[[str], None], problems: list[str], *, raw: bool
+) -> bool:
     """Print all log files of a run; return whether there are any."""
     has_files = False
-    for logs in log_files(runs, key):
+    for logs in log_files(runs, key, problems):
         for path in logs.files:
             text = _read(path, 0, print_line).decode(errors="replace")
             has_files = True

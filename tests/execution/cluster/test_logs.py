@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from harness.core.errors import UsageError
+from harness.core.errors import SetupError, UsageError
 from harness.core.lease import try_acquire
 from harness.execution.cluster import logs
 from harness.execution.cluster.logs import log_tail, show_logs
@@ -104,3 +104,14 @@ def test_a_run_without_a_log_is_explained(tmp_path):
     run_folders.submitted(tmp_path, [("17", [run_folders.spec(0).key])])
     with pytest.raises(UsageError, match="has not started"):
         show_logs(["1"], tmp_path, print, follow=False, raw=False)
+
+
+def test_a_damaged_submission_is_named(logged):
+    runs, key = logged
+    lines, first = [], runs / GROUPS / "20260101-000000-aaaa" / "group.json"
+    first.write_text("{")
+    show_logs(["1"], runs, lines.append, follow=False, raw=False)
+    assert "the end" in lines and f"[{first} is damaged" in lines[-1]
+    (runs / GROUPS / "20260102-000000-bbbb" / "group.json").unlink()
+    with pytest.raises(SetupError, match=rf"logs of {key} are not found: {first} is damaged"):
+        show_logs(["1"], runs, lines.append, follow=False, raw=False)
