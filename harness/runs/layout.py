@@ -74,7 +74,8 @@ def _descend(folder: Path, depth: int, problems: list[str] | None) -> Iterator[P
             yield from _descend(folder / name, depth + 1, problems)
         return
     try:
-        is_run = file_exists(folder / SPEC)
+        # A link to nothing: its disk is not mounted, and the run is not absent for that.
+        is_run = file_exists(folder / SPEC) or (folder / SPEC).is_symlink()
     except UnreadableFileError:
         is_run = True
     if is_run:

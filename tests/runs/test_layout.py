@@ -86,6 +86,14 @@ def test_runs_that_cannot_be_seen_are_not_absent(public_path):
     assert {row.key: row.state for row in report.rows} == {closed: "unreadable", other: "done"}
 
 
+def test_a_run_whose_spec_is_a_link_to_nothing_is_listed(tmp_path):
+    key = run_folders.done(tmp_path)
+    (tmp_path / key / "spec.json").unlink()
+    (tmp_path / key / "spec.json").symlink_to("/not/mounted")
+    assert list(iter_run_folders(tmp_path)) == [tmp_path / key]
+    assert [(row.key, row.state) for row in read_status(tmp_path).rows] == [(key, "done")]
+
+
 def test_a_private_runs_folder_is_not_an_empty_one(public_path):
     run_folders.done(public_path)
     public_path.chmod(0o700)
