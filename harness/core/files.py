@@ -231,9 +231,19 @@ def is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def require_plain_file(path: Path) -> None:
+    """Check that a library that opens a file will not wait for a pipe or read a device.
+
+    Raises:
+        OSError: The file is missing, or nothing is known about it.
+        UnreadableFileError: It is a folder, a pipe, a device or a socket.
+    """
+    _require_plain_file(path, path.stat())
+
+
 def _read_plain_file(path: Path, max_bytes: int) -> bytes:
     """Return at most one byte more than `max_bytes` of a file."""
-    _require_plain_file(path, path.stat())
+    require_plain_file(path)
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # do not wait if it became a pipe
     with os.fdopen(handle, "rb") as file:
         _require_plain_file(path, os.fstat(handle))

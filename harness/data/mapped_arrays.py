@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from harness.core.errors import UnreadableFileError
+from harness.core.files import require_plain_file
 from harness.data.decoding import PixelArray
 
 
@@ -16,12 +18,14 @@ def map_array(path: Path) -> np.memmap[Any, Any] | None:
 
     Raises:
         OSError: The disk or its permissions do not let it be read.
+        UnreadableFileError: It is a folder, a pipe or a device.
     """
     try:
+        require_plain_file(path)
         array: np.memmap[Any, Any] = np.load(path, mmap_mode="r")
     except FileNotFoundError:
         return None
-    except OSError:
+    except (OSError, UnreadableFileError):
         raise
     except Exception:  # numpy raises nearly anything for a damaged header
         return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from harness.core.errors import SetupError, UsageError
+from harness.core.errors import FileError, SetupError, UsageError
+from harness.core.files import read_json
 from harness.core.installation import DISTRIBUTION
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
@@ -172,9 +172,9 @@ def _generator_options(root: Path, spec: RunSpec) -> list[str]:
     If this version draws others, they name the folder itself.
     """
     try:
-        manifest = json.loads((root / MANIFEST).read_text())
+        manifest = read_json(root / MANIFEST) or {}
         version, settings = manifest["generator_version"], dict(manifest["settings"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (FileError, ValueError, KeyError, TypeError):
         return ["--data-root", str(root)]
     if version != GENERATOR_VERSION:
         return ["--data-root", str(root)]

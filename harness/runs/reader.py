@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from harness.core.errors import FileError
+from harness.core.files import read_file
 from harness.runs.data_flags import DataFlag, data_flags
 from harness.runs.layout import CURVE, FAILURE, RECORD, SPEC
 from harness.runs.scan import describe_error, load_json_object, read_record_or_failure
 from harness.runs.states import RunState
 from harness.runs.stored_spec import check_spec
 
+MAX_CURVE_BYTES = 256_000_000  # that of the longest training has half of it
 Content = dict[str, Any]
 
 
@@ -125,19 +129,22 @@ def load_curve(folder: Path) -> dict[int, dict[str, float]]:
     """Return a run's recorded losses and learning rate by step, counted from 1.
 
     Raises:
-        ValueError: The file is missing or damaged.
+        ValueError: The file is missing, unreadable or damaged; the message says which.
     """
     path = folder / CURVE
     try:
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+        content = read_file(path, MAX_CURVE_BYTES)
+    except FileError as error:
+        raise ValueError(str(error)) from error
+    if content is None:
+        raise ValueError(f"{path} is missing")
+    try:
+        rows = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
         return {
             int(row.pop("step")): {name: float(value) for name, value in row.items() if value != ""}
             for row in rows
         }
-    except FileNotFoundError as error:
-        raise ValueError(f"{path} is missing") from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, csv.Error) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, csv.Error) as error:
         raise ValueError(f"{path} is damaged") from error
 
 

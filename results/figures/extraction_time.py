@@ -6,7 +6,6 @@ first network's time as a share of the others', next to the shares that the pape
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from harness.core.errors import DamagedFileError, UnreadableFileError
+from harness.core.files import read_json
 from harness.runs.layout import EXTRACTION_TIME
 from results.figures.chart import (
     Chart,
@@ -45,11 +46,14 @@ def extraction_charts(folder: Path) -> Charts:
         folder: The report's folder, which holds the measurement.
     """
     try:
-        content = json.loads((folder / EXTRACTION_TIME).read_bytes())
+        content = read_json(folder / EXTRACTION_TIME)
+        if content is None:
+            yield MissingFigure("extraction", "no network was timed. Run kdreid bench extract.")
+            return
         data, conditions = _rows(content), _conditions(content)
-    except FileNotFoundError:
-        yield MissingFigure("extraction", "no network was timed. Run kdreid bench extract.")
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except UnreadableFileError as error:
+        yield MissingFigure("extraction", str(error))
+    except (DamagedFileError, ValueError, KeyError, TypeError, IndexError):
         yield MissingFigure(
             "extraction",
             f"{EXTRACTION_TIME} is damaged. Run kdreid bench extract to write it again.",

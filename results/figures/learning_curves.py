@@ -5,6 +5,7 @@ The distillation loss is subtracted, because its scale depends on each method's 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from harness.core.errors import FileError
+from harness.core.files import read_file
 from harness.runs.layout import CURVE
+from harness.runs.reader import MAX_CURVE_BYTES
 from results.comparable import ComparisonGroup, comparison_groups
 from results.figures.chart import (
     PALETTE,
@@ -63,7 +67,8 @@ def _curves(group: ComparisonGroup) -> Iterator[pd.DataFrame]:
         done = row.done
         for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
             try:
-                curve = pd.read_csv(Path(folder) / CURVE)
+                content = read_file(Path(folder) / CURVE, MAX_CURVE_BYTES)
+                curve = pd.read_csv(io.BytesIO(content or b""))
                 distillation = curve.get("distillation", pd.Series(0.0, curve.index)).fillna(0.0)
                 yield pd.DataFrame(
                     {
@@ -76,7 +81,7 @@ def _curves(group: ComparisonGroup) -> Iterator[pd.DataFrame]:
                         "distillation": distillation.astype(float),
                     }
                 )
-            except (OSError, KeyError, TypeError, ValueError):
+            except (FileError, KeyError, TypeError, ValueError):
                 continue
 
 

@@ -6,7 +6,6 @@ the runs of a cohort share data and teacher.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from harness.core.errors import DamagedFileError, UnreadableFileError
+from harness.core.files import read_json
 from harness.runs.layout import TRAINING_COST
 from results.comparable import ComparisonGroup, comparison_groups
 from results.figures.chart import (
@@ -41,16 +42,19 @@ def cost_charts(frame: pd.DataFrame, folder: Path) -> Charts:
         folder: The report's folder, which holds the measurement.
     """
     try:
-        content = json.loads((folder / TRAINING_COST).read_bytes())
+        content = read_json(folder / TRAINING_COST)
+        if content is None:
+            yield MissingFigure("cost", "no training step was timed. Run kdreid bench cost.")
+            return
         timings = {
             str(row["key"]): {name: float(row[name]) for name in TIMING_FIELDS}
             for row in content["rows"]
         }
         device = str(content["environment"]["device_name"])
-    except FileNotFoundError:
-        yield MissingFigure("cost", "no training step was timed. Run kdreid bench cost.")
+    except UnreadableFileError as error:
+        yield MissingFigure("cost", str(error))
         return
-    except (OSError, ValueError, KeyError, TypeError):
+    except (DamagedFileError, ValueError, KeyError, TypeError):
         yield MissingFigure(
             "cost", f"{TRAINING_COST} is damaged. Run kdreid bench cost to write it again."
         )

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.errors import FileError
+from harness.core.files import read_file
 from results.figures import KIND_TITLES, RANKED_PREFIX
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -61,19 +63,24 @@ def embed_figures(
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-            content = path.read_bytes()
+            content = read_file(path, MAX_BYTES) or b""
             if not content.startswith(PNG_SIGNATURE):
                 raise ValueError("it is not a PNG")
         except (OSError, ValueError) as error:
             problems.append(f"{path}: not shown on the page, {error}.")
             continue
-        table = path.with_suffix(".csv")
-        has_csv = table.is_file() and table.stat().st_size <= MAX_BYTES
+        except FileError as error:
+            problems.append(f"Not shown on the page: {error}")
+            continue
+        try:
+            table = read_file(path.with_suffix(".csv"), MAX_BYTES)
+        except FileError:  # the figure does without it
+            table = None
         figures.append(
             EmbeddedFigure(
                 name=path.stem,
                 image=_data_uri("image/png", content),
-                csv=_data_uri("text/csv", table.read_bytes()) if has_csv else "",
+                csv="" if table is None else _data_uri("text/csv", table),
                 has_pdf=path.with_suffix(".pdf").is_file(),
                 is_stale=path not in drawn,
             )

@@ -1,10 +1,12 @@
 """Arrays of images in files, and what is wrong with them."""
 
+import os
 import random
 
 import numpy as np
 import pytest
 
+from harness.core.errors import UnreadableFileError
 from harness.data.mapped_arrays import checksum, checksum_path, map_array
 
 
@@ -36,8 +38,11 @@ def test_a_missing_or_damaged_one_is_none(path):
 
 
 def test_one_that_cannot_be_read_is_an_error(tmp_path):
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(UnreadableFileError, match="is a folder, not a file"):
         map_array(tmp_path)
+    os.mkfifo(tmp_path / "train.npy")
+    with pytest.raises(UnreadableFileError, match="is a pipe, not a file"):
+        map_array(tmp_path / "train.npy")
 
 
 def test_a_checksum_is_of_the_bytes_in_order():

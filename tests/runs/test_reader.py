@@ -1,6 +1,7 @@
 """One run as its folder describes it, whole or damaged."""
 
 import json
+import os
 
 import pytest
 
@@ -72,4 +73,10 @@ def test_a_damaged_curve(tmp_path, text):
     if text is not None:
         (tmp_path / "curve.csv").write_text(text)
     with pytest.raises(ValueError, match=r"curve.csv is (damaged|missing)"):
+        load_curve(tmp_path)
+
+
+def test_a_curve_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "curve.csv")
+    with pytest.raises(ValueError, match=r"curve.csv is a pipe, not a file: move it away"):
         load_curve(tmp_path)
