@@ -39,12 +39,15 @@ _DAMAGE = (
 )
 
 
-def read_arrays(path: Path, suffixes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+def read_arrays(
+    path: Path, suffixes: tuple[str, ...], max_bytes: int = MAX_BYTES
+) -> dict[str, NDArray[Any]]:
     """Return the arrays of an npz file whose names end with one of some suffixes.
 
     Args:
         path: The file.
         suffixes: Ends of names; the other arrays are not read.
+        max_bytes: Largest size of these arrays together.
 
     Raises:
         ValueError: The file is missing, unreadable, damaged or too large; the message says which.
@@ -63,7 +66,7 @@ def read_arrays(path: Path, suffixes: tuple[str, ...]) -> dict[str, NDArray[Any]
                 if info.filename.removesuffix(".npy").endswith(suffixes)
             ]
             size = sum(info.file_size for info in members)
-            if size > MAX_BYTES or len(members) > MAX_ARRAYS:
+            if size > max_bytes or len(members) > MAX_ARRAYS:
                 raise _TooLargeError(f"{path.name} claims {size:,} bytes, too many for its kind")
             return {
                 info.filename.removesuffix(".npy"): _parse(archive.read(info)) for info in members
