@@ -14,15 +14,14 @@ from torch import Tensor, nn
 from harness.core.archives import set_aside, verify_archive, write_archive
 from harness.core.errors import DamagedFileError
 from harness.core.file_errors import damaged_file
-from harness.core.files import file_exists
+from harness.core.files import file_exists, require_plain_file
 from harness.core.lease import Lease
 from harness.models import ReIDNetwork
 from harness.runs.layout import CHECKPOINT
 from harness.runs.origin import describe_differences, differing_names, present_origin
 from harness.runs.spec import RunSpec
+from harness.training.checkpoint_form import CHECKPOINT_FIELDS, find_misfits
 from methods import Method
-
-CHECKPOINT_FIELDS = {"step", "curve", "seconds", "network", "method", "optimiser", "scaler"}
 
 
 @dataclass
@@ -133,7 +132,8 @@ class TrainingRun:
         """Check that a checkpoint is this run's, before anything of it is loaded.
 
         Raises:
-            DamagedFileError: It is another run's, or was made with another prepared state.
+            DamagedFileError: It is another run's, was made with another prepared state, or a part
+                of it has another form.
         """
         method = self.method.state_dict() if self.method else {}
         trained = {name: value for name, value in method.items() if name not in self.prepared}
@@ -144,9 +144,9 @@ class TrainingRun:
             raise damaged_file(path, "what the method prepared is not the same any more")
         if not state.keys() >= CHECKPOINT_FIELDS:
             raise damaged_file(path, "it is no checkpoint of a run")
-        for part, current in (("network", self.network.state_dict()), ("method", trained)):
-            if _shapes(state[part]) != _shapes(current):
-                raise damaged_file(path, f"its {part} is not that of {self.spec.key}")
+        modules = {"network": self.network.state_dict(), "method": trained}
+        for part in find_misfits(state, modules, self.optimiser, self.scaler):
+            raise damaged_file(path, f"its {part} is not that of {self.spec.key}")
 
     def _prepared_digest(self) -> str:
         """Return a digest of the method's state that `prepare` computed; computed once."""
@@ -224,11 +224,8 @@ def read_state(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]
 def saved_step(path: Path) -> int:
     """Return the step of a checkpoint; 0 if there is none that can be read."""
     try:
+        require_plain_file(path)
         state = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
         return int(state["step"])
     except Exception:  # whoever restores it, checks it and says what is wrong
         return 0
-
-
-def _shapes(state: dict[str, Any]) -> dict[str, Any]:
-    return {name: getattr(value, "shape", None) for name, value in state.items()}

@@ -219,6 +219,71 @@ def test_a_whole_checkpoint_of_another_form_is_not_continued(tmp_path, trained, 
     assert len(restored(other_run(tmp_path, trained))) == 1
 
 
+def misfits():
+    """By part, what a whole checkpoint may hold there that this run cannot take."""
+    bad = {"optimiser": [None, [], {}, {"state": {}, "param_groups": []}]}
+    bad |= {"network": [None, []], "method": [5], "scaler": [None], "step": [None, "4", -1, 1.5]}
+    bad |= {"seconds": ["x", None], "curve": [None, {}, [1], [{"loss": "x"}]], "origins": [5, [5]]}
+    return [(part, value) for part, values in bad.items() for value in values]
+
+
+def assert_begins_again(tmp_path, trained, part):
+    again, untouched = other_run(tmp_path, trained), other_run(tmp_path, trained)
+    (line,) = restored(again)
+    assert f"{CHECKPOINT} is damaged (its {part} is not that of {trained.spec.key})" in line
+    assert again.step == 0 and not again.optimiser.state
+    for one, other in zip(everything(again), everything(untouched), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(("part", "value"), misfits())
+def test_a_part_of_another_form_begins_the_run_again(tmp_path, trained, part, value):
+    trained.save()
+    path = trained.folder / CHECKPOINT
+    write_state(path, read_state(path) | {part: value})
+    assert_begins_again(tmp_path, trained, part)
+
+
+@pytest.mark.parametrize(
+    "change", ["group", "lr", "momentum", "params", "buffer", "number", "index", "entry"]
+)
+def test_an_optimiser_of_another_form_begins_the_run_again(tmp_path, trained, change):
+    trained.save()
+    path = trained.folder / CHECKPOINT
+    state = read_state(path)
+    optimiser = state["optimiser"]
+    (group,) = optimiser["param_groups"]
+    match change:
+        case "group":
+            optimiser["param_groups"].append(group)
+        case "lr" | "momentum":
+            del group[change]
+        case "params":
+            group["params"].pop()
+        case "buffer":
+            optimiser["state"][0]["momentum_buffer"] = torch.zeros(3, 1, 4)
+        case "number":
+            optimiser["state"][0]["momentum_buffer"] = 5
+        case "index":
+            optimiser["state"][len(group["params"])] = {}
+        case "entry":
+            optimiser["state"][0] = 5
+    write_state(path, state)
+    assert_begins_again(tmp_path, trained, "optimiser")
+
+
+def test_a_scaler_of_another_form_begins_the_run_again(tmp_path, trained):
+    trained.scaler = torch.amp.GradScaler("cpu", enabled=True)
+    trained.save()
+    again = other_run(tmp_path, trained)
+    again.scaler = torch.amp.GradScaler("cpu", enabled=True)
+    assert not restored(again)
+    path = trained.folder / CHECKPOINT
+    write_state(path, read_state(path) | {"scaler": {"scale": 1.0}})
+    (line,) = restored(again)
+    assert "its scaler is not that of" in line
+
+
 def test_a_damaged_checkpoint_is_left_to_whoever_took_the_run_over(tmp_path, trained):
     trained.save()
     path = trained.folder / CHECKPOINT
