@@ -100,7 +100,7 @@ def measure_age(path: Path) -> float:
     try:
         with temporary_file(path.parent, ".clock.") as probe:
             now = Path(probe.name).stat().st_mtime
-        renewed = path.stat()
+        renewed = path.stat() if path.exists() else path.lstat()  # a link that leads nowhere
     except OSError:
         return 0.0
     if renewed.st_mtime - now <= HEARTBEAT_S:

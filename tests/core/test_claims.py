@@ -55,6 +55,11 @@ def test_an_age_is_that_of_the_last_renewal(tmp_path):
     assert 29 < measure_age(path) < 60
     assert not is_dated_ahead(path)
     assert measure_age(tmp_path / "missing") == 0
+    for target in ("nothing", path.name):  # of a link, its own: nobody can renew it
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+        os.utime(path, (now - 90, now - 90), follow_symlinks=False)
+        assert 89 < measure_age(path) < 120
 
 
 def test_a_file_dated_ahead_is_as_old_as_it_was_seen(tmp_path, monkeypatch):

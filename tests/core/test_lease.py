@@ -232,6 +232,15 @@ def test_a_lease_dated_a_day_ahead_is_waited_for_with_a_word_and_then_taken(tmp_
     assert "dated in the future" in line
 
 
+@pytest.mark.parametrize(
+    ("age", "is_alive"), [(-86400, False), (-90, False), (-30, True), (30, True), (90, False)]
+)
+def test_a_foreign_lease_far_from_this_clock_is_none_of_a_living_process(tmp_path, age, is_alive):
+    """Whoever writes nothing sees it once only; to take the folder it has to be watched."""
+    foreign(tmp_path, age=age)
+    assert inspect_lease(tmp_path).is_alive is is_alive
+
+
 def test_a_lease_dated_ahead_is_alive_while_it_is_renewed(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "TIMEOUT_S", 0.3)
     for second in range(10):
@@ -293,6 +302,17 @@ def test_a_damaged_lease_is_treated_by_its_age(tmp_path, content):
     os.utime(path, (old, old))
     assert current_holder(tmp_path) is None
     assert not inspect_lease(tmp_path).is_alive
+    with try_acquire(tmp_path) as taken:
+        taken.check()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("target", ["nothing", LEASE])
+def test_a_lease_that_is_a_link_to_nothing_is_taken_over_once_it_is_old(tmp_path, target):
+    path = tmp_path / LEASE
+    path.symlink_to(target)
+    assert try_acquire(tmp_path) is None
+    os.utime(path, (0, 0), follow_symlinks=False)
     with try_acquire(tmp_path) as taken:
         taken.check()
     assert not list(tmp_path.iterdir())
