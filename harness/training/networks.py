@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from harness.core.errors import DamagedFileError, SetupError
+from harness.core.file_errors import damaged_file
 from harness.core.files import file_exists
 from harness.core.lease import Lease
 from harness.core.seeding import seeded_rng
@@ -43,6 +44,8 @@ def load_network(spec: RunSpec, data: OpenedDataset, context: RunContext) -> ReI
         raise SetupError(f"There is no {path}. {again}")
     try:
         state = read_state(path)
+        if not all(isinstance(value, torch.Tensor) for value in state.values()):
+            raise damaged_file(path, "it does not hold a network")
         digest = weights_sha256(state)
     except DamagedFileError as error:
         message = f"{path} is damaged ({error.reason}). {again}"

@@ -11,7 +11,7 @@ from harness.core.lease import try_acquire
 from harness.models import EnsembleTeacher
 from harness.runs.layout import MODEL
 from harness.training.networks import load_network, load_teacher, start_training_run
-from harness.training.state import weights_sha256
+from harness.training.state import weights_sha256, write_state
 from tests.support import tiny_grid
 
 
@@ -39,6 +39,7 @@ def test_a_loaded_network_has_the_recorded_weights_and_is_frozen(trained):
         (lambda path: path.write_bytes(path.read_bytes()[:-100]), "is damaged"),
         (lambda path: path.write_bytes(b""), "is damaged"),
         (lambda path: torch.save({"other": torch.ones(1)}, path), "not what its record describes"),
+        (lambda path: write_state(path, {"step": 1}), "is damaged .it does not hold a network"),
     ],
 )
 def test_files_other_than_recorded_are_refused(with_teacher, damage, message):
