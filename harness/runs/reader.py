@@ -140,6 +140,8 @@ def load_curve(folder: Path) -> dict[int, dict[str, float]]:
         raise ValueError(f"{path} is missing")
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
+        if not rows:
+            raise ValueError("it has no row, and every training has steps")
         return {
             int(row.pop("step")): {name: float(value) for name, value in row.items() if value != ""}
             for row in rows

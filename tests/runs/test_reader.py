@@ -68,7 +68,10 @@ def test_a_curve(tmp_path):
     assert found[4]["loss"] == 7.25 and found[4]["distillation"] != found[4]["distillation"]
 
 
-@pytest.mark.parametrize("text", [None, "a,b\n1,2\n", "step,loss\nx,1\n", "step,loss\n1,2,3\n"])
+TEXTS = [None, "", "\0" * 9, "step,loss\n", "a,b\n1,2\n", "step,loss\nx,1\n", "step,loss\n1,2,3\n"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_damaged_curve(tmp_path, text):
     if text is not None:
         (tmp_path / "curve.csv").write_text(text)
