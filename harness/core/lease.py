@@ -205,7 +205,12 @@ class LeaseInfo:
 
 
 def inspect_lease(folder: Path) -> LeaseInfo | None:
-    """Return a folder's lease without writing to the folder; None if there is no lease."""
+    """Return a folder's lease without writing to the folder; None if there is no lease.
+
+    Another machine's lease counts as alive if this machine's clock is at most `TIMEOUT_S` from its
+    date, before or after. One dated further ahead was set by a wrong clock, which nothing here can
+    tell from that of a living holder without watching it; whoever takes the folder does watch it.
+    """
     path = folder / LEASE
     holder = read_claim(path)
     if holder is None:
@@ -214,7 +219,7 @@ def inspect_lease(folder: Path) -> LeaseInfo | None:
         age = time.time() - path.stat().st_mtime
     except OSError:
         return None
-    works = is_process_alive(holder) if is_local(holder) else age < TIMEOUT_S
+    works = is_process_alive(holder) if is_local(holder) else abs(age) < TIMEOUT_S
     return LeaseInfo(holder, float(holder.get("since", 0)), age, works)
 
 

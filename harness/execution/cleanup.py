@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.core.claims import is_dated_ahead
 from harness.core.errors import DamagedFileError, FileError
 from harness.core.files import read_json
-from harness.core.lease import LEASE, inspect_lease, try_acquire
+from harness.core.lease import LEASE, Lease, describe_holder, inspect_lease, try_acquire
+from harness.core.waiting import WaitNotice
 from harness.runs.layout import (
     CACHE_FOLDER,
     CHECKPOINT,
@@ -33,6 +35,7 @@ from harness.runs.layout import (
 )
 from harness.runs.record import find_record, stored_teachers
 
+POLL_S = 0.5  # while a lease is watched
 STALE_S = 3600.0  # an unfinished file or folder that has not changed for so long is a leftover
 HALF_WRITTEN = re.compile(r"\..+\.[0-9a-f]{8}\.(tmp|partial)")
 PROBE = re.compile(r"\.(lease|clock)\.\w{8}|\.doctor-\w+")
@@ -87,7 +90,7 @@ def remove_leftover(leftover: Leftover) -> str:
     with ExitStack() as stack:
         try:
             if leftover.guard is not None and leftover.guard.is_dir():
-                lease = try_acquire(leftover.guard)
+                lease = _acquire(leftover.guard)
                 if lease is None:
                     return f"{leftover.path} is in use."
                 # The lease that is to be removed was just taken over: releasing it removes it.
@@ -101,6 +104,28 @@ def remove_leftover(leftover: Leftover) -> str:
         except OSError as error:
             return f"{leftover.path} cannot be removed ({error.strerror})."
     return ""
+
+
+def _acquire(folder: Path) -> Lease | None:
+    """Return the lease on a folder; None while another living process holds it.
+
+    A lease dated in the future is watched until it is renewed, or for so long that it is dead.
+    """
+    notice, date = WaitNotice(), _date_of(folder / LEASE)
+    while (lease := try_acquire(folder)) is None:
+        if not is_dated_ahead(folder / LEASE) or _date_of(folder / LEASE) != date:
+            return None
+        notice.update(lambda: describe_holder(folder, "may still write there"))
+        time.sleep(POLL_S)
+    return lease
+
+
+def _date_of(path: Path) -> int | None:
+    """Return when a file was changed, in nanoseconds; None if it cannot be found."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 _Found = tuple[Path, str, Path | None]  # path, reason, guard

@@ -2,10 +2,12 @@
 
 import json
 import os
+import threading
 import time
 
 import pytest
 
+from harness.core import claims
 from harness.core.lease import LEASE, inspect_lease, try_acquire
 from harness.execution import cleanup
 from harness.execution.cleanup import find_leftovers, remove_leftover
@@ -163,6 +165,22 @@ def test_a_leftover_that_is_in_use_by_now_is_left(runs):
                 assert remove_leftover(leftover) == f"{leftover.path} is in use."
                 assert leftover.path.exists()
         assert inspect_lease(interrupted).is_alive
+
+
+@pytest.mark.parametrize("is_renewed", [False, True])
+def test_a_lease_dated_ahead_is_watched_before_it_is_removed(runs, monkeypatch, is_renewed):
+    """The clock of its machine is wrong; only the time shows whether the machine still works."""
+    monkeypatch.setattr(claims, "TIMEOUT_S", 2.0)
+    monkeypatch.setattr(cleanup, "POLL_S", 0.05)
+    path = runs / run_folders.spec(0).key / LEASE
+    make_old(path, -86400)
+    leftovers, _ = find_leftovers(runs)
+    (leftover,) = (one for one in leftovers if one.path == path)
+    renewal = threading.Timer(0.3, make_old, (path, -86405))
+    if is_renewed:
+        renewal.start()
+    assert remove_leftover(leftover) == (f"{path} is in use." if is_renewed else "")
+    assert path.exists() is is_renewed
 
 
 def test_caches_stay_if_a_run_cannot_say_what_it_uses(runs):

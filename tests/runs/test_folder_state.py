@@ -1,13 +1,14 @@
 """State of a run from its folder alone, and that `kdreid status` starts from the same."""
 
 import json
+import os
 import time
 
 import pytest
 
 from harness.core.errors import ExitCode
 from harness.core.files import write_json
-from harness.core.lease import try_acquire
+from harness.core.lease import LEASE, try_acquire
 from harness.execution.cluster.status import exit_code, read_status
 from harness.runs.folder_state import failed_state, inspect_run_folder, local_state
 from harness.runs.layout import FAILURE, JOB, PROGRESS, RECORD, SPEC
@@ -43,6 +44,15 @@ def test_a_finished_run_shows_the_warnings_of_its_record(tmp_path):
         write_json(tmp_path / key / RECORD, record | {"warnings": warnings})
         (row,) = read_status(tmp_path).rows
         assert (row.state, row.detail) == (RunState.DONE, detail)
+
+
+def test_a_lease_dated_a_day_ahead_is_none_of_a_living_process(tmp_path):
+    key = run_folders.interrupted(tmp_path)
+    lease = tmp_path / key / LEASE
+    write_json(lease, {"token": "t", "machine": "elsewhere", "host": "n", "process": 4})
+    os.utime(lease, (time.time() + 86400,) * 2)
+    assert local_state(tmp_path / key) is RunState.INTERRUPTED
+    assert state_in_status(tmp_path, key) is RunState.INTERRUPTED
 
 
 def test_a_folder_that_does_not_exist_is_waiting(tmp_path):
