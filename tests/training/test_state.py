@@ -306,6 +306,11 @@ def test_the_step_of_a_checkpoint_is_read_whatever_the_file(trained):
         path.write_bytes(whole)
 
 
+def test_a_pipe_in_place_of_a_checkpoint_is_not_waited_for(trained):
+    os.mkfifo(trained.folder / CHECKPOINT)
+    assert saved_step(trained.folder / CHECKPOINT) == 0
+
+
 def test_a_lease_lost_while_a_checkpoint_is_written_leaves_the_others_files(tmp_path, trained):
     """Writing gigabytes takes longer than a lease lives."""
 
