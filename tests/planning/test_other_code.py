@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
+from harness.core.errors import DamagedFileError
 from harness.planning.other_code import find_other_code, is_outdated
 from harness.runs.origin import code_digests
 from harness.runs.record import write_record
@@ -89,3 +90,12 @@ def test_a_student_of_a_teacher_that_was_trained_again_is_outdated(tmp_path):
 
 def record(runs, run):
     return json.loads((runs / run.key / "record.json").read_text())
+
+
+def test_a_teacher_whose_record_has_another_form_is_named(tmp_path):
+    student = put(tmp_path, spec(0, method="kd", teachers=(TEACHER,)), teachers=["w"])
+    put(tmp_path, TEACHER, model=None)
+    with pytest.raises(
+        DamagedFileError, match=r"record\.json is damaged \(its result has no valid"
+    ):
+        is_outdated(student, record(tmp_path, student), tmp_path)
