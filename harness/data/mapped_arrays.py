@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 
 from harness.core.errors import UnreadableFileError
 from harness.core.files import require_plain_file
@@ -22,7 +23,7 @@ def map_array(path: Path) -> np.memmap[Any, Any] | None:
     """
     try:
         require_plain_file(path)
-        array: np.memmap[Any, Any] = np.load(path, mmap_mode="r")
+        array: np.memmap[Any, Any] = npy.open_memmap(path, mode="r")
     except FileNotFoundError:
         return None
     except (OSError, UnreadableFileError):
