@@ -155,13 +155,20 @@ def damages(path):
     return (*ANY_FILE, *JSON_FILE) if is_json else ANY_FILE
 
 
+def inflict(damage, path, source, others):
+    """Damage a file; a lease stays as old as it was, because its age decides what it means."""
+    times = path.stat()
+    damage(path, source, others)
+    ages = (times.st_atime_ns, times.st_mtime_ns)
+    if path.name == "lease":
+        os.utime(path, ns=ages, follow_symlinks=not path.is_symlink())
+
+
 @contextmanager
 def damaged(path, damage, source, others):
     """Damage a file within the block."""
     content, times = path.read_bytes(), path.stat()
-    damage(path, source, others)
-    if path.is_file() and path.name == "lease":  # as old as it was
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    inflict(damage, path, source, others)
     try:
         yield
     finally:

@@ -1,44 +1,28 @@
-"""Damage one file at random, run a command in this process, and tell what became of the damage.
-
-What a command does with a damaged file is one of six things. It names the file and goes on (said),
-it ends with exit code 2 or 3 and a sentence (refused), or it does as if the file were whole: with
-the same numbers (silently equal), or with others (silently other), which never may happen; nor may
-a traceback, nor a wait of ten seconds without a line about what is waited for (hang).
-"""
+"""Damage one file at random, run a command in this process, and count what became of the damage."""
 
 import random
-import re
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fuzz.damages import damaged, damages
+from tests.fuzz.verdicts import BAD, HANG, VERDICTS, Called, judge
 from tests.support.command_line import invoke
 
-PROCESSOR_SECONDS, CLOCK_SECONDS = 10.0, 120.0  # a busy machine gives a process a part of the time
-SAID, REFUSED, EQUAL = "said", "refused", "silently equal"
-OTHER, TRACEBACK, HANG = "silently other", "traceback", "hang"
-VERDICTS = (SAID, REFUSED, EQUAL, OTHER, TRACEBACK, HANG)
+PROCESSOR_SECONDS, CLOCK_SECONDS = 10.0, 60.0  # a busy machine gives a process a part of the time
 
 
 class HangError(BaseException):
     """The time is over; no handler of exceptions catches it."""
 
 
-@dataclass
-class Called:
-    """What a command printed, and how it ended."""
-
-    code: int
-    output: str
-    errors: str
-    failure: str = ""  # an exception that a user would see as a traceback, or HANG
-
-
-def run_command(*arguments):
-    """Run a command in this process; a hang once it has used too much time."""
+@contextmanager
+def time_limit():
+    """Raise HangError within the block once it has used too much time."""
 
     def stop(*_):
         raise HangError
@@ -48,44 +32,28 @@ def run_command(*arguments):
     signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
     signal.setitimer(signal.ITIMER_REAL, CLOCK_SECONDS)
     try:
-        done = invoke(*arguments)
-        return Called(done.returncode, done.stdout, done.stderr)
-    except HangError:
-        return Called(-1, "", "", HANG)
-    except Exception as error:
-        return Called(-1, "", "", f"{type(error).__name__}: {error}")
+        yield
     finally:
         for number, timer in timers.items():
             signal.setitimer(timer, 0)
             signal.signal(number, former[number])
 
 
-def names_file(called, usual, path):
-    """Whether what was printed besides the usual names the file, or the run that it belongs to."""
-    usual_lines = {*usual.output.splitlines(), *usual.errors.splitlines()}
-    lines = [*called.output.splitlines(), *called.errors.splitlines()]
-    new = " ".join(line for line in lines if line not in usual_lines)
-    words = {path.name, path.parent.name, path.stem if path.stem.isdecimal() else path.name}
-    return any(word in new for word in words)
+def watched(call):
+    """What a function prints that returns a CompletedProcess; a hang once it took too long."""
+    try:
+        with time_limit():
+            done = call()
+    except HangError:
+        return Called(-1, "", "", HANG)
+    except Exception as error:
+        return Called(-1, "", "", f"{type(error).__name__}: {error}")
+    return Called(done.returncode, done.stdout, done.stderr)
 
 
-def numbers(text):
-    """Every score in what was printed: numbers with two decimals, as tables have them."""
-    return Counter(re.findall(r"-?\d+\.\d\d\b", text))
-
-
-def judge(called, usual, path):
-    """What became of a damaged file."""
-    if called.failure:
-        return HANG if called.failure == HANG else TRACEBACK
-    if "Traceback (most recent call last)" in called.errors:
-        return TRACEBACK
-    if called.code in (2, 3) and called.code != usual.code and called.errors:
-        return REFUSED
-    if names_file(called, usual, path):
-        return SAID
-    is_equal = numbers(called.output) == numbers(usual.output)
-    return EQUAL if is_equal and called.code == usual.code else OTHER
+def run_command(*arguments):
+    """Run a command in this process."""
+    return watched(lambda: invoke(*arguments))
 
 
 @dataclass
@@ -107,26 +75,28 @@ class Case:
         )
 
 
-def examine(files, commands, count, seed=0):
+def examine(files, commands, count, seed=0, call: Callable[..., Called] = run_command):
     """Yield cases: every file in turn, its damage and the command at random.
 
     Args:
         files: Files below the runs folder.
-        commands: Commands as tuples of words by a file's name; "" for the other files.
+        commands: Returns the commands, tuples of words, of which one is chosen for a file.
         count: Number of cases.
         seed: Another seed, other damages.
+        call: Runs a command.
     """
-    usual = {command: run_command(*command) for several in commands.values() for command in several}
-    for called in usual.values():
-        assert not called.failure, called
+    usual = {}
     for number in range(count):
         source = random.Random(f"{seed}-{number}")
         path = files[number % len(files)]
+        command = source.choice(commands(path))
+        if command not in usual:  # every file is whole
+            usual[command] = call(*command)
+            assert not usual[command].failure, usual[command]
         damage = source.choice(damages(path))
-        command = source.choice(commands.get(path.name, commands[""]))
         with damaged(path, damage, source, [file for file in files if file != path]):
-            called = run_command(*command)
-        verdict = judge(called, usual[command], path)
+            called = call(*command)
+        verdict = judge(called, usual[command], path, command[0])
         yield Case(path, damage.__name__, " ".join(map(str, command)), verdict, called)
 
 
@@ -135,7 +105,7 @@ def assert_good(cases):
     counts, bad = Counter(), []
     for case in cases:
         counts[case.verdict] += 1
-        if case.verdict in (OTHER, TRACEBACK, HANG):
+        if case.verdict in BAD:
             bad.append(str(case))
             sys.stdout.write(f"{case}\n")
     summary = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
