@@ -7,6 +7,7 @@ illustration, not a measurement.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,10 @@ def embedding_charts(frame: pd.DataFrame) -> Charts:
         frame: Rows of `collect_runs`.
     """
     done = frame[frame["status"] == "done"]
-    is_missing = True
+    is_missing, problems = True, list[str]()
     for (dataset, fingerprint), runs in done.groupby(["dataset", "fingerprint"], sort=True):
-        exported = [one for _, run in runs.iterrows() if (one := _read_embeddings(run)) is not None]
+        read = (_read_embeddings(run, problems) for _, run in runs.iterrows())
+        exported = [one for one in read if one is not None]
         if not exported:
             continue
         exported.sort(key=lambda one: (one.order, one.run))
@@ -82,11 +84,19 @@ def embedding_charts(frame: pd.DataFrame) -> Charts:
     if is_missing:
         reason = "no embeddings were exported. Run kdreid export-embeddings RUN RUN ..."
         yield MissingFigure("tsne", reason)
+    yield from (MissingFigure("tsne", text) for text in problems)
 
 
-def _read_embeddings(run: pd.Series) -> ExportedEmbeddings | None:
-    """Return a run's embeddings; None if they are missing, damaged or of an earlier training."""
+def _read_embeddings(run: pd.Series, problems: list[str]) -> ExportedEmbeddings | None:
+    """Return a run's embeddings; None if they are missing, damaged or of an earlier training.
+
+    Args:
+        run: The run's row of the frame.
+        problems: Gets a sentence if they cannot be read or are damaged.
+    """
     folder = Path(str(run["folder"]))
+    if not os.path.lexists(folder / EMBEDDINGS):
+        return None
     try:
         record = read_json(folder / RECORD) or {}
         # Exported arrays are not compressed, so what claims more than its file has is none of ours.
@@ -96,9 +106,11 @@ def _read_embeddings(run: pd.Series) -> ExportedEmbeddings | None:
             return None
         features, identities = arrays["features"].astype(np.float64), arrays["identity"]
         files = arrays["image"]
+        if not (len(features) == len(identities) == len(files)):
+            raise ValueError("its arrays differ in length")
     except (FileError, OSError, ValueError, KeyError, TypeError):
-        return None
-    if not (len(features) == len(identities) == len(files)):
+        path = folder / EMBEDDINGS
+        problems.append(f"{path} is damaged or cannot be read, so its run is not drawn.")
         return None
     is_plain = run["method"] == BASELINE[0]
     label = "plain" if is_plain else str(run["label"])

@@ -39,7 +39,7 @@ TEACHER = "Teacher"  # label of its row
 def learning_curve_charts(frame: pd.DataFrame) -> Charts:
     """Yield one figure per comparison group, or the reason why it is missing.
 
-    Runs without a readable curve are skipped.
+    Runs without a curve are skipped, and those whose curve cannot be read or is damaged are named.
 
     Args:
         frame: Rows of `collect_runs`.
@@ -48,27 +48,39 @@ def learning_curve_charts(frame: pd.DataFrame) -> Charts:
         groups = comparison_groups(frame, dataset)
         for group in groups:
             name = figure_name("learning", group, with_digest=len(groups) > 1)
-            curves = list(_curves(group))
+            problems: list[str] = []
+            curves = list(_curves(group, problems))
             if not curves:
                 yield MissingFigure(
                     name, f"no run has a readable {CURVE}, which kdreid run writes."
                 )
-                continue
-            title = group_title("Learning curves", group)
-            data = pd.concat(curves)
-            yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
+            else:
+                title = group_title("Learning curves", group)
+                data = pd.concat(curves)
+                yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
+            yield from (MissingFigure(name, text) for text in problems)
 
 
-def _curves(group: ComparisonGroup) -> Iterator[pd.DataFrame]:
-    """Yield the curve of every finished run, the teachers' first."""
+def _curves(group: ComparisonGroup, problems: list[str]) -> Iterator[pd.DataFrame]:
+    """Yield the curve of every finished run, the teachers' first.
+
+    Args:
+        group: The runs.
+        problems: Gets a sentence for each curve that cannot be read or is damaged.
+    """
     table_rows: list[TableRow] = [row for row, _ in teacher_rows(group)]
     table_rows += (row for rows in rows_by_method(group).values() for row in rows)
     for row in table_rows:
         done = row.done
         for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
+            path = Path(folder) / CURVE
             try:
-                content = read_file(Path(folder) / CURVE, MAX_CURVE_BYTES)
-                curve = pd.read_csv(io.BytesIO(content or b""))
+                content = read_file(path, MAX_CURVE_BYTES)
+                if content is None:
+                    continue
+                curve = pd.read_csv(io.BytesIO(content))
+                if curve.empty or curve[["step", "lr", "loss"]].isna().any(axis=None):
+                    raise ValueError("it is cut")
                 distillation = curve.get("distillation", pd.Series(0.0, curve.index)).fillna(0.0)
                 yield pd.DataFrame(
                     {
@@ -81,8 +93,10 @@ def _curves(group: ComparisonGroup) -> Iterator[pd.DataFrame]:
                         "distillation": distillation.astype(float),
                     }
                 )
-            except (FileError, KeyError, TypeError, ValueError):
-                continue
+            except FileError as error:
+                problems.append(str(error))
+            except (KeyError, TypeError, ValueError):
+                problems.append(f"{path} is damaged, so its run is not drawn.")
 
 
 def _draw(data: pd.DataFrame, title: str) -> Figure:

@@ -38,9 +38,11 @@ def consistency_charts(frame: pd.DataFrame) -> Charts:
     Args:
         frame: Rows of `collect_runs`.
     """
-    parts = []
+    parts, problems = [], list[str]()
     for dataset in sorted(set(frame["dataset"])):
-        measured = (pd.DataFrame(_rows(group)) for group in comparison_groups(frame, dataset))
+        measured = (
+            pd.DataFrame(_rows(group, problems)) for group in comparison_groups(frame, dataset)
+        )
         parts += [part for part in measured if len(part)][:1]
     if parts:
         data = pd.concat(parts, ignore_index=True)
@@ -48,15 +50,16 @@ def consistency_charts(frame: pd.DataFrame) -> Charts:
         yield Chart("consistency", data, lambda rows: _draw(rows, titles))
     else:
         yield MissingFigure("consistency", "no run was measured. Run kdreid measure-consistency.")
+    yield from (MissingFigure("consistency", text) for text in problems)
 
 
-def _rows(group: ComparisonGroup) -> Iterator[dict[str, object]]:
+def _rows(group: ComparisonGroup, problems: list[str]) -> Iterator[dict[str, object]]:
     """Yield the measurement of every run that has one."""
     for table_rows in rows_by_method(group).values():
         for row in table_rows:
             done = row.done
             for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
-                if (values := _read_measurement(Path(folder))) is not None:
+                if (values := _read_measurement(Path(folder), problems)) is not None:
                     yield {
                         "dataset": group.dataset,
                         "network": group.network,
@@ -67,15 +70,23 @@ def _rows(group: ComparisonGroup) -> Iterator[dict[str, object]]:
                     }
 
 
-def _read_measurement(folder: Path) -> dict[str, float] | None:
-    """Return what was measured with the weights of the record; None without such a measurement."""
+def _read_measurement(folder: Path, problems: list[str]) -> dict[str, float] | None:
+    """Return what was measured with the weights of the record; None without such a measurement.
+
+    Args:
+        folder: The run's folder.
+        problems: Gets a sentence if the measurement cannot be read or is damaged.
+    """
     try:
         content, record = read_json(folder / CONSISTENCY), read_json(folder / RECORD)
         if content is None or record is None or content["model"] != record["result"]["model"]:
             return None
         return {name: float(content[name]) for name in FIELDS}
-    except (FileError, ValueError, KeyError, TypeError):
-        return None
+    except FileError as error:
+        problems.append(str(error))
+    except (ValueError, KeyError, TypeError):
+        problems.append(f"{folder / CONSISTENCY} is damaged, so its run is not drawn.")
+    return None
 
 
 def _draw(data: pd.DataFrame, titles: dict[str, str]) -> Figure:

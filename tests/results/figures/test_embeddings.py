@@ -24,8 +24,12 @@ def export(runs, made, spread, seed=0, model="ab"):
     )
 
 
+def charts(runs):
+    return list(embedding_charts(collect_runs(runs)[0]))
+
+
 def only_chart(runs):
-    (chart,) = embedding_charts(collect_runs(runs)[0])
+    (chart,) = charts(runs)
     return chart
 
 
@@ -60,18 +64,29 @@ def test_the_identities_with_most_images_are_selected():
 
 def test_missing_embeddings_name_the_command(tmp_path):
     study(tmp_path)
-    (tmp_path / teacher_spec()["key"] / "embeddings.npz").write_bytes(b"PK damaged")
     missing = only_chart(tmp_path)
     assert isinstance(missing, MissingFigure) and "Run kdreid export-embeddings RUN RUN" in str(
         missing
     )
 
 
+def test_damaged_embeddings_are_named(tmp_path):
+    study(tmp_path)
+    path = tmp_path / teacher_spec()["key"] / "embeddings.npz"
+    path.write_bytes(b"PK damaged")
+    missing, problem = embedding_charts(collect_runs(tmp_path)[0])
+    assert isinstance(missing, MissingFigure)
+    assert f"{path} is damaged or cannot be read, so its run is not drawn." in str(problem)
+
+
 def test_a_pipe_is_not_waited_for(tmp_path):
     teacher = study(tmp_path, seeds=(0,))
     export(tmp_path, teacher, 0.1)
-    os.mkfifo(tmp_path / spec(seed=0)["key"] / "embeddings.npz")
-    assert set(only_chart(tmp_path).data["panel"]) == {"resnet101, plain, seed 0"}
+    path = tmp_path / spec(seed=0)["key"] / "embeddings.npz"
+    os.mkfifo(path)
+    chart, problem = embedding_charts(collect_runs(tmp_path)[0])
+    assert set(chart.data["panel"]) == {"resnet101, plain, seed 0"}
+    assert str(path) in str(problem)
 
 
 def test_a_file_that_unpacks_to_much_more_than_its_size_is_not_unpacked(tmp_path):
@@ -81,7 +96,7 @@ def test_a_file_that_unpacks_to_much_more_than_its_size_is_not_unpacked(tmp_path
     np.savez_compressed(path, features=zeros, identity=[1], image=["a"], model="ab")
     tracemalloc.start()
     try:
-        assert isinstance(only_chart(tmp_path), MissingFigure)
+        assert all(isinstance(one, MissingFigure) for one in charts(tmp_path))
         assert tracemalloc.get_traced_memory()[1] < zeros.nbytes / 4
     finally:
         tracemalloc.stop()

@@ -39,11 +39,13 @@ def test_a_panel_for_every_method_but_the_plain_student(tmp_path):
     assert [len(ax.get_lines()) for ax in figure.axes] == [1, 2]
 
 
-@pytest.mark.parametrize("damage", ["", "step,lr\n1,x\n", "\x00\x01"])
-def test_a_damaged_curve_is_skipped(tmp_path, damage):
+@pytest.mark.parametrize("damage", ["", "step,lr\n1,x\n", "\x00\x01", PLAIN[:26], CURVE[:63]])
+def test_a_damaged_curve_is_skipped_and_named(tmp_path, damage):
     teacher = write_curves(tmp_path)
-    (tmp_path / spec("pdrd", 1, [teacher])["key"] / "curve.csv").write_text(damage)
-    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    path = tmp_path / spec("pdrd", 1, [teacher])["key"] / "curve.csv"
+    path.write_text(damage)
+    chart, problem = learning_curve_charts(collect_runs(tmp_path)[0])
+    assert str(problem) == f"figure {chart.name}: {path} is damaged, so its run is not drawn."
     pdrd = chart.data[chart.data["method"] == "PDRD"]
     assert pdrd["seed"].tolist() == [0, 0]
 
@@ -63,10 +65,11 @@ def test_the_files_contain_what_is_drawn(tmp_path):
     assert len(pd.read_csv(paths[0])) == len(chart.data) == 7
 
 
-def test_a_pipe_is_skipped_and_not_waited_for(tmp_path):
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
     teacher = write_curves(tmp_path)
     path = tmp_path / spec("pdrd", 1, [teacher])["key"] / "curve.csv"
     path.unlink()
     os.mkfifo(path)
-    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    chart, problem = learning_curve_charts(collect_runs(tmp_path)[0])
+    assert f"{path} is a pipe" in str(problem)
     assert set(chart.data[chart.data["method"] == "PDRD"]["seed"]) == {0}

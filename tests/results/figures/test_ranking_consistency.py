@@ -38,12 +38,15 @@ def test_measurements_of_other_weights_are_skipped(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"model": "ab"}', '{"model": "ab", "l_rank": "x"}'])
-def test_a_damaged_file_is_skipped(tmp_path, content):
+def test_a_damaged_file_is_skipped_and_named(tmp_path, content):
     teacher = study(tmp_path)
     write_measurement(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
     made = spec("pdrd", 1, [teacher])
-    (tmp_path / made["key"] / "consistency.json").write_text(content)
-    assert only_chart(tmp_path).data["seed"].tolist() == [0]
+    path = tmp_path / made["key"] / "consistency.json"
+    path.write_text(content)
+    chart, problem = consistency_charts(collect_runs(tmp_path)[0])
+    assert chart.data["seed"].tolist() == [0]
+    assert f"figure consistency: {path} is damaged" in str(problem)
 
 
 def test_missing_measurements_name_the_command(tmp_path):
