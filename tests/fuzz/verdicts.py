@@ -12,8 +12,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from pathlib import Path
 
-from harness.runs.layout import CURVE, FAILURE, PROGRESS, RECORD
+from harness.runs.layout import CONSISTENCY, CURVE, FAILURE, PROGRESS, RECORD, TRAINING_COST
 
 SAID, REFUSED, EQUAL, SHOWN = "said", "refused", "silently equal", "shown"
 OTHER, TRACEBACK, HANG = "silently other", "traceback", "hang"
@@ -64,6 +65,16 @@ PERMITTED = (
         r"  (\w+ differs from step|equal at all) .*",
         "A curve has no digest, and no score or table depends on it: a changed digit is the "
         "difference between two curves that `diff` is asked for.",
+    ),
+    *(
+        Permitted(
+            name,
+            "figures",
+            ".*",
+            "The file has no digest, and no score or table depends on it: numbers that can be read "
+            "are drawn as they stand, and a measurement of other weights is not drawn.",
+        )
+        for name in (CURVE, CONSISTENCY, Path(TRAINING_COST).name)
     ),
     Permitted(
         RECORD,
