@@ -51,6 +51,7 @@ def prepare_method(
         f"{spec.method_folder}-{digest}.pt",
         f"prepares {spec.method} on the teacher",
         partial(_compute_state, method, spec, batches),
+        method.state_dict(),
     )
     method.load_state_dict(state, strict=False)
     return frozenset(state)

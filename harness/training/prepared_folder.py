@@ -41,7 +41,11 @@ class PreparedFolder:
     before_poll: Callable[[], object] = _ignore
 
     def load_or_compute(
-        self, name: str, work: str, compute: Callable[[], Mapping[str, Tensor]]
+        self,
+        name: str,
+        work: str,
+        compute: Callable[[], Mapping[str, Tensor]],
+        present: Mapping[str, Tensor],
     ) -> dict[str, Tensor]:
         """Return a result, which is computed and stored first if that has not been done.
 
@@ -49,11 +53,12 @@ class PreparedFolder:
             name: Name of its file.
             work: What `compute` does, for processes that wait for it: "prepares FT".
             compute: Computes the result.
+            present: The method's present state, of which a result has some entries.
         """
         path = self.path / name
         try:
             if file_exists(path):
-                return self._load(path)
+                return self._load(path, present)
         except DamagedFileError:
             pass  # set aside by whoever has the lease
         with acquire_blocking(
@@ -62,20 +67,20 @@ class PreparedFolder:
             report=self.report,
             before_poll=self.before_poll,
         ) as lease:
-            if not self._is_whole(path):  # another process may have stored it meanwhile
+            if not self._is_whole(path, present):  # another process may have stored it meanwhile
                 for leftover in self.path.glob(f".{name}.*.tmp"):  # of a process that was killed
                     leftover.unlink(missing_ok=True)
                 content = {"teachers": list(self.teachers), "state": dict(compute())}
                 write_state(path, content, before_replace=lease.check)
         # Loaded although it was computed just now, so that a first and a later run do the same.
-        return self._load(path)
+        return self._load(path, present)
 
-    def _is_whole(self, path: Path) -> bool:
+    def _is_whole(self, path: Path, present: Mapping[str, Tensor]) -> bool:
         """Return whether a result is stored; one that cannot be used is set aside."""
         if not file_exists(path):
             return False
         try:
-            self._load(path)
+            self._load(path, present)
         except DamagedFileError as error:
             aside = set_aside(path)
             if self.report is not None:
@@ -86,17 +91,20 @@ class PreparedFolder:
             return False
         return True
 
-    def _load(self, path: Path) -> dict[str, Tensor]:
+    def _load(self, path: Path, present: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return a stored result.
 
         Raises:
             UnreadableFileError: It cannot be read.
-            DamagedFileError: It is not as it was written, or is of other weights.
+            DamagedFileError: It is not as it was written, or is of other weights or something else.
         """
         content = read_state(path)
-        if content.keys() != {"teachers", "state"}:  # as 0.2.0 stored it
-            return content
-        if content["teachers"] != list(self.teachers):
-            raise damaged_file(path, "it was computed from other weights of the teacher")
-        state: dict[str, Tensor] = content["state"]
+        state: dict[str, Tensor] = content
+        if content.keys() == {"teachers", "state"}:  # 0.2.0 stored the state alone
+            if content["teachers"] != list(self.teachers):
+                raise damaged_file(path, "it was computed from other weights of the teacher")
+            state = content["state"]
+        for name, value in state.items():
+            if name not in present or getattr(value, "shape", None) != present[name].shape:
+                raise damaged_file(path, "it holds no state of its method")
         return state

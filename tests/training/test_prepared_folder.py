@@ -8,6 +8,7 @@ import torch
 
 from harness.core.lease import try_acquire
 from harness.training.prepared_folder import PreparedFolder
+from harness.training.state import write_state
 
 STATE = {"mean": torch.arange(40.0), "basis": torch.randn(5, 7)}
 
@@ -32,7 +33,7 @@ def load(folder, computed):
         computed.append(1)
         return STATE
 
-    return folder.load_or_compute("kdpe-1234.pt", "prepares kdpe", compute)
+    return folder.load_or_compute("kdpe-1234.pt", "prepares kdpe", compute, STATE)
 
 
 def is_state(state):
@@ -68,6 +69,15 @@ def test_a_damaged_result_is_computed_again_and_never_another(folder, computed, 
             assert "damaged and is computed again." in line
         path.write_bytes(whole)
     assert len(list(folder.path.glob("*.damaged"))) > 20
+
+
+@pytest.mark.parametrize(
+    "other", [{"step": 1}, {"mean": 1}, {"layer": torch.ones(3)}, {"mean": torch.ones(3)}]
+)
+def test_a_file_that_holds_something_else_is_computed_again(folder, computed, lines, other):
+    write_state(folder.path / "kdpe-1234.pt", other)
+    assert is_state(load(folder, computed)) and computed == [1]
+    assert "it holds no state of its method" in lines[0]
 
 
 def test_a_result_of_other_weights_is_computed_again(folder, computed, lines):
