@@ -78,6 +78,12 @@ PERMITTED = (
     ),
     Permitted(
         RECORD,
+        "plan",
+        r"(  |In all )about .* from .*",
+        "The times of a plan are estimated from those in records, as many as have any.",
+    ),
+    Permitted(
+        RECORD,
         "diff",
         r"(code|data|teacher|environment)(: the same)?|  (?!\S+ (mAP|R1) |(status|steps|model) ).*",
         "A record has no digest: what it says of its code and machine is printed as it stands. Its "
