@@ -14,7 +14,7 @@ from dataclasses import asdict
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.core.seeding import make_generator, seeded_rng
 from harness.runs.spec import RunSpec
@@ -51,10 +51,23 @@ def prepare_method(
         f"{spec.method_folder}-{digest}.pt",
         f"prepares {spec.method} on the teacher",
         partial(_compute_state, method, spec, batches),
-        method.state_dict(),
+        _expected_shapes(method),
     )
     method.load_state_dict(state, strict=False)
     return frozenset(state)
+
+
+def _expected_shapes(method: Method) -> dict[str, torch.Size | None]:
+    """Return the shape of every entry of a method's state; None if the method accepts any.
+
+    It does if it loads its own entries, as one whose bank is empty before `prepare`.
+    """
+    shapes: dict[str, torch.Size | None] = {}
+    for name, value in method.state_dict().items():
+        owner = type(method.get_submodule(name.rpartition(".")[0]))
+        loads_itself = owner._load_from_state_dict is not nn.Module._load_from_state_dict
+        shapes[name] = None if loads_itself else value.shape
+    return shapes
 
 
 def _compute_state(

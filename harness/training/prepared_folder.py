@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from harness.core.archives import set_aside
@@ -45,7 +46,7 @@ class PreparedFolder:
         name: str,
         work: str,
         compute: Callable[[], Mapping[str, Tensor]],
-        present: Mapping[str, Tensor],
+        shapes: Mapping[str, torch.Size | None],
     ) -> dict[str, Tensor]:
         """Return a result, which is computed and stored first if that has not been done.
 
@@ -53,12 +54,12 @@ class PreparedFolder:
             name: Name of its file.
             work: What `compute` does, for processes that wait for it: "prepares FT".
             compute: Computes the result.
-            present: The method's present state, of which a result has some entries.
+            shapes: Shapes of the entries that a result may have; None where any will do.
         """
         path = self.path / name
         try:
             if file_exists(path):
-                return self._load(path, present)
+                return self._load(path, shapes)
         except DamagedFileError:
             pass  # set aside by whoever has the lease
         with acquire_blocking(
@@ -67,20 +68,20 @@ class PreparedFolder:
             report=self.report,
             before_poll=self.before_poll,
         ) as lease:
-            if not self._is_whole(path, present):  # another process may have stored it meanwhile
+            if not self._is_whole(path, shapes):  # another process may have stored it meanwhile
                 for leftover in self.path.glob(f".{name}.*.tmp"):  # of a process that was killed
                     leftover.unlink(missing_ok=True)
                 content = {"teachers": list(self.teachers), "state": dict(compute())}
                 write_state(path, content, before_replace=lease.check)
         # Loaded although it was computed just now, so that a first and a later run do the same.
-        return self._load(path, present)
+        return self._load(path, shapes)
 
-    def _is_whole(self, path: Path, present: Mapping[str, Tensor]) -> bool:
+    def _is_whole(self, path: Path, shapes: Mapping[str, torch.Size | None]) -> bool:
         """Return whether a result is stored; one that cannot be used is set aside."""
         if not file_exists(path):
             return False
         try:
-            self._load(path, present)
+            self._load(path, shapes)
         except DamagedFileError as error:
             aside = set_aside(path)
             if self.report is not None:
@@ -91,7 +92,7 @@ class PreparedFolder:
             return False
         return True
 
-    def _load(self, path: Path, present: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _load(self, path: Path, shapes: Mapping[str, torch.Size | None]) -> dict[str, Tensor]:
         """Return a stored result.
 
         Raises:
@@ -105,6 +106,7 @@ class PreparedFolder:
                 raise damaged_file(path, "it was computed from other weights of the teacher")
             state = content["state"]
         for name, value in state.items():
-            if name not in present or getattr(value, "shape", None) != present[name].shape:
+            known = isinstance(value, Tensor) and name in shapes
+            if not known or shapes[name] not in (None, value.shape):
                 raise damaged_file(path, "it holds no state of its method")
         return state
