@@ -46,6 +46,7 @@ class User:
 def two_users():
     """Make two users of one group for the block."""
     users = [User("kdreid-one"), User("kdreid-two")]
+    _remove(users)  # of tests that were killed
     _manage("groupadd", GROUP)
     try:
         for user in users:
@@ -54,9 +55,12 @@ def two_users():
             Path(home).chmod(0o777)
             yield [replace(user, home=home) for user in users]
     finally:
-        for user in users:
-            _manage("userdel", user.name)
-        _manage("groupdel", GROUP)
+        _remove(users)
+
+
+def _remove(users):
+    for command in (*(("userdel", user.name) for user in users), ("groupdel", GROUP)):
+        subprocess.run(command, check=False, capture_output=True)
 
 
 def _manage(*command):
