@@ -175,7 +175,7 @@ def _render_all(
     tasks = [
         specs[start : start + IMAGES_PER_TASK] for start in range(0, len(specs), IMAGES_PER_TASK)
     ]
-    if workers == 1:
+    if min(workers, len(tasks)) <= 1:  # starting processes would take longer than drawing
         for task in tasks:
             yield _render_images(settings, folder, task)
         return
