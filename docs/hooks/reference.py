@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from command_line import read_options, render_command_line
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
 from settings import (
     render_causes,
     render_fields,
@@ -43,7 +45,13 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 
 
-def on_page_markdown(markdown: str, **event: Any) -> str:  # noqa: ARG001 - what MkDocs passes
+def on_page_markdown(
+    markdown: str,
+    *,
+    page: Page,  # noqa: ARG001
+    config: MkDocsConfig,  # noqa: ARG001
+    files: Files,  # noqa: ARG001
+) -> str:
     """Return a page's Markdown with every mark replaced; called by MkDocs for each page.
 
     Raises:

@@ -123,8 +123,6 @@ def test_the_command_uses_our_packages_next_to_the_users(folder, site):
 def test_training_and_report_next_to_the_users_packages(folder):
     """The whole command: the tables at its end need `results.report`."""
     script = Path(sys.executable).with_name("kdreid")
-    if not script.exists():
-        pytest.skip("kdreid is not installed here")
     for name in PACKAGES[1:]:
         add_package(folder, name)
     words = ["run", "--study", "conformance", "--methods", "mine:Mine", "--quiet"]

@@ -18,14 +18,12 @@ SETTINGS = SyntheticSettings(
     height=64,
     width=32,
 )
-FEWEST_IMAGES = SyntheticSettings(
+FEWEST_IMAGES = replace(
+    SETTINGS,
     train_identities=2,
-    train_images=1,
     test_identities=2,
     queries=1,
-    gallery_images=1,
     distractors=1,
-    junk=1,
     cameras=2,
     height=32,
     width=16,
