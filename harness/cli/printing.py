@@ -105,7 +105,7 @@ def print_report(
 def print_refused(refused: Sequence[str]) -> None:
     """Print what is not in the tables because it cannot be read or trusted, and why."""
     if refused:
-        echo("Not in the tables, because it cannot be read or does not agree:", err=True)
+        echo("Not in the tables, because files cannot be read or do not agree:", err=True)
     for sentence in refused:
         echo_line(f"  {sentence}", err=True)
 

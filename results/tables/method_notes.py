@@ -13,8 +13,8 @@ DEFAULT_WEIGHTS = (
     "batches. kdreid options lists whose they are."
 )
 SOME_DEFAULT_WEIGHTS = (
-    "Weights that were not tuned here: {labels} have their defaults, made for other networks, data "
-    "and batches. kdreid options lists whose they are."
+    "{labels}: default weights, which were not tuned here but made for other networks, data and "
+    "batches. kdreid options lists whose they are."
 )
 VRKD_BY_ONE = (
     "{label}: logit distillation{temperature} by the same single teacher; the VRKD paper's teacher "

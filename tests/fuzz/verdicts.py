@@ -21,7 +21,7 @@ OTHER, TRACEBACK, HANG = "silently other", "traceback", "hang"
 VERDICTS = (SAID, REFUSED, EQUAL, SHOWN, OTHER, TRACEBACK, HANG)
 BAD = (OTHER, TRACEBACK, HANG)
 PROBLEMS = re.compile(
-    r"\b(ignored|damaged|unreadable|missing|cannot be (read|used)|not complete|does not agree|"
+    r"\b(ignored|damaged|unreadable|missing|cannot be (read|used)|not complete|do not agree|"
     r"was made by another version)\b"
 )
 
