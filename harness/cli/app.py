@@ -7,7 +7,6 @@ torch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +17,7 @@ from harness.cli.bench import bench
 from harness.cli.data import data
 from harness.cli.printing import run_application
 from harness.cli.terminal import echo
-from harness.core.installation import DISTRIBUTION
+from harness.core.installation import installed_version
 
 PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     "Experiments": {"run": run.run, "plan": run.run, "retry": run.retry, "cancel": run.cancel},
@@ -82,7 +81,7 @@ app.add_typer(bench, name="bench", help=HELP["bench"], hidden=True)
 
 def _print_version(is_given: bool) -> None:
     if is_given:
-        echo(f"kdreid {version(DISTRIBUTION)}")
+        echo(f"kdreid {installed_version() or '(a copy of the source that is not installed)'}")
         raise typer.Exit
 
 

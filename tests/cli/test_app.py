@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 
 from harness.cli import app as kdreid
+from harness.core.installation import DISTRIBUTION
 from tests.support import tiny_grid
 from tests.support.command_line import call, invoke
 
@@ -106,8 +107,15 @@ def test_benchmarks_are_hidden_and_callable():
 def test_the_version_is_that_of_the_distribution():
     done = invoke("--version")
     assert done.returncode == 0
-    assert done.stdout == f"kdreid {version(kdreid.DISTRIBUTION)}\n"
+    assert done.stdout == f"kdreid {version(DISTRIBUTION)}\n"
     assert re.fullmatch(r"kdreid \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_a_copy_that_is_not_installed_says_so(monkeypatch):
+    monkeypatch.setattr(kdreid, "installed_version", lambda: None)
+    done = invoke("--version")
+    assert done.returncode == 0
+    assert done.stdout == "kdreid (a copy of the source that is not installed)\n"
 
 
 def test_python_m_harness_is_kdreid():

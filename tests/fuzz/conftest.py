@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, settings
 from harness.core.errors import RunInterrupted
 from harness.core.files import write_json
 from harness.core.lease import LEASE
-from harness.core.signals import StopRequest
 from harness.runs.layout import LOGS
 from harness.runs.record import create_run_folder, write_failure
 from harness.runs.states import FailureKind
 from tests.support import run_folders, tiny_grid
 from tests.support.command_line import invoke
+from tests.support.stopping import StopAfter
 
 COMMON = {
     "deadline": None,  # no test depends on the speed of a machine
@@ -45,18 +45,6 @@ def cases():
 def seed():
     """Seed of the cases: always 0, or another each time with the profile `fuzz`."""
     return 0 if settings().derandomize else time.time_ns()
-
-
-class StopAfter(StopRequest):
-    """A request to stop that comes after so many steps."""
-
-    def __init__(self, steps):
-        self._left = steps
-
-    @property
-    def requested(self):
-        self._left -= 1
-        return self._left < 0
 
 
 @dataclass

@@ -23,11 +23,11 @@ from harness.runs.layout import (
     RECORD,
     SPEC,
 )
-from tests.fuzz.conftest import StopAfter
 from tests.fuzz.damages import damages, inflict
 from tests.fuzz.mutate import Case, assert_good, run_command
 from tests.fuzz.verdicts import EQUAL, HANG, OTHER, REFUSED, SAID, TRACEBACK, speaks_of
 from tests.support import tiny_grid
+from tests.support.stopping import StopAfter
 
 # The clock of a case is SIGALRM, which the timeouts of pytest use, too.
 pytestmark = pytest.mark.timeout(1200, method="thread")

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from harness.core.errors import RunInterrupted
-from harness.core.signals import StopRequest
 from harness.runs.folder_state import local_state
 from tests.support import tiny_grid
+from tests.support.stopping import StopAfter
 
 METHODS = ("fitnet", "kdpe", "pdrd")  # an adapter with batch statistics, a prepared state, neither
 
@@ -108,19 +108,6 @@ def test_a_signal_saves_the_current_step_and_exits_130(uninterrupted, with_teach
     assert {local_state(folder) for folder in folders} == {"interrupted"}
     assert not tiny_grid.launch(plan).failed
     assert_equal_runs(uninterrupted, with_teacher)
-
-
-class StopAfter(StopRequest):
-    """A stop that is requested after so many looks at it: some before the first step, then two."""
-
-    def __init__(self, reads):
-        super().__init__()
-        self.left = reads
-
-    @property
-    def requested(self):
-        self.left -= 1
-        return self.left < 0
 
 
 def stop_half_way(runs):
