@@ -39,6 +39,8 @@ COLUMNS = (
     "teacher_images",
     "student_setting",
     "setting",
+    "teacher_setting",
+    "own_teachers",
     "fields",
     "status",
     "failure",
@@ -112,6 +114,8 @@ def collect_runs(
             head, initial weights, recipe, device and threads.
         setting: Digest of `student_setting` and the teachers' keys; the same as `student_setting`
             without teachers.
+        teacher_setting: Digest of `student_setting` and the teachers' settings without their seeds.
+        own_teachers: True if the teachers were trained with the run's seed.
         fields: The content of `student_setting` as JSON.
         teachers: Pairs of key and network.
         teacher_images: A sentence about the sizes of images, if a teacher's are not its student's.

@@ -36,11 +36,18 @@ class ComparisonGroup:
     digest: str
     network: str
     fields: dict[str, Any]  # the settings that all students share
-    teachers: tuple[tuple[str, str], ...]  # key and network of each
+    teachers: tuple[tuple[str, str], ...]  # key and network of each that teaches a student
     students: pd.DataFrame  # rows of `collect_runs`, the undistilled students among them
     teacher_runs: pd.DataFrame  # rows of `collect_runs`; missing runs have none
     # Settings in which not all groups of the dataset agree: "epochs 3".
     distinguishing_fields: tuple[str, ...] = ()
+    # With teachers of their own seed (`--teacher-seed same`), by seed; `teachers` is the first.
+    teachers_by_seed: tuple[tuple[int, tuple[tuple[str, str], ...]], ...] = ()
+
+    @property
+    def has_own_teachers(self) -> bool:
+        """Whether every seed has teachers that were trained with it."""
+        return bool(self.teachers_by_seed)
 
     @property
     def teacher(self) -> str:
@@ -125,10 +132,13 @@ def _all_groups(frame: pd.DataFrame, dataset: str) -> Iterator[ComparisonGroup]:
     """
     runs = frame[frame["dataset"] == dataset]
     distilled, undistilled = runs[runs["teacher_key"] != ""], runs[runs["teacher_key"] == ""]
-    for _, students in distilled.groupby("setting", sort=True):
-        first = students.iloc[0]
-        baselines = undistilled[undistilled["student_setting"] == first["student_setting"]]
-        yield _group(frame, pd.concat([baselines, students]), first)
+    for _, candidates in distilled.groupby(["student_setting", "teacher_setting"], sort=True):
+        own = _with_own_teachers(candidates)
+        if not own.empty:
+            yield _group(frame, _with_baselines(own, undistilled), own.iloc[0], own)
+        for _, students in candidates.groupby("setting", sort=True):
+            if not students["key"].isin(own["key"]).all():
+                yield _group(frame, _with_baselines(students, undistilled), students.iloc[0])
     serving = {key for teachers in frame["teachers"] for key, _ in teachers}
     alone = undistilled[~undistilled["student_setting"].isin(distilled["student_setting"])]
     for _, students in alone.groupby("setting", sort=True):
@@ -136,17 +146,54 @@ def _all_groups(frame: pd.DataFrame, dataset: str) -> Iterator[ComparisonGroup]:
             yield _group(frame, students, students.iloc[0])
 
 
-def _group(frame: pd.DataFrame, students: pd.DataFrame, example: pd.Series) -> ComparisonGroup:
-    """Return the group of these students; `example` is one that has the group's teachers."""
-    teacher_keys = [key for key, _ in example["teachers"]]
+def _with_own_teachers(students: pd.DataFrame) -> pd.DataFrame:
+    """Return the students whose teachers have their seed; none unless the teachers differ.
+
+    Args:
+        students: Distilled students that agree in all settings of theirs and their teachers', but
+            for the seeds.
+    """
+    own = students[students["own_teachers"].astype(bool)]
+    count = len(own) if own["teacher_key"].nunique() > 1 else 0
+    return pd.DataFrame(own.iloc[:count])
+
+
+def _with_baselines(students: pd.DataFrame, undistilled: pd.DataFrame) -> pd.DataFrame:
+    """Return distilled students after the undistilled ones of their settings."""
+    setting = students["student_setting"].iloc[0]
+    return pd.concat([undistilled[undistilled["student_setting"] == setting], students])
+
+
+def _group(
+    frame: pd.DataFrame,
+    students: pd.DataFrame,
+    example: pd.Series,
+    own: pd.DataFrame | None = None,
+) -> ComparisonGroup:
+    """Return the group of these students.
+
+    Args:
+        frame: All rows of `collect_runs`.
+        students: Rows of the students.
+        example: One of them that has the group's teachers.
+        own: Those with teachers of their own seed, if all distilled ones have.
+    """
+    by_seed: dict[int, tuple[tuple[str, str], ...]] = {}
+    if own is not None:
+        own = own.sort_values("seed")
+        example = own.iloc[0]
+        by_seed = dict(zip(map(int, own["seed"]), own["teachers"], strict=True))
+    teachers = [*by_seed.values()] or [example["teachers"]]
+    keys = [key for several in teachers for key, _ in several]
     return ComparisonGroup(
         dataset=example["dataset"],
-        digest=example["setting"],
+        digest=example["teacher_setting"] if by_seed else example["setting"],
         network=example["network"],
         fields=json.loads(example["fields"]),
         teachers=example["teachers"],
         students=students,
-        teacher_runs=frame[frame["key"].isin(teacher_keys)],
+        teacher_runs=frame[frame["key"].isin(keys)],
+        teachers_by_seed=tuple(by_seed.items()),
     )
 
 
@@ -175,6 +222,8 @@ def _teacher_name(group: ComparisonGroup, groups: list[ComparisonGroup]) -> str:
     """Return the teacher's network, with its run if another group's teacher has that network."""
     if not group.teachers:
         return "none"
+    if group.has_own_teachers:
+        return f"{group.teacher} of each seed"
     same_network = {other.teachers for other in groups if other.teacher == group.teacher}
     if len(same_network) == 1:
         return group.teacher

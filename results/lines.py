@@ -104,7 +104,7 @@ def expected_seeds(group: ComparisonGroup) -> int:
 
 
 def baseline_row(group: ComparisonGroup) -> TableRow | None:
-    """Return the undistilled student, which gains are measured from.
+    """Return the undistilled student.
 
     None if it has no scores, or several rows because of different code or options.
     """
@@ -113,10 +113,15 @@ def baseline_row(group: ComparisonGroup) -> TableRow | None:
 
 
 def teacher_rows(group: ComparisonGroup) -> list[tuple[TableRow, str]]:
-    """Return one row for each teacher, with its network; none if the group has no teacher."""
+    """Return one row for each teacher, with its network; none if the group has no teacher.
+
+    With teachers of each seed a row has the teachers of all seeds.
+    """
+    by_seed = [teachers for _, teachers in group.teachers_by_seed] or [group.teachers]
     rows = []
-    for number, (key, network) in enumerate(group.teachers, 1):
-        label = "Teacher" if len(group.teachers) == 1 else f"Teacher {number}"
-        runs = group.teacher_runs[group.teacher_runs["key"] == key]
+    for number, (_, network) in enumerate(group.teachers):
+        label = "Teacher" if len(group.teachers) == 1 else f"Teacher {number + 1}"
+        keys = [teachers[number][0] for teachers in by_seed]
+        runs = group.teacher_runs[group.teacher_runs["key"].isin(keys)]
         rows.append((TableRow("teacher", label, runs), network))
     return rows

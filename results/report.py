@@ -13,6 +13,7 @@ from harness.core.files import atomic_write
 from harness.runs.layout import FIGURES, REPORT
 from harness.runs.report_folder import report_file, report_folder
 from results.collect import gather_runs
+from results.configurations import DEFAULT_CHOICE, TableChoice
 from results.page.build import render_page
 from results.page.details import ReproduceCallback, number_runs, provenance_data
 from results.page.figures import embed_figures
@@ -22,18 +23,22 @@ from results.tables.ablation import ablation_tables
 from results.tables.comparison import comparison_tables
 from results.tables.summary import summary_tables
 from results.tables.table import Table
+from results.tables.variants import variant_tables
 from results.tables.vrkd import network_tables
 
 ALL_TABLES = "tables.md"
+NOTES = "notes.md"  # all footnotes, each once
 DOCUMENT = "tables.tex"  # inputs the .tex files of all tables
 PAGE = "index.html"
 RUNS = "runs.csv"  # one line per run
-TABLE_FILES = ("comparison-*", "ablation*", "vrkd-*", "summary*")
+TABLE_FILES = ("comparison-*", "ablation*", "variants-*", "vrkd-*", "summary*")
 INTERNAL_COLUMNS = [  # of the frame, not in RUNS
     "student_setting",
     "fields",
     "teachers",
     "teacher_images",
+    "teacher_setting",
+    "own_teachers",
     "evaluations",
     "spreads",
     "data",
@@ -67,6 +72,7 @@ def write_report(
     *,
     labels: Mapping[str, str] | None = None,
     figures: bool = False,
+    choice: TableChoice = DEFAULT_CHOICE,
 ) -> Report:
     """Write each table as .md, .tex and .csv, all of them as a page, and a line for each run.
 
@@ -80,11 +86,12 @@ def write_report(
         reproduce: Returns the commands that repeat the runs of a cell, for the page.
         labels: Labels of the known methods in the order of tables; see `collect_runs`.
         figures: Whether to draw all figures as well.
+        choice: What the tables compare.
     """
     collected = gather_runs(runs, labels)
     frame, refused = collected.frame, collected.refused
     problems = [*refused, *collected.notes, *_describe_failed_runs(frame)]
-    tables = all_tables(frame)
+    tables = all_tables(frame, choice)
     if not tables:
         text = f"No run below {runs} is done yet, so there is nothing to report.\n"
         return Report((), text, tuple(problems), (), refused=refused)
@@ -120,22 +127,24 @@ def _describe_earlier_tables(folder: Path, contents: Mapping[str, str]) -> list[
     ]
 
 
-def all_tables(frame: pd.DataFrame) -> list[Table]:
-    """Return ablations, comparisons by dataset, tables of networks, and summaries over datasets.
+def all_tables(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> list[Table]:
+    """Return the tables in the order of a report.
+
+    That is the leaderboard over datasets, comparisons by dataset, variants, ablations, and tables
+    of networks.
 
     Args:
         frame: All rows of `collect_runs`.
+        choice: What is compared.
     """
     published = load_published()
     datasets = sorted(set(frame["dataset"]))
-    comparisons = [
-        table for name in datasets for table in comparison_tables(frame, name, published)
-    ]
     return [
-        *ablation_tables(frame, published),
-        *comparisons,
+        *summary_tables(frame, choice),
+        *(t for name in datasets for t in comparison_tables(frame, name, published, choice)),
+        *(table for name in datasets for table in variant_tables(frame, name, choice)),
+        *ablation_tables(frame, published, choice),
         *network_tables(frame, published),
-        *summary_tables(frame),
     ]
 
 
@@ -154,6 +163,7 @@ def _table_contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, s
     """Return the content of every file of tables and runs by name."""
     contents = {
         ALL_TABLES: "\n".join(formats.to_markdown(table) for table in tables),
+        NOTES: formats.notes_document(tables),
         DOCUMENT: formats.latex_document([table.name for table in tables]),
     }
     for table in tables:

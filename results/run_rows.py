@@ -101,8 +101,19 @@ def _identity(spec: dict[str, Any]) -> dict[str, Any]:
         "teacher_images": _teacher_images(spec),
         "student_setting": student_setting,
         "setting": _digest([student_setting, keys]) if keys else student_setting,
+        "teacher_setting": _digest([student_setting, _without_seeds(spec["teachers"])]),
+        "own_teachers": all(teacher["seed"] == spec["seed"] for teacher in spec["teachers"]),
         "fields": json.dumps(fields, sort_keys=True),
     }
+
+
+def _without_seeds(teachers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the specs of teachers without what depends on their seeds."""
+    return [
+        {name: value for name, value in teacher.items() if name not in ("key", "seed", "teachers")}
+        | {"teachers": _without_seeds(teacher.get("teachers", []))}
+        for teacher in teachers
+    ]
 
 
 def _teacher_images(spec: dict[str, Any]) -> str:

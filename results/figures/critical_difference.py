@@ -18,21 +18,30 @@ from harness.runs.data_flags import DataFlag
 from results.comparable import describe_different_origins
 from results.figures.chart import NOTE_FONT_SIZE, PALETTE, Chart, Charts, MissingFigure, add_note
 from results.statistics.critical_difference import CriticalDifference
-from results.tables.dataset_ranks import CrossDatasetRanking, DatasetRanking, rank_across_datasets
+from results.tables.dataset_ranks import (
+    MIN_DATASETS_OF_DIAGRAM,
+    CrossDatasetRanking,
+    DatasetRanking,
+    rank_across_datasets,
+)
 
 REASON = (
-    "fewer than two datasets have two complete methods for the same pair of networks. "
-    "Run another dataset: kdreid run --methods all --dataset NAME."
+    f"it needs {MIN_DATASETS_OF_DIAGRAM} datasets with two compared methods for one pair of "
+    "networks; with fewer, Nemenyi's test tells next to nothing apart. The leaderboard has gains."
 )
 
 
 def rank_charts(frame: pd.DataFrame) -> Charts:
-    """Yield one diagram per pair of networks with ranks on two datasets, or the reason for none.
+    """Yield one diagram per pair of networks with ranks on enough datasets, or the reason for none.
 
     Args:
         frame: Rows of `collect_runs`.
     """
-    rankings = [one for one in rank_across_datasets(frame) if one.diagram is not None]
+    rankings = [
+        one
+        for one in rank_across_datasets(frame)
+        if one.diagram is not None and len(one.rankings) >= MIN_DATASETS_OF_DIAGRAM
+    ]
     if not rankings:
         yield MissingFigure("ranks", REASON)
     for ranking in rankings:

@@ -21,6 +21,7 @@ from harness.core.files import read_file
 from harness.runs.layout import CURVE
 from harness.runs.reader import MAX_CURVE_BYTES
 from results.comparable import ComparisonGroup, comparison_groups
+from results.configurations import rows_by_method
 from results.figures.chart import (
     PALETTE,
     Chart,
@@ -31,7 +32,6 @@ from results.figures.chart import (
     group_title,
 )
 from results.lines import BASELINE, TableRow, teacher_rows
-from results.tables.table import rows_by_method
 
 TEACHER = "Teacher"  # label of its row
 

@@ -17,6 +17,7 @@ from harness.core.errors import FileError
 from harness.core.files import read_json
 from harness.runs.layout import CONSISTENCY, RECORD
 from results.comparable import ComparisonGroup, comparison_groups
+from results.configurations import rows_by_method
 from results.figures.chart import (
     PALETTE,
     Chart,
@@ -25,7 +26,6 @@ from results.figures.chart import (
     add_note,
     dataset_title,
 )
-from results.tables.table import rows_by_method
 
 FIELDS = ("l_rank", "share", "queries", "gallery")  # of the file that are shown
 

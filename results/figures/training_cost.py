@@ -18,6 +18,7 @@ from harness.core.errors import DamagedFileError, UnreadableFileError
 from harness.core.files import read_json
 from harness.runs.layout import TRAINING_COST
 from results.comparable import ComparisonGroup, comparison_groups
+from results.configurations import rows_by_method
 from results.figures.chart import (
     Chart,
     Charts,
@@ -29,7 +30,6 @@ from results.figures.chart import (
     line_styles,
     make_panels,
 )
-from results.tables.table import rows_by_method
 
 TIMING_FIELDS = ("seconds", "least", "most", "steps")
 

@@ -28,14 +28,16 @@ class PageCell:
 
     Attributes:
         text: Its text.
-        group: "best", "second" or empty, see `Cell`.
+        place: "best", "second" or empty, see `Mark`.
+        is_tied: Whether a dagger follows.
         detail: Text of its tooltip.
         value: Number to sort by; empty without one.
         runs: Numbers of its runs, such as "0 3".
     """
 
     text: str
-    group: str
+    place: str
+    is_tied: bool
     detail: str
     value: str
     runs: str
@@ -113,7 +115,14 @@ def _page_cell(cell: Cell, numbers: Mapping[str, int]) -> PageCell:
     value = ""
     if cell.value is not None and math.isfinite(cell.value):
         value = repr(float(cell.value))
-    return PageCell(cell.text, cell.group, cell.detail, value, join_run_numbers(cell.runs, numbers))
+    return PageCell(
+        text=cell.text,
+        place=cell.mark.place,
+        is_tied=cell.mark.is_tied,
+        detail=cell.detail,
+        value=value,
+        runs=join_run_numbers(cell.runs, numbers),
+    )
 
 
 def _datasets(row: Sequence[Cell]) -> str:

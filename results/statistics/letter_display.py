@@ -1,4 +1,4 @@
-"""Pairwise differences between methods as letters and as groups.
+"""Pairwise differences between methods as letters and as marks.
 
 Letters are a compact letter display (Piepho 2004, "An algorithm for a letter-based representation
 of all-pairwise comparisons"; the algorithm is insert-and-absorb): two methods share a letter if and
@@ -8,10 +8,10 @@ only if they do not differ significantly. As tests differ in power, a method may
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 Pair = tuple[int, int]
-Group = Literal["", "best", "second"]
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -40,27 +40,35 @@ def compact_letter_display(means: Sequence[float], distinct: Collection[Pair]) -
     ]
 
 
-def top_groups(means: Sequence[float], distinct: Collection[Pair]) -> list[Group]:
-    """Return the group of each method: "best", "second" or none.
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a row's score is marked."""
 
-    The best group is the method with the best mean and all that do not differ significantly from
-    it; the second group is formed in the same way among the others. Unlike letters, groups are not
-    affected by differences between other pairs. A single method has no group.
+    place: Literal["", "best", "second"] = ""  # by mean: bold, underlined
+    is_tied: bool = False  # not the best, but it cannot be told from it: a dagger
+
+
+def mark_rows(means: Sequence[float], distinct: Collection[Pair]) -> list[Mark]:
+    """Return the mark of each method: the best and the second mean, and who ties with the best.
+
+    Equal best means are all best, and then none is second. A single method has no mark.
 
     Args:
         means: Mean score of each method; higher is better.
         distinct: Pairs of methods that differ significantly, in any order.
     """
-    groups: list[Group] = [""] * len(means)
+    if len(means) < 2:
+        return [Mark()] * len(means)
     significant = {frozenset(pair) for pair in distinct}
-    remaining = _best_first(means) if len(means) > 1 else []
-    labels: tuple[Group, ...] = ("best", "second")
-    for label in labels:
-        top = [index for index in remaining if frozenset((remaining[0], index)) not in significant]
-        for index in top:
-            groups[index] = label
-        remaining = [index for index in remaining if index not in top]
-    return groups
+    best, second = sorted(means, reverse=True)[:2]
+    first = means.index(best)
+    marks = []
+    for index, mean in enumerate(means):
+        is_best = mean == best
+        is_tied = not is_best and frozenset((first, index)) not in significant
+        place: Literal["", "best", "second"] = "best" if is_best else ""
+        marks.append(Mark("second" if mean == second and not is_best else place, is_tied))
+    return marks
 
 
 def _best_first(means: Sequence[float]) -> list[int]:

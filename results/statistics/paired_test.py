@@ -13,7 +13,7 @@ interaction e_sq. b and e may be correlated within an identity, because its imag
 
 The estimate is the sum of two variances:
 
-    seeds:    sum_s (D_s - D)^2 / (S - 1) / S
+    seeds:    V_seed, see below; for two rows alone sum_s (D_s - D)^2 / (S - 1) / S
     queries:  G/(G - 1) sum_g (sum_{q in g} w_q (mean_s d_sq - D))^2
 
 Every D_s contains the same sum over b, so the variance over seeds cannot include it: its
@@ -22,13 +22,21 @@ queries only. The expectation of the variance over queries, clustered by identit
 Var(sum w b) + Var(sum w e)/S. The sum therefore counts a and b once and e twice: in expectation it
 is never too small, and too large by Var(sum w e)/S.
 
-The reference distribution is t with S - 1 degrees of freedom, because seeds are fewer than
-identities; this is conservative where the variance over queries is the larger one. With one seed
-only the variance over queries is left, with G - 1 degrees of freedom, and the test does not cover
-variation between seeds.
+Three seeds of two rows estimate the first variance with two degrees of freedom, and t with two
+degrees tells nothing apart. It is therefore estimated from all rows of a table (`seed_noise`),
+whose pooled variance has (M - 1)(S - 1) degrees, but never taken to be smaller than what the two
+rows themselves show:
 
-`tests/results/statistics/test_false_positive_rate.py` measures how often equal methods differ
-significantly.
+    V_seed = max(2 pooled, own_1 + own_2) / S.
+
+The reference distribution is t with the degrees of Welch (1947) and Satterthwaite (1946) for a sum
+of two estimates, (V_seed + V_query)^2 / (V_seed^2 / f_seed + V_query^2 / f_query), with
+f_query = G - 1 and f_seed those of the pooled variance. With one degree for the seeds, that is two
+rows and two seeds, the approximation is too generous (11.6 % false alarms at 5 %): then the whole
+sum has one.
+
+`kdreid bench tests` measures how often equal methods differ significantly, and how often different
+ones do.
 """
 
 from __future__ import annotations
@@ -41,6 +49,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from results.statistics.seed_noise import SeedNoise
+
 LEVEL = 0.05  # of every test; intervals have 1 - LEVEL
 ROUNDING = 1e-12  # smaller differences in mAP are rounding errors of sums
 Vector = NDArray[np.float64]
@@ -51,9 +61,9 @@ class PairedDifference:
     """Estimate of the difference in mAP between two methods, in fractions of 1."""
 
     mean: float
-    seed_variance: float  # of the mean; 0 with one seed
+    seed_variance: float  # of the mean; 0 if seeds are not covered
     query_variance: float  # of the mean, clustered by identity
-    degrees: int  # of freedom
+    degrees: float  # of freedom
     seeds: int
 
     @property
@@ -80,7 +90,14 @@ class PairedDifference:
         return self.mean - reach, self.mean + reach
 
 
-def paired_test(ours: Vector, theirs: Vector, weights: Vector) -> PairedDifference:
+def paired_test(
+    ours: Vector,
+    theirs: Vector,
+    weights: Vector,
+    *,
+    run_variance: float = 0.0,
+    seed_degrees: int = 0,
+) -> PairedDifference:
     """Estimate the difference between two methods from S seeds and G identities.
 
     Args:
@@ -88,6 +105,9 @@ def paired_test(ours: Vector, theirs: Vector, weights: Vector) -> PairedDifferen
             of 1: the sum of w_q AP_q over the identity's queries.
         theirs: (S, G), the same for the other method; rows are of the same seeds.
         weights: (G,), the sum of w_q over each identity's queries; their total is 1.
+        run_variance: Variance between seeds of D_s, the difference of two single runs; see
+            `difference_variance`. Without it the test covers these runs only, not other seeds.
+        seed_degrees: Its degrees of freedom.
 
     Returns:
         The difference `ours` minus `theirs`.
@@ -106,20 +126,77 @@ def paired_test(ours: Vector, theirs: Vector, weights: Vector) -> PairedDifferen
             f"a comparison needs a seed and two identities, not {seeds} and {identities}"
         )
     differences = ours - theirs
-    by_seed = differences.sum(axis=1)  # D_s
-    mean = float(by_seed.mean())
+    mean = float(differences.sum(axis=1).mean())
     # An identity whose queries all differ by the mean contributes w_g D, which is not a residual.
     residuals = differences.mean(axis=0) - weights * mean
+    of_queries = float(residuals @ residuals) * identities / (identities - 1)
+    of_seeds = run_variance / seeds if seed_degrees else 0.0
     return PairedDifference(
         mean=mean,
-        seed_variance=float(by_seed.var(ddof=1)) / seeds if seeds > 1 else 0.0,
-        query_variance=float(residuals @ residuals) * identities / (identities - 1),
-        degrees=seeds - 1 if seeds > 1 else identities - 1,
+        seed_variance=of_seeds,
+        query_variance=of_queries,
+        degrees=_degrees(of_seeds, of_queries, seed_degrees, identities - 1),
         seeds=seeds,
     )
 
 
-def t_quantile(degrees: int, level: float = LEVEL) -> float:
+def mean_difference(differences: Sequence[PairedDifference]) -> PairedDifference:
+    """Return the mean of differences on several datasets, whose runs are independent.
+
+    It speaks of these datasets: variation between datasets is not covered. Its variance is the sum
+    of theirs, divided by the square of their number.
+
+    Args:
+        differences: One for each dataset, at least one.
+    """
+    count = len(differences)
+    parts = [(one.error**2, one.degrees) for one in differences]
+    return PairedDifference(
+        mean=sum(one.mean for one in differences) / count,
+        seed_variance=sum(one.seed_variance for one in differences) / count**2,
+        query_variance=sum(one.query_variance for one in differences) / count**2,
+        degrees=welch_satterthwaite(parts),
+        seeds=min(one.seeds for one in differences),
+    )
+
+
+def difference_variance(noise: SeedNoise, first: int, second: int) -> float:
+    """Return the variance between seeds of the difference of two rows' runs.
+
+    Args:
+        noise: Noise of all rows of the table.
+        first: Position of one row in the table.
+        second: Position of the other.
+
+    Returns:
+        The larger of twice the pooled variance and the sum of both rows' own ones. A row of unknown
+        noise counts with the pooled variance.
+    """
+    own = [noise.own[row] for row in (first, second)]
+    of_rows = sum(noise.pooled if value is None else value for value in own)
+    return max(2 * noise.pooled, of_rows)
+
+
+def welch_satterthwaite(estimates: Sequence[tuple[float, float]]) -> float:
+    """Return the degrees of freedom of a sum of independent estimates of variances.
+
+    Args:
+        estimates: Variance and degrees of freedom of each; infinite if all are 0.
+    """
+    share = sum(variance**2 / degrees for variance, degrees in estimates if variance > 0)
+    return sum(variance for variance, _ in estimates) ** 2 / share if share else math.inf
+
+
+def _degrees(of_seeds: float, of_queries: float, seed_degrees: int, query_degrees: int) -> float:
+    """Return the degrees of freedom of the sum of both variances."""
+    if not seed_degrees:
+        return query_degrees
+    if seed_degrees == 1:
+        return 1
+    return welch_satterthwaite([(of_seeds, seed_degrees), (of_queries, query_degrees)])
+
+
+def t_quantile(degrees: float, level: float = LEVEL) -> float:
     """Return the value that |t| exceeds with probability `level`."""
     return float(-special.stdtrit(degrees, level / 2))
 

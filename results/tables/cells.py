@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from results.lines import NO_RUN, TableRow, run_keys
+from results.statistics.letter_display import Mark
+
+UNMARKED = Mark()
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +16,17 @@ class Cell:
 
     text: str  # as every format prints it
     runs: tuple[str, ...] = ()  # keys of the runs it was made from
-    group: Literal["", "best", "second"] = ""  # bold, underlined
+    mark: Mark = UNMARKED
     detail: str = ""  # printed on request: an interval, scores by seed, differences of protocol
     value: float | None = None  # to sort by; cells without one come last
 
 
 BLANK = Cell("")
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign and two decimals; what rounds to 0 has none."""
+    return f"{round(value, 2) + 0.0:+.2f}" if round(value, 2) else "0.00"
 
 
 def label_cell(row: TableRow) -> Cell:
@@ -45,11 +52,11 @@ def score_cell(row: TableRow, column: str) -> Cell:
 
 
 def seeds_cell(row: TableRow, expected: int) -> Cell:
-    """Return the number of seeds that have scores, and of how many if fewer than `expected`."""
+    """Return the number of seeds that have scores: "3", or "2 of 3" if others have more."""
     if row.runs.empty:
         return Cell(NO_RUN)
     count = len(row.done)
-    text = f"{count}/{expected} seeds" if count < expected else str(count)
+    text = f"{count} of {expected}" if count < expected else str(count)
     if count:  # otherwise the score cells have the failures
         text = ", ".join(filter(None, (text, row.describe_failures())))
     return Cell(text, row.keys, value=float(count))
@@ -64,7 +71,7 @@ def mean_gain_cell(row: TableRow, baseline: TableRow | None) -> Cell:
     if gains.empty:
         return Cell(NO_RUN)
     mean = float(gains.mean())
-    text = f"{mean:+.2f}"
+    text = signed(mean)
     if len(gains) < len(ours):
         text = f"{text} ({len(gains)} of {len(ours)})"
     used = (one.done[one.done["seed"].isin(gains.index)] for one in (row, baseline))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from results.comparable import ComparisonGroup, comparison_groups
-from results.lines import BASELINE, NO_RUN, TableRow, baseline_row, expected_seeds, teacher_rows
+from results.configurations import DEFAULT_CHOICE, TableChoice, compared_rows, reference_row
+from results.lines import BASELINE, TableRow, expected_seeds, teacher_rows
 from results.published import Published, PublishedPaper, PublishedRow
 from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes, published_values, significance
@@ -16,39 +17,42 @@ from results.tables.table import (
     DATASET_NAMES,
     Table,
     qualify_title,
-    rows_by_method,
     score_cells,
     score_heading,
 )
 
 
-def comparison_tables(frame: pd.DataFrame, dataset: str, published: Published) -> list[Table]:
+def comparison_tables(
+    frame: pd.DataFrame, dataset: str, published: Published, choice: TableChoice = DEFAULT_CHOICE
+) -> list[Table]:
     """Return one table for each comparison group of a dataset, the largest group first.
 
-    A table has the methods that ran and, if a paper has numbers for the same networks, the other
-    rows of that paper.
+    A table has one row for each method that ran, and the papers' numbers for the same networks.
 
     Args:
         frame: All rows of `collect_runs`.
         dataset: Name of the dataset.
         published: The papers' numbers.
+        choice: What is compared.
     """
     groups = comparison_groups(frame, dataset)
-    return [_comparison_table(group, published, several=len(groups) > 1) for group in groups]
+    several = len(groups) > 1
+    return [_comparison_table(group, published, choice, several=several) for group in groups]
 
 
-def _comparison_table(group: ComparisonGroup, published: Published, *, several: bool) -> Table:
+def _comparison_table(
+    group: ComparisonGroup, published: Published, choice: TableChoice, *, several: bool
+) -> Table:
     printed = published_values.tables_of_same_networks(group, published, "comparison")
     papers = [""] if len(printed) == 1 else [f" ({paper.name})" for paper, _ in printed]
     published_headings = [f"{name}{paper}" for paper in papers for name in published_values.COLUMNS]
     headings = [score_heading(column, group) for column in group.score_columns]
-    gain_heading = f"Gain in {headings[0]}"
-    by_method = rows_by_method(group)
-    tests = significance.pairwise_tests_by_score(
-        group, [row for rows in by_method.values() for row in rows]
-    )
-    rows = list(_table_rows(group, printed, by_method, tests))
+    compared = compared_rows(group, choice)
+    tests = significance.group_tests(group, compared, choice)
+    reference = find_row(compared, reference_row(compared, choice))
+    rows = list(_table_rows(group, printed, compared, reference, tests))
     title = f"Distillation methods on {DATASET_NAMES.get(group.dataset, group.dataset)}"
+    name = reference.label if reference else "the undistilled student"
     return Table(
         name=f"comparison-{group.dataset}{f'-{group.digest}' if several else ''}",
         title=qualify_title(title, group),
@@ -57,77 +61,61 @@ def _comparison_table(group: ComparisonGroup, published: Published, *, several: 
             "Teacher",
             "Student",
             *headings,
-            gain_heading,
-            *significance.group_headings(group),
+            f"Gain in {headings[0]}",
+            *significance.group_headings(tests),
             "Seeds",
             *published_headings,
             "Reference",
         ),
         rows=tuple(rows),
+        caption=(
+            *footnotes.caption_sentences([group], rows),
+            *significance.caption_sentences(tests, name),
+        ),
         footnotes=(
-            *footnotes.table_footnotes([group], printed, rows),
-            footnotes.GAIN.format(heading=gain_heading),
-            *significance.interval_notes(gain_heading, tests),
-            *significance.significance_notes(tests),
+            *footnotes.table_footnotes([group], printed),
+            footnotes.GAIN.format(reference=name),
+            *significance.significance_notes(tests, name),
         ),
     )
+
+
+def find_row(rows: Sequence[TableRow], row_id: tuple[str, str] | None) -> TableRow | None:
+    """Return the row with this method and label; None if there is none."""
+    return next((row for row in rows if row.row_id == row_id), None)
 
 
 def _table_rows(
     group: ComparisonGroup,
     printed: published_values.PublishedTables,
-    by_method: dict[str, list[TableRow]],
+    compared: Sequence[TableRow],
+    reference: TableRow | None,
     tests: Sequence[PairwiseTests],
 ) -> Iterator[tuple[Cell, ...]]:
-    """Yield teachers, the undistilled student, methods that ran and rows that are only published.
+    """Yield teachers, the undistilled student and the methods that ran.
 
     An undistilled student that did not run has a row if a paper has one.
     """
-    no_letters = (BLANK,) * len(significance.map_tests(tests))
+    no_letters = (BLANK,) * len(significance.lettered_tests(tests))
     for row, network in teacher_rows(group):
         scores = (*score_cells(row, group), BLANK, *no_letters, seeds_cell(row, 1))
         outside = published_values.all_published_cells(row, group, printed)
         yield (label_cell(row), BLANK, Cell(network), *scores, *outside, BLANK)
-    expected, baseline = expected_seeds(group), baseline_row(group)
-    student = Cell(group.network)
-    for method, rows in by_method.items():
-        printed_rows = [(paper, table.row(method)) for paper, table in printed]
-        for row in rows:
-            outside = published_values.all_published_cells(row, group, printed)
-            letters = (*significance.letter_cells(row, tests), seeds_cell(row, expected))
-            if method == BASELINE[0]:
-                scores = (*score_cells(row, group), BLANK)
-                if len(row.runs) or any(cell.text for cell in outside):
-                    yield (label_cell(row), BLANK, student, *scores, *letters, *outside, BLANK)
-                continue
-            scores = significance.mark_top_groups(score_cells(row, group), row, tests)
-            gain = significance.gain_with_interval(row, baseline, tests)
-            names = (label_cell(row), Cell(group.teacher), student)
-            reference = Cell(_reference(row, printed_rows))
-            yield (*names, *scores, gain, *letters, *outside, reference)
-    yield from _published_only_rows(group, printed, {"teacher", *by_method})
-
-
-def _published_only_rows(
-    group: ComparisonGroup, printed: published_values.PublishedTables, methods: set[str]
-) -> Iterator[tuple[Cell, ...]]:
-    """Yield the papers' rows of methods that are not among `methods`."""
-    width = len(published_values.COLUMNS)
-    without_run = (Cell(NO_RUN),) * (len(group.score_columns) + len(group.evaluations) + 2)
-    for number, (paper, table) in enumerate(printed):
-        for published_row in table.rows:
-            if published_row.method in methods:
-                continue
-            row = TableRow(published_row.method, published_row.label, group.students.iloc[:0])
-            outside = [BLANK] * width * len(printed)
-            outside[width * number : width * (number + 1)] = published_values.published_cells(
-                row, group, paper, published_row
-            )
-            teacher = table.teacher if published_row.teacher is None else published_row.teacher
-            student = table.student if published_row.student is None else published_row.student
-            names = (Cell(row.label), Cell(teacher), Cell(student))
-            reference = Cell(_printed_reference(published_row, paper))
-            yield (*names, *without_run, *outside, reference)
+    expected, student = expected_seeds(group), Cell(group.network)
+    for row in compared:
+        outside = published_values.all_published_cells(row, group, printed)
+        is_baseline = row.method == BASELINE[0]
+        if row.runs.empty and not (is_baseline and any(cell.text for cell in outside)):
+            continue
+        scores = significance.mark_scores(score_cells(row, group), row.row_id, tests)
+        is_reference = reference is not None and row.row_id == reference.row_id
+        gain = BLANK if is_reference else significance.gain_cell(row, reference, tests)
+        letters = significance.letter_cells(row.row_id, tests)
+        teacher = BLANK if is_baseline else Cell(group.teacher)
+        printed_rows = [(paper, table.row(row.method)) for paper, table in printed]
+        paper = BLANK if is_baseline else Cell(_reference(row, printed_rows))
+        names = (label_cell(row), teacher, student)
+        yield (*names, *scores, gain, *letters, seeds_cell(row, expected), *outside, paper)
 
 
 def _reference(row: TableRow, printed: list[tuple[PublishedPaper, PublishedRow | None]]) -> str:

@@ -14,14 +14,14 @@ from results.tables.method_notes import method_notes
 from results.tables.origin_notes import origin_notes
 from results.teacher_weights import other_teacher_notes
 
-ONE_SEED = (
-    "A row with one seed does not cover variation between seeds: with another seed its difference "
-    "from other rows could change sign."
-)
 SPREAD = "± is the standard deviation over seeds (n - 1 in the denominator)."
 GAIN = (
-    "{heading}: points above the undistilled student of the same seed, mean over the seeds that "
-    "both rows have."
+    "Gain: points of mAP above {reference} under the same seed, mean over the seeds that both rows "
+    "have."
+)
+SYNTHETIC_CAPTION = (
+    "Generated images and a small training budget: these numbers show that everything works, and "
+    "rank no method."
 )
 SYNTHETIC = (
     "Generated images and a small training budget. Such runs show that the pipeline works and that "
@@ -33,27 +33,17 @@ SYNTHETIC = (
 
 
 def table_footnotes(
-    groups: Sequence[ComparisonGroup],
-    published: published_values.PublishedTables,
-    rows: Sequence[Sequence[Cell]],
+    groups: Sequence[ComparisonGroup], published: published_values.PublishedTables
 ) -> tuple[str, ...]:
     """Return the footnotes of a table, each once, the most general first.
+
+    What `caption_sentences` says is not among them.
 
     Args:
         groups: Groups of runs in the table.
         published: Published tables with numbers next to theirs.
-        rows: The table's rows.
     """
-    notes: list[str] = []
-    for group in groups:
-        place = f"on {group.dataset}" if len(groups) > 1 else ""
-        notes += origin_notes(group.done, rows, place)
-    notes += [note for group in groups for note in _group_notes(group)]
-    notes += [note for group in groups for note in method_notes(group.done, rows)]
-    if any("±" in cell.text for row in rows for cell in row):
-        notes.append(SPREAD)
-    if any(cell.text == NO_RUN for row in rows for cell in row):
-        notes.append(f"{NO_RUN}: no run provides this number.")
+    notes = [note for group in groups for note in _group_notes(group)]
     if published:
         notes.append(published_values.DIFFERENCE_NOTE)
     for group in groups:
@@ -62,6 +52,29 @@ def table_footnotes(
             notes += table.notes.get(group.dataset, ())
     notes += [note for group in groups for note in recorded_notes(group)]
     return tuple(dict.fromkeys(notes))
+
+
+def caption_sentences(
+    groups: Sequence[ComparisonGroup], rows: Sequence[Sequence[Cell]]
+) -> tuple[str, ...]:
+    """Return what has to stand below a table: what its numbers are, and what limits them.
+
+    Args:
+        groups: Groups of runs in the table.
+        rows: The table's rows.
+    """
+    sentences: list[str] = []
+    for group in groups:
+        place = f"on {group.dataset}" if len(groups) > 1 else ""
+        sentences += origin_notes(group.done, rows, place)
+    if any(group.dataset == "synthetic" for group in groups):
+        sentences.append(SYNTHETIC_CAPTION)
+    sentences += [note for group in groups for note in method_notes(group.done, rows)]
+    if any("±" in cell.text for row in rows for cell in row):
+        sentences.append(SPREAD)
+    if any(cell.text == NO_RUN for row in rows for cell in row):
+        sentences.append(f"{NO_RUN}: no run provides this number.")
+    return tuple(dict.fromkeys(sentences))
 
 
 def draw_notes(group: ComparisonGroup) -> Iterator[str]:
@@ -89,16 +102,13 @@ def _group_notes(group: ComparisonGroup) -> Iterator[str]:
     if group.dataset == "synthetic":
         yield SYNTHETIC
     yield f"Settings on {group.dataset}: {group.describe()}."
-    for key, _ in group.teachers:
-        yield f"Teacher of every distilled student: {key}."
+    yield from _teacher_notes(group)
     done = group.students[group.students["status"] == "done"]
-    if done.groupby(["method", "options", "version"])["seed"].nunique().eq(1).any():
-        yield ONE_SEED
     yield from other_teacher_notes(done)
     if len(table_rows(group, *BASELINE)) > 1:
         yield (
-            "The undistilled students were run with different code or options, so no gain is "
-            "given; run them again with this version."
+            "The undistilled students were run with different code or options; gains are measured "
+            "from the row in the table."
         )
     protocols = sorted(set(group.done["scoring"]))
     if len(protocols) > 1:
@@ -107,3 +117,18 @@ def _group_notes(group: ComparisonGroup) -> Iterator[str]:
             "the runs again before comparing them."
         )
     yield from draw_notes(group)
+
+
+def _teacher_notes(group: ComparisonGroup) -> Iterator[str]:
+    """Yield who teaches, and whether the numbers cover the noise of its training."""
+    if group.has_own_teachers:
+        yield (
+            "Every seed has a teacher of its own, trained with that seed: means, standard "
+            "deviations and tests cover the noise of the teacher's training, too."
+        )
+    elif group.teachers:
+        keys = " and ".join(key for key, _ in group.teachers)
+        yield (
+            f"Teacher of every distilled student: {keys}. Whatever is found holds for students of "
+            "this checkpoint; --teacher-seed same trains a teacher for each seed."
+        )

@@ -1,6 +1,8 @@
-"""Tables as Markdown, LaTeX or terminal text.
+"""Tables as Markdown, LaTeX, CSV or terminal text.
 
-The best group of a table is bold and the second one underlined where the format has such letters.
+The best score is bold and the second underlined where the format has such letters; a dagger follows
+scores that cannot be told from the best. Below a table stands its caption; footnotes have a file of
+their own, once for all tables of a report.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from tabulate import tabulate
 
 from results.tables.cells import Cell
 from results.tables.latex import escape_latex
+from results.tables.significance import DAGGER
 from results.tables.splitting import count_lines, paginate, split_columns
 from results.tables.table import Table
 
@@ -25,15 +28,30 @@ LATEX_HEIGHT = 540.0  # of an article's page, in points
 
 
 def to_markdown(table: Table) -> str:
-    """Return a heading, a pipe table and a list of footnotes."""
-    emphasis = {"best": "**{}**", "second": "<u>{}</u>"}
-    cells = _map_cells(
-        table, lambda cell: emphasis.get(cell.group, "{}").format(_escape_pipes(cell.text))
-    )
+    """Return a heading, a pipe table and the caption's sentences as a list."""
+    emphasis = {"best": "**{}**", "second": "<ins>{}</ins>"}  # GitHub strips <u>
+    cells = _map_cells(table, lambda cell: _emphasise(cell, emphasis, _escape_pipes))
     cells.columns = pd.Index([_escape_pipes(column) for column in table.columns])
     body = cells.to_markdown(index=False, disable_numparse=True, colalign=_alignments(table))
-    notes = "\n".join(f"- {note}" for note in table.footnotes)
+    notes = "\n".join(f"- {note}" for note in table.caption)
     return f"## {table.title}\n\n{body}\n\n{notes}\n"
+
+
+def notes_document(tables: Sequence[Table]) -> str:
+    """Return the footnotes of all tables as Markdown, each once with the tables that it is of."""
+    names: dict[str, list[str]] = {}
+    for table in tables:
+        for note in table.footnotes:
+            names.setdefault(note, []).append(table.name)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for note, of_tables in names.items():
+        groups.setdefault(tuple(of_tables), []).append(note)
+    parts = []
+    for together, notes in groups.items():
+        heading = "All tables" if len(together) == len(tables) > 1 else ", ".join(together)
+        lines = "\n".join(f"- {note}" for note in notes)
+        parts.append(f"## {heading}\n\n{lines}\n")
+    return "# Notes\n\n" + "\n".join(parts)
 
 
 def to_latex(table: Table) -> str:
@@ -52,7 +70,7 @@ def to_latex(table: Table) -> str:
         body = "".join(
             f"{_to_tabular(parts[number])}\\par\\medskip\n"
             if number < len(parts)
-            else _to_parbox(table.footnotes[number - len(parts)])
+            else _to_parbox(table.caption[number - len(parts)])
             for number in page
         )
         environments.append(
@@ -74,7 +92,7 @@ def to_terminal(table: Table) -> str:
     parts = split_columns(table, TERMINAL_WIDTH, gap=2)
     body = "\n\n".join(
         tabulate(
-            [[cell.text for cell in row] for row in part.rows],
+            [[_plain(cell) for cell in row] for row in part.rows],
             headers=list(part.columns),
             tablefmt="simple",
             disable_numparse=True,
@@ -84,24 +102,24 @@ def to_terminal(table: Table) -> str:
     )
     notes = "\n".join(
         textwrap.fill(note, FOOTNOTE_WIDTH, initial_indent="* ", subsequent_indent="  ")
-        for note in table.footnotes
+        for note in table.caption
     )
     return f"{table.title}\n\n{body}\n\n{notes}\n"
 
 
 def to_csv(table: Table) -> str:
-    """Return the texts of the cells as CSV, without title and footnotes."""
+    """Return the texts of the cells as CSV, without title and notes."""
     return str(_map_cells(table, lambda cell: cell.text).to_csv(index=False))
 
 
 def _estimate_heights(table: Table, parts: int) -> list[float]:
-    """Return the heights of a table's parts, then of its footnotes, on an article's page in points.
+    """Return the heights of a table's parts, then of its notes, on an article's page in points.
 
-    Rows take 8.2 points, lines of the caption 14.0, lines of a footnote 8.5.
+    Rows take 8.2 points, lines of the title 14.0, lines of a note 8.5.
     """
     heights = [8.2 * len(table.rows) + 30.0 for _ in range(parts)]
     heights[0] += 14.0 * count_lines(table.title, 75) + 10.0
-    return heights + [8.5 * count_lines(note, 88) + 1.0 for note in table.footnotes]
+    return heights + [8.5 * count_lines(note, 88) + 1.0 for note in table.caption]
 
 
 def _to_parbox(footnote: str) -> str:
@@ -110,12 +128,20 @@ def _to_parbox(footnote: str) -> str:
 
 def _to_tabular(table: Table) -> str:
     emphasis = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"}
-    cells = _map_cells(
-        table, lambda cell: emphasis.get(cell.group, "{}").format(escape_latex(cell.text))
-    )
+    cells = _map_cells(table, lambda cell: _emphasise(cell, emphasis, escape_latex))
     cells.columns = pd.Index([escape_latex(column) for column in table.columns])
     column_format = "".join(side[0] for side in _alignments(table))
     return str(cells.to_latex(index=False, escape=False, column_format=column_format))
+
+
+def _emphasise(cell: Cell, emphasis: dict[str, str], escape: Callable[[str], str]) -> str:
+    """Return the text of a cell with its mark."""
+    text = emphasis.get(cell.mark.place, "{}").format(escape(cell.text))
+    return f"{text}{escape(DAGGER)}" if cell.mark.is_tied else text
+
+
+def _plain(cell: Cell) -> str:
+    return f"{cell.text}{DAGGER}" if cell.mark.is_tied else cell.text
 
 
 def _map_cells(table: Table, function: Callable[[Cell], str]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from results.comparable import ComparisonGroup
-from results.lines import BASELINE, TableRow, methods_in_order, table_rows
+from results.lines import TableRow
 from results.tables.cells import Cell, score_cell
 
 # Datasets as their authors write them; others are printed under the name of their configuration.
@@ -21,21 +21,23 @@ DATASET_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells; a cell is empty if its column does not apply to its row."""
+    """Rows of cells; a cell is empty if its column does not apply to its row.
 
-    name: str  # of its files
+    Attributes:
+        name: Name of its files.
+        title: What it compares, in a few words.
+        columns: Headings.
+        rows: The cells of each row.
+        caption: What a reader needs to read it: a few short sentences, printed below it.
+        footnotes: Everything else about its numbers, printed once in a report's notes.
+    """
+
+    name: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    caption: tuple[str, ...]
     footnotes: tuple[str, ...]
-
-
-def rows_by_method(group: ComparisonGroup) -> dict[str, list[TableRow]]:
-    """Return the rows of the baseline and of every method that ran, in the order of tables."""
-    return {
-        method: table_rows(group, method, BASELINE[1] if method == BASELINE[0] else "")
-        for method in methods_in_order(group)
-    }
 
 
 def score_cells(row: TableRow, group: ComparisonGroup) -> tuple[Cell, ...]:

@@ -1,25 +1,23 @@
 """VRKD's Tables 1 to 3: networks and training tricks, backbones, and the gain of distillation.
 
-Every row of the paper is followed by ours, and by the difference where there is one. Our rows are
-compared with each other whatever their settings, as far as they have the same queries.
+Every row of the paper is followed by ours, and by the difference where there is one. Rows differ in
+more than the method, so none is marked or tested; comparisons of methods have tables of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import pandas as pd
 
-from results.comparable import SCORES, ComparisonGroup, comparison_groups
+from results.comparable import SCORES, comparison_groups
 from results.lines import BASELINE, NO_RUN, TableRow, baseline_row, expected_seeds
-from results.published import NetworkTable, Published, PublishedNetworkRow, PublishedPaper, Scored
-from results.statistics.pairwise import PairwiseTests
+from results.published import NetworkTable, Published, PublishedNetworkRow, PublishedPaper
 from results.tables.cells import BLANK, Cell, seeds_cell
 from results.tables.origin_notes import origin_notes
 from results.tables.published_values import difference_cell
 from results.tables.table import Table
-from results.tables.vrkd_footnotes import vrkd_footnotes
+from results.tables.vrkd_footnotes import vrkd_caption, vrkd_footnotes
 from results.tables.vrkd_runs import (
     DATASETS,
     TESTS,
@@ -28,13 +26,10 @@ from results.tables.vrkd_runs import (
     dataset_of,
     differences_of_test,
     match_rows,
-    pairwise_tests_of_rows,
     runs_with_test,
     score_cell_of_test,
     size_cells,
 )
-
-TestsByName = dict[Scored, list[PairwiseTests]]  # one for each of `SCORES`
 
 
 def network_tables(frame: pd.DataFrame, published: Published) -> list[Table]:
@@ -58,16 +53,10 @@ def _network_table(
     paper: PublishedPaper, table: NetworkTable, matched: Sequence[MatchedRow]
 ) -> Table:
     columns = _columns(table)
-    tests: TestsByName = {
-        test: pairwise_tests_of_rows(
-            (row for one in matched for row in _labelled_rows(one, dataset_of(test))), test
-        )
-        for test in TESTS
-    }
     rows: list[tuple[Cell, ...]] = []
     previous: MatchedRow | None = None
     for one in matched:
-        rows += _rows(table, one, tests)
+        rows += _rows(table, one)
         if table.kind == "role" and previous is not None and one.published.method != BASELINE[0]:
             rows += _gain_rows(previous, one, len(columns))
         previous = one
@@ -76,10 +65,8 @@ def _network_table(
         title=f"{table.title} ({paper.reference}, Table {table.number}), and ours",
         columns=columns,
         rows=tuple(rows),
-        footnotes=(
-            *_origin_notes(matched, rows),
-            *vrkd_footnotes(paper, table, matched, rows, tests),
-        ),
+        caption=(*_origin_notes(matched, rows), *vrkd_caption(table, matched, rows)),
+        footnotes=vrkd_footnotes(paper, table, matched),
     )
 
 
@@ -101,9 +88,7 @@ def _columns(table: NetworkTable) -> tuple[str, ...]:
     return (*names, "Seeds", *scores)
 
 
-def _rows(
-    table: NetworkTable, matched: MatchedRow, tests: TestsByName
-) -> Iterator[tuple[Cell, ...]]:
+def _rows(table: NetworkTable, matched: MatchedRow) -> Iterator[tuple[Cell, ...]]:
     """Yield the paper's row, and for each set of options our row and the differences."""
     row = matched.published
     printed = [_number_cell(row.score(test, i)) for test in TESTS for i in range(len(SCORES))]
@@ -113,21 +98,11 @@ def _rows(
         done = pd.concat([one.done for one in rows.values()])
         label = f"{matched.label}, ours{options}"
         head = _head(table, row, label, row.network or "", size_cells(done))
-        yield (*head, _seeds_cell(matched, rows), *_score_cells(rows, label, tests))
+        yield (*head, _seeds_cell(matched, rows), *_score_cells(rows))
         differences = list(_difference_cells(matched, rows))
         if any(cell.text not in ("", NO_RUN) for cell in differences):
             blank = (BLANK,) * (len(head) - 1)
             yield (Cell(f"{matched.label}, difference{options}"), *blank, BLANK, *differences)
-
-
-def _labelled_rows(
-    matched: MatchedRow, dataset: str
-) -> Iterator[tuple[str, TableRow, ComparisonGroup]]:
-    """Yield our rows on one dataset with their labels in the table."""
-    for options, rows in matched.rows_by_options().items():
-        if dataset in rows:
-            group = matched.matches[dataset].group
-            yield f"{matched.label}, ours{options}", rows[dataset], group
 
 
 def _head(
@@ -148,16 +123,12 @@ def _head(
     return (Cell(label), Cell(network), size, last_stride, smoothing)
 
 
-def _score_cells(rows: dict[str, TableRow], label: str, tests: TestsByName) -> Iterator[Cell]:
-    """Yield our scores of every test, marked by the tests between our rows."""
+def _score_cells(rows: dict[str, TableRow]) -> Iterator[Cell]:
+    """Yield our scores of every test."""
     for test in TESTS:
         row = rows.get(dataset_of(test))
-        for score, pairwise in zip(SCORES, tests[test], strict=True):
-            if row is None:
-                yield Cell(NO_RUN)
-                continue
-            group = pairwise.groups.get((row.method, label), "")
-            yield replace(score_cell_of_test(row, test, score), group=group)
+        for score in SCORES:
+            yield Cell(NO_RUN) if row is None else score_cell_of_test(row, test, score)
 
 
 def _difference_cells(matched: MatchedRow, rows: dict[str, TableRow]) -> Iterator[Cell]:
@@ -178,7 +149,7 @@ def _difference_cells(matched: MatchedRow, rows: dict[str, TableRow]) -> Iterato
 
 
 def _seeds_cell(matched: MatchedRow, rows: dict[str, TableRow]) -> Cell:
-    """Return the seeds on each dataset, as "3 / 2/3 seeds"."""
+    """Return the seeds on each dataset, as "3 / 2 of 3"."""
     texts: list[str] = []
     keys: list[str] = []
     for dataset in DATASETS:

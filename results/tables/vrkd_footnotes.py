@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from results.lines import NO_RUN
-from results.published import NetworkTable, PublishedPaper, Scored
-from results.statistics.pairwise import PairwiseTests
-from results.tables import footnotes, published_values, significance
+from results.published import NetworkTable, PublishedPaper
+from results.tables import footnotes, published_values
 from results.tables.cells import Cell
 from results.tables.method_notes import method_notes
-from results.tables.vrkd_runs import DATASETS, TESTS, MatchedRow, dataset_of, training_command
+from results.tables.vrkd_runs import DATASETS, MatchedRow, PaperRowMatch, training_command
 from results.teacher_weights import other_teacher_notes
 
 SIZES_NOTE = (
@@ -21,15 +20,35 @@ SIZES_NOTE = (
 TRICKS_NOTE = "LS=1: last stride 1. LSR: label smoothing. TRI: triplet loss."
 SEEDS_NOTE = "Seeds: on VeRi-776 / on VehicleID."
 GAIN_NOTE = "Gain: points above the undistilled student of the same seed and settings."
+NO_TESTS_NOTE = (
+    "Rows differ in more than the method, so nothing is tested or marked here; see the comparisons."
+)
 NO_RUN_NOTE = f"{NO_RUN}: the paper does not give this number, or no run provides it."
 
 
+def vrkd_caption(
+    table: NetworkTable, matched: Sequence[MatchedRow], rows: Sequence[Sequence[Cell]]
+) -> tuple[str, ...]:
+    """Return what has to stand below one table.
+
+    Args:
+        table: The published table.
+        matched: Its rows with their runs.
+        rows: Rows of our table.
+    """
+    sentences = [TRICKS_NOTE, SEEDS_NOTE]
+    if table.kind == "role":
+        sentences.append(GAIN_NOTE)
+    if any("±" in cell.text for row in rows for cell in row):
+        sentences.append(footnotes.SPREAD)
+    sentences.append(NO_RUN_NOTE)
+    for match in _matches(matched):
+        sentences += method_notes(match.group.done, rows)
+    return tuple(dict.fromkeys(sentences))
+
+
 def vrkd_footnotes(
-    paper: PublishedPaper,
-    table: NetworkTable,
-    matched: Sequence[MatchedRow],
-    rows: Sequence[Sequence[Cell]],
-    tests: Mapping[Scored, Sequence[PairwiseTests]],
+    paper: PublishedPaper, table: NetworkTable, matched: Sequence[MatchedRow]
 ) -> tuple[str, ...]:
     """Return the footnotes of one table, each once.
 
@@ -37,30 +56,25 @@ def vrkd_footnotes(
         paper: The paper.
         table: The published table.
         matched: Its rows with their runs.
-        rows: Rows of our table.
-        tests: Tests between our rows by test of the papers.
     """
     notes = [SIZES_NOTE] if table.kind == "models" else []
-    notes += [TRICKS_NOTE, SEEDS_NOTE]
-    if table.kind == "role":
-        notes.append(GAIN_NOTE)
-    if any("±" in cell.text for row in rows for cell in row):
-        notes.append(footnotes.SPREAD)
-    notes += [NO_RUN_NOTE, published_values.DIFFERENCE_NOTE]
+    notes += [NO_TESTS_NOTE, published_values.DIFFERENCE_NOTE]
     own = [row for row in matched if not row.published.cited]
     for dataset in DATASETS:
         notes += _dataset_notes(paper, dataset, own)
     notes += table.notes
-    for dataset in DATASETS:
-        of_dataset = [one for test in TESTS if dataset_of(test) == dataset for one in tests[test]]
-        for note in significance.significance_notes_without_letters(of_dataset):
-            notes.append(f"Ours on {dataset}. {note}")
-    for match in (match for row in own for match in row.matches.values()):
+    for match in _matches(matched):
         notes += other_teacher_notes(match.group.done)
         notes += footnotes.draw_notes(match.group)
         notes += footnotes.recorded_notes(match.group)
-        notes += method_notes(match.group.done, rows)
     return tuple(dict.fromkeys(notes))
+
+
+def _matches(matched: Sequence[MatchedRow]) -> Iterator[PaperRowMatch]:
+    """Yield our runs of the paper's own rows."""
+    for row in matched:
+        if not row.published.cited:
+            yield from row.matches.values()
 
 
 def _dataset_notes(paper: PublishedPaper, dataset: str, own: Sequence[MatchedRow]) -> Iterator[str]:

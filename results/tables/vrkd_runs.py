@@ -6,17 +6,15 @@ A test is named as in `published.yaml`: "veri776", or "vehicleid test800" for on
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from harness.runs.data_flags import DataFlag
-from results.comparable import SCORES, ComparisonGroup
-from results.lines import BASELINE, NO_RUN, RowId, TableRow, complete_seeds, table_rows
+from results.comparable import ComparisonGroup
+from results.lines import BASELINE, NO_RUN, TableRow, table_rows
 from results.published import NetworkTable, Protocol, PublishedNetworkRow, PublishedPaper, Scored
-from results.statistics.pairwise import PairwiseTests, run_pairwise_tests
 from results.tables.cells import Cell, score_cell
 from results.tables.published_values import protocol_differences
 
@@ -182,31 +180,6 @@ def training_command(row: PublishedNetworkRow, dataset: str) -> str:
     if _last_stride(row) != 1 and row.method != BASELINE[0]:
         parts.append("--set teacher_recipe.last_stride=1")
     return " ".join(parts)
-
-
-def pairwise_tests_of_rows(
-    rows: Iterable[tuple[str, TableRow, ComparisonGroup]], test: str
-) -> list[PairwiseTests]:
-    """Return the tests between rows of several groups, one for each of `SCORES`.
-
-    A row is complete if it has every seed of any of the groups.
-
-    Args:
-        rows: Label, row and group of each; rows without runs of the test are not compared.
-        test: Name of the test.
-    """
-    labelled: list[TableRow] = []
-    seeds: set[int] = set()
-    partial: list[RowId] = []
-    for label, row, group in rows:
-        with_test, _ = runs_with_test(row, test)
-        if len(with_test.runs):
-            renamed = TableRow(row.method, label, with_test.runs)
-            labelled.append(renamed)
-            seeds |= complete_seeds(group)
-            partial += [renamed.row_id] if DataFlag.PARTIAL in group.data_flags else []
-    name = evaluation_of(test)
-    return [run_pairwise_tests(labelled, name, score, seeds, partial=partial) for score in SCORES]
 
 
 def _unique_label(table: NetworkTable, row: PublishedNetworkRow, number: int) -> str:
