@@ -160,8 +160,8 @@ def _with_own_teachers(students: pd.DataFrame) -> pd.DataFrame:
 
 def _with_baselines(students: pd.DataFrame, undistilled: pd.DataFrame) -> pd.DataFrame:
     """Return distilled students after the undistilled ones of their settings."""
-    setting = students["student_setting"].iloc[0]
-    return pd.concat([undistilled[undistilled["student_setting"] == setting], students])
+    is_baseline = undistilled["student_setting"].isin(students["student_setting"])
+    return pd.concat([undistilled[is_baseline], students])
 
 
 def _group(

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from results.statistics.letter_display import compact_letter_display, top_groups
+from results.statistics.letter_display import Mark, compact_letter_display, mark_rows
 
 
 def shared(letters):
@@ -61,23 +61,21 @@ def test_more_groups_than_letters():
     assert len(set(letters)) == 30
 
 
+BEST, SECOND, TIED = Mark("best"), Mark("second"), Mark(is_tied=True)
+
+
 @pytest.mark.parametrize(
     ("means", "distinct", "expected"),
     [
-        ([0.5], [], [""]),
+        ([0.5], [], [Mark()]),
         ([], [], []),
-        ([0.5, 0.6], [], ["best", "best"]),
-        ([0.5, 0.6], [(0, 1)], ["second", "best"]),
-        # the second does not differ from the first; the third from the second alone: it is next
-        ([0.9, 0.8, 0.7], [(0, 2)], ["best", "best", "second"]),
-        (
-            [0.9, 0.8, 0.7, 0.1],
-            [(0, 1), (0, 2), (0, 3), (1, 3), (2, 3)],
-            ["best", "second", "second", ""],
-        ),
-        # the rest is compared with the best of the rest
-        ([0.9, 0.8, 0.7], [(0, 1), (0, 2), (1, 2)], ["best", "second", ""]),
+        ([0.5, 0.6], [], [Mark("second", is_tied=True), BEST]),
+        ([0.5, 0.6], [(0, 1)], [SECOND, BEST]),
+        # the third differs from the second alone: it cannot be told from the best
+        ([0.9, 0.8, 0.7], [(1, 2), (0, 1)], [BEST, SECOND, TIED]),
+        ([0.9, 0.8, 0.7, 0.1], [(0, 1), (0, 2), (0, 3)], [BEST, SECOND, Mark(), Mark()]),
+        ([0.9, 0.9, 0.7], [(0, 2), (1, 2)], [BEST, BEST, Mark()]),
     ],
 )
-def test_groups_by_hand(means, distinct, expected):
-    assert top_groups(means, distinct) == expected
+def test_marks_by_hand(means, distinct, expected):
+    assert mark_rows(means, distinct) == expected

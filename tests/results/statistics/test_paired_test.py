@@ -8,11 +8,15 @@ from scipy import stats as witness
 
 from results.statistics.paired_test import (
     PairedDifference,
+    difference_variance,
     holm,
+    mean_difference,
     paired_test,
     prediction_interval,
     t_quantile,
+    welch_satterthwaite,
 )
+from results.statistics.seed_noise import SeedNoise, estimate_seed_noise
 
 RANDOM = np.random.default_rng(5)
 
@@ -41,15 +45,34 @@ def looped(ours, theirs, identity):
     return mean, seed_variance, total / queries**2 * groups / (groups - 1)
 
 
+def of_two_rows(ours, theirs, weights):
+    """The test of a table that has these two rows only."""
+    scores = {
+        name: dict(enumerate(row.sum(axis=1)))
+        for name, row in zip("ab", (ours, theirs), strict=True)
+    }
+    noise = estimate_seed_noise(scores)
+    return paired_test(
+        ours,
+        theirs,
+        weights,
+        run_variance=difference_variance(noise, 0, 1),
+        seed_degrees=noise.degrees,
+    )
+
+
 def test_difference_is_the_formula_one_query_at_a_time():
+    """With two rows the pooled variance, and their own, is that of the differences."""
     identity = np.array([0, 0, 0, 1, 1, 2, 3, 3, 3, 3])
     ours, theirs = RANDOM.random((4, 10)), RANDOM.random((4, 10))
     parts, weights = by_identity(ours, identity)
-    result = paired_test(parts, by_identity(theirs, identity)[0], weights)
+    result = of_two_rows(parts, by_identity(theirs, identity)[0], weights)
     expected = looped(ours, theirs, identity)
     assert (result.mean, result.seed_variance, result.query_variance) == pytest.approx(expected)
     assert result.error == pytest.approx(math.sqrt(expected[1] + expected[2]))
-    assert (result.degrees, result.seeds) == (3, 4)
+    _, seeds, queries = expected
+    degrees = (seeds + queries) ** 2 / (seeds**2 / 3 + queries**2 / 3)
+    assert (result.degrees, result.seeds) == (pytest.approx(degrees), 4)
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 10])
@@ -59,11 +82,43 @@ def test_without_query_noise_it_is_the_paired_t_test_over_seeds(seeds):
     theirs = RANDOM.random((seeds, 30)) / 30
     weights = np.full(30, 1 / 30)
     ours = theirs + gap * weights
-    result = paired_test(ours, theirs, weights)
+    result = of_two_rows(ours, theirs, weights)
     expected = witness.ttest_rel(ours.sum(axis=1), theirs.sum(axis=1))
     assert result.query_variance == pytest.approx(0, abs=1e-25)
     assert result.p == pytest.approx(expected.pvalue)
     assert result.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+
+
+def test_two_rows_and_two_seeds_have_one_degree():
+    ours, theirs = RANDOM.random((2, 20)) / 20, RANDOM.random((2, 20)) / 20
+    assert of_two_rows(ours, theirs, np.full(20, 1 / 20)).degrees == 1
+
+
+def test_the_noise_of_a_difference_is_never_below_the_pooled_one():
+    noise = SeedNoise(pooled=2.0, degrees=8, own=(0.5, 1.0, 7.0, None))
+    assert difference_variance(noise, 0, 1) == 4.0
+    assert difference_variance(noise, 1, 2) == 8.0
+    assert difference_variance(noise, 0, 3) == 4.0  # 0.5 and the pooled 2.0 are less
+    assert difference_variance(noise, 2, 3) == 9.0
+
+
+def test_degrees_of_freedom_by_hand():
+    """(1 + 3)^2 / (1 / 4 + 9 / 18) = 64 / 3; one estimate alone keeps its own."""
+    assert welch_satterthwaite([(1.0, 4), (3.0, 18)]) == pytest.approx(64 / 3)
+    assert welch_satterthwaite([(2.0, 7), (0.0, 3)]) == pytest.approx(7)
+    assert welch_satterthwaite([(0.0, 7)]) == math.inf
+
+
+def test_a_mean_over_datasets_adds_their_variances():
+    one = PairedDifference(0.04, 0.0003, 0.0001, degrees=10, seeds=3)
+    two = PairedDifference(0.02, 0.0001, 0.0004, degrees=30, seeds=5)
+    mean = mean_difference([one, two])
+    assert mean.mean == pytest.approx(0.03)
+    assert (mean.seed_variance, mean.query_variance) == pytest.approx((0.0001, 0.000125))
+    degrees = (4 + 5) ** 2 / (4**2 / 10 + 5**2 / 30)
+    assert (mean.degrees, mean.seeds) == (pytest.approx(degrees), 3)
+    alone = mean_difference([one])
+    assert (alone.mean, alone.error, alone.degrees) == pytest.approx((one.mean, one.error, 10))
 
 
 def test_with_one_seed_it_is_the_paired_t_test_over_queries_of_equal_weight():

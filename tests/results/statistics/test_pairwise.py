@@ -1,15 +1,21 @@
 """Rows that are compared, and the reasons for the others."""
 
+import shutil
+
 import numpy as np
 import pytest
 from scipy import stats as witness
 
 from results.collect import collect_runs
 from results.comparable import comparison_groups
+from results.configurations import DEFAULT_CHOICE, TableChoice, compared_rows
 from results.lines import table_rows
 from results.published import load_published
-from results.statistics.pairwise import paired_difference, pairwise_tests
+from results.statistics.letter_display import Mark
+from results.statistics.paired_test import holm
+from results.statistics.pairwise import compare_with
 from results.tables.comparison import comparison_tables
+from results.tables.significance import group_tests
 from tests.support.records import (
     cells,
     done,
@@ -33,19 +39,18 @@ def study_with_at(runs, **fields):
     return [done(runs, spec("at", seed, [teacher]), 0.46, **fields) for seed in range(3)]
 
 
-def compared(runs, change=None):
-    """The tests between all rows of the only group, and its rows by label.
+def compared(runs, change=None, choice=DEFAULT_CHOICE):
+    """The tests of mAP between the compared rows of the only group.
 
     Args:
         runs: The runs folder.
         change: What happens to its files after they were gathered, which checks them.
+        choice: What is compared.
     """
     (group,) = comparison_groups(collect_runs(runs)[0], "synthetic")
     if change is not None:
         change()
-    methods = dict.fromkeys(group.students["method"])
-    rows = [row for method in methods for row in table_rows(group, method)]
-    return pairwise_tests(group, rows, group.evaluations[0]), {row.label: row for row in rows}
+    return group_tests(group, compared_rows(group, choice), choice)[0]
 
 
 def random_runs(runs, gains, seeds=(0, 1, 2)):
@@ -62,65 +67,132 @@ def random_runs(runs, gains, seeds=(0, 1, 2)):
     return teacher, made
 
 
+SP, AT, NONE = ("sp", "SP"), ("at", "AT"), ("none", "Student")
+
+
 def test_all_pairs_are_tested_and_the_gain_is_the_records(tmp_path):
     _, made = random_runs(tmp_path, {"sp": 0.1, "at": 0.0})
-    tests, by_label = compared(tmp_path)
+    tests = compared(tmp_path)
     assert len(tests.differences) == 3 and tests.reasons == {} and tests.problems == ()
-    assert (tests.seeds, tests.queries, tests.identities) == ((0, 1, 2), 40, 20)
-    difference, adjusted = tests.between(by_label["SP"], by_label["NONE"])
+    assert (tests.seed_counts, tests.queries, tests.identities) == ((3,), 40, 20)
+    difference, adjusted = tests.between(SP, NONE)
     gaps = [made["sp", seed].mean() - made["none", seed].mean() for seed in range(3)]
     assert difference.mean == pytest.approx(np.mean(gaps))
-    assert difference.seed_variance == pytest.approx(np.var(gaps, ddof=1) / 3)
     assert difference.p < adjusted < 0.05
-    back, same = tests.between(by_label["NONE"], by_label["SP"])
+    back, same = tests.between(NONE, SP)
     assert back.mean == -difference.mean and same == adjusted
-    assert tests.verdict(by_label["SP"], by_label["NONE"]) == 1
-    assert tests.verdict(by_label["NONE"], by_label["SP"]) == -1
-    assert tests.verdict(by_label["AT"], by_label["NONE"]) == 0
+    assert (tests.verdict(SP, NONE), tests.verdict(NONE, SP), tests.verdict(AT, NONE)) == (1, -1, 0)
 
 
-def test_holm_covers_every_pair_of_the_table(tmp_path):
+def test_the_seeds_part_is_the_larger_of_the_pooled_and_the_rows_own_variance(tmp_path):
+    _, made = random_runs(tmp_path, {"sp": 0.1, "at": 0.0})
+    tests = compared(tmp_path)
+    x = np.array([[made[m, s].mean() for s in range(3)] for m in ("none", "at", "sp")])
+    r = x - x.mean(axis=1, keepdims=True) - x.mean(axis=0) + x.mean()
+    pooled, own = (r**2).sum() / 4, (r**2).sum(axis=1) / 2 * 3 / 2
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+        ours, theirs = ((NONE, AT, SP)[place] for place in (first, second))
+        difference, _ = tests.between(ours, theirs)
+        expected = max(2 * pooled, own[first] + own[second]) / 3
+        assert difference.seed_variance == pytest.approx(expected)
+        seeds, queries = difference.seed_variance, difference.query_variance
+        degrees = (seeds + queries) ** 2 / (seeds**2 / 4 + queries**2 / 19)
+        assert difference.degrees == pytest.approx(degrees)
+
+
+def test_two_families_have_corrections_of_their_own(tmp_path):
     random_runs(tmp_path, {"sp": 0.002, "at": 0.0, "ft": 0.004})
-    tests, _ = compared(tmp_path)
-    p = sorted(one.p for one in tests.differences.values())
-    assert len(p) == 6
-    assert min(tests.adjusted.values()) == pytest.approx(min(1, 6 * p[0]))
+    tests = compared(tmp_path)
+    pairs = {pair: one.p for pair, one in tests.differences.items()}
+    assert len(pairs) == 6
+    assert tests.adjusted == pytest.approx(dict(zip(pairs, holm([*pairs.values()]), strict=True)))
+    of_student = {
+        (pair[0] if pair[1] == NONE else pair[1]): p for pair, p in pairs.items() if NONE in pair
+    }
+    expected = dict(zip(of_student, holm([*of_student.values()]), strict=True))
+    assert tests.reference == NONE
+    assert tests.against == pytest.approx(expected) and len(expected) == 3
 
 
-def test_one_seed_is_the_clustered_test_over_queries(tmp_path):
-    _, made = random_runs(tmp_path, {"sp": 0.01}, seeds=(0,))
-    tests, by_label = compared(tmp_path)
-    difference, _ = tests.between(by_label["SP"], by_label["NONE"])
-    by_identity = (made["sp", 0] - made["none", 0]).reshape(20, 2).mean(axis=1)
-    assert difference.p == pytest.approx(witness.ttest_1samp(by_identity, 0).pvalue)
-    assert difference.degrees == 19
+def test_the_reference_is_a_choice(tmp_path):
+    random_runs(tmp_path, {"sp": 0.1, "at": 0.05})
+    tests = compared(tmp_path, choice=TableChoice(against="sp"))
+    assert tests.reference == SP and set(tests.against) == {AT, NONE}
+    assert tests.gain(AT).mean == -tests.between(SP, AT)[0].mean
+    assert compared(tmp_path, choice=TableChoice(against="kdpe")).reference is None
 
 
-def test_incomplete_rows_are_not_compared(tmp_path):
+def test_one_seed_claims_nothing(tmp_path):
+    random_runs(tmp_path, {"sp": 0.3}, seeds=(0,))
+    tests = compared(tmp_path)
+    assert (tests.differences, tests.letters, tests.marks, tests.against) == ({}, {}, {}, {})
+    assert tests.reasons == {} and tests.seed_counts == (1,)
+    assert np.isnan(tests.resolution)
+
+
+def test_a_row_with_one_seed_among_three_is_not_compared(tmp_path):
     teacher, _ = random_runs(tmp_path, {"sp": 0.1})
-    done(tmp_path, spec("at", 0, [teacher]), 0.9)
-    tests, by_label = compared(tmp_path)
-    assert tests.reasons == {("at", "AT"): "1/3 seeds"}
+    done_by_query(tmp_path, spec("at", 0, [teacher]), RANDOM.uniform(0, 1, 40), IDENTITY)
+    tests = compared(tmp_path)
+    assert tests.reasons == {AT: "1 of 3 seeds"}
     assert len(tests.differences) == 1
-    assert tests.between(by_label["AT"], by_label["SP"]) is None
-    assert tests.verdict(by_label["AT"], by_label["SP"]) is None
-    assert paired_difference(by_label["AT"], by_label["SP"], "test") is None  # and on other queries
+    assert tests.between(AT, SP) is None and tests.verdict(AT, SP) is None
 
 
-def test_an_incomplete_row_is_compared_over_the_seeds_of_both(tmp_path):
-    teacher = study(tmp_path)
-    for seed in (0, 2):
-        done(tmp_path, spec("at", seed, [teacher]), 0.46 + 0.01 * seed)
-    _, by_label = compared(tmp_path)
-    difference = paired_difference(by_label["AT"], by_label["Student"], "test")
-    assert difference.mean == pytest.approx(0.05) and (difference.seeds, difference.degrees) == (
-        2,
-        1,
+def test_every_pair_is_compared_on_the_seeds_that_both_have(tmp_path):
+    """SP has five seeds, AT lost one of three; the others have three."""
+    teacher, made = random_runs(tmp_path, {"sp": 0.1, "at": 0.05, "ft": 0.0})
+    shutil.rmtree(tmp_path / spec("at", 1, [teacher])["key"])
+    for seed in (3, 4):
+        done_by_query(tmp_path, spec("sp", seed, [teacher]), made["sp", 0], IDENTITY)
+    tests = compared(tmp_path)
+    assert tests.reasons == {} and len(tests.differences) == 6
+    counts = {pair: one.seeds for pair, one in tests.differences.items()}
+    assert all(n == (2 if AT in pair else 3) for pair, n in counts.items())
+    gaps = [made["sp", seed].mean() - made["at", seed].mean() for seed in (0, 2)]
+    assert tests.between(SP, AT)[0].mean == pytest.approx(np.mean(gaps))
+    assert tests.scores[SP].mean == pytest.approx(
+        np.mean([made["sp", s].mean() for s in (0, 1, 2, 0, 0)])
     )
 
 
+def test_rows_without_common_seeds_are_left_out_as_few_as_possible(tmp_path):
+    teacher, made = random_runs(tmp_path, {"sp": 0.1, "at": 0.05})
+    for seed in (7, 8, 9):
+        done_by_query(tmp_path, spec("ft", seed, [teacher]), made["sp", 0], IDENTITY)
+    tests = compared(tmp_path)
+    assert tests.reasons == {("ft", "FT"): "other seeds"} and len(tests.differences) == 3
+
+
+def test_a_selection_keeps_every_p_value(tmp_path):
+    random_runs(tmp_path, {"sp": 0.1, "at": 0.0, "ft": 0.004})
+    tests = compared(tmp_path)
+    some = tests.select([NONE, SP, AT])
+    assert len(some.differences) == 3 and some.noise == tests.noise
+    for pair, p in some.adjusted.items():
+        assert p == tests.adjusted[pair]
+    assert some.against == {row: tests.against[row] for row in (SP, AT)}
+    assert some.letters[SP] != some.letters[AT] == some.letters[NONE]
+
+
+def test_a_row_outside_the_table_is_compared_by_the_tables_noise_and_its_own(tmp_path):
+    teacher, made = random_runs(tmp_path, {"sp": 0.1, "at": 0.0})
+    for seed in range(3):
+        other = spec("sp", seed, [teacher], options={"weight": 9})
+        precision = made["sp", seed] + (0.2 if seed == 1 else 0.0)
+        done_by_query(tmp_path, other, np.clip(precision, 0, 1), IDENTITY)
+    (group,) = comparison_groups(collect_runs(tmp_path)[0], "synthetic")
+    tests = compared(tmp_path)
+    assert set(tests.compared) == {NONE, SP, AT}
+    variant = next(row for row in table_rows(group, "sp") if "weight" in row.label)
+    difference = compare_with(tests, variant, SP)
+    assert difference.mean == pytest.approx(0.2 / 3, abs=0.01)
+    assert difference.seed_variance > tests.between(SP, AT)[0].seed_variance
+    assert compare_with(tests, variant, ("kdpe", "KDPE")) is None
+
+
 def problems_of(runs, change=None):
-    tests, _ = compared(runs, change)
+    tests = compared(runs, change)
     return tests.reasons, tests.problems
 
 
@@ -146,10 +218,11 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_compared(tmp_path, 
     assert problems == (f"AT is not compared: per_query.npz is {kind} ({made['key']}).",)
     (table,) = comparison_tables(frame, "synthetic", load_published())
     assert problems[0] in table.footnotes
-    assert cells(table, "AT")["Group"] == "not compared"
-    assert (cells(table, "AT")["mAP"], cells(table, "AT")["Gain in mAP"]) == (
+    row = cells(table, "AT")
+    assert (row["mAP"], row["Gain in mAP"], row["Group"]) == (
         "46.00 ± 0.00",
         "+4.00",
+        "not compared",
     )
     assert cells(table, "PDRD")["Group"] == "a"
 
@@ -209,7 +282,7 @@ def test_partial_data_is_never_ranked(tmp_path):
     teacher = done(tmp_path, teacher_spec(), 0.6, notes=[note])
     done(tmp_path, spec(), 0.4, notes=[note])
     done(tmp_path, spec("sp", 0, [teacher]), 0.5, notes=[note])
-    tests, _ = compared(tmp_path)
+    tests = compared(tmp_path)
     assert set(tests.reasons.values()) == {"partial data"} and tests.differences == {}
 
 
@@ -217,18 +290,18 @@ def test_queries_of_one_identity_compare_nothing(tmp_path):
     teacher = done(tmp_path, teacher_spec(), 0.6)
     done_by_query(tmp_path, spec(), np.full(4, 0.5), np.ones(4, int))
     done_by_query(tmp_path, spec("sp", 0, [teacher]), np.full(4, 0.6), np.ones(4, int))
-    tests, _ = compared(tmp_path)
+    tests = compared(tmp_path)
     assert tests.differences == {} and set(tests.reasons.values()) == {"not compared"}
     assert tests.problems == ("Nothing is compared: all queries show one identity.",)
 
 
 def test_alone_there_is_nothing_to_compare(tmp_path):
     done(tmp_path, spec(), 0.4)
-    tests, by_label = compared(tmp_path)
-    assert (tests.differences, tests.letters, tests.groups) == ({}, {}, {})
+    tests = compared(tmp_path)
+    assert (tests.differences, tests.letters, tests.marks) == ({}, {}, {})
     (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
-    assert cells(table, "Student")["Group"] == ""
-    assert not any("Group" in note or "Minimum" in note for note in table.footnotes)
+    assert "Group" not in table.columns
+    assert not any("Group" in note or "significant" in note for note in table.footnotes)
 
 
 def test_rank_1_has_tests_of_its_own(tmp_path):
@@ -238,8 +311,24 @@ def test_rank_1_has_tests_of_its_own(tmp_path):
         for method, accuracy, first in (("sp", 0.5, 0.1), ("at", 0.4, 0.9)):
             done(tmp_path, spec(method, seed, [teacher]), accuracy + jitter, first)
     (group,) = comparison_groups(collect_runs(tmp_path)[0], "synthetic")
-    sp, at = (table_rows(group, method)[0] for method in ("sp", "at"))
-    by_score = {score: pairwise_tests(group, [sp, at], "test", score) for score in ("mAP", "R1")}
-    assert by_score["mAP"].groups == {sp.row_id: "best", at.row_id: "second"}
-    assert by_score["R1"].between(sp, at)[0].mean == pytest.approx(-0.8)
-    assert by_score["R1"].groups == {sp.row_id: "second", at.row_id: "best"}
+    by_score = {one.score: one for one in group_tests(group, compared_rows(group))}
+    assert by_score["mAP"].marks == {AT: Mark("second"), SP: Mark("best")}
+    assert by_score["R1"].between(SP, AT)[0].mean == pytest.approx(-0.8)
+    assert by_score["R1"].marks == {AT: Mark("best"), SP: Mark("second")}
+
+
+def test_nothing_is_marked_where_less_than_the_range_is_resolved(tmp_path):
+    random_runs(tmp_path, {"sp": 0.002, "at": 0.0, "ft": 0.001})
+    tests = compared(tmp_path)
+    means = [one.mean for row, one in tests.scores.items() if row != NONE]
+    assert tests.resolution > max(means) - min(means)
+    assert tests.marks == {} and set(tests.letters.values()) == {"a"}
+
+
+def test_the_resolution_is_that_of_the_strictest_step(tmp_path):
+    random_runs(tmp_path, {"sp": 0.1, "at": 0.05})
+    tests = compared(tmp_path)
+    errors = [
+        witness.t.isf(0.05 / 3 / 2, one.degrees) * one.error for one in tests.differences.values()
+    ]
+    assert tests.resolution == pytest.approx(np.median(errors))
