@@ -16,9 +16,12 @@ KIND_TITLES = {  # by the first part of a figure's name; a sweep's name starts w
     "consistency": "Ranking inconsistency with the teacher",
     "cost": "mAP and training cost",
     "extraction": "Feature-extraction time",
+    "gains": "Gains of methods",
+    "heatmap": "Gains by method and dataset",
     "learning": "Learning curves",
     "ranked": "Ranked lists",
     "ranks": "Critical-difference diagram",
+    "scores": "R1 against mAP",
     "size": "mAP and model size",
     "tsne": "t-SNE of embeddings",
 }

@@ -13,24 +13,33 @@ from harness.core.errors import UnwritableFileError
 from harness.core.text import printable
 from harness.runs.layout import FIGURES
 from results.comparable import comparison_groups
+from results.configurations import DEFAULT_CHOICE, TableChoice
 from results.figures import RANKED_PREFIX
 from results.figures.chart import Chart, Charts, MissingFigure, save_chart
 from results.figures.critical_difference import rank_charts
 from results.figures.embeddings import embedding_charts
 from results.figures.extraction_time import extraction_charts
+from results.figures.gain_heat_map import heat_map_charts
+from results.figures.gains import gain_charts
 from results.figures.learning_curves import learning_curve_charts
 from results.figures.model_size import size_charts
 from results.figures.option_sweep import sweep_charts
 from results.figures.ranking_consistency import consistency_charts
+from results.figures.score_pairs import score_charts
 from results.figures.training_cost import cost_charts
 
-CHARTS_OF_RUNS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
+CHARTS_OF_COMPARISONS: tuple[Callable[[pd.DataFrame, TableChoice], Charts], ...] = (
+    gain_charts,
+    heat_map_charts,
+    score_charts,
+    rank_charts,
     learning_curve_charts,
     consistency_charts,
+)
+CHARTS_OF_RUNS: tuple[Callable[[pd.DataFrame], Charts], ...] = (
     sweep_charts,
     embedding_charts,
     size_charts,
-    rank_charts,
 )
 
 
@@ -49,7 +58,12 @@ class FigureFiles:
     stale: tuple[Path, ...]
 
 
-def draw_all(frame: pd.DataFrame, folder: Path, measurements: Path | None = None) -> FigureFiles:
+def draw_all(
+    frame: pd.DataFrame,
+    folder: Path,
+    measurements: Path | None = None,
+    choice: TableChoice = DEFAULT_CHOICE,
+) -> FigureFiles:
     """Draw every figure that the runs allow.
 
     Ranked lists show two runs of a user's choice, so they are not drawn here but kept.
@@ -59,12 +73,18 @@ def draw_all(frame: pd.DataFrame, folder: Path, measurements: Path | None = None
         folder: The report's folder; the figures go to its subfolder `figures`.
         measurements: Folder of the report that may hold measurements (`kdreid bench cost`, `kdreid
             bench extract`); by default `folder`.
+        choice: What is compared.
     """
     measured = folder if measurements is None else measurements
     files: list[Path] = []
     missing: list[str] = []
-    of_measurements = (cost_charts(frame, measured), extraction_charts(measured))
-    for charts in (*(charts_of(frame) for charts_of in CHARTS_OF_RUNS), *of_measurements):
+    sources = (
+        *(charts_of(frame, choice) for charts_of in CHARTS_OF_COMPARISONS),
+        *(charts_of(frame) for charts_of in CHARTS_OF_RUNS),
+        cost_charts(frame, measured, choice),
+        extraction_charts(measured),
+    )
+    for charts in sources:
         for chart in _without_errors(charts, missing):
             if isinstance(chart, MissingFigure):
                 missing.append(str(chart))

@@ -30,12 +30,16 @@ from results.figures.literal_text import literal_names, literal_powers
 from results.tables.table import DATASET_NAMES, qualify_title
 
 PALETTE = "colorblind"  # of seaborn; distinct with all common kinds of colour vision
+# Its last colour is a second blue, which is black here.
+COLOURS = (*sns.color_palette(PALETTE)[:-1], (0.0, 0.0, 0.0))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "d", "8", "H", "$x$")
 DASHES = ((), (4, 1.5), (1, 1), (3, 1, 1, 1), (5, 1, 1, 1, 1, 1))
 DPI = 160
 NOTE_FONT_SIZE = 6.5  # points
+LABEL_WIDTH, LABEL_LINES = 22, 3  # of a method in a legend or on an axis
 NOT_STYLE = ("backend", "interactive", "toolbar", "webagg", "datapath", "_")  # of its settings
 SEEDS_NOTE = "Points: mean over seeds; bars: standard deviation over seeds, if there are several."
+ONE_SEED_NOTE = "One seed: no bars. Another seed may order the points otherwise."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +156,9 @@ def line_styles(names: Sequence[str]) -> LineStyles:
 
     No two of the first 30 names share both colour and marker, or both colour and dashes.
     """
-    colours, numbered = sns.color_palette(PALETTE), list(enumerate(names))
-    rounds = len(colours)
+    numbered, rounds = list(enumerate(names)), len(COLOURS)
     return LineStyles(
-        {name: colours[number % rounds] for number, name in numbered},
+        {name: COLOURS[number % rounds] for number, name in numbered},
         {name: MARKERS[number % len(MARKERS)] for number, name in numbered},
         {name: DASHES[(number + number // rounds) % len(DASHES)] for number, name in numbered},
     )
@@ -201,11 +204,25 @@ def draw_seed_deviations(
 
 def add_legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """Replace the legends of the panels by one to the right of them, made from the first panel."""
-    handles, labels = axes[0].get_legend_handles_labels()
+    handles, names = axes[0].get_legend_handles_labels()
+    labels = [wrap_label(name) for name in names]
     for ax in axes:
         if (legend := ax.get_legend()) is not None:
             legend.remove()
-    figure.legend(handles, labels, loc="outside right center")
+    figure.legend(handles, labels, loc="outside right center", fontsize=7.5, handletextpad=0.4)
+
+
+def wrap_label(label: str) -> str:
+    """Return a label in lines of at most `LABEL_WIDTH` characters, at most `LABEL_LINES`."""
+    lines = textwrap.wrap(label, LABEL_WIDTH, drop_whitespace=not label.startswith(" ")) or [label]
+    if len(lines) > LABEL_LINES:
+        lines = [*lines[: LABEL_LINES - 1], f"{lines[LABEL_LINES - 1][: LABEL_WIDTH - 3]}..."]
+    return "\n".join(lines)
+
+
+def with_minus(number: str) -> str:
+    """Return a printed number with a minus sign in place of a hyphen, as on axes."""
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 def add_note(figure: Figure, text: str, columns: int = 110) -> None:

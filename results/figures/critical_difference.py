@@ -14,14 +14,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.runs.data_flags import DataFlag
-from results.comparable import describe_different_origins
+from results.configurations import DEFAULT_CHOICE, TableChoice
 from results.figures.chart import NOTE_FONT_SIZE, PALETTE, Chart, Charts, MissingFigure, add_note
+from results.figures.network_pairs import dataset_heading, pair_name
 from results.statistics.critical_difference import CriticalDifference
 from results.tables.dataset_ranks import (
     MIN_DATASETS_OF_DIAGRAM,
     CrossDatasetRanking,
-    DatasetRanking,
     rank_across_datasets,
 )
 
@@ -31,25 +30,22 @@ REASON = (
 )
 
 
-def rank_charts(frame: pd.DataFrame) -> Charts:
+def rank_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Charts:
     """Yield one diagram per pair of networks with ranks on enough datasets, or the reason for none.
 
     Args:
         frame: Rows of `collect_runs`.
+        choice: What is compared.
     """
     rankings = [
         one
-        for one in rank_across_datasets(frame)
+        for one in rank_across_datasets(frame, choice)
         if one.diagram is not None and len(one.rankings) >= MIN_DATASETS_OF_DIAGRAM
     ]
     if not rankings:
         yield MissingFigure("ranks", REASON)
     for ranking in rankings:
-        pair = f"-{ranking.teacher}-{ranking.network}".replace(" + ", "+")
-        suffix = pair if len(rankings) > 1 else ""
-        flags = {flag for one in ranking.rankings for flag in one.group.data_flags}
-        is_generated = suffix and DataFlag.GENERATED in flags
-        name = f"ranks{suffix}{'-generated' if is_generated else ''}"
+        name = pair_name("ranks", ranking, several=len(rankings) > 1)
         yield Chart(name, _rows(ranking), lambda data, ranking=ranking: _draw(data, ranking))  # type: ignore[misc]
 
 
@@ -101,7 +97,7 @@ def _draw(data: pd.DataFrame, ranking: CrossDatasetRanking) -> Figure:
     _draw_axis(ax, count, diagram.difference)
     _draw_cliques(ax, data, cliques)
     _draw_methods(ax, data, top=-0.22 * len(cliques) - 0.35)
-    datasets = ", ".join(map(_dataset_title, ranking.rankings))
+    datasets = ", ".join(map(dataset_heading, ranking.rankings))
     title = f"Mean rank in mAP on {datasets}; teacher {ranking.teacher}, student {ranking.network}"
     ax.set_title(textwrap.fill(title, 80), fontsize=9)
     sentences = [
@@ -113,13 +109,6 @@ def _draw(data: pd.DataFrame, ranking: CrossDatasetRanking) -> Figure:
     ]
     add_note(figure, " ".join(filter(None, sentences)), columns=120)
     return figure
-
-
-def _dataset_title(ranking: DatasetRanking) -> str:
-    group = ranking.group
-    data = f"{group.data_note} data" if group.data_note else ""
-    qualifiers = "; ".join(filter(None, [data, describe_different_origins(group.done)]))
-    return f"{ranking.name} ({qualifiers})" if qualifiers else ranking.name
 
 
 def _draw_axis(ax: Axes, count: int, difference: float) -> None:

@@ -23,6 +23,7 @@ from harness.core.files import read_json
 from harness.runs.arrays import read_arrays
 from harness.runs.layout import EMBEDDINGS, RECORD
 from results.figures.chart import (
+    COLOURS,
     Chart,
     Charts,
     MissingFigure,
@@ -34,7 +35,8 @@ from results.lines import BASELINE
 
 ARRAYS = ("features", "identity", "image", "model")
 MAX_BYTES = 1 << 32  # of a file; the largest test set with the widest features has a fifth
-MAX_IDENTITIES, MAX_IMAGES = 12, 30  # images: of each identity
+MAX_IDENTITIES = len(COLOURS)  # so that each has a colour of its own
+MAX_IMAGES = 30  # of each identity
 MAX_PANELS = 6
 MIN_IMAGES = 4  # of a panel: fewer points have no neighbourhoods
 PERPLEXITY = 30.0

@@ -1,6 +1,8 @@
 """Learning curves: the supervised loss of every run by training step, from its `curve.csv`.
 
-The distillation loss is subtracted, because its scale depends on each method's weight.
+The distillation loss is subtracted, because its scale depends on each method's weight. Where the
+file has the column `validation_mAP` (a fraction of 1, empty at steps that were not validated), a
+second panel shows it.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -21,55 +23,64 @@ from harness.core.files import read_file
 from harness.runs.layout import CURVE
 from harness.runs.reader import MAX_CURVE_BYTES
 from results.comparable import ComparisonGroup, comparison_groups
-from results.configurations import rows_by_method
+from results.configurations import DEFAULT_CHOICE, TableChoice, compared_rows
 from results.figures.chart import (
-    PALETTE,
     Chart,
     Charts,
+    LineStyles,
     MissingFigure,
+    add_legend,
     add_note,
     figure_name,
     group_title,
+    line_styles,
+    make_panels,
 )
-from results.lines import BASELINE, TableRow, teacher_rows
+from results.lines import TableRow, teacher_rows
 
-TEACHER = "Teacher"  # label of its row
+TEACHER = "teacher"  # method of its rows
+VALIDATION = "validation_mAP"  # column of the file
+WINDOWS = 60  # of training steps: single steps are noise
 
 
-def learning_curve_charts(frame: pd.DataFrame) -> Charts:
+def learning_curve_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Charts:
     """Yield one figure per comparison group, or the reason why it is missing.
 
     Runs without a curve are skipped, and those whose curve cannot be read or is damaged are named.
 
     Args:
         frame: Rows of `collect_runs`.
+        choice: What is compared.
     """
     for dataset in sorted(set(frame["dataset"])):
         groups = comparison_groups(frame, dataset)
         for group in groups:
             name = figure_name("learning", group, with_digest=len(groups) > 1)
             problems: list[str] = []
-            curves = list(_curves(group, problems))
+            curves = list(_curves(group, choice, problems))
             if not curves:
                 yield MissingFigure(
                     name, f"no run has a readable {CURVE}, which kdreid run writes."
                 )
             else:
                 title = group_title("Learning curves", group)
-                data = pd.concat(curves)
+                data = _average_windows(pd.concat(curves))
                 yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
             yield from (MissingFigure(name, text) for text in problems)
 
 
-def _curves(group: ComparisonGroup, problems: list[str]) -> Iterator[pd.DataFrame]:
-    """Yield the curve of every finished run, the teachers' first.
+def _curves(
+    group: ComparisonGroup, choice: TableChoice, problems: list[str]
+) -> Iterator[pd.DataFrame]:
+    """Yield the curve of every finished run that is compared, the teachers' first.
 
     Args:
         group: The runs.
+        choice: What is compared.
         problems: Gets a sentence for each curve that cannot be read or is damaged.
     """
-    table_rows: list[TableRow] = [row for row, _ in teacher_rows(group)]
-    table_rows += (row for rows in rows_by_method(group).values() for row in rows)
+    teachers: list[TableRow] = [row for row, _ in teacher_rows(group)]
+    table_rows = [*teachers, *compared_rows(group, choice)]
     for row in table_rows:
         done = row.done
         for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
@@ -82,8 +93,10 @@ def _curves(group: ComparisonGroup, problems: list[str]) -> Iterator[pd.DataFram
                 if curve.empty or curve[["step", "lr", "loss"]].isna().any(axis=None):
                     raise ValueError("it is cut")
                 distillation = curve.get("distillation", pd.Series(0.0, curve.index)).fillna(0.0)
+                validation = curve.get(VALIDATION, pd.Series(np.nan, curve.index))
                 yield pd.DataFrame(
                     {
+                        "is_teacher": row.method == TEACHER,
                         "method": row.label,
                         "seed": int(seed),
                         "run": key,
@@ -91,6 +104,7 @@ def _curves(group: ComparisonGroup, problems: list[str]) -> Iterator[pd.DataFram
                         "learning_rate": curve["lr"].astype(float),
                         "objective": (curve["loss"] - distillation).astype(float),
                         "distillation": distillation.astype(float),
+                        VALIDATION: 100 * validation.astype(float),
                     }
                 )
             except FileError as error:
@@ -99,39 +113,53 @@ def _curves(group: ComparisonGroup, problems: list[str]) -> Iterator[pd.DataFram
                 problems.append(f"{path} is damaged, so its run is not drawn.")
 
 
+def _average_windows(data: pd.DataFrame) -> pd.DataFrame:
+    """Return the means of every run over windows of steps, with the window's mean step.
+
+    Curves of at most `WINDOWS` different steps stay as they are.
+    """
+    steps = np.unique(data["step"])
+    if len(steps) <= WINDOWS:
+        return data
+    window = np.arange(len(steps)) * WINDOWS // len(steps)
+    middle = pd.Series(steps).groupby(window).mean().round().astype(int)
+    data = data.assign(step=data["step"].map(dict(zip(steps, middle[window], strict=True))))
+    by = ["is_teacher", "method", "seed", "run", "step"]
+    return data.groupby(by, sort=False, as_index=False).mean()
+
+
 def _draw(data: pd.DataFrame, title: str) -> Figure:
-    """Draw one panel per method, each with the plain student for comparison."""
+    """Draw the losses of all methods in one panel, and validation mAP in another if it is known."""
+    has_validation = data[VALIDATION].notna().any()
+    figure, axes = make_panels(2 if has_validation else 1, width=3.1 if has_validation else 4.8)
     names = list(dict.fromkeys(data["method"]))
-    baseline = data[data["method"] == BASELINE[1]]
-    panel_names = [name for name in names if name != BASELINE[1]] or names
-    columns = min(4, len(panel_names))
-    rows = -(-len(panel_names) // columns)
-    figure = Figure(figsize=(max(3.6, 1.9 * columns), 1.0 + 1.5 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten()
-    colour = sns.color_palette(PALETTE)[0]
-    for number, (ax, name) in enumerate(zip(grid, panel_names, strict=False)):
-        if name != TEACHER and len(baseline):
-            _draw_curve(ax, baseline, "0.55", "--")
-        _draw_curve(ax, data[data["method"] == name], colour, "-")
-        is_lowest = number + columns >= len(panel_names)
-        ax.set(title=name, xlabel="training step" if is_lowest else "", ylabel="", yscale="log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter("")
-    for ax in grid[len(panel_names) :]:
-        ax.remove()
-    figure.suptitle(title, fontsize=9.5)
-    figure.supylabel("loss without distillation", fontsize=8.5)
-    text = "Blue, solid: the panel's method; grey, dashed: the plain student."
-    if data.groupby("method")["seed"].nunique().max() > 1:
-        text += " Lines: mean over seeds; bands: lowest to highest seed."
-    add_note(figure, text, columns=28 * columns)
+    teachers = set(data[data["is_teacher"]]["method"])
+    styles = line_styles([name for name in names if name not in teachers])
+    _draw_means(axes[0], data, "objective", styles)
+    axes[0].set(ylabel="loss without distillation", yscale="log")
+    axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes[0].yaxis.set_major_formatter("{x:g}")
+    axes[0].yaxis.set_minor_formatter("")
+    if has_validation:
+        _draw_means(axes[1], data, VALIDATION, styles)
+        axes[1].set(ylabel="validation mAP (%)")
+    figure.suptitle(title, fontsize=9)
+    add_legend(figure, axes)
+    several = data.groupby("method")["seed"].nunique().max() > 1
+    means = "Lines: mean over seeds" if several else "Lines: one seed"
+    windows = f", over windows of steps (at most {WINDOWS})" if len(data) > WINDOWS else ""
+    add_note(figure, f"{means}{windows}.", columns=95)
     return figure
 
 
-def _draw_curve(ax: Axes, data: pd.DataFrame, colour: Any, style: str) -> None:
-    """Draw the mean over seeds and a band from the lowest to the highest seed."""
-    by_step = data.groupby("step")["objective"]
-    mean, low, high = by_step.mean(), by_step.min(), by_step.max()
-    ax.plot(mean.index, mean, color=colour, linestyle=style, linewidth=1.2)
-    ax.fill_between(mean.index, low, high, color=colour, alpha=0.2, linewidth=0)
+def _draw_means(ax: Axes, data: pd.DataFrame, column: str, styles: LineStyles) -> None:
+    """Draw a line per method, the mean over its seeds; teachers are grey."""
+    for name, rows in data.groupby("method", sort=False):
+        mean = rows.groupby("step")[column].mean().dropna()
+        is_teacher = bool(rows["is_teacher"].iloc[0])
+        style: dict[str, Any] = {"color": "0.7", "linewidth": 2.2, "zorder": 1}
+        if not is_teacher:
+            style = {"color": styles.colours[str(name)], "linewidth": 1.1}
+            style["dashes"] = styles.dashes[str(name)] or (None, None)
+        ax.plot(mean.index, mean, label=str(name), **style)
+    ax.set_xlabel("training step")

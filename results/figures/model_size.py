@@ -1,4 +1,4 @@
-"""mAP against the student's number of parameters, with and without distillation.
+"""mAP against the student's number of parameters and its MACs, with and without distillation.
 
 Students are compared that differ in their network only: data, recipe and teacher are the same.
 """
@@ -6,12 +6,18 @@ Students are compared that differ in their network only: data, recipe and teache
 from __future__ import annotations
 
 import json
+import math
+import textwrap
+from collections.abc import Sequence
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from results.figures.chart import (
+    ONE_SEED_NOTE,
     SEEDS_NOTE,
     Chart,
     Charts,
@@ -30,7 +36,22 @@ REASON = (
     "another network: kdreid run --dataset {dataset} --student resnet34."
 )
 NETWORK_FIELDS = ("network", "head", "weights")  # those in which compared students may differ
-COLUMNS = ["dataset", "network", "millions", "method", "mAP", "sd", "seeds", "comparable"]
+COLUMNS = [
+    "dataset",
+    "network",
+    "millions",
+    "giga_macs",
+    "method",
+    "mAP",
+    "sd",
+    "seeds",
+    "comparable",
+]
+X_LABELS = {
+    "millions": "parameters of the student (millions)",
+    "giga_macs": "MACs for one image (billions)",
+}
+NAME_GAP = 0.05  # between names of networks, as a share of a panel's width
 
 
 def size_charts(frame: pd.DataFrame) -> Charts:
@@ -77,6 +98,7 @@ def _points(runs: pd.DataFrame) -> pd.DataFrame:
         for teacher_key, fields in zip(students["group_teacher"], students["fields"], strict=True)
     ]
     students["millions"] = students["parameters"].astype(float) / 1e6
+    students["giga_macs"] = students["operations"].astype(float) / 1e9
     students["percent"] = 100 * students["mAP"].astype(float)
     is_baseline = students["method"] == BASELINE[0]
     students["method"] = students["label"].mask(is_baseline, BASELINE[1])
@@ -84,6 +106,7 @@ def _points(runs: pd.DataFrame) -> pd.DataFrame:
     by = ["dataset", "network", "method", "comparable"]
     points = students.groupby(by, sort=True, as_index=False).agg(
         millions=("millions", "first"),
+        giga_macs=("giga_macs", "first"),
         mAP=("percent", "mean"),
         sd=("percent", "std"),
         seeds=("seed", "nunique"),
@@ -100,22 +123,63 @@ def _shared_fields(fields: str) -> str:
 
 
 def _draw(data: pd.DataFrame, title: str) -> Figure:
-    figure, axes = make_panels(1, width=5.4, height=3.2)
+    """Draw mAP against parameters, and against MACs if they are known and differ."""
+    has_macs = data["giga_macs"].notna().all() and data["giga_macs"].nunique() > 1
+    columns = ["millions", "giga_macs"] if has_macs else ["millions"]
+    figure, axes = make_panels(len(columns), width=2.9 if has_macs else 4.6, height=3.4)
     styles = line_styles(list(dict.fromkeys(data["method"])))
-    sns.lineplot(
-        data, x="millions", y="mAP", markersize=6, ax=axes[0], **styles.for_lines("method")
-    )
-    draw_seed_deviations(axes[0], data, "millions", "mAP", "sd", "method", styles)
-    axes[0].set(xlabel="parameters of the student (millions)", ylabel="mAP (%)", xscale="log")
-    sizes = data.drop_duplicates("network").sort_values("millions")
-    axes[0].set_xticks(
-        sizes["millions"],
-        [f"{n} ({m:.1f})" for m, n in zip(sizes["millions"], sizes["network"], strict=True)],
-        rotation=35,
-        ha="right",
-    )
-    axes[0].minorticks_off()
-    axes[0].set_title(title)
+    for ax, column in zip(axes, columns, strict=True):
+        sns.lineplot(data, x=column, y="mAP", markersize=5, ax=ax, **styles.for_lines("method"))
+        draw_seed_deviations(ax, data, column, "mAP", "sd", "method", styles)
+        ax.set(xlabel=X_LABELS[column], ylabel="mAP (%)", xscale="log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter("")
+        ax.margins(x=0.08)
+        _name_networks(ax, data, column)
+    figure.suptitle("\n".join(textwrap.wrap(title, 70)), fontsize=9)
     add_legend(figure, axes)
-    add_note(figure, SEEDS_NOTE)
+    several = (data["seeds"] > 1).any()
+    add_note(figure, SEEDS_NOTE if several else ONE_SEED_NOTE, columns=100)
     return figure
+
+
+def _name_networks(ax: Axes, data: pd.DataFrame, column: str) -> None:
+    """Write the names of the networks above a panel, moved apart where they would overlap."""
+    sizes = data.groupby("network")[column].first().sort_values()
+    low, high = (math.log(end) for end in ax.get_xlim())
+    places = [(math.log(size) - low) / (high - low) for size in sizes]
+    for (network, size), place in zip(sizes.items(), spread(places, NAME_GAP), strict=True):
+        ax.axvline(size, color="0.8", linewidth=0.6, zorder=0)
+        ax.annotate(
+            str(network),
+            xy=(size, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(place, 1.06),
+            textcoords="axes fraction",
+            rotation=45,
+            fontsize=7.5,
+            ha="left",
+            va="bottom",
+            rotation_mode="anchor",
+            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.6},
+        )
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Return positions that are at least `gap` apart and as near to the given ones as possible.
+
+    Args:
+        places: Positions in ascending order.
+        gap: Smallest distance between neighbours.
+    """
+    # Blocks of neighbours that touch; each lies where the mean distance to its places is 0.
+    blocks: list[tuple[float, int]] = []  # first position, number of members
+    for place in places:
+        start, count = place, 1
+        while blocks and blocks[-1][0] + gap * blocks[-1][1] > start:
+            earlier, members = blocks.pop()
+            total = earlier * members + (start - gap * members) * count
+            start, count = total / (members + count), members + count
+        blocks.append((start, count))
+    return [start + gap * number for start, count in blocks for number in range(count)]

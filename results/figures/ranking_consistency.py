@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,31 +16,35 @@ from harness.core.errors import FileError
 from harness.core.files import read_json
 from harness.runs.layout import CONSISTENCY, RECORD
 from results.comparable import ComparisonGroup, comparison_groups
-from results.configurations import rows_by_method
+from results.configurations import DEFAULT_CHOICE, TableChoice, compared_rows
 from results.figures.chart import (
-    PALETTE,
+    COLOURS,
     Chart,
     Charts,
     MissingFigure,
     add_note,
     dataset_title,
+    wrap_label,
 )
+from results.lines import BASELINE
 
 FIELDS = ("l_rank", "share", "queries", "gallery")  # of the file that are shown
 
 
-def consistency_charts(frame: pd.DataFrame) -> Charts:
+def consistency_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Charts:
     """Yield one figure with a panel per dataset, or the reason why it is missing.
 
     A panel shows the dataset's largest comparison group of which runs were measured.
 
     Args:
         frame: Rows of `collect_runs`.
+        choice: What is compared.
     """
     parts, problems = [], list[str]()
     for dataset in sorted(set(frame["dataset"])):
         measured = (
-            pd.DataFrame(_rows(group, problems)) for group in comparison_groups(frame, dataset)
+            pd.DataFrame(_rows(group, choice, problems))
+            for group in comparison_groups(frame, dataset)
         )
         parts += [part for part in measured if len(part)][:1]
     if parts:
@@ -53,35 +56,46 @@ def consistency_charts(frame: pd.DataFrame) -> Charts:
     yield from (MissingFigure("consistency", text) for text in problems)
 
 
-def _rows(group: ComparisonGroup, problems: list[str]) -> Iterator[dict[str, object]]:
-    """Yield the measurement of every run that has one."""
-    for table_rows in rows_by_method(group).values():
-        for row in table_rows:
-            done = row.done
-            for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
-                if (values := _read_measurement(Path(folder), problems)) is not None:
-                    yield {
-                        "dataset": group.dataset,
-                        "network": group.network,
-                        "method": row.label,
-                        "seed": seed,
-                        "run": key,
-                        **values,
-                    }
+def _rows(
+    group: ComparisonGroup, choice: TableChoice, problems: list[str]
+) -> Iterator[dict[str, object]]:
+    """Yield the measurement of every compared run that has one."""
+    teachers = [key for _, several in group.teachers_by_seed for key, _ in several]
+    teachers += [key for key, _ in group.teachers]
+    for row in compared_rows(group, choice):
+        done = row.done
+        own = teachers if row.method == BASELINE[0] else []
+        for key, folder, seed in zip(done["key"], done["folder"], done["seed"], strict=True):
+            if (values := _read_measurement(Path(folder), own, problems)) is not None:
+                yield {
+                    "dataset": group.dataset,
+                    "network": group.network,
+                    "method": row.label,
+                    "seed": seed,
+                    "run": key,
+                    **values,
+                }
 
 
-def _read_measurement(folder: Path, problems: list[str]) -> dict[str, float] | None:
+def _read_measurement(
+    folder: Path, teachers: Sequence[str], problems: list[str]
+) -> dict[str, float] | None:
     """Return what was measured with the weights of the record; None without such a measurement.
 
     Args:
         folder: The run's folder.
+        teachers: Keys of the teachers of the other students, for an undistilled student, whose file
+            has a measurement for each teacher; none for a distilled one, whose file has one.
         problems: Gets a sentence if the measurement cannot be read or is damaged.
     """
     try:
         content, record = read_json(folder / CONSISTENCY), read_json(folder / RECORD)
         if content is None or record is None or content["model"] != record["result"]["model"]:
             return None
-        return {name: float(content[name]) for name in FIELDS}
+        if teachers:
+            measured = content["by_teacher"]
+            content = next((measured[key] for key in teachers if key in measured), None)
+        return {name: float(content[name]) for name in FIELDS} if content else None
     except FileError as error:
         problems.append(str(error))
     except (ValueError, KeyError, TypeError):
@@ -104,25 +118,32 @@ def _draw(data: pd.DataFrame, titles: dict[str, str]) -> Figure:
         "cannot be compared."
     )
     if data.groupby(["dataset", "method"])["seed"].nunique().max() > 1:
-        text += " Small dots: seeds; diamonds: their mean."
+        text += " Bars and numbers: mean over seeds; dots: seeds."
     add_note(figure, text, columns=50 * len(datasets) + 20)
     return figure
 
 
 def _draw_panel(ax: Axes, data: pd.DataFrame) -> None:
+    """Draw a bar from zero for each mean, with a dot per seed and the number behind it."""
     means = data.groupby("method")["l_rank"].mean().sort_values(ascending=False)
-    colours = sns.color_palette(PALETTE)
     heights = {name: height for height, name in enumerate(means.index)}
-    ax.plot(
-        data["l_rank"],
-        data["method"].map(heights),
-        "o",
-        color=colours[1],
-        markersize=2.5,
-        alpha=0.8,
-    )
-    ax.plot(means, range(len(means)), "D", color=colours[0], markersize=4.5)
-    ax.set_yticks(range(len(means)), list(means.index))
+    ax.barh(range(len(means)), means, color=COLOURS[0], height=0.55, alpha=0.75)
+    if data["seed"].nunique() > 1:
+        places = data["method"].map(heights)
+        ax.plot(data["l_rank"], places, "o", color="0", markersize=2, alpha=0.8)
+    for height, mean in enumerate(means):
+        ax.annotate(
+            f"{mean:.1f}",
+            (1.0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            annotation_clip=False,
+        )
+    ax.set_yticks(range(len(means)), [wrap_label(str(name)) for name in means.index])
     ax.set_ylim(-0.6, len(means) - 0.4)
     ax.set_xlabel("L_rank")
-    ax.margins(x=0.1)
+    ax.set_xlim(0, 1.04 * data["l_rank"].max() or 1)
+    ax.grid(axis="y", visible=False)

@@ -6,10 +6,11 @@ the runs of a cohort share data and teacher.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from harness.core.errors import DamagedFileError, UnreadableFileError
 from harness.core.files import read_json
 from harness.runs.layout import TRAINING_COST
 from results.comparable import ComparisonGroup, comparison_groups
-from results.configurations import rows_by_method
+from results.configurations import DEFAULT_CHOICE, TableChoice, compared_rows
 from results.figures.chart import (
     Chart,
     Charts,
@@ -30,16 +31,19 @@ from results.figures.chart import (
     line_styles,
     make_panels,
 )
+from results.lines import TableRow
 
+SEEDS = "mean over seeds; bars: standard deviation over seeds, if there are several"
 TIMING_FIELDS = ("seconds", "least", "most", "steps")
 
 
-def cost_charts(frame: pd.DataFrame, folder: Path) -> Charts:
+def cost_charts(frame: pd.DataFrame, folder: Path, choice: TableChoice = DEFAULT_CHOICE) -> Charts:
     """Yield one figure per comparison group with two timed methods, or the reason for none.
 
     Args:
         frame: Rows of `collect_runs`.
         folder: The report's folder, which holds the measurement.
+        choice: What is compared.
     """
     try:
         content = read_json(folder / TRAINING_COST)
@@ -63,7 +67,7 @@ def cost_charts(frame: pd.DataFrame, folder: Path) -> Charts:
     for dataset in sorted(set(frame["dataset"])):
         groups = comparison_groups(frame, dataset)
         for group in groups:
-            data = pd.DataFrame(_rows(group, timings))
+            data = pd.DataFrame(_rows(compared_rows(group, choice), group, timings))
             if len(data) > 1:
                 title = group_title("mAP and training cost", group)
                 name = figure_name("cost", group, with_digest=len(groups) > 1)
@@ -76,33 +80,34 @@ def cost_charts(frame: pd.DataFrame, folder: Path) -> Charts:
         )
 
 
-def _rows(group: ComparisonGroup, timings: dict[str, dict[str, float]]) -> Iterator[dict[str, Any]]:
+def _rows(
+    table_rows: Sequence[TableRow], group: ComparisonGroup, timings: dict[str, dict[str, float]]
+) -> Iterator[dict[str, Any]]:
     """Yield one mark for every table row of which a seed was timed."""
-    for table_rows in rows_by_method(group).values():
-        for row in table_rows:
-            timed = [timings[key] for key in row.done["key"] if key in timings]
-            if timed:
-                timing = timed[0]
-                percent = 100 * row.done[group.score_columns[0]].astype(float)
-                yield {
-                    "method": row.label,
-                    "milliseconds_a_step": 1e3 * timing["seconds"],
-                    "least": 1e3 * timing["least"],
-                    "most": 1e3 * timing["most"],
-                    "steps": int(timing["steps"]),
-                    "hours": timing["seconds"] * timing["steps"] / 3600,
-                    "mAP": float(percent.mean()),
-                    "sd": float(percent.std(ddof=1)) if len(percent) > 1 else None,
-                    "seeds": len(percent),
-                }
+    for row in table_rows:
+        timed = [timings[key] for key in row.done["key"] if key in timings]
+        if timed:
+            timing = timed[0]
+            percent = 100 * row.done[group.score_columns[0]].astype(float)
+            yield {
+                "method": row.label,
+                "milliseconds_a_step": 1e3 * timing["seconds"],
+                "least": 1e3 * timing["least"],
+                "most": 1e3 * timing["most"],
+                "steps": int(timing["steps"]),
+                "hours": timing["seconds"] * timing["steps"] / 3600,
+                "mAP": float(percent.mean()),
+                "sd": float(percent.std(ddof=1)) if len(percent) > 1 else None,
+                "seeds": len(percent),
+            }
 
 
 def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
-    figure, axes = make_panels(1, width=5.4, height=3.3)
-    styles = line_styles(list(data["method"]))
+    figure, axes = make_panels(1, width=4.6, height=3.4)
+    ax, styles = axes[0], line_styles(list(data["method"]))
     for _, row in data.iterrows():
         median = row["milliseconds_a_step"]
-        axes[0].errorbar(
+        ax.errorbar(
             median,
             row["mAP"],
             row["sd"] if row["seeds"] > 1 else 0.0,
@@ -112,16 +117,25 @@ def _draw(data: pd.DataFrame, title: str, device: str) -> Figure:
             elinewidth=0.8,
         )
     sns.scatterplot(
-        data, x="milliseconds_a_step", y="mAP", s=42, ax=axes[0], **styles.for_points("method")
+        data, x="milliseconds_a_step", y="mAP", s=36, ax=ax, zorder=3, **styles.for_points("method")
     )
-    axes[0].set(xlabel="time of a training step (ms)", ylabel="mAP (%)", title=title)
-    axes[0].set_xlim(left=0)
+    ax.set(xlabel="time of a training step (ms)", ylabel="mAP (%)")
+    ax.set_xlim(left=0)
+    if data["steps"].nunique() == 1:
+        steps = float(data["steps"].iloc[0])
+        factor = steps / 3.6e6  # hours of all steps for one millisecond a step
+        top = ax.secondary_xaxis(
+            "top",
+            functions=(lambda x: np.asarray(x) * factor, lambda x: np.asarray(x) / factor),
+        )
+        top.set_xlabel(f"hours of the whole training ({steps:,.0f} steps)")
+    figure.suptitle(title, fontsize=9)
     add_legend(figure, axes)
+    several = (data["seeds"] > 1).any()
     add_note(
         figure,
         f"Time: median of a whole step of one run alone, including the teacher, on {device}; bars: "
-        "fastest and slowest step. mAP: mean over seeds; bars: standard deviation over seeds, if "
-        "there are several.",
-        columns=100,
+        f"fastest and slowest step. mAP: {SEEDS if several else 'one seed, so without a bar'}.",
+        columns=95,
     )
     return figure

@@ -121,7 +121,7 @@ def rank_across_datasets(
             networks = (group.teacher, group.network, is_generated)
             if group.teachers and networks not in counted:
                 counted.add(networks)
-                by_networks.setdefault(networks, []).append(_rank_dataset(group, choice))
+                by_networks.setdefault(networks, []).append(rank_dataset(group, choice))
     rankings = [
         _combine(teacher, network, of_networks)
         for (teacher, network, _), of_networks in by_networks.items()
@@ -129,7 +129,8 @@ def rank_across_datasets(
     return [ranking for ranking in rankings if len(ranking.rankings) > 1]
 
 
-def _rank_dataset(group: ComparisonGroup, choice: TableChoice) -> DatasetRanking:
+def rank_dataset(group: ComparisonGroup, choice: TableChoice = DEFAULT_CHOICE) -> DatasetRanking:
+    """Return the compared rows of a group with their tests by mAP of the first evaluation."""
     rows = compared_rows(group, choice)
     (tests, *_) = group_tests(group, rows, choice)  # of mAP, in the first evaluation
     return DatasetRanking(group, {row.row_id: row for row in rows if len(row.runs)}, tests)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from results.configurations import DEFAULT_CHOICE, TableChoice
 from results.lines import BASELINE, NO_RUN, RowId
 from results.statistics.critical_difference import CriticalDifference
 from results.statistics.paired_test import LEVEL
+from results.statistics.pairwise import PairwiseTests
 from results.tables import footnotes
 from results.tables.cells import BLANK, Cell, signed
 from results.tables.dataset_ranks import (
@@ -21,7 +22,13 @@ from results.tables.dataset_ranks import (
 )
 from results.tables.method_notes import method_notes
 from results.tables.origin_notes import origin_notes
-from results.tables.significance import STAR, caption_sentences, gain_cell, interval_cell
+from results.tables.significance import (
+    ONE_SEED_NOTE,
+    STAR,
+    caption_sentences,
+    gain_cell,
+    interval_cell,
+)
 from results.tables.table import Table
 
 OPPONENTS = (BASELINE, ("pdrd", "PDRD"))  # rows that all others are compared with
@@ -39,9 +46,7 @@ def summary_tables(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) ->
 
 
 def _summary_table(ranking: CrossDatasetRanking, *, several: bool) -> Table:
-    row_ids = dict.fromkeys(row_id for one in ranking.rankings for row_id in one.rows)
-    ordered = sorted(row_ids, key=lambda row_id: _by_mean_gain(ranking, row_id))
-    rows = tuple(tuple(_summary_row(ranking, row_id)) for row_id in ordered)
+    rows = tuple(tuple(_summary_row(ranking, row_id)) for row_id in leaderboard_order(ranking))
     notes = dict.fromkeys(one.group.data_note for one in ranking.rankings if one.group.data_note)
     data = f" ({'; '.join(notes)} data)" if notes else ""
     generated = "-generated" if "generated" in data else ""
@@ -68,12 +73,25 @@ def _summary_table(ranking: CrossDatasetRanking, *, several: bool) -> Table:
         caption=(
             *origins,
             *([footnotes.SYNTHETIC_CAPTION] if generated else []),
-            *(text for text in caption_sentences(tests, "the reference") if STAR in text),
+            *_test_sentences(tests),
             "Mean gain: over these datasets; other datasets are not covered.",
             *method_notes(done, rows),
         ),
         footnotes=tuple(_notes(ranking)),
     )
+
+
+def leaderboard_order(ranking: CrossDatasetRanking) -> list[RowId]:
+    """Return the rows in the order of the leaderboard: most datasets, then highest mean gain."""
+    row_ids = dict.fromkeys(row_id for one in ranking.rankings for row_id in one.rows)
+    return sorted(row_ids, key=lambda row_id: _by_mean_gain(ranking, row_id))
+
+
+def _test_sentences(tests: Sequence[PairwiseTests]) -> Iterator[str]:
+    """Yield what the stars mean, or that there are none with one seed."""
+    for text in caption_sentences(tests, "the undistilled student"):
+        if STAR in text or text == ONE_SEED_NOTE:
+            yield text
 
 
 def _by_mean_gain(ranking: CrossDatasetRanking, row_id: RowId) -> tuple[int, float]:
