@@ -14,9 +14,9 @@ from harness.runs.layout import FIGURES, REPORT
 from harness.runs.report_folder import report_file, report_folder
 from results.collect import gather_runs
 from results.configurations import DEFAULT_CHOICE, TableChoice
-from results.page.build import render_page
-from results.page.details import ReproduceCallback, number_runs, provenance_data
+from results.page.details import ReproduceCallback
 from results.page.figures import embed_figures
+from results.page.report_page import report_page
 from results.published import load_published
 from results.tables import formats
 from results.tables.ablation import ablation_tables
@@ -103,9 +103,7 @@ def write_report(
         _write_files(folder, contents)  # before figures, which may take long or fail
         drawn, absent = _draw_figures(frame, folder, runs, problems) if figures else ((), ())
         embedded = embed_figures(folder / FIGURES, drawn, problems)
-        numbers = number_runs(tables)
-        details = provenance_data(tables, runs, numbers, reproduce)
-        page = {PAGE: render_page(tables, numbers, details, embedded, problems)}
+        page = {PAGE: report_page(tables, frame, runs, target, embedded, problems, reproduce)}
         _write_files(folder, page)
     except UnwritableFileError as error:
         return Report(tuple(tables), text, tuple(problems), (), refused=refused, write_error=error)

@@ -1,69 +1,26 @@
-"""One `index.html` with all tables, figures and provenance of a report; it loads no other file."""
+"""One `index.html` with tables, figures and provenance of a report; it loads no other file."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
-from results.page.details import join_run_numbers
+from results.page.extra_columns import ExtraColumn
 from results.page.figures import EmbeddedFigure
-from results.tables.cells import Cell
-from results.tables.formats import TEXT_COLUMNS
+from results.page.notes import group_notes
+from results.page.report_origin import ReportOrigin
+from results.page.sections import page_section
 from results.tables.table import DATASET_NAMES, Table
 
-LONG_TEXT = 30  # characters; longer cells are wrapped
-
-
-@dataclass(frozen=True, slots=True)
-class PageCell:
-    """A cell as the page shows it.
-
-    Attributes:
-        text: Its text.
-        place: "best", "second" or empty, see `Mark`.
-        is_tied: Whether a dagger follows.
-        detail: Text of its tooltip.
-        value: Number to sort by; empty without one.
-        runs: Numbers of its runs, such as "0 3".
-    """
-
-    text: str
-    place: str
-    is_tied: bool
-    detail: str
-    value: str
-    runs: str
-
-    @property
-    def is_long(self) -> bool:
-        """True if the text is wrapped."""
-        return len(self.text) > LONG_TEXT
-
-
-@dataclass(frozen=True, slots=True)
-class PageRow:
-    """A row, with the datasets of its runs, separated by spaces."""
-
-    cells: tuple[PageCell, ...]
-    datasets: str
-
-
-@dataclass(frozen=True, slots=True)
-class PageSection:
-    """A table, with the datasets of its runs and the alignment of its columns, left or right."""
-
-    table: Table
-    rows: tuple[PageRow, ...]
-    datasets: str
-    alignments: tuple[str, ...]
+LEADERBOARD = "summary"  # beginning of its name
+SCRIPTS = ("elements.js", "table.js", "columns.js", "dialog.js", "page.js")  # joined in this order
 
 
 def render_page(
@@ -72,8 +29,13 @@ def render_page(
     provenance: Mapping[str, Any],
     figures: Sequence[EmbeddedFigure] = (),
     problems: Sequence[str] = (),
+    *,
+    extras: Mapping[str, Sequence[ExtraColumn]] | None = None,
+    origin: ReportOrigin | None = None,
 ) -> str:
     """Return the page as HTML.
+
+    The leaderboards come first, then the forest plots, the other tables and the other figures.
 
     Args:
         tables: The tables.
@@ -81,17 +43,28 @@ def render_page(
         provenance: JSON values of `provenance_data`.
         figures: The figures, ranked lists among them.
         problems: Lines on files that were skipped and runs that failed.
+        extras: Columns that only the page has, by name of the table.
+        origin: What made the report.
     """
-    sections = [_section(table, numbers) for table in tables]
+    sections = [
+        page_section(table, numbers, (extras or {}).get(table.name, ())) for table in tables
+    ]
     names = sorted({name for section in sections for name in section.datasets.split()})
-    script, style = _file("page.js"), _file("style.css")
+    is_first = list(takewhile(lambda table: table.name.startswith(LEADERBOARD), tables))
+    notes = group_notes(tables)
+    script, style = _script(), _file("style.css")
     return _template().render(
-        sections=sections,
+        leaderboards=sections[: len(is_first)],
+        sections=sections[len(is_first) :],
         datasets=[(name, DATASET_NAMES.get(name, name)) for name in names],
+        own_notes={one.tables[0].name: one.notes for one in notes if len(one.tables) == 1},
+        shared_notes=[one for one in notes if len(one.tables) > 1],
         provenance=provenance,
-        figures=[figure for figure in figures if not figure.is_ranked_list],
+        forest_plots=[figure for figure in figures if figure.is_forest_plot],
+        figures=[one for one in figures if not (one.is_forest_plot or one.is_ranked_list)],
         ranked_lists=[figure for figure in figures if figure.is_ranked_list],
         problems=problems,
+        origin=origin,
         script=script,
         style=style,
         policy=(
@@ -101,33 +74,10 @@ def render_page(
     )
 
 
-def _section(table: Table, numbers: Mapping[str, int]) -> PageSection:
-    rows = tuple(
-        PageRow(tuple(_page_cell(cell, numbers) for cell in row), _datasets(row))
-        for row in table.rows
-    )
-    datasets = " ".join(sorted({name for row in rows for name in row.datasets.split()}))
-    alignments = tuple("left" if column in TEXT_COLUMNS else "right" for column in table.columns)
-    return PageSection(table, rows, datasets, alignments)
-
-
-def _page_cell(cell: Cell, numbers: Mapping[str, int]) -> PageCell:
-    value = ""
-    if cell.value is not None and math.isfinite(cell.value):
-        value = repr(float(cell.value))
-    return PageCell(
-        text=cell.text,
-        place=cell.mark.place,
-        is_tied=cell.mark.is_tied,
-        detail=cell.detail,
-        value=value,
-        runs=join_run_numbers(cell.runs, numbers),
-    )
-
-
-def _datasets(row: Sequence[Cell]) -> str:
-    """Return the datasets of a row's runs, the first part of their keys."""
-    return " ".join(sorted({key.partition("/")[0] for cell in row for key in cell.runs}))
+def _script() -> str:
+    """Return the page's script, a function so that none of its names is global."""
+    body = "\n".join(map(_file, SCRIPTS))
+    return f'"use strict";\n(() => {{\n{body}}})();\n'
 
 
 @cache

@@ -5,6 +5,7 @@ Runs share most facts and cells share runs, so every text is stored once and ref
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -64,8 +65,8 @@ def provenance_data(
 
     Returns:
         `texts`: all texts.
-        `runs`: for every run, in the order of `numbers`, its key, a headline and pairs of label and
-        text, both as numbers in `texts`.
+        `runs`: for every run, in the order of `numbers`, its key, a headline, pairs of label and
+        text, both as numbers in `texts`, and its seconds in training steps (None if unknown).
         `commands`: by the joined numbers of a cell's runs the commands and the remarks, as numbers
         in `texts`; of the first `MAX_COMMAND_GROUPS` groups of runs only.
     """
@@ -76,11 +77,15 @@ def provenance_data(
         try:
             stored[key] = load_run(runs, key)
         except ValueError as error:  # changed since it was collected
-            described.append([key, printable(f"cannot be read: {error}"), []])
+            described.append([key, printable(f"cannot be read: {error}"), [], None])
             continue
         facts = run_facts(stored[key])
         pairs = [[texts.number(label), texts.number(text)] for label, text in _labelled(facts)]
-        described.append([key, printable(_headline(facts)), pairs])
+        seconds = facts["training_seconds"]
+        is_number = isinstance(seconds, int | float) and math.isfinite(seconds)
+        described.append(
+            [key, printable(_headline(facts)), pairs, round(seconds, 1) if is_number else None]
+        )
     commands: dict[str, Any] = {}
     for keys in dict.fromkeys(cell.runs for cell in _cells(tables)):
         group = [stored[key] for key in keys if key in stored]
@@ -94,6 +99,15 @@ def provenance_data(
             [texts.number(remark) for remark in remarks],
         ]
     return {"texts": texts.texts, "runs": described, "commands": commands}
+
+
+def training_seconds(provenance: Mapping[str, Any]) -> dict[str, float]:
+    """Return the seconds in training steps by key of every run that has recorded them.
+
+    Args:
+        provenance: What `provenance_data` returns.
+    """
+    return {key: seconds for key, _, _, seconds in provenance["runs"] if seconds is not None}
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Figures of a report, embedded in its page as data URIs."""
+"""Figures of a report: the first ones are in its page, the others are files next to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from harness.core.files import read_file
 from results.figures import KIND_TITLES, RANKED_PREFIX
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_BYTES = 8_000_000  # of one file, so that the page opens quickly
+MAX_BYTES = 50_000_000  # of one file
+MAX_EMBEDDED = 1_000_000  # bytes of all images in the page, so that it opens quickly
+GAINS = "gains"  # beginning of the name of the forest plots
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +23,15 @@ class EmbeddedFigure:
 
     Attributes:
         name: Name of its files, without the suffix.
-        image: Data URI of the PNG.
-        csv: Data URI of the CSV; empty without one.
+        image: Data URI of the PNG; empty if the page only refers to the file.
+        has_csv: Whether there is a CSV next to the PNG.
         has_pdf: Whether there is a PDF next to the PNG.
         is_stale: Whether it was drawn for an earlier report.
     """
 
     name: str
     image: str
-    csv: str
+    has_csv: bool
     has_pdf: bool
     is_stale: bool = False
 
@@ -47,46 +49,65 @@ class EmbeddedFigure:
         """True if it shows ranked lists (`kdreid compare-rankings`)."""
         return self.name.startswith(RANKED_PREFIX)
 
+    @property
+    def is_forest_plot(self) -> bool:
+        """True if it shows gains, which stand next to the leaderboard."""
+        return _is_forest_plot(self.name)
+
 
 def embed_figures(
     folder: Path, drawn: Collection[Path], problems: list[str]
 ) -> list[EmbeddedFigure]:
-    """Embed every PNG of a folder, in the order of their names.
+    """Return the figure of every PNG of a folder, forest plots first, then by name.
+
+    Figures are embedded as long as all images together have at most `MAX_EMBEDDED` bytes: those
+    that this report drew before older ones, and small ones before large ones.
 
     Args:
         folder: The report's folder of figures.
         drawn: Files that this report drew; all others are marked as stale.
-        problems: One line is appended for every file that cannot be embedded.
+        problems: One line is appended for every file that is no PNG or cannot be read.
     """
-    figures = []
-    for path in sorted(folder.glob("*.png")):
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-            content = read_file(path, MAX_BYTES) or b""
-            if not content.startswith(PNG_SIGNATURE):
-                raise ValueError("it is not a PNG")
-        except (OSError, ValueError) as error:
-            problems.append(f"{path}: not shown on the page, {error}.")
-            continue
-        except FileError as error:
-            problems.append(f"Not shown on the page: {error}")
-            continue
-        try:
-            table = read_file(path.with_suffix(".csv"), MAX_BYTES)
-        except FileError:  # the figure does without it
-            table = None
-        figures.append(
-            EmbeddedFigure(
-                name=path.stem,
-                image=_data_uri("image/png", content),
-                csv="" if table is None else _data_uri("text/csv", table),
-                has_pdf=path.with_suffix(".pdf").is_file(),
-                is_stale=path not in drawn,
-            )
+    paths = sorted(folder.glob("*.png"), key=lambda path: (not _is_forest_plot(path.stem), path))
+    contents = {path: content for path in paths if (content := _read_png(path, problems))}
+
+    def order(path: Path) -> tuple[bool, bool, int]:
+        return not _is_forest_plot(path.stem), path not in drawn, len(contents[path])
+
+    embedded: set[Path] = set()
+    room = MAX_EMBEDDED
+    for path in sorted(contents, key=order):
+        if len(contents[path]) <= room:
+            embedded.add(path)
+            room -= len(contents[path])
+    return [
+        EmbeddedFigure(
+            name=path.stem,
+            image=_data_uri(content) if path in embedded else "",
+            has_csv=path.with_suffix(".csv").is_file(),
+            has_pdf=path.with_suffix(".pdf").is_file(),
+            is_stale=path not in drawn,
         )
-    return figures
+        for path, content in contents.items()
+    ]
 
 
-def _data_uri(media_type: str, content: bytes) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+def _is_forest_plot(name: str) -> bool:
+    return name == GAINS or name.startswith(f"{GAINS}-")
+
+
+def _read_png(path: Path, problems: list[str]) -> bytes | None:
+    """Return the content of a PNG; for another file None, and a line among the problems."""
+    try:
+        content = read_file(path, MAX_BYTES)
+    except FileError as error:
+        problems.append(f"Not shown on the page: {error}")
+        return None
+    if content is None or not content.startswith(PNG_SIGNATURE):
+        problems.append(f"{path}: not shown on the page, it is not a PNG.")
+        return None
+    return content
+
+
+def _data_uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
