@@ -19,7 +19,6 @@ from results.figures.chart import Chart, Charts, MissingFigure, save_chart
 from results.figures.critical_difference import rank_charts
 from results.figures.embeddings import embedding_charts
 from results.figures.extraction_time import extraction_charts
-from results.figures.gain_heat_map import heat_map_charts
 from results.figures.gains import gain_charts
 from results.figures.learning_curves import learning_curve_charts
 from results.figures.model_size import size_charts
@@ -30,7 +29,6 @@ from results.figures.training_cost import cost_charts
 
 CHARTS_OF_COMPARISONS: tuple[Callable[[pd.DataFrame, TableChoice], Charts], ...] = (
     gain_charts,
-    heat_map_charts,
     score_charts,
     rank_charts,
     learning_curve_charts,

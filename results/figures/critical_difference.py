@@ -37,9 +37,10 @@ def rank_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Ch
         frame: Rows of `collect_runs`.
         choice: What is compared.
     """
+    are_enough = frame["dataset"].nunique() >= MIN_DATASETS_OF_DIAGRAM
     rankings = [
         one
-        for one in rank_across_datasets(frame, choice)
+        for one in (rank_across_datasets(frame, choice) if are_enough else ())
         if one.diagram is not None and len(one.rankings) >= MIN_DATASETS_OF_DIAGRAM
     ]
     if not rankings:

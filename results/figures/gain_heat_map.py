@@ -13,12 +13,9 @@ import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from results.configurations import DEFAULT_CHOICE, TableChoice
-from results.figures.chart import Chart, Charts, MissingFigure, add_note, with_minus, wrap_label
-from results.figures.gains import MEAN, NO_PAIR, ONE_SEED, gain_data, reference_label
-from results.figures.network_pairs import pair_name, pair_title
+from results.figures.chart import Chart, add_note, with_minus, wrap_label
+from results.figures.gain_data import MEAN, ONE_SEED
 from results.tables.cells import signed
-from results.tables.dataset_ranks import rank_across_datasets
 from results.tables.significance import LEVEL_PERCENT, STAR
 
 COLOURS = "PuOr_r"  # losses violet, gains orange: distinct with all common kinds of colour vision
@@ -26,34 +23,22 @@ MISSING_COLOUR = "0.9"
 DARK = 0.7  # of the largest gain: darker cells have white text
 
 
-def heat_map_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Charts:
-    """Yield one figure per pair of networks with gains on two datasets, or why there is none.
+def heat_map_chart(name: str, data: pd.DataFrame, title: str) -> Chart:
+    """Return the heat map of a pair of networks.
 
     Args:
-        frame: Rows of `collect_runs`.
-        choice: What is compared.
+        name: Name of its files.
+        data: Gains on several datasets; see `gain_data`.
+        title: Its title, wrapped.
     """
-    rankings = rank_across_datasets(frame, choice)
-    is_missing = True
-    for ranking in rankings:
-        data = gain_data(ranking)
-        if len(data):
-            name = pair_name("heatmap", ranking, several=len(rankings) > 1)
-            title = pair_title(f"Gain in mAP over {reference_label(ranking)}", ranking)
-            datasets = [one.name for one in ranking.rankings]
-            yield Chart(
-                name,
-                data,
-                lambda rows, title=title, datasets=datasets: _draw(rows, title, datasets),  # type: ignore[misc]
-            )
-            is_missing = False
-    if is_missing:
-        yield MissingFigure("heatmap", NO_PAIR)
+    return Chart(name, data, lambda rows: _draw(rows, title))
 
 
-def _draw(data: pd.DataFrame, title: str, datasets: list[str]) -> Figure:
+def _draw(data: pd.DataFrame, title: str) -> Figure:
     """Draw a cell per method and dataset, the best method at the top."""
-    methods, columns = list(dict.fromkeys(data["method"])), [*datasets, MEAN]
+    methods = list(dict.fromkeys(data["method"]))
+    datasets = [name for name in dict.fromkeys(data["dataset"]) if name != MEAN]
+    columns = [*datasets, MEAN]
     marks = {(row["method"], row["dataset"]): row for _, row in data.iterrows()}
     values = np.array(
         [

@@ -1,11 +1,7 @@
-"""Forest plots: the gain of every method with its interval, dataset by dataset.
-
-Gains, intervals and stars are those of the tables, and so is the order, which is the leaderboard's.
-"""
+"""Forest plots: the gain of every method with its interval, dataset by dataset."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -26,22 +22,13 @@ from results.figures.chart import (
     with_minus,
     wrap_label,
 )
+from results.figures.gain_data import MEAN, ONE_SEED, gain_data, reference_label
+from results.figures.gain_heat_map import heat_map_chart
 from results.figures.network_pairs import pair_name, pair_title
-from results.lines import RowId
-from results.statistics.paired_test import LEVEL, PairedDifference
-from results.statistics.pairwise import compare_with
-from results.tables.cells import mean_gain_cell, signed
-from results.tables.dataset_ranks import (
-    CrossDatasetRanking,
-    DatasetRanking,
-    rank_across_datasets,
-    rank_dataset,
-)
+from results.tables.cells import signed
+from results.tables.dataset_ranks import CrossDatasetRanking, rank_across_datasets, rank_dataset
 from results.tables.significance import CONFIDENCE, LEVEL_PERCENT, STAR
-from results.tables.summary import leaderboard_order
 
-MEAN = "mean"  # in place of a dataset's name
-COLUMNS = ["dataset", "method", "gain", "low", "high", "p_holm", "significant", "seeds", "datasets"]
 NO_PAIR = (
     "no pair of networks has gains on two datasets. Run another dataset with the same networks: "
     "kdreid run --dataset NAME."
@@ -50,14 +37,12 @@ NO_GAIN = (
     "no method has a seed in common with the row that gains are measured from. Train the missing "
     "runs with kdreid run --dataset {dataset}."
 )
-ONE_SEED = (
-    "One seed: no interval, and nothing is tested, because another seed may order the methods "
-    "otherwise."
-)
 
 
 def gain_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Charts:
-    """Yield a figure per pair of networks, and one per comparison group, or why there is none.
+    """Yield the gains over datasets and those of each comparison group, or why there are none.
+
+    A pair of networks has a forest plot and a heat map, a group a forest plot.
 
     Args:
         frame: Rows of `collect_runs`.
@@ -68,19 +53,21 @@ def gain_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Ch
     for ranking in rankings:
         data = gain_data(ranking)
         if len(data):
-            name = pair_name("gains", ranking, several=len(rankings) > 1)
+            several = len(rankings) > 1
             title = pair_title(f"Gain in mAP over {reference_label(ranking)}", ranking)
+            name = pair_name("gains", ranking, several=several)
             yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
+            name = pair_name("heatmap", ranking, several=several)
+            yield heat_map_chart(name, data, title)
             is_missing = False
     if is_missing:
-        yield MissingFigure("gains", NO_PAIR)
+        yield from (MissingFigure(name, NO_PAIR) for name in ("gains", "heatmap"))
+    known = {(one.group.dataset, one.group.digest): one for r in rankings for one in r.rankings}
     for dataset in sorted(set(frame["dataset"])):
         groups = comparison_groups(frame, dataset)
-        for group in groups:
-            if not group.teachers:
-                continue
+        for group in (one for one in groups if one.teachers):
             name = figure_name("gains", group, with_digest=len(groups) > 1)
-            one = rank_dataset(group, choice)
+            one = known.get((group.dataset, group.digest)) or rank_dataset(group, choice)
             ranking = CrossDatasetRanking(group.teacher, group.network, (one,), ())
             data = gain_data(ranking)
             if data.empty:
@@ -88,78 +75,6 @@ def gain_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> Ch
                 continue
             title = group_title(f"Gain in mAP over {reference_label(ranking)}", group)
             yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
-
-
-def reference_label(ranking: CrossDatasetRanking) -> str:
-    """Return the label of the row that gains are measured from."""
-    return next(one.reference.label for one in ranking.rankings if one.reference is not None)
-
-
-def gain_data(ranking: CrossDatasetRanking) -> pd.DataFrame:
-    """Return the gains of every method in points of mAP, in the order of the leaderboard.
-
-    With several datasets the mean over them precedes them. `low` and `high` are missing where a
-    gain has no interval, as with one seed, and `p_holm` where it was not tested.
-
-    Args:
-        ranking: One dataset or several, for one pair of networks.
-    """
-    rows = []
-    for row_id in leaderboard_order(ranking):
-        of_row = [mark for one in ranking.rankings if (mark := _mark_on(one, row_id))]
-        if of_row and len(ranking.rankings) > 1:
-            rows.append(_mean_mark(ranking, row_id, of_row))
-        rows += of_row
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _mark_on(one: DatasetRanking, row_id: RowId) -> dict[str, Any] | None:
-    """Return a method's gain on one dataset; None for the reference and without a gain."""
-    row, reference = one.rows.get(row_id), one.reference
-    if row is None or reference is None or row_id == reference.row_id:
-        return None
-    gain = mean_gain_cell(row, reference).value
-    if gain is None:
-        return None
-    difference = one.tests.gain(row_id) or compare_with(one.tests, row, reference.row_id)
-    common = {*row.done["seed"]} & {*reference.done["seed"]}
-    return {
-        "dataset": one.name,
-        "method": row.label,
-        "gain": gain,
-        **_tested(difference, one.tests.against.get(row_id)),
-        "seeds": len(common),
-        "datasets": 1,
-    }
-
-
-def _mean_mark(
-    ranking: CrossDatasetRanking, row_id: RowId, of_row: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """Return a method's mean gain over the datasets that have one."""
-    difference, p = ranking.mean_gains.get(row_id, (None, None))
-    return {
-        "dataset": MEAN,
-        "method": row_id[1],
-        "gain": sum(mark["gain"] for mark in of_row) / len(of_row),
-        **_tested(difference, p),
-        "seeds": min(mark["seeds"] for mark in of_row),
-        "datasets": len(of_row),
-    }
-
-
-def _tested(difference: PairedDifference | None, p: float | None) -> dict[str, Any]:
-    """Return what a test adds to a gain, the gain of the tested seeds among it."""
-    if difference is None:
-        return {"low": math.nan, "high": math.nan, "p_holm": math.nan, "significant": False}
-    low, high = difference.interval()
-    return {
-        "gain": 100 * difference.mean,
-        "low": 100 * low,
-        "high": 100 * high,
-        "p_holm": math.nan if p is None else p,
-        "significant": p is not None and p <= LEVEL,
-    }
 
 
 def _draw(data: pd.DataFrame, title: str) -> Figure:
