@@ -29,6 +29,7 @@ _ASCII = {
     "*": "{*}",
 }
 _LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)|(?<=[`?!])(?=`)")
+_MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
 _MARKS = {
     "GRAVE ACCENT": "`",
     "ACUTE ACCENT": "'",
@@ -152,6 +153,11 @@ def escape_latex(text: str) -> str:
             else:
                 escaped.append(_escape(part) or f"{{[}}U+{ord(part):04X}{{]}}")
     return "".join(escaped)
+
+
+def escape_numbers(text: str) -> str:
+    """Return the same, with a minus sign where a hyphen stands before a number."""
+    return escape_latex(_MINUS.sub("\N{MINUS SIGN}", text))
 
 
 def unprintable_in_latex(text: str) -> str:
