@@ -11,6 +11,7 @@ from results.teacher_weights import OTHER_TEACHER
 
 MIN_SEEDS = 2  # that two rows have in common
 NOT_COMPARED = "not compared"
+PARTIAL = "partial data"
 
 
 def load_comparable_scores(
@@ -93,4 +94,4 @@ def _why_not_compared(row: TableRow, is_partial: bool) -> str:
         return row.describe_failures() or NO_RUN
     if row.done["other_teacher"].any():
         return OTHER_TEACHER
-    return "partial data" if is_partial else ""
+    return PARTIAL if is_partial else ""

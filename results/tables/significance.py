@@ -10,6 +10,7 @@ from harness.runs.data_flags import DataFlag
 from results.comparable import SCORES, ComparisonGroup
 from results.configurations import DEFAULT_CHOICE, TableChoice, reference_row
 from results.lines import BASELINE, NO_RUN, RowId, TableRow
+from results.statistics.comparable_scores import PARTIAL
 from results.statistics.paired_test import LEVEL, PairedDifference
 from results.statistics.pairwise import PairwiseTests, compare_rows, compare_with
 from results.tables.cells import BLANK, UNMARKED, Cell, mean_gain_cell, signed
@@ -144,6 +145,8 @@ def caption_sentences(
     if has_one_seed(tests):
         yield ONE_SEED_NOTE
         return
+    if any(PARTIAL in one.reasons.values() for one in tests):
+        yield "Partial data: nothing is tested."
     usable = [one for one in tests if one.differences]
     if not usable:
         return

@@ -37,7 +37,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     caption: tuple[str, ...]
-    footnotes: tuple[str, ...]
+    footnotes: tuple[str, ...] = ()
 
 
 def score_cells(row: TableRow, group: ComparisonGroup) -> tuple[Cell, ...]:

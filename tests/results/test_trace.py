@@ -74,10 +74,10 @@ def test_a_gain_is_of_both_methods(made):
         ("comparison-synthetic:PDDR:mAP", "No row of comparison-synthetic .* Did you mean 'PDRD'"),
         ("comparison-synthetic:PDRD:mPA", "No column of comparison-synthetic .* Did you mean 'mAP"),
         (
-            "comparison-synthetic:ft:mAP",
+            "variants-synthetic:ft:mAP",
             "'ft' is ambiguous: 2 match, 'FT .steps=2.', 'FT .steps=3.'",
         ),
-        ("comparison-synthetic:FT (steps=4):mAP", "Did you mean 'FT .steps=.*' or 'FT .steps"),
+        ("variants-synthetic:FT (steps=4):mAP", "Did you mean 'FT .steps=.*' or 'FT .steps"),
         ("comparison-synthetic:", "is not the name of a cell"),
     ],
 )

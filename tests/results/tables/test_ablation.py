@@ -1,6 +1,11 @@
+from itertools import combinations
+
 from results.collect import collect_runs
+from results.comparable import comparison_groups
+from results.configurations import compared_rows
 from results.published import load_published
 from results.tables.ablation import ablation_tables
+from results.tables.significance import group_tests
 from tests.support.records import cells, done, failed, spec, study, teacher_spec, texts, whole_cells
 
 PERSON = {"epochs": 150, "height": 256, "width": 128, "identities": 16}
@@ -37,16 +42,30 @@ def test_ablation_puts_both_datasets_side_by_side(tmp_path):
     assert any("75.63" in note for note in table.footnotes)
 
 
-def test_ablation_rows_that_one_dataset_has(tmp_path):
+def test_a_part_that_ran_on_one_dataset_only(tmp_path):
     for dataset, recipe in (("dukemtmc", PERSON), ("veri776", VEHICLE)):
         teacher = study(tmp_path, dataset=dataset, recipe=recipe)
-    relu = spec(
-        "pdrd", 0, [teacher], dataset="veri776", recipe=VEHICLE, options={"activation": "relu"}
-    )
-    done(tmp_path, relu, 0.3)
-    row = cells(only(ablate(tmp_path)), "Student + L_npdrk (activation=relu)")
+    done(tmp_path, spec("pdrk", 0, [teacher], dataset="veri776", recipe=VEHICLE), 0.3)
+    row = cells(only(ablate(tmp_path)), "Student + L_pdrk")
     assert row["VeRi mAP"] == "30.00" and row["Duke mAP"] == "-"
-    assert row["Teacher"] == "resnet101" and row["Duke published mAP"] == ""
+
+
+def test_equal_rows_have_the_verdicts_of_the_comparison(tmp_path):
+    """AT is only in the comparison, and its noise and pairs count in both tables."""
+    teacher = study(tmp_path, dataset="dukemtmc", recipe=PERSON)
+    for seed in range(3):
+        for method, mean in (("at", 0.46), ("pairwise", 0.44), ("pdrk", 0.45)):
+            made = spec(method, seed, [teacher], dataset="dukemtmc", recipe=PERSON)
+            done(tmp_path, made, mean + 0.02 * (seed == 1) * (method == "at"))
+    (group,) = comparison_groups(collect_runs(tmp_path)[0], "dukemtmc")
+    whole = group_tests(group, compared_rows(group))[0]
+    table = only(ablate(tmp_path))
+    rows = {"Student": "none", "Student + L_pdrk": "pdrk", "Student + L_npdrk": "pdrd"}
+    letters = {method: set(cells(table, label)["Duke group"]) for label, method in rows.items()}
+    by_method = {row[0]: row for row in whole.compared}
+    for first, second in combinations(rows.values(), 2):
+        differ = whole.verdict(by_method[first], by_method[second]) != 0
+        assert differ == (not letters[first] & letters[second])
 
 
 def test_ablation_of_several_settings_is_several_tables(tmp_path):

@@ -3,6 +3,7 @@ from statistics import stdev
 import pytest
 
 from results.collect import collect_runs
+from results.configurations import TableChoice
 from results.published import load_published
 from results.tables.comparison import comparison_tables
 from tests.support.records import (
@@ -42,7 +43,7 @@ def test_means_spreads_and_gains_by_hand(tmp_path):
         "Student": "resnet18",
         "mAP": f"52.00 ± {stdev([50, 51, 55]):.2f}",
         "R1": "72.00 ± 2.65",
-        "Gain in mAP": "+10.00 [7.52, 12.48]",  # t of 2 degrees 4.3027, sd 1, sqrt(3)
+        "Gain in mAP": "+10.00 [7.52, 12.48]*",  # t of 2 degrees 4.3027, sd 1, sqrt(3)
         "Group": "a",
         "Seeds": "3",
         "Reference": "2019 ICCV",
@@ -51,8 +52,8 @@ def test_means_spreads_and_gains_by_hand(tmp_path):
     student, teacher = cells(table, "Student"), cells(table, "Teacher")
     assert (student["mAP"], student["Seeds"], student["Gain in mAP"]) == ("42.00 ± 2.00", "3", "")
     assert (teacher["Student"], teacher["mAP"], teacher["Seeds"]) == ("resnet101", "60.00", "1")
-    assert any("± is the standard deviation" in note for note in table.footnotes)
-    assert not any("one seed" in note for note in table.footnotes)
+    assert any("± is the standard deviation" in note for note in table.caption)
+    assert not any("One seed" in note for note in table.caption)
 
 
 def test_rows_are_in_the_order_of_the_labels_and_other_methods_follow_by_name(tmp_path):
@@ -72,24 +73,24 @@ def test_only_methods_that_ran_have_rows(tmp_path):
     study(tmp_path)
     table = only(compare(tmp_path, labels={"fitnet": "FitNet", "pdrd": "PDRD"}))
     assert labels_of(table) == ["Teacher", "Student", "PDRD"]
-    assert not any(note.startswith("-:") for note in table.footnotes)
+    assert not any(note.startswith("-:") for note in table.caption)
 
 
-def test_published_rows_follow_those_that_ran(tmp_path):
+def test_rows_that_only_a_paper_has_are_not_printed(tmp_path):
     teacher = study(tmp_path, dataset="veri776", recipe=VEHICLE)
     done(tmp_path, spec("sp", 0, [teacher], dataset="veri776", recipe=VEHICLE), 0.4)
     table = only(compare(tmp_path, "veri776"))
-    own, published = labels_of(table)[:4], labels_of(table)[4:]
-    assert own == ["Teacher", "Student", "PDRD", "SP"]
-    printed = [row.label for row in PUBLISHED.papers[0].tables[4].rows]
-    assert published == [label for label in printed if label not in own]
-    row = cells(table, "FitNet")
-    assert (row["Teacher"], row["Student"], row["Published mAP"]) == (
-        *("resnet101", "resnet18"),
-        "74.17",
-    )
-    assert [row[name] for name in ("mAP", "R1", "Gain in mAP", "Group", "Seeds")] == ["-"] * 5
-    assert "-: no run provides this number." in table.footnotes
+    assert labels_of(table) == ["Teacher", "Student", "PDRD", "SP"]
+    assert cells(table, "SP")["Published mAP"] == "75.27"
+
+
+def test_a_plain_student_that_did_not_run_has_its_published_row(tmp_path):
+    teacher = done(tmp_path, teacher_spec(dataset="veri776", recipe=VEHICLE), 0.6)
+    done(tmp_path, spec("sp", 0, [teacher], dataset="veri776", recipe=VEHICLE), 0.4)
+    table = only(compare(tmp_path, "veri776"))
+    row = cells(table, "Student")
+    assert (row["mAP"], row["Published mAP"], row["Seeds"]) == ("-", "73.84", "-")
+    assert "-: no run provides this number." in table.caption
 
 
 def test_missing_seeds_are_counted(tmp_path):
@@ -97,9 +98,10 @@ def test_missing_seeds_are_counted(tmp_path):
     for seed in (0, 2):
         done(tmp_path, spec("sp", seed, [teacher]), 0.41)
     row = cells(only(compare(tmp_path)), "SP")
-    assert row["Seeds"] == row["Group"] == "2/3 seeds"
+    assert row["Seeds"] == "2 of 3"
     assert row["mAP"] == "41.00 ± 0.00"
-    assert row["Gain in mAP"] == "-1.00"  # (41 - 40 + 41 - 44) / 2: paired, not 41 - 42
+    gain = row["Gain in mAP"]  # (41 - 40 + 41 - 44) / 2: paired, not 41 - 42
+    assert gain.startswith("-1.00 [") and row["Group"] == "b"
 
 
 def test_gain_counts_the_pairs_if_not_all_seeds_have_one(tmp_path):
@@ -108,7 +110,7 @@ def test_gain_counts_the_pairs_if_not_all_seeds_have_one(tmp_path):
     for seed in (0, 1):
         done(tmp_path, spec("sp", seed, [teacher]), 0.45 + 0.1 * seed)
     assert cells(only(compare(tmp_path)), "SP")["Gain in mAP"] == "+5.00 (1 of 2)"
-    assert cells(only(compare(tmp_path)), "Student")["Group"] == "1/2 seeds"
+    assert cells(only(compare(tmp_path)), "Student")["Seeds"] == "1 of 2"
 
 
 def test_failed_runs_have_the_kind_of_failure(tmp_path):
@@ -119,8 +121,8 @@ def test_failed_runs_have_the_kind_of_failure(tmp_path):
     table = only(compare(tmp_path, labels={"sp": "SP"}))  # a failure has no label
     row = cells(table, "SP")
     assert row["mAP"] == row["R1"] == row["Group"] == "failed: diverged"
-    assert row["Seeds"] == "0/3 seeds" and row["Gain in mAP"] == "-"
-    assert cells(table, "FT")["Seeds"] == "1/3 seeds, failed: memory"
+    assert row["Seeds"] == "0 of 3" and row["Gain in mAP"] == "-"
+    assert cells(table, "FT")["Seeds"] == "1 of 3, failed: memory"
     assert cells(table, "FT")["mAP"] == "41.00"
 
 
@@ -145,18 +147,7 @@ def test_several_teachers_have_a_row_each(tmp_path):
     assert cells(table, "VRKD")["Teacher"] == "resnet101 + densenet121"
 
 
-def test_options_have_their_own_row_and_label(tmp_path):
-    teacher = study(tmp_path)
-    done(tmp_path, spec("ft", 0, [teacher]), 0.40, label="FT")
-    done(tmp_path, spec("ft", 0, [teacher], options={"steps": 4}), 0.45, label="FT")
-    table = only(compare(tmp_path))
-    labels = labels_of(table)
-    assert labels[labels.index("FT") + 1] == "FT (steps=4)"
-    assert cells(table, "FT")["mAP"] == "40.00"
-    assert cells(table, "FT (steps=4)")["mAP"] == "45.00"
-
-
-def test_only_options_that_ran_have_a_row(tmp_path):
+def test_options_are_in_the_label(tmp_path):
     teacher = study(tmp_path)
     done(tmp_path, spec("ft", 0, [teacher], options={"steps": 4}), 0.45)
     labels = labels_of(only(compare(tmp_path)))
@@ -165,19 +156,19 @@ def test_only_options_that_ran_have_a_row(tmp_path):
 
 def test_other_code_is_no_further_seed(tmp_path):
     teacher = study(tmp_path)
-    for seed, source in enumerate(("aaaaaaaaaaaa", "bbbbbbbbbbbb")):
+    for seed, source in enumerate(("aaaaaaaaaaaa", "bbbbbbbbbbbb", "bbbbbbbbbbbb")):
         done(tmp_path, spec("sp", seed, [teacher], source=source), 0.4 + 0.1 * seed)
     table = only(compare(tmp_path))
-    assert cells(table, "SP (code aaaaaaaa/1)")["mAP"] == "40.00"
-    assert cells(table, "SP (code bbbbbbbb/1)")["Seeds"] == "1/3 seeds"
+    assert labels_of(table) == ["Teacher", "Student", "PDRD", "SP (code bbbbbbbb/1)"]
+    assert cells(table, "SP (code bbbbbbbb/1)")["Seeds"] == "2 of 3"
 
 
-def test_gains_need_one_kind_of_plain_student(tmp_path):
+def test_of_several_plain_students_one_is_the_reference(tmp_path):
     study(tmp_path)
     done(tmp_path, spec(seed=0, source="older"), 0.3)
     table = only(compare(tmp_path))
-    assert cells(table, "PDRD")["Gain in mAP"] == "-"
-    assert any("no gain is given" in note for note in table.footnotes)
+    assert cells(table, "PDRD")["Gain in mAP"] == "+10.00 [7.52, 12.48]*"
+    assert any("gains are measured from the row in the table" in note for note in table.footnotes)
 
 
 def test_two_groups_have_two_tables(tmp_path):
@@ -208,7 +199,7 @@ def test_the_plain_student_joins_every_teacher(tmp_path):
     tables = {cells(table, "PDRD")["Teacher"]: table for table in compare(tmp_path)}
     assert set(tables) == {"resnet101", "resnet50"}
     assert all(cells(table, "Student")["mAP"] == "40.00" for table in tables.values())
-    assert cells(tables["resnet50"], "PDRD")["Gain in mAP"] == "+5.00 [5.00, 5.00]"
+    assert cells(tables["resnet50"], "PDRD")["Gain in mAP"] == "+5.00"  # one seed: no interval
     assert cells(tables["resnet50"], "Teacher")["mAP"] == "70.00"
     assert "teacher resnet50" in tables["resnet50"].title
 
@@ -239,15 +230,10 @@ def test_published_numbers_are_next_to_ours(tmp_path):
     table = only(compare(tmp_path, "veri776"))
     row = cells(table, "PDRD")
     assert (row["Published mAP"], row["Published R1"]) == ("77.60", "95.23")
-    assert cells(table, "FitNet")["Published mAP"] == "74.17"
-    assert cells(table, "FitNet")["Reference"] == "2015 ICLR"
-    umts = cells(table, "UMTS")
-    assert (umts["Student"], umts["mAP"], umts["Published mAP"]) == ("resnet50", "-", "75.90")
     notes = " ".join(table.footnotes)
     assert "SP row equals" in notes and "of Table 1" in notes
     assert cells(table, "Student")["Published mAP"] == "73.84"
     assert cells(table, "Teacher")["Published R1"] == "95.77"
-    assert umts["Difference mAP"] == "-"
     assert "do not state: version of the dataset" in notes and "number of runs" in notes
 
 
@@ -269,3 +255,42 @@ def test_paper_of_a_record_gives_the_reference(tmp_path):
     teacher = done(tmp_path, teacher_spec(), 0.6)
     done(tmp_path, spec("mine", 0, [teacher]), 0.5, label="Mine", paper=PAPER)
     assert cells(only(compare(tmp_path)), "Mine")["Reference"] == "2019 ICCV"
+
+
+def test_teachers_of_each_seed_are_one_setting(tmp_path):
+    """`--teacher-seed same`: means over seeds whose teachers differ, of the teachers, too."""
+    for seed in range(3):
+        teacher = done(tmp_path, teacher_spec(seed=seed), 0.6 + 0.01 * seed)
+        done(tmp_path, spec(seed=seed), 0.4 + 0.001 * seed)
+        for method, gain in (("sp", 0.1), ("at", 0.05)):
+            made = spec(method, seed, [teacher])
+            done(tmp_path, made, 0.4 + gain + 0.002 * seed)
+    table = only(compare(tmp_path))
+    assert cells(table, "Teacher")["mAP"] == "61.00 ± 1.00"
+    assert cells(table, "SP")["mAP"] == "50.20 ± 0.20" and cells(table, "SP")["Seeds"] == "3"
+    assert cells(table, "SP")["Gain in mAP"].endswith("*")
+    assert any("Every seed has a teacher of its own" in note for note in table.footnotes)
+
+
+def test_one_teacher_of_three_seeds_stays_apart_from_teachers_of_each_seed(tmp_path):
+    """The run with seed 0 of both and teacher 0 belongs to both settings."""
+    teachers = [done(tmp_path, teacher_spec(seed=seed), 0.6) for seed in range(2)]
+    for seed in range(2):
+        done(tmp_path, spec(seed=seed), 0.4)
+        done(tmp_path, spec("sp", seed, [teachers[0]]), 0.5)
+    done(tmp_path, spec("sp", 1, [teachers[1]]), 0.7)
+    tables = compare(tmp_path)
+    shown = {table.title.partition("teacher ")[2]: cells(table, "SP")["mAP"] for table in tables}
+    assert sorted(shown.values()) == ["50.00 ± 0.00", "60.00 ± 14.14"]
+    assert any("resnet101 of each seed" in title for title in shown)
+
+
+def test_another_reference(tmp_path):
+    teacher = study(tmp_path)
+    for seed in range(3):
+        done(tmp_path, spec("at", seed, [teacher]), 0.46 + 0.001 * seed)
+    frame, _ = collect_runs(tmp_path)
+    (table,) = comparison_tables(frame, "synthetic", PUBLISHED, TableChoice(against="pdrd"))
+    assert cells(table, "PDRD")["Gain in mAP"] == ""
+    assert cells(table, "Student")["Gain in mAP"].startswith("-10.00 [")
+    assert any("over PDRD" in note for note in table.caption)

@@ -12,11 +12,11 @@ def only_table(runs):
     return table
 
 
-def test_one_seed_has_a_footnote(tmp_path):
+def test_one_seed_is_said_below_the_table(tmp_path):
     study(tmp_path, seeds=(0,))
     table = only_table(tmp_path)
     assert cells(table, "PDRD")["mAP"] == "50.00"
-    assert any("one seed" in note for note in table.footnotes)
+    assert any("One seed: nothing is tested" in note for note in table.caption)
 
 
 def test_generated_images_have_a_footnote_on_their_limits(tmp_path):
@@ -27,6 +27,7 @@ def test_generated_images_have_a_footnote_on_their_limits(tmp_path):
     for part in ("pipeline works", "raw pixels", "under about 3 points of mAP", "weight was tuned"):
         assert part in note
     assert "undertrained" in note and "not a finding" in note
+    assert any("rank no method" in text for text in table.caption)
 
 
 def test_notes_of_records_are_printed_once(tmp_path):
@@ -54,7 +55,7 @@ def test_a_teacher_of_another_size_has_a_footnote(tmp_path):
     teacher = spec(network="resnet101", recipe={"height": 128, "width": 64})
     done(tmp_path, teacher, 0.6)
     done(tmp_path, spec("sp", 0, [teacher]), 0.5)
-    notes = only_table(tmp_path).footnotes
+    notes = only_table(tmp_path).caption
     assert notes.count("Images: 128x64 of the teacher, 64x32 of its students.") == 1
 
 
@@ -64,5 +65,5 @@ def test_a_teacher_that_saw_its_students_images_is_said_to_have(tmp_path):
     done(tmp_path, teacher, 0.6)
     student = spec("sp", 0, [teacher])
     done(tmp_path, student | {"key": recorded_keys(student)[1]}, 0.5)
-    (note,) = [note for note in only_table(tmp_path).footnotes if note.startswith("Images")]
+    (note,) = [note for note in only_table(tmp_path).caption if note.startswith("Images")]
     assert note.startswith("Images: the teacher was trained at 128x64, but taught with its stud")

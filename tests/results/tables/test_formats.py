@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from results.statistics.letter_display import Mark
 from results.tables.cells import Cell
-from results.tables.formats import to_csv, to_latex, to_markdown, to_terminal
+from results.tables.formats import notes_document, to_csv, to_latex, to_markdown, to_terminal
 from results.tables.latex import escape_latex
 from results.tables.table import Table
 from tests.support.latex import compiled, needs_latex
@@ -14,11 +15,12 @@ TABLE = Table(
     title="100 % of L_pdrk & others",
     columns=("Method", "mAP", "Gain in mAP"),
     rows=(
-        (Cell("FT (steps=4)"), Cell("47.50 ± 0.71", group="best"), Cell("+6.50")),
+        (Cell("FT (steps=4)"), Cell("47.50 ± 0.71", mark=Mark("best")), Cell("+6.50")),
         (Cell("L_pdrk & a|b"), Cell("failed: diverged"), Cell("-")),
-        (Cell("SP"), Cell("46.1 | 2", group="second"), Cell("")),
+        (Cell("SP"), Cell("46.1 | 2", mark=Mark("second", is_tied=True)), Cell("")),
     ),
-    footnotes=("A short note with 5 % and under_score.", "Long " * 40 + "end."),
+    caption=("A short note with 5 % and under_score.", "Long " * 40 + "end."),
+    footnotes=("What the tests are.",),
 )
 
 
@@ -27,10 +29,11 @@ def test_markdown():
     assert lines[0] == "## 100 % of L_pdrk & others"
     assert lines[2].split() == ["|", "Method", "|", "mAP", "|", "Gain", "in", "mAP", "|"]
     assert set(lines[3]) <= set("|:-")
-    assert "| **47.50 ± 0.71** |" in lines[4] and "+6.50" in lines[4]
+    assert " **47.50 ± 0.71** |" in lines[4] and "+6.50" in lines[4]
     assert r"a\|b" in lines[5]
-    assert r"| <u>46.1 \| 2</u> |" in lines[6]
+    assert r" <ins>46.1 \| 2</ins>† |" in lines[6]  # GitHub strips <u>
     assert lines[8].startswith("- A short note")
+    assert "What the tests are" not in to_markdown(TABLE)
 
 
 def test_numbers_are_left_as_they_are():
@@ -40,7 +43,16 @@ def test_numbers_are_left_as_they_are():
 def test_letters_are_plain_in_the_terminal_and_in_csv():
     for text in (to_terminal(TABLE), to_csv(TABLE)):
         assert "47.50 ± 0.71" in text and "46.1 | 2" in text
-        assert "*47" not in text and "<u>" not in text and "textbf" not in text
+        assert "*47" not in text and "<ins>" not in text and "textbf" not in text
+    assert "46.1 | 2†" in to_terminal(TABLE) and "†" not in to_csv(TABLE)
+
+
+def test_notes_stand_once_with_the_tables_that_they_are_of():
+    second = replace(TABLE, name="comparison-y", footnotes=("What the tests are.", "Of y alone."))
+    third = replace(TABLE, name="ablation", footnotes=("What the tests are.",))
+    assert notes_document([TABLE, second, third]) == (
+        "# Notes\n\n## All tables\n\n- What the tests are.\n\n## comparison-y\n\n- Of y alone.\n"
+    )
 
 
 def test_terminal():
@@ -57,7 +69,7 @@ def test_latex():
     assert r"\caption{100 \% of L\_pdrk \& others}" in text
     assert r"L\_pdrk \& a\textbar{}b & failed: diverged & - \\" in text
     assert r"FT (steps=4) & \textbf{47.50 $\pm$ 0.71} & +6.50 \\" in text
-    assert r"SP & \underline{46.1 \textbar{} 2} &  \\" in text
+    assert r"SP & \underline{46.1 \textbar{} 2}\dag{} &  \\" in text
     assert r"5 \% and under\_score." in text
     assert "±" not in text
     assert text.count("{") == text.count("}")
@@ -85,10 +97,10 @@ WIDE = replace(
     TABLE,
     columns=("Method", *(f"Test{n} {score}" for n in range(8) for score in ("mAP", "R1"))),
     rows=(
-        *((Cell(f"row {n}"), *[Cell("47.50 ± 0.71", group="best")] * 16) for n in range(40)),
+        *((Cell(f"row {n}"), *[Cell("47.50 ± 0.71", mark=Mark("best"))] * 16) for n in range(40)),
         (Cell("last"), *[Cell("-12.75 out ≠11")] * 16),
     ),
-    footnotes=tuple(f"Note {n}: {'of some length ' * 12}" for n in range(12)),
+    caption=tuple(f"Note {n}: {'of some length ' * 12}" for n in range(12)),
 )
 
 

@@ -13,7 +13,7 @@ from tests.support.records import done, failed, spec, teacher_spec
 
 def notes_of(runs):
     (table,) = comparison_tables(collect_runs(runs)[0], "synthetic", load_published())
-    return table.footnotes
+    return table.caption
 
 
 @pytest.mark.parametrize(
@@ -95,5 +95,5 @@ def test_summaries_over_datasets_have_the_notes_too(tmp_path):
         for method in ("vrkd", "sp"):
             done(tmp_path, spec(method, 0, [teacher], dataset=dataset), 0.5)
     (table,) = summary_tables(collect_runs(tmp_path)[0])
-    assert DEFAULT_WEIGHTS in table.footnotes
-    assert len(vrkd_notes(table.footnotes)) == 1
+    assert DEFAULT_WEIGHTS in table.caption
+    assert len(vrkd_notes(table.caption)) == 1

@@ -29,7 +29,7 @@ def grid(runs, *students, teacher=None):
     for seed, origin in enumerate(students):
         done(runs, spec("sp", seed, [big]), 0.5 + seed / 100, **origin)
     (table,) = comparison_tables(collect_runs(runs)[0], "synthetic", load_published())
-    return [note for note in table.footnotes if MARK in note]
+    return [note for note in table.caption if MARK in note]
 
 
 DIFFERENT = {
@@ -71,14 +71,14 @@ def test_another_gpu_is_another_device(tmp_path):
     big = done(tmp_path, teacher_spec(device="cuda"), 0.6, **made_by(device_name="H100"))
     done(tmp_path, spec("sp", 0, [big], device="cuda"), 0.5, **made_by(device_name="A100"))
     (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
-    assert any("they differ in device (A100, H100)." in note for note in table.footnotes)
+    assert any("they differ in device (A100, H100)." in note for note in table.caption)
 
 
 def test_failed_runs_have_no_origin(tmp_path):
     big = done(tmp_path, teacher_spec(), 0.6, **made_by())
     failed(tmp_path, spec("sp", 0, [big]))
     (table,) = comparison_tables(collect_runs(tmp_path)[0], "synthetic", load_published())
-    assert not any(MARK in note for note in table.footnotes)
+    assert not any(MARK in note for note in table.caption)
 
 
 def test_the_note_is_in_every_table_and_format(tmp_path):
@@ -89,11 +89,11 @@ def test_the_note_is_in_every_table_and_format(tmp_path):
     tables = {table.name: table for table in all_tables(collect_runs(tmp_path)[0])}
     assert tables.keys() == {"ablation", "comparison-dukemtmc", "comparison-veri776", "summary"}
     for name, table in tables.items():
-        notes = [note for note in table.footnotes if MARK in note]
+        notes = [note for note in table.caption if MARK in note]
         assert len(notes) == (name != "comparison-veri776"), name
         for text in (to_markdown(table), to_latex(table), to_terminal(table)):
             assert ("1.13.0, 2.15.0" in " ".join(text.split())) == bool(notes)
-    assert tables["ablation"].footnotes[0].startswith("The runs on dukemtmc were not all")
+    assert tables["ablation"].caption[0].startswith("The runs on dukemtmc were not all")
 
 
 def test_the_note_is_in_tables_of_networks(tmp_path):
@@ -101,7 +101,7 @@ def test_the_note_is_in_tables_of_networks(tmp_path):
     for path in tmp_path.glob("veri776/*/*/seed*/record.json"):
         change(path, **made_by(torch="1.13.0" if "none" in path.parts else "2.15.0"))
     tables = network_tables(collect_runs(tmp_path)[0], load_published())
-    notes = {t.name: [note for note in t.footnotes if MARK in note] for t in tables}
+    notes = {t.name: [note for note in t.caption if MARK in note] for t in tables}
     assert notes["vrkd-role"][0].startswith("The runs on veri776 were not all")
     assert notes["vrkd-models"] == [], "one run is in it"
 

@@ -8,7 +8,7 @@ COLUMNS = ("Method", "Seeds", "Published mAP", "Published R1", "Note")
 
 
 def made(*rows):
-    return Table("t", "T", COLUMNS, tuple(tuple(map(Cell, row)) for row in rows), ("n",))
+    return Table("t", "T", COLUMNS, tuple(tuple(map(Cell, row)) for row in rows), ("n",), ("m",))
 
 
 TABLE = made(("PDRD", "3", "84.76", "93.62", "a long remark"), ("SP", "3", "82.09", "92.73", ""))
@@ -22,7 +22,7 @@ def test_a_wide_table_repeats_its_first_column():
     parts = split_columns(TABLE, 6 + 5 + 13 + 12 + 13 + 3, 1)
     assert [part.columns for part in parts] == [COLUMNS[:4], ("Method", "Note")]
     assert [cell.text for cell in parts[1].rows[0]] == ["PDRD", "a long remark"]
-    assert all((part.name, part.footnotes) == ("t", ("n",)) for part in parts)
+    assert all((part.name, part.caption, part.footnotes) == ("t", ("n",), ("m",)) for part in parts)
 
 
 def test_an_r1_stays_with_its_map():

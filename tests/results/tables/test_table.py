@@ -4,23 +4,14 @@ import pytest
 
 from results.collect import collect_runs
 from results.comparable import comparison_groups
-from results.tables.table import qualify_title, rows_by_method, score_cells, score_heading
+from results.configurations import rows_by_method
+from results.tables.table import qualify_title, score_cells, score_heading
 from tests.support.records import done, draw, record, spec, study, write
 
 
 def only_group(runs):
     (group,) = comparison_groups(collect_runs(runs)[0], "synthetic")
     return group
-
-
-def test_rows_by_method(tmp_path):
-    teacher = study(tmp_path)
-    done(tmp_path, spec("at", 0, [teacher], options={"weight": 2.0}), 0.5)
-    done(tmp_path, spec("at", 0, [teacher]), 0.5)
-    labels = {
-        m: [row.label for row in rows] for m, rows in rows_by_method(only_group(tmp_path)).items()
-    }
-    assert labels == {"none": ["Student"], "at": ["AT", "AT (weight=2.0)"], "pdrd": ["PDRD"]}
 
 
 def test_score_cells_are_in_percent(tmp_path):

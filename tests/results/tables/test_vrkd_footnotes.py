@@ -7,10 +7,14 @@ from tests.support.records import spec
 from tests.support.vehicle_records import fields, pair, put, teachers
 
 
-def footnotes(runs, name):
+def table_called(runs, name):
     tables = network_tables(collect_runs(runs)[0], load_published())
     (table,) = [table for table in tables if table.name == name]
-    return table.footnotes
+    return table
+
+
+def footnotes(runs, name):
+    return table_called(runs, name).footnotes
 
 
 def test_rows_without_runs_are_named_with_a_command(tmp_path):
@@ -19,15 +23,6 @@ def test_rows_without_runs_are_named_with_a_command(tmp_path):
     (missing,) = [note for note in notes if note.startswith("Missing on veri776")]
     assert "VRKD 1, VRKD 2, VRKD 3" in missing and "VRKD 7" not in missing
     assert "kdreid run --study vrkd --dataset veri776 --student cnn5" in missing
-
-
-def test_rows_without_a_rank_are_named_with_the_reason(tmp_path):
-    pair(tmp_path)
-    put(tmp_path, spec(network="resnet50", **fields()), 0.99, 0.99)
-    for seed in range(3):
-        put(tmp_path, spec(seed=seed, network="densenet121", **fields()), 0.7, 0.9)
-    (note,) = [n for n in footnotes(tmp_path, "vrkd-backbones") if "Without a rank" in n]
-    assert note == "Ours on veri776. Without a rank: ResNet-50, ours (1/3 seeds)."
 
 
 def test_differences_of_protocol_are_listed_with_their_rows(tmp_path):
@@ -48,12 +43,13 @@ def test_other_groups_that_match_a_row_are_counted(tmp_path):
 
 def test_notes_of_each_kind_of_table(tmp_path):
     pair(tmp_path)
-    models, role = footnotes(tmp_path, "vrkd-models"), footnotes(tmp_path, "vrkd-role")
-    assert models[0].startswith("VRKD 1 to 9 are the paper's own rows")
-    assert models[1] == role[0] == "LS=1: last stride 1. LSR: label smoothing. TRI: triplet loss."
+    notes = [table_called(tmp_path, name).footnotes for name in ("vrkd-models", "vrkd-role")]
+    assert notes[0][0].startswith("VRKD 1 to 9 are the paper's own rows")
+    models, role = (table_called(tmp_path, name).caption for name in ("vrkd-models", "vrkd-role"))
+    assert models[0] == role[0] == "LS=1: last stride 1. LSR: label smoothing. TRI: triplet loss."
     assert "Gain: points above the undistilled student of the same seed and settings." in role
     assert not any(note.startswith("Gain:") for note in models)
-    assert all(len(set(notes)) == len(notes) for notes in (models, role))
+    assert all(len(set(texts)) == len(texts) for texts in (*notes, models, role))
 
 
 def test_students_that_other_weights_taught_are_named(tmp_path):
