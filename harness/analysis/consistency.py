@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from harness.evaluation.ranking_consistency import ranking_inconsistency_from_fe
 from harness.runs.layout import CONSISTENCY
 from harness.runs.lookup import finished_runs, resolve_specs
 from harness.runs.spec import RunSpec
+
+BY_TEACHER = "by_teacher"  # measurements of an undistilled student, in its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,17 @@ def measure_consistency(
     """Measure L_rank of students with their teachers and write `consistency.json` of each run.
 
     It is that of the first split of the first evaluation. A measurement of the same trained weights
-    is not repeated.
+    is not repeated. An undistilled student is measured with every teacher that teaches a student
+    which differs from it in the method only.
 
     Args:
         handles: Names of finished students, as `harness.runs.lookup` resolves them; none for all
-            students with a teacher. Named runs without a teacher are ignored.
+            students. Named runs without a teacher to compare with are ignored.
         context: The runs folder, the device and the reporter.
         data_root: Folder that contains the datasets; None to find them as in training.
 
     Returns:
-        One measurement per student, students of one teacher next to each other.
+        One measurement per student and teacher, those of one teacher next to each other.
 
     Raises:
         UsageError: A handle names no run, or several.
@@ -60,49 +63,80 @@ def measure_consistency(
         SetupError: No student remains, a run is not done, or weights or images are not found.
     """
     specs = resolve_specs(handles, context.runs) if handles else finished_runs(context.runs)
-    students = sorted((s for s in specs if s.teachers), key=lambda s: s.teachers[0].key)
-    if not students:
+    pairs = [(spec, spec.teachers[0]) for spec in specs if spec.teachers]
+    if undistilled := [spec for spec in specs if not spec.teachers]:
+        pairs += _undistilled_pairs(undistilled, finished_runs(context.runs) if handles else specs)
+    if not pairs:
         raise SetupError(
             f"There is no finished student with a teacher in {context.runs}. "
             "Train some with kdreid run."
         )
     extractor = FeatureExtractor(ImageCache(context, data_root))
-    return [_measure_student(spec, extractor) for spec in students]
+    pairs.sort(key=lambda pair: pair[1].key)  # stable; the features of one teacher are kept
+    return [_measure_student(spec, teacher, extractor) for spec, teacher in pairs]
 
 
-def _measure_student(spec: RunSpec, extractor: FeatureExtractor) -> StudentConsistency:
+def _undistilled_pairs(
+    undistilled: Sequence[RunSpec], finished: Sequence[RunSpec]
+) -> list[tuple[RunSpec, RunSpec]]:
+    """Return undistilled students with each teacher of students that differ in the method only."""
+    teachers: dict[str, dict[str, RunSpec]] = {}
+    for spec in finished:
+        if len(spec.teachers) == 1:
+            (teacher,) = spec.teachers
+            teachers.setdefault(_without_method(spec), {})[teacher.key] = teacher
+    return [
+        (spec, teacher)
+        for spec in undistilled
+        for teacher in teachers.get(_without_method(spec), {}).values()
+    ]
+
+
+def _without_method(spec: RunSpec) -> str:
+    """Return a digest of everything but the method."""
+    return replace(spec, method="none", teachers=(), options=(), source="").key
+
+
+def _measure_student(
+    spec: RunSpec, teacher: RunSpec, extractor: FeatureExtractor
+) -> StudentConsistency:
     if len(spec.teachers) > 1:
         reason = "its teacher is an ensemble, which has logits but no features"
         return StudentConsistency(spec.key, skip_reason=reason)
     runs = extractor.context.runs
     path, weights = runs / spec.key / CONSISTENCY, trained_weights_digest(spec, runs)
-    content = read_json(path)
-    if content is not None and content.get("model") == weights:
-        _require_measurement(path, content)
+    former = read_json(path)
+    content = former if former is not None and former.get("model") == weights else {}
+    by_teacher = content.get(BY_TEACHER, {})
+    if not isinstance(by_teacher, dict):
+        raise damaged_file(path, f"it has no valid {BY_TEACHER}")
+    measured = content if spec.teachers else by_teacher.get(teacher.key)
+    if measured:
+        _require_measurement(path, measured)
     else:
-        content = {"key": spec.key, "model": weights, **_compute(spec, extractor)}
+        measured = _compute(spec, teacher, extractor)
+        kept = measured if spec.teachers else {BY_TEACHER: {**by_teacher, teacher.key: measured}}
         try:
-            write_json(path, content)
+            write_json(path, {"key": spec.key, "model": weights, **kept})
         except UnwritableFileError as error:  # in a folder that may only be read
             extractor.context.reporter.info(f"not kept: {error}")
-    return StudentConsistency(spec.key, content["l_rank"], content["share"])
+    return StudentConsistency(spec.key, measured["l_rank"], measured["share"])
 
 
-def _require_measurement(path: Path, content: dict[str, Any]) -> None:
+def _require_measurement(path: Path, content: Any) -> None:
     """Check that a file holds the numbers of a measurement.
 
     Raises:
         DamagedFileError: It does not.
     """
     for name in ("l_rank", "share"):
-        value = content.get(name)
+        value = content.get(name) if isinstance(content, dict) else None
         if not isinstance(value, float) or not math.isfinite(value):
             raise damaged_file(path, f"it has no valid {name}")
 
 
-def _compute(spec: RunSpec, extractor: FeatureExtractor) -> dict[str, Any]:
+def _compute(spec: RunSpec, teacher: RunSpec, extractor: FeatureExtractor) -> dict[str, Any]:
     """Return the measurement as it is written to disk."""
-    (teacher,) = spec.teachers
     splits = extractor.images.open(spec).dataset.test_splits
     evaluation, (split, *_) = next(iter(splits.items()))
     query, gallery = list(split.query), list(split.gallery)

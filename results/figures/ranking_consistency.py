@@ -106,12 +106,21 @@ def _read_measurement(
 def _draw(data: pd.DataFrame, titles: dict[str, str]) -> Figure:
     datasets = list(dict.fromkeys(data["dataset"]))
     methods = data.groupby("dataset")["method"].nunique().max()
-    figure = Figure(figsize=(1.0 + 2.7 * len(datasets), 1.3 + 0.2 * methods), layout="constrained")
-    axes = figure.subplots(1, len(datasets), squeeze=False)[0]
+    columns = min(2, len(datasets))
+    rows = -(-len(datasets) // columns)
+    size = (0.9 + 2.7 * columns, 0.6 + (0.7 + 0.2 * methods) * rows)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).flatten()
+    for ax in axes[len(datasets) :]:
+        ax.remove()
+    axes = axes[: len(datasets)]
     for ax, dataset in zip(axes, datasets, strict=True):
         _draw_panel(ax, data[data["dataset"] == dataset])
         ax.set_title(titles[dataset])
     figure.suptitle("Ranking inconsistency with the teacher (lower is better)", fontsize=9.5)
+    layout = figure.get_layout_engine()
+    assert layout is not None
+    layout.set(wspace=0.08)  # type: ignore[call-arg]
     text = (
         "L_rank (PDRD, Eq. 2): mean over queries of the square root of the number of gallery pairs "
         "that student and teacher rank in different order. Values for galleries of different size "
@@ -119,7 +128,7 @@ def _draw(data: pd.DataFrame, titles: dict[str, str]) -> Figure:
     )
     if data.groupby(["dataset", "method"])["seed"].nunique().max() > 1:
         text += " Bars and numbers: mean over seeds; dots: seeds."
-    add_note(figure, text, columns=50 * len(datasets) + 20)
+    add_note(figure, text, columns=52 * columns + 18)
     return figure
 
 
@@ -127,7 +136,8 @@ def _draw_panel(ax: Axes, data: pd.DataFrame) -> None:
     """Draw a bar from zero for each mean, with a dot per seed and the number behind it."""
     means = data.groupby("method")["l_rank"].mean().sort_values(ascending=False)
     heights = {name: height for height, name in enumerate(means.index)}
-    ax.barh(range(len(means)), means, color=COLOURS[0], height=0.55, alpha=0.75)
+    colours = ["0.6" if name == BASELINE[1] else COLOURS[0] for name in means.index]
+    ax.barh(range(len(means)), means, color=colours, height=0.55, alpha=0.75)
     if data["seed"].nunique() > 1:
         places = data["method"].map(heights)
         ax.plot(data["l_rank"], places, "o", color="0", markersize=2, alpha=0.8)
