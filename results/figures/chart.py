@@ -220,6 +220,11 @@ def wrap_label(label: str) -> str:
     return "\n".join(lines)
 
 
+def row_height(labels: Sequence[str], least: float) -> float:
+    """Return the height in inches of rows that these wrapped labels name, at least `least`."""
+    return max(least, 0.15 * max((label.count("\n") + 1 for label in labels), default=1))
+
+
 def with_minus(number: str) -> str:
     """Return a printed number with a minus sign in place of a hyphen, as on axes."""
     return number.replace("-", "\N{MINUS SIGN}")
@@ -227,6 +232,7 @@ def with_minus(number: str) -> str:
 
 def add_note(figure: Figure, text: str, columns: int = 110) -> None:
     """Write small print below a figure, wrapped at `columns` characters."""
+    text = text.replace(" %", "\N{NO-BREAK SPACE}%")
     figure.supxlabel(textwrap.fill(text, columns), fontsize=NOTE_FONT_SIZE, x=0.01, ha="left")
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from results.figures.chart import Chart, add_note, with_minus, wrap_label
+from results.figures.chart import Chart, add_note, row_height, with_minus, wrap_label
 from results.figures.gain_data import MEAN, ONE_SEED
 from results.tables.cells import signed
 from results.tables.significance import LEVEL_PERCENT, STAR
@@ -48,7 +48,9 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     )
     largest = max(float(np.nanmax(np.abs(values))), 0.01)
     width = 1.5 + max(0.62 * len(columns), 2.4)
-    figure = Figure(figsize=(width, 1.5 + 0.23 * len(methods)), layout="constrained")
+    labels = [wrap_label(name) for name in methods]
+    height = 1.5 + max(1.2, row_height(labels, 0.23) * len(methods))
+    figure = Figure(figsize=(width, height), layout="constrained")
     ax = figure.subplots()
     colours = mpl.colormaps[COLOURS].with_extremes(bad=MISSING_COLOUR)
     image = ax.imshow(values, cmap=colours, norm=Normalize(-largest, largest), aspect="auto")
@@ -59,7 +61,7 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
         colour = "white" if is_dark else "0.1"
         ax.text(column, row, text, ha="center", va="center", fontsize=7.5, color=colour)
     ax.axvline(len(datasets) - 0.5, color="white", linewidth=4)
-    ax.set_yticks(range(len(methods)), [wrap_label(name) for name in methods])
+    ax.set_yticks(range(len(methods)), labels)
     ax.set_xticks(range(len(columns)), columns, rotation=30, ha="right", rotation_mode="anchor")
     ax.tick_params(length=0, pad=2)
     ax.grid(visible=False)

@@ -19,6 +19,7 @@ from results.figures.chart import (
     figure_name,
     group_title,
     line_styles,
+    row_height,
     with_minus,
     wrap_label,
 )
@@ -82,7 +83,8 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     methods = list(dict.fromkeys(data["method"]))
     datasets = list(dict.fromkeys(data["dataset"]))
     named = [name for name in datasets if name != MEAN]
-    band = max(0.21, 0.095 * len(datasets) + 0.04)  # inches
+    labels = [wrap_label(name) for name in methods]
+    band = row_height(labels, max(0.21, 0.095 * len(datasets) + 0.04))
     figure = Figure(figsize=(4.4, 1.25 + band * len(methods)), layout="constrained")
     ax = figure.subplots()
     ax.axvline(0, color="0.3", linewidth=0.9, zorder=1)
@@ -101,7 +103,7 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
             _print_numbers(ax, marks)
         else:
             _draw_stars(ax, marks, places, colour)
-    ax.set_yticks(range(len(methods)), [wrap_label(name) for name in methods])
+    ax.set_yticks(range(len(methods)), labels)
     ax.set_ylim(len(methods) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("gain in mAP (points)")

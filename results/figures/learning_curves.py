@@ -64,8 +64,14 @@ def learning_curve_charts(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHO
                 )
             else:
                 title = group_title("Learning curves", group)
-                data = _average_windows(pd.concat(curves))
-                yield Chart(name, data, lambda rows, title=title: _draw(rows, title))  # type: ignore[misc]
+                whole = pd.concat(curves)
+                data = _average_windows(whole)
+                windows = "" if len(data) == len(whole) else f", in {WINDOWS} windows of steps"
+                yield Chart(
+                    name,
+                    data,
+                    lambda rows, title=title, windows=windows: _draw(rows, title, windows),  # type: ignore[misc]
+                )
             yield from (MissingFigure(name, text) for text in problems)
 
 
@@ -128,7 +134,7 @@ def _average_windows(data: pd.DataFrame) -> pd.DataFrame:
     return data.groupby(by, sort=False, as_index=False).mean()
 
 
-def _draw(data: pd.DataFrame, title: str) -> Figure:
+def _draw(data: pd.DataFrame, title: str, windows: str) -> Figure:
     """Draw the losses of all methods in one panel, and validation mAP in another if it is known."""
     has_validation = data[VALIDATION].notna().any()
     figure, axes = make_panels(2 if has_validation else 1, width=3.1 if has_validation else 4.8)
@@ -147,7 +153,6 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     add_legend(figure, axes)
     several = data.groupby("method")["seed"].nunique().max() > 1
     means = "Lines: mean over seeds" if several else "Lines: one seed"
-    windows = f", over windows of steps (at most {WINDOWS})" if len(data) > WINDOWS else ""
     add_note(figure, f"{means}{windows}.", columns=95)
     return figure
 

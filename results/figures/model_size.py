@@ -48,10 +48,10 @@ COLUMNS = [
     "comparable",
 ]
 X_LABELS = {
-    "millions": "parameters of the student (millions)",
+    "millions": "parameters (millions)",
     "giga_macs": "MACs for one image (billions)",
 }
-NAME_GAP = 0.05  # between names of networks, as a share of a panel's width
+NAME_GAP = 0.075  # between names of networks, as a share of a panel's width
 
 
 def size_charts(frame: pd.DataFrame) -> Charts:
@@ -126,13 +126,14 @@ def _draw(data: pd.DataFrame, title: str) -> Figure:
     """Draw mAP against parameters, and against MACs if they are known and differ."""
     has_macs = data["giga_macs"].notna().all() and data["giga_macs"].nunique() > 1
     columns = ["millions", "giga_macs"] if has_macs else ["millions"]
-    figure, axes = make_panels(len(columns), width=2.9 if has_macs else 4.6, height=3.4)
+    height = 2.9 + 0.06 * max(map(len, data["network"]))  # the names are upright
+    figure, axes = make_panels(len(columns), width=2.9 if has_macs else 4.6, height=height)
     styles = line_styles(list(dict.fromkeys(data["method"])))
     for ax, column in zip(axes, columns, strict=True):
         sns.lineplot(data, x=column, y="mAP", markersize=5, ax=ax, **styles.for_lines("method"))
         draw_seed_deviations(ax, data, column, "mAP", "sd", "method", styles)
         ax.set(xlabel=X_LABELS[column], ylabel="mAP (%)", xscale="log")
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_formatter("")
         ax.margins(x=0.08)
@@ -157,11 +158,10 @@ def _name_networks(ax: Axes, data: pd.DataFrame, column: str) -> None:
             xycoords=("data", "axes fraction"),
             xytext=(place, 1.06),
             textcoords="axes fraction",
-            rotation=45,
+            rotation=90,
             fontsize=7.5,
-            ha="left",
+            ha="center",
             va="bottom",
-            rotation_mode="anchor",
             arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.6},
         )
 

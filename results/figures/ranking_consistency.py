@@ -24,6 +24,7 @@ from results.figures.chart import (
     MissingFigure,
     add_note,
     dataset_title,
+    row_height,
     wrap_label,
 )
 from results.lines import BASELINE
@@ -106,9 +107,10 @@ def _read_measurement(
 def _draw(data: pd.DataFrame, titles: dict[str, str]) -> Figure:
     datasets = list(dict.fromkeys(data["dataset"]))
     methods = data.groupby("dataset")["method"].nunique().max()
+    height = row_height([wrap_label(name) for name in data["method"]], 0.2)
     columns = min(2, len(datasets))
     rows = -(-len(datasets) // columns)
-    size = (0.9 + 2.7 * columns, 0.6 + (0.7 + 0.2 * methods) * rows)
+    size = (0.9 + 2.7 * columns, 0.6 + (0.7 + height * methods) * rows)
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for ax in axes[len(datasets) :]:
