@@ -16,6 +16,7 @@ import pandas as pd
 
 from harness.core.text import printable
 from harness.runs.scan import describe_error, scan_runs
+from results.run_costs import COST_COLUMNS
 from results.run_rows import CopiedRunError, run_row
 from results.teacher_weights import mark_other_teachers
 
@@ -68,6 +69,7 @@ COLUMNS = (
     "model",
     "teacher_weights",
     "other_teacher",
+    *COST_COLUMNS,
 )
 
 
@@ -132,6 +134,7 @@ def collect_runs(
         teacher_weights: Digests of the weights that taught it, in the order of `teachers`; none if
             they were not recorded.
         other_teacher: True if these are not the weights that the teacher's folder holds now.
+        commit, date, ...: Of its training, see `run_costs`.
 
     Args:
         runs: The runs folder.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,13 +14,18 @@ from harness.runs.layout import FIGURES, REPORT
 from harness.runs.report_folder import report_file, report_folder
 from results.collect import gather_runs
 from results.configurations import DEFAULT_CHOICE, TableChoice
+from results.data_files import data_files
 from results.page.details import ReproduceCallback
 from results.page.figures import embed_figures
 from results.page.report_page import report_page
-from results.published import load_published
+from results.published import Published, load_published
+from results.study_options import fit_options
 from results.tables import formats
 from results.tables.ablation import ablation_tables
 from results.tables.comparison import comparison_tables
+from results.tables.paper import make_paper_table, paper_csv
+from results.tables.paper_choice import PaperChoice, parse_choice, require_method, resolve_names
+from results.tables.paper_latex import describe_scaling, paper_latex
 from results.tables.summary import summary_tables
 from results.tables.table import Table
 from results.tables.variants import variant_tables
@@ -28,27 +33,10 @@ from results.tables.vrkd import network_tables
 
 ALL_TABLES = "tables.md"
 NOTES = "notes.md"  # all footnotes, each once
+NOTHING = "No run below {runs} is done yet, so there is nothing to report.\n"
 DOCUMENT = "tables.tex"  # inputs the .tex files of all tables
 PAGE = "index.html"
-RUNS = "runs.csv"  # one line per run
 TABLE_FILES = ("comparison-*", "ablation*", "variants-*", "vrkd-*", "summary*")
-INTERNAL_COLUMNS = [  # of the frame, not in RUNS
-    "student_setting",
-    "fields",
-    "teachers",
-    "teacher_images",
-    "teacher_setting",
-    "own_teachers",
-    "evaluations",
-    "spreads",
-    "data",
-    "data_flags",
-    "origin",
-    "order",
-    "folder",
-    "teacher_weights",
-    "other_teacher",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +79,14 @@ def write_report(
     collected = gather_runs(runs, labels)
     frame, refused = collected.frame, collected.refused
     problems = [*refused, *collected.notes, *_describe_failed_runs(frame)]
-    tables = all_tables(frame, choice)
+    choice, published = choose_rows(choice, frame, labels or {}, problems), load_published()
+    tables = all_tables(frame, choice, published)
     if not tables:
-        text = f"No run below {runs} is done yet, so there is nothing to report.\n"
-        return Report((), text, tuple(problems), (), refused=refused)
+        return Report((), NOTHING.format(runs=runs), tuple(problems), (), refused=refused)
     text = "\n".join(formats.to_terminal(table) for table in tables)
     try:
         folder = report_folder(runs, target)
-        contents = _table_contents(tables, frame)
+        contents = _table_contents(tables) | data_files(frame, published, choice)
         problems += _describe_earlier_tables(folder, contents)
         _write_files(folder, contents)  # before figures, which may take long or fail
         drawn, absent = _draw_figures(frame, folder, runs, problems) if figures else ((), ())
@@ -109,6 +97,76 @@ def write_report(
         return Report(tuple(tables), text, tuple(problems), (), refused=refused, write_error=error)
     files = tuple(folder / name for name in (*contents, *page))
     return Report(tuple(tables), text, tuple(problems), files, drawn, absent, refused)
+
+
+def write_paper_table(
+    runs: Path,
+    target: Path | None,
+    paper: PaperChoice,
+    *,
+    labels: Mapping[str, str] | None = None,
+    choice: TableChoice = DEFAULT_CHOICE,
+) -> Report:
+    """Write a paper's table as .md, .tex and .csv; other files of a report are not touched.
+
+    Args:
+        runs: The runs folder.
+        target: Folder of the report; by default `<runs>/report`.
+        paper: What it shows.
+        labels: Labels of the known methods in the order of tables.
+        choice: Which configuration of a method counts, and what gains are measured from.
+
+    Raises:
+        UsageError: A method, dataset or column is unknown.
+    """
+    paper = parse_choice(paper)
+    collected = gather_runs(runs, labels)
+    frame, refused = collected.frame, collected.refused
+    problems = [*refused, *collected.notes]
+    paper = resolve_names(paper, frame, labels or {})
+    choice = choose_rows(choice, frame, labels or {}, problems)
+    if frame.empty:
+        return Report((), NOTHING.format(runs=runs), tuple(problems), (), refused=refused)
+    made = make_paper_table(frame, paper, choice, labels)
+    problems += [*made.problems, *describe_scaling(made, paper)]
+    text = formats.to_terminal(made.table)
+    contents = {
+        f"{made.table.name}.tex": paper_latex(made, paper),
+        f"{made.table.name}.md": formats.to_markdown(made.table),
+        f"{made.table.name}.csv": paper_csv(made, paper),
+    }
+    try:
+        folder = report_folder(runs, target)
+        _write_files(folder, contents)
+    except UnwritableFileError as error:
+        return Report((made.table,), text, tuple(problems), (), refused=refused, write_error=error)
+    files = tuple(folder / name for name in contents)
+    return Report((made.table,), text, tuple(problems), files, refused=refused)
+
+
+def choose_rows(
+    choice: TableChoice, frame: pd.DataFrame, labels: Mapping[str, str], problems: list[str]
+) -> TableChoice:
+    """Return a choice with the names of this program and the configurations that ran.
+
+    Args:
+        choice: As typed, with the options of a study.
+        frame: All rows of `collect_runs`.
+        labels: Labels of the known methods.
+        problems: Gets a sentence if nothing can be measured from the reference.
+
+    Raises:
+        UsageError: The reference is no method.
+    """
+    if choice.against != DEFAULT_CHOICE.against:
+        choice = replace(choice, against=require_method(choice.against, frame, labels))
+        done = frame[(frame["method"] == choice.against) & (frame["status"] == "done")]
+        if done.empty:
+            problems.append(
+                f"No run of {choice.against} is done, so no gain is measured from it. Run it with "
+                f"kdreid run --methods {choice.against}."
+            )
+    return fit_options(choice, frame)
 
 
 def _write_files(folder: Path, contents: Mapping[str, str]) -> None:
@@ -125,7 +183,11 @@ def _describe_earlier_tables(folder: Path, contents: Mapping[str, str]) -> list[
     ]
 
 
-def all_tables(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> list[Table]:
+def all_tables(
+    frame: pd.DataFrame,
+    choice: TableChoice = DEFAULT_CHOICE,
+    published: Published | None = None,
+) -> list[Table]:
     """Return the tables in the order of a report.
 
     That is the leaderboard over datasets, comparisons by dataset, variants, ablations, and tables
@@ -134,8 +196,9 @@ def all_tables(frame: pd.DataFrame, choice: TableChoice = DEFAULT_CHOICE) -> lis
     Args:
         frame: All rows of `collect_runs`.
         choice: What is compared.
+        published: The papers' numbers; by default those of this program.
     """
-    published = load_published()
+    published = published or load_published()
     datasets = sorted(set(frame["dataset"]))
     return [
         *summary_tables(frame, choice),
@@ -157,8 +220,8 @@ def _describe_failed_runs(frame: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _table_contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, str]:
-    """Return the content of every file of tables and runs by name."""
+def _table_contents(tables: Sequence[Table]) -> dict[str, str]:
+    """Return the content of every file of tables by name."""
     contents = {
         ALL_TABLES: "\n".join(formats.to_markdown(table) for table in tables),
         NOTES: formats.notes_document(tables),
@@ -168,7 +231,6 @@ def _table_contents(tables: Sequence[Table], frame: pd.DataFrame) -> dict[str, s
         contents[f"{table.name}.md"] = formats.to_markdown(table)
         contents[f"{table.name}.tex"] = formats.to_latex(table)
         contents[f"{table.name}.csv"] = formats.to_csv(table)
-    contents[RUNS] = frame.drop(columns=INTERNAL_COLUMNS).to_csv(index=False)
     return contents
 
 

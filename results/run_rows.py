@@ -16,6 +16,7 @@ from harness.runs.origin import record_origin
 from harness.runs.record import RECORD_FORMAT
 from harness.runs.score_check import check_scores
 from harness.runs.stored_spec import NAME, check_spec, saw_teachers_sizes
+from results.run_costs import run_costs
 
 MAX_LABEL = 100  # characters of a label in a table
 # Fields of a spec, in addition to its recipe, in which all students of one table agree.
@@ -156,6 +157,7 @@ def _failure(content: dict[str, Any]) -> dict[str, Any]:
         "origin": {},
         "model": "",
         "teacher_weights": (),
+        **run_costs({}),
     }
 
 
@@ -174,6 +176,7 @@ def _result(content: dict[str, Any]) -> dict[str, Any]:
         "notes": tuple(map(printable, notes)),
         "parameters": operations.get("parameters"),
         "operations": operations.get("macs_with_rest"),
+        **run_costs(content),
         "data": _data_counts(content),
         "data_flags": data_flags(content),
         "origin": record_origin(content),

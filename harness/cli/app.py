@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from harness.cli import evaluation, methods, results, run, runs, setup
+from harness.cli import evaluation, methods, report, results, run, runs, setup
 from harness.cli.bench import bench
 from harness.cli.data import data
 from harness.cli.printing import run_application
@@ -27,7 +27,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "failures": runs.failures,
         "clean": runs.clean,
     },
-    "Results": {"report": results.report, "trace": results.trace, "diff": results.diff},
+    "Results": {"report": report.report, "trace": results.trace, "diff": results.diff},
     "Evaluation": {
         "score": evaluation.score,
         "measure-consistency": evaluation.measure_consistency,

@@ -22,7 +22,10 @@ from harness.runs.lookup import require_runs_folder
 
 if TYPE_CHECKING:
     from harness.runs.reader import StoredRun
+    from results.configurations import TableChoice
     from results.page.details import ReproduceCallback
+    from results.report import Report
+    from results.tables.paper_choice import PaperChoice
 
 
 def run_application(application: typer.Typer) -> None:
@@ -59,7 +62,11 @@ def _end(sentence: str, code: int) -> NoReturn:
 
 
 def print_report(
-    runs: Path, target: Path | None = None, *, figures: bool = False
+    runs: Path,
+    target: Path | None = None,
+    *,
+    figures: bool = False,
+    choice: TableChoice | None = None,
 ) -> tuple[str, ...]:
     """Write all tables and print them, what they could not include, and where the files are.
 
@@ -67,25 +74,29 @@ def print_report(
         runs: The runs folder.
         target: Folder of the report; by default `<runs>/report`.
         figures: Also draw every figure, and print what each missing one needs.
+        choice: What the tables compare; by default every method with its defaults.
 
     Returns:
         One sentence about each run that is not in the tables because its files cannot be trusted.
 
     Raises:
         SetupError: The runs folder does not exist.
+        UsageError: The reference of `choice` is no method.
         UnwritableFileError: The report cannot be written; its tables were printed.
     """
+    from results.configurations import DEFAULT_CHOICE
     from results.report import write_report
 
     require_runs_folder(runs)
     written = write_report(
-        runs, target, _reproduce_callback(runs), labels=method_labels(), figures=figures
+        runs,
+        target,
+        _reproduce_callback(runs),
+        labels=method_labels(),
+        figures=figures,
+        choice=choice or DEFAULT_CHOICE,
     )
-    echo(written.text)
-    print_refused(written.refused)
-    for problem in written.problems:
-        if problem not in written.refused:
-            echo_line(f"note: {problem}", err=True)
+    _print_tables(written)
     if written.files:
         kinds = ", ".join(sorted({path.suffix for path in written.files}))
         echo(f"Tables ({kinds}): {written.files[0].parent}/")
@@ -100,6 +111,46 @@ def print_report(
     if written.write_error is not None:
         raise written.write_error
     return written.refused
+
+
+def print_paper_table(
+    runs: Path, target: Path | None, paper: PaperChoice, choice: TableChoice
+) -> tuple[str, ...]:
+    """Write and print a paper's table.
+
+    Args:
+        runs: The runs folder.
+        target: Folder of the report; by default `<runs>/report`.
+        paper: What the table shows.
+        choice: Which configurations count, and what gains are measured from.
+
+    Returns:
+        As `print_report`.
+
+    Raises:
+        SetupError: The runs folder does not exist.
+        UsageError: A method, dataset, column or style is unknown.
+        UnwritableFileError: The table cannot be written; it was printed.
+    """
+    from results.report import write_paper_table
+
+    require_runs_folder(runs)
+    written = write_paper_table(runs, target, paper, labels=method_labels(), choice=choice)
+    _print_tables(written)
+    for path in written.files:
+        echo(f"Written: {path}")
+    if written.write_error is not None:
+        raise written.write_error
+    return written.refused
+
+
+def _print_tables(written: Report) -> None:
+    """Print tables and what they could not include."""
+    echo(written.text)
+    print_refused(written.refused)
+    for problem in written.problems:
+        if problem not in written.refused:
+            echo_line(f"note: {problem}", err=True)
 
 
 def print_refused(refused: Sequence[str]) -> None:

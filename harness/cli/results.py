@@ -1,4 +1,4 @@
-"""Report, trace and compare results: `kdreid report`, `trace` and `diff`."""
+"""Trace and compare results: `kdreid trace` and `diff`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli import options
-from harness.cli.printing import method_labels, print_refused, print_report
+from harness.cli.printing import method_labels, print_refused
 from harness.cli.terminal import echo, echo_line
-from harness.core.errors import ExitCode, SetupError, UsageError
+from harness.core.errors import SetupError, UsageError
 from harness.core.installation import DISTRIBUTION
 from harness.runs.lookup import require_runs_folder, resolve_runs
 from harness.runs.reader import StoredRun, load_run
@@ -30,19 +30,6 @@ SEEDS_REMARK = (
     "Two single runs do not show the variation between seeds: other seeds could reverse such a "
     "difference. Tables over several seeds test that, too."
 )
-
-
-def report(
-    runs: options.Runs = Path("runs"),
-    figures: Annotated[bool, typer.Option(help="Draw all figures that the runs allow.")] = True,
-    out: options.Out = None,
-    methods: options.OutsideMethods = None,
-) -> None:
-    """Write tables (terminal, Markdown, LaTeX, CSV), figures (PNG, PDF) and a web page."""
-    trust(methods)
-    with options.offer_out():
-        refused = print_report(runs, out, figures=figures)
-    raise typer.Exit(ExitCode.ENVIRONMENT if refused else ExitCode.DONE)
 
 
 def trace(

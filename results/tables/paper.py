@@ -15,12 +15,13 @@ import pandas as pd
 
 from results.comparable import ComparisonGroup, comparison_groups
 from results.configurations import DEFAULT_CHOICE, TableChoice
-from results.lines import BASELINE
+from results.lines import BASELINE, NO_RUN
 from results.tables.cells import Cell
 from results.tables.origin_notes import origin_notes
-from results.tables.paper_choice import PaperChoice
+from results.tables.paper_choice import GAIN, PaperChoice
 from results.tables.paper_notes import describe_missing, paper_notes, paper_title
 from results.tables.paper_parts import ColumnBlock, DatasetPart
+from results.tables.significance import STAR
 from results.tables.table import DATASET_NAMES, Table
 
 NAME = "paper"  # of its files
@@ -86,6 +87,23 @@ def make_paper_table(
         footnotes=(),
     )
     return PaperTable(table, blocks, len(frames), tuple(problems))
+
+
+def paper_csv(paper: PaperTable, choice: PaperChoice) -> str:
+    """Return the numbers as CSV; marks and tests are in the report's data files.
+
+    Args:
+        paper: The table.
+        choice: What it shows.
+    """
+    columns: dict[str, list[str]] = {"Method": [row[0].text for row in paper.table.rows]}
+    for place, heading in enumerate(paper.table.columns[1:], 1):
+        texts = [row[place].text.removesuffix(STAR) for row in paper.table.rows]
+        parts = [("" if text == NO_RUN else text).partition(" ± ") for text in texts]
+        columns[heading] = [number.removeprefix("+") for number, _, _ in parts]
+        if choice.with_spread and not heading.endswith(GAIN.capitalize()):
+            columns[f"{heading} sd"] = [spread for _, _, spread in parts]
+    return str(pd.DataFrame(columns).to_csv(index=False))
 
 
 def _choose_groups(

@@ -119,6 +119,17 @@ def paper_latex(paper: PaperTable, choice: PaperChoice) -> str:
     )
 
 
+def describe_scaling(paper: PaperTable, choice: PaperChoice) -> Iterator[str]:
+    """Yield a sentence if the table fits with no size of letters."""
+    layout = choose_layout(paper, choice)
+    if layout.scale < 1:
+        others = "fewer columns or datasets" if choice.is_wide else "--wide, or fewer columns"
+        yield (
+            f"The table is wider than its place in {choice.style}, so LaTeX scales it to about "
+            f"{100 * layout.scale:.0f} %: {others} keep the letters at their size."
+        )
+
+
 def _below(notes: str) -> str:
     return f"\\par\\vspace{{2pt}}\n\\parbox{{\\linewidth}}{{\\scriptsize {escape_latex(notes)}}}\n"
 
