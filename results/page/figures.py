@@ -14,6 +14,7 @@ from results.figures import KIND_TITLES, RANKED_PREFIX
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_BYTES = 50_000_000  # of one file
 MAX_EMBEDDED = 1_000_000  # bytes of all images in the page, so that it opens quickly
+WIDE = 1000  # pixels; two narrower figures stand side by side
 GAINS = "gains"  # beginning of the name of the forest plots
 
 
@@ -27,6 +28,7 @@ class EmbeddedFigure:
         has_csv: Whether there is a CSV next to the PNG.
         has_pdf: Whether there is a PDF next to the PNG.
         is_stale: Whether it was drawn for an earlier report.
+        is_wide: Whether it needs the page's whole width.
     """
 
     name: str
@@ -34,6 +36,7 @@ class EmbeddedFigure:
     has_csv: bool
     has_pdf: bool
     is_stale: bool = False
+    is_wide: bool = False
 
     @property
     def title(self) -> str:
@@ -68,7 +71,7 @@ def embed_figures(
         drawn: Files that this report drew; all others are marked as stale.
         problems: One line is appended for every file that is no PNG or cannot be read.
     """
-    paths = sorted(folder.glob("*.png"), key=lambda path: (not _is_forest_plot(path.stem), path))
+    paths = sorted(folder.glob("*.png"), key=_by_kind)
     contents = {path: content for path in paths if (content := _read_png(path, problems))}
 
     def order(path: Path) -> tuple[bool, bool, int]:
@@ -87,9 +90,14 @@ def embed_figures(
             has_csv=path.with_suffix(".csv").is_file(),
             has_pdf=path.with_suffix(".pdf").is_file(),
             is_stale=path not in drawn,
+            is_wide=int.from_bytes(content[16:20], "big") > WIDE,
         )
         for path, content in contents.items()
     ]
+
+
+def _by_kind(path: Path) -> tuple[bool, str]:
+    return not _is_forest_plot(path.stem), path.stem
 
 
 def _is_forest_plot(name: str) -> bool:

@@ -1,106 +1,22 @@
 """The page in a real browser: what readers do with it, and that it loads nothing else."""
 
 import re
+import shlex
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
-from results.report import write_report
-from tests.support.records import PAPER, done, failed, spec, study, teacher_spec
+from tests.support.command_line import invoke
+from tests.support.report_page import HOSTILE, PHONE, cell, column, press_heading
 
 pytestmark = pytest.mark.chromium
-HOSTILE = "<img src=x onerror=alert(1)>'\"&"
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """A report on two datasets, with a label and a note that contain HTML."""
-    runs = tmp_path_factory.mktemp("runs")
-    for dataset in ("market1501", "msmt17"):
-        teacher = study(runs, dataset=dataset)
-        for seed in range(3):
-            made = spec("sp", seed, [teacher], dataset=dataset)
-            done(runs, made, 0.45 + 0.01 * seed, label="SP", paper=PAPER)
-    made = spec("mine", 0, [teacher], dataset="msmt17")
-    done(runs, made, 0.45, label=HOSTILE, notes=[f"Note {HOSTILE}</script>"])
-    failed(runs, spec("rkd", 0, [teacher_spec(dataset="msmt17")], dataset="msmt17"), "diverged")
-    figures = runs / "report" / "figures"
-    figures.mkdir(parents=True)
-    (figures / "learning-msmt17.png").write_bytes(one_pixel())
-    (figures / "learning-msmt17.csv").write_text("step,loss\n1,2\n")
-
-    def reproduce(group):
-        return [f"kdreid run --seeds {len(group)}"], ["Check out its commit first."]
-
-    write_report(runs, reproduce=reproduce, labels={"rkd": "RKD"})
-    return (runs / "report" / "index.html").as_uri()
-
-
-def one_pixel():
-    """A PNG of one pixel."""
-    import struct
-    import zlib
-
-    def chunk(kind, content):
-        check = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + check
-
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
-    body = chunk(b"IDAT", zlib.compress(b"\0\xff"))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + body + chunk(b"IEND", b"")
-
-
-@pytest.fixture
-def visit(chromium, address):
-    """Function that opens the page; afterwards, no message was logged and nothing was loaded."""
-    contexts, messages, urls = [], [], []
-
-    def opened(**options):
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.on("dialog", lambda box: (messages.append(box.message), box.dismiss()))
-        page.on("request", lambda request: urls.append(request.url))
-        page.goto(address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert messages == []
-    assert {url for url in urls if not url.startswith("data:")} == {address}
-
-
-def column(page, heading, table="comparison-msmt17"):
-    """Texts of a column from top to bottom, visible rows only."""
-    section = page.locator(f"#{table}")
-    headings = [text.strip() for text in section.locator("thead th").all_inner_texts()]
-    cells = section.locator(f"tbody tr:not([hidden]) > :nth-child({headings.index(heading) + 1})")
-    return [text.strip() for text in cells.all_inner_texts()]
-
-
-def press_heading(page, heading, table="comparison-msmt17"):
-    button = page.locator(f"#{table} thead button").get_by_text(heading, exact=True)
-    button.click()
-    return button.locator("xpath=..").get_attribute("aria-sort")
-
-
-def cell(page, row, heading, table="comparison-msmt17"):
-    """The button in a cell."""
-    number = column(page, "Method", table).index(row)
-    headings = page.locator(f"#{table} thead th").all_inner_texts()
-    place = [text.strip() for text in headings].index(heading) + 1
-    rows = page.locator(f"#{table} tbody tr:not([hidden])")
-    return rows.nth(number).locator(f"> :nth-child({place}) button")
 
 
 def test_a_heading_sorts_by_value_and_rows_without_one_come_last(visit):
     page = visit()
     before = column(page, "mAP")
-    assert "-" in before and "failed: diverged" in before
+    assert "failed: diverged" in before
 
     def means():
         return [float(text.split()[0]) for text in column(page, "mAP") if text[0].isdigit()]
@@ -120,7 +36,7 @@ def test_a_text_column_is_sorted_alphabetically(visit):
     press_heading(page, "mAP")
     assert press_heading(page, "Method") == "ascending"
     names = column(page, "Method")
-    assert names == sorted(names, key=str.lower) and names[:2] == [HOSTILE, "AT"]
+    assert names == sorted(names, key=str.lower) and names[:2] == [HOSTILE, "PDRD"]
     assert page.locator("#comparison-msmt17 th[aria-sort=descending]").count() == 0
     assert column(page, "Method", "comparison-market1501")[0] == "Teacher"  # another table
 
@@ -132,9 +48,9 @@ def test_words_filter_the_rows_of_all_tables(visit):
     assert column(page, "Method", "comparison-market1501") == ["PDRD"]
     assert page.locator("#summary").is_hidden()
     count = page.locator("#row-count").inner_text()
-    assert re.fullmatch(r"2 of \d\d rows", count)
+    assert re.fullmatch(r"2 of \d+ rows", count)
     page.get_by_label("Filter rows").fill("")
-    assert len(column(page, "Method")) > 10 and page.locator("#row-count").inner_text() == ""
+    assert len(column(page, "Method")) == 6 and page.locator("#row-count").inner_text() == ""
 
 
 def test_the_dataset_filters_tables(visit):
@@ -190,7 +106,6 @@ def test_a_click_shows_runs_and_commands(visit):
     assert "PDRD, mAP: 52.00" in words and "seed 1: 51.00" in words and "3 runs" in words
     assert len(re.findall(r"msmt17/pdrd/resnet101-resnet18/seed\d-[0-9a-f]{8}", words)) == 3
     assert "kdreid run --seeds 3" in words and "Check out its commit first." in words
-    assert "kdreid trace 'comparison-msmt17:PDRD:mAP'" in words
     dialog.locator("summary").first.click()
     (common,) = dialog.locator("> dl").all_inner_texts()  # facts that all runs share
     assert re.search(r"Commit\s+ab\b", common) and re.search(r"Fingerprint.*\s+9f12", common)
@@ -211,23 +126,46 @@ def test_a_failed_run_is_described(visit):
 def test_html_in_labels_and_notes_is_text(visit):
     page = visit()
     assert HOSTILE in column(page, "Method")
-    assert page.locator("main img").count() == 1  # the figure
-    assert f"Note {HOSTILE}</script>" in page.locator("#comparison-msmt17 .notes").inner_text()
+    assert page.locator("main img").count() == 2  # the figures
+    notes = page.locator("#comparison-msmt17 .notes")
+    notes.locator("summary").click()
+    assert f"Note {HOSTILE}</script>" in notes.inner_text()
     cell(page, HOSTILE, "mAP").click()
     words = page.get_by_role("dialog").inner_text()
     assert f"Note {HOSTILE}</script>" in words and f"{HOSTILE}, mAP: 45.00" in words
-    quoted = HOSTILE.replace("'", "'\\''")
-    assert f"kdreid trace 'comparison-msmt17:{quoted}:mAP'" in words
 
 
-def test_figures_are_embedded(visit):
+def test_the_printed_command_runs_as_it_is(visit):
+    page = visit()
+    extra_column = page.locator("#comparison-msmt17 .all-columns")
+    page.locator("#comparison-msmt17 .column-menu summary").click()
+    extra_column.click()
+    places = [("PDRD", "mAP"), (HOSTILE, "mAP"), ("SP", "Method"), ("SP", "MACs (G)")]
+    for row, heading in places:
+        cell(page, row, heading).click()
+        command = page.get_by_role("dialog").locator("pre").last.inner_text()
+        page.keyboard.press("Escape")
+        program, *arguments = shlex.split(command)
+        assert (program, arguments[0], arguments[2]) == ("kdreid", "trace", "--runs")
+        done = invoke(*arguments)
+        assert done.returncode == 0 and f"{row}" in done.stdout, (command, done.stderr)
+    assert "comparison-msmt17: " in done.stdout and "MACs" not in done.stdout  # the row's runs
+
+
+def test_figures_are_embedded_and_their_numbers_are_files(visit, address):
     page = visit()
     image = page.get_by_alt_text("Learning curves: msmt17")
     assert image.evaluate("one => one.complete && one.naturalWidth") == 1
-    with page.expect_download() as waiting:
-        page.get_by_text("data (CSV)").click()
-    assert waiting.value.suggested_filename == "learning-msmt17.csv"
-    assert waiting.value.path().read_text() == "step,loss\n1,2\n"
+    link = page.locator("#figure-learning-msmt17").get_by_text("data (CSV)")
+    file = Path(unquote(urlsplit(urljoin(address, link.get_attribute("href"))).path))
+    assert file.read_text() == "step,loss\n1,2\n"
+
+
+def test_the_forest_plot_follows_the_leaderboard(visit):
+    page = visit()
+    ids = page.locator("main > section").evaluate_all("all => all.map(one => one.id)")
+    assert ids[:2] == ["summary", "gains"] and "figures" in ids[3:]
+    assert page.locator("#gains img").count() == 1 and page.locator("#figures img").count() == 1
 
 
 def brightness(page):
@@ -240,24 +178,24 @@ def test_dark_and_light_theme(visit):
     assert brightness(visit(color_scheme="dark")) < 60
     page = visit(color_scheme="light")
     assert brightness(page) > 240
-    switch = page.get_by_role("button", name="Dark theme")
-    assert switch.get_attribute("aria-pressed") == "false"
-    switch.click()
-    assert brightness(page) < 60 and switch.get_attribute("aria-pressed") == "true"
+    page.get_by_role("button", name="Use dark theme").click()  # named for what it does
+    assert brightness(page) < 60
     page.reload()
     assert brightness(page) < 60
-    switch.click()
+    page.get_by_role("button", name="Use light theme").click()
     assert brightness(page) > 240
+    assert page.get_by_role("button", name="Use dark theme").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_enough_contrast(visit, scheme):
     page = visit(color_scheme=scheme)
     colours = page.evaluate(
-        """() => ["td .cell", "header p", ".notes li", "nav a", "thead button"].map(selector => {
+        """selectors => selectors.map(selector => {
             const style = getComputedStyle(document.querySelector(selector));
             return [style.color, getComputedStyle(document.body).backgroundColor];
-        })"""
+        })""",
+        ["td .cell", "header p", ".caption li", ".constants", "nav a", "thead button"],
     )
     for pair in colours:
         lighter, darker = sorted((luminance(colour) for colour in pair), reverse=True)

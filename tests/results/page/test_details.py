@@ -1,6 +1,11 @@
 from results.collect import collect_runs
 from results.page import details
-from results.page.details import join_run_numbers, number_runs, provenance_data
+from results.page.details import (
+    join_run_numbers,
+    number_runs,
+    provenance_data,
+    training_seconds,
+)
 from results.report import all_tables
 from results.tables.cells import Cell
 from results.tables.table import Table
@@ -8,7 +13,7 @@ from tests.support.records import done, done_with_facts, failed, spec, study
 
 
 def table_of(*rows):
-    return Table("t", "T", ("A", "B"), tuple(rows), ())
+    return Table("t", "T", ("A", "B"), tuple(rows), (), ())
 
 
 def read(data, key):
@@ -49,6 +54,14 @@ def test_the_facts_of_a_run(tmp_path):
         ("Training time (this run only)", "4 s"),
         ("Note", "One."),
     } <= set(facts)
+
+
+def test_seconds_in_training_steps_by_run(tmp_path):
+    made = done_with_facts(tmp_path, 3.6)
+    other = done(tmp_path, spec(seed=0), 0.5)  # it has recorded none
+    one = table_of((Cell("x"), Cell("50", (made["key"], other["key"]))))
+    data = provenance_data([one], tmp_path, number_runs([one]), None)
+    assert training_seconds(data) == {made["key"]: 3.6}
 
 
 def test_a_failed_run_and_one_that_disappeared(tmp_path):
