@@ -11,6 +11,7 @@ import pandas as pd
 
 from harness.runs.data_flags import DataFlag
 from harness.runs.origin import join_names
+from results.weight_names import describe_weights
 
 SCORES = ("mAP", "R1")  # shown in tables
 DESCRIBED_FIELDS = (
@@ -82,10 +83,16 @@ class ComparisonGroup:
             return SCORES
         return tuple(f"{name} {score}" for name in self.evaluations for score in SCORES)
 
+    @property
+    def named_fields(self) -> dict[str, Any]:
+        """The shared settings, with the name of the initial weights where it is known."""
+        weights = self.fields.get("weights")
+        return {**self.fields, **({"weights": describe_weights(str(weights))} if weights else {})}
+
     def describe(self) -> str:
         """Return the most important settings as one line."""
         names = (name for name in DESCRIBED_FIELDS if name in self.fields)
-        return ", ".join(f"{name} {self.fields[name]}" for name in names)
+        return ", ".join(f"{name} {self.named_fields[name]}" for name in names)
 
 
 def merge_data_flags(runs: pd.DataFrame) -> tuple[DataFlag, ...]:
@@ -199,7 +206,7 @@ def _group(
 
 def _with_distinguishing_fields(groups: list[ComparisonGroup]) -> list[ComparisonGroup]:
     """Return the groups with every setting, and the teacher, in which not all of them agree."""
-    settings = [{**group.fields, "teacher": _teacher_name(group, groups)} for group in groups]
+    settings = [{**group.named_fields, "teacher": _teacher_name(group, groups)} for group in groups]
     names = dict.fromkeys(name for fields in settings for name in fields)
     different = [name for name in names if _has_several_values(settings, name)]
     return [

@@ -127,7 +127,7 @@ def write_paper_table(
     choice = choose_rows(choice, frame, labels or {}, problems)
     if frame.empty:
         return Report((), NOTHING.format(runs=runs), tuple(problems), (), refused=refused)
-    made = make_paper_table(frame, paper, choice, labels)
+    made = make_paper_table(frame, paper, choice, labels, runs)
     problems += [*made.problems, *describe_scaling(made, paper)]
     text = formats.to_terminal(made.table)
     contents = {

@@ -14,7 +14,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from results.tables.cells import Cell
-from results.tables.latex import escape_latex
+from results.tables.latex import escape_latex, escape_numbers
 from results.tables.significance import DAGGER
 from results.tables.splitting import count_lines, paginate, split_columns
 from results.tables.table import Table
@@ -128,7 +128,7 @@ def _to_parbox(footnote: str) -> str:
 
 def _to_tabular(table: Table) -> str:
     emphasis = {"best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"}
-    cells = _map_cells(table, lambda cell: _emphasise(cell, emphasis, escape_latex))
+    cells = _map_cells(table, lambda cell: _emphasise(cell, emphasis, escape_numbers))
     cells.columns = pd.Index([escape_latex(column) for column in table.columns])
     column_format = "".join(side[0] for side in _alignments(table))
     return str(cells.to_latex(index=False, escape=False, column_format=column_format))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -50,6 +51,7 @@ def make_paper_table(
     paper: PaperChoice,
     choice: TableChoice = DEFAULT_CHOICE,
     labels: Mapping[str, str] | None = None,
+    runs: Path = Path("runs"),
 ) -> PaperTable:
     """Make the table.
 
@@ -58,6 +60,7 @@ def make_paper_table(
         paper: What it shows, with names as `resolve_names` returns them.
         choice: Which configuration of a method counts, and what gains are measured from.
         labels: Labels of the known methods, for rows without runs.
+        runs: The runs folder, for commands.
     """
     groups, problems = _choose_groups(frame, paper.datasets)
     parts = [DatasetPart(name, group, paper, choice) for name, group in groups.items()]
@@ -75,7 +78,7 @@ def make_paper_table(
     lacking = {part.dataset: part.missing(keys[len(teachers) :]) for part in parts}
     for part in parts:
         if lacks := lacking[part.dataset]:
-            problems.append(describe_missing(part, lacks, parts, names))
+            problems.append(describe_missing(part, lacks, parts, names, runs))
         if part.group:
             problems += origin_notes(part.group.done, rows, f"on {part.name}")
     table = Table(

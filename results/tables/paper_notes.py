@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from results.lines import BASELINE, complete_seeds
 from results.statistics.paired_test import LEVEL
@@ -51,7 +52,7 @@ def paper_notes(
     if any(cell.mark.is_tied for cell in cells):
         marks.append(f"{DAGGER}: not significantly below the best")
     if any(cell.text.endswith(STAR) for cell in cells):
-        marks.append(f"{STAR}: significant gain")
+        marks.append(f"{STAR}: significant difference from {_reference(parts)}")
     if marks:
         text = ", ".join(marks)
         tested = DAGGER in text or STAR in text
@@ -69,12 +70,24 @@ def paper_notes(
 
 
 def describe_missing(
-    part: DatasetPart, lacks: Lacking, parts: Sequence[DatasetPart], labels: Mapping[str, str]
+    part: DatasetPart,
+    lacks: Lacking,
+    parts: Sequence[DatasetPart],
+    labels: Mapping[str, str],
+    runs: Path,
 ) -> str:
-    """Return what a dataset lacks and the command that makes it."""
+    """Return what a dataset lacks and the command that makes it.
+
+    Args:
+        part: The dataset.
+        lacks: What is missing, by method.
+        parts: All datasets of the table.
+        labels: Labels of the rows by method.
+        runs: The runs folder.
+    """
     groups = [one.group for one in (part, *parts) if one.group]
     seeds = sorted(complete_seeds(groups[0])) if groups else [0, 1, 2]
-    command = ["kdreid", "run", "--dataset", part.dataset]
+    command = ["kdreid", "run", "--runs", str(runs), "--dataset", part.dataset]
     methods = [name for name in lacks if name != BASELINE[0]]
     command += ["--methods", ",".join(methods or lacks)]
     if groups:
