@@ -89,6 +89,7 @@ def _undistilled_pairs(
         (spec, teacher)
         for spec in undistilled
         for teacher in teachers.get(_without_method(spec), {}).values()
+        if teacher.key != spec.key
     ]
 
 

@@ -40,14 +40,37 @@ def test_l_rank_is_equation_2_of_the_exported_features(trained):
 def test_a_measurement_is_kept_until_the_weights_change(trained):
     context, _, student = trained
     path = context.runs / student.key / "consistency.json"
-    measure_consistency([], context, None)
+    measure_consistency([student.key], context, None)
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | {"l_rank": 7.0}))
-    assert measure_consistency([], context, None)[0].l_rank == 7.0
+    assert measure_consistency([student.key], context, None)[0].l_rank == 7.0
     path.write_text(json.dumps(content | {"l_rank": 7.0, "model": "other"}))
-    (repeated,) = measure_consistency([], context, None)
+    (repeated,) = measure_consistency([student.key], context, None)
     assert repeated == StudentConsistency(student.key, content["l_rank"], content["share"])
     assert json.loads(path.read_text()) == content
+
+
+def test_the_plain_student_is_measured_with_the_teacher_of_the_others(trained):
+    context, teacher, student = trained
+    plain = replace(student, method="none", teachers=(), options=(), source="")
+    results = {one.key: one for one in measure_consistency([], context, None)}
+    assert {plain.key, student.key} <= {*results} and teacher.key not in results
+    path = context.runs / plain.key / "consistency.json"
+    whole = path.read_text()
+    content = json.loads(whole)
+    (measured,) = content["by_teacher"].values()
+    assert measured["teacher"] == teacher.key
+    assert results[plain.key].l_rank == measured["l_rank"] > 0
+    try:
+        measured["l_rank"] = 7.0
+        path.write_text(json.dumps(content))
+        assert measure_consistency([plain.key], context, None)[0].l_rank == 7.0
+        for damage, name in (([1], "by_teacher"), ({teacher.key: [1]}, "l_rank")):
+            path.write_text(json.dumps(content | {"by_teacher": damage}))
+            with pytest.raises(DamagedFileError, match=rf"it has no valid {name}"):
+                measure_consistency([plain.key], context, None)
+    finally:
+        path.write_text(whole)
 
 
 @pytest.mark.parametrize(

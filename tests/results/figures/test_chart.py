@@ -1,5 +1,6 @@
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import to_rgb
 
 from results.collect import collect_runs
 from results.comparable import comparison_groups
@@ -12,7 +13,9 @@ from results.figures.chart import (
     group_title,
     line_styles,
     make_panels,
+    row_height,
     save_chart,
+    wrap_label,
 )
 from tests.support.records import done, spec, teacher_spec
 
@@ -86,3 +89,17 @@ def test_titles_say_that_runs_were_not_made_by_the_same(tmp_path):
     (group,) = comparison_groups(frame, "synthetic")
     assert group_title("Curves", group) == "Curves, generated images: torch differs"
     assert dataset_title(frame, "synthetic") == "generated images (torch differs)"
+
+
+def test_no_two_of_ten_colours_look_alike():
+    colours = [to_rgb(colour) for colour in line_styles(list("abcdefghij")).colours.values()]
+    blues = [one for one in colours if one[2] > max(one[0], one[1]) + 0.1]
+    assert len(set(colours)) == 10 and len(blues) == 1
+
+
+def test_long_labels_are_wrapped_and_rows_made_high_enough():
+    label = wrap_label("A label of a hundred characters, " * 3)
+    assert max(map(len, label.splitlines())) <= 22 and label.count("\n") == 2
+    assert label.endswith("...") and wrap_label("PDRD") == "PDRD"
+    assert wrap_label(" _mine") == " _mine"  # a legend leaves out what begins with an underscore
+    assert row_height(["PDRD"], 0.2) == 0.2 < row_height([label], 0.2)

@@ -5,8 +5,8 @@ import pytest
 
 from results.collect import collect_runs
 from results.figures.chart import MissingFigure, save_chart
-from results.figures.learning_curves import learning_curve_charts
-from tests.support.records import spec, study
+from results.figures.learning_curves import WINDOWS, learning_curve_charts
+from tests.support.records import done, spec, study
 
 CURVE = "step,lr,loss,cross_entropy,distillation\n1,0.1,8.0,5.0,3.0\n11,0.2,6.5,4.0,2.5\n"
 PLAIN = "step,lr,loss,cross_entropy\n1,0.1,9.0,9.0\n"
@@ -31,12 +31,52 @@ def test_the_distillation_loss_is_subtracted(tmp_path):
     assert chart.data[chart.data["method"] == "Student"]["objective"].tolist() == [9.0, 9.0]
 
 
-def test_a_panel_for_every_method_but_the_plain_student(tmp_path):
+def test_all_methods_share_a_panel(tmp_path):
     write_curves(tmp_path)
     (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
     figure = chart.draw(chart.data)
-    assert [ax.get_title() for ax in figure.axes] == ["Teacher", "PDRD"]
-    assert [len(ax.get_lines()) for ax in figure.axes] == [1, 2]
+    (ax,) = figure.axes
+    assert [line.get_label() for line in ax.get_lines()] == ["Teacher", "Student", "PDRD"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "Teacher",
+        "Student",
+        "PDRD",
+    ]
+    pdrd = ax.get_lines()[2]
+    assert list(pdrd.get_xdata()) == [1, 11] and list(pdrd.get_ydata()) == [5.0, 4.0]
+
+
+def test_validation_has_a_panel_where_it_was_measured(tmp_path):
+    study(tmp_path, seeds=(0, 1))
+    for seed in (0, 1):
+        path = tmp_path / spec(seed=seed)["key"] / "curve.csv"
+        path.write_text(f"step,lr,loss,validation_mAP\n1,0.1,9.0,\n11,0.1,8.0,0.3{seed}\n")
+    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    assert chart.data["validation_mAP"].dropna().tolist() == [30.0, 31.0]
+    loss, validation = chart.draw(chart.data).axes
+    assert validation.get_ylabel() == "validation mAP (%)"
+    (line,) = validation.get_lines()
+    assert list(line.get_xdata()) == [11] and list(line.get_ydata()) == [30.5]
+    assert list(loss.get_lines()[0].get_ydata()) == [9.0, 8.0]
+
+
+def test_long_curves_are_averaged_in_windows_of_steps(tmp_path):
+    study(tmp_path, seeds=(0,))
+    lines = "".join(f"{step},0.1,{step}\n" for step in range(1, 10 * WINDOWS + 1))
+    (tmp_path / spec(seed=0)["key"] / "curve.csv").write_text(f"step,lr,loss\n{lines}")
+    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    assert len(chart.data) == WINDOWS
+    assert chart.data["objective"].tolist() == [10 * n + 5.5 for n in range(WINDOWS)]
+    assert chart.data["step"].tolist() == pytest.approx(chart.data["objective"], abs=0.5)
+    assert f"in {WINDOWS} windows of steps" in chart.draw(chart.data).get_supxlabel()
+
+
+def test_variants_are_not_drawn(tmp_path):
+    teacher = write_curves(tmp_path, seeds=(0,))
+    made = done(tmp_path, spec("pdrd", 0, [teacher], options={"weight": 3}), 0.5, label="PDRD")
+    (tmp_path / made["key"] / "curve.csv").write_text(CURVE)
+    (chart,) = learning_curve_charts(collect_runs(tmp_path)[0])
+    assert set(chart.data["method"]) == {"Teacher", "Student", "PDRD"}
 
 
 @pytest.mark.parametrize("damage", ["", "step,lr\n1,x\n", "\x00\x01", PLAIN[:26], CURVE[:63]])

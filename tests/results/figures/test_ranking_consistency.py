@@ -26,8 +26,31 @@ def test_every_measured_seed_is_a_row(tmp_path):
     assert chart.data["method"].tolist() == ["PDRD", "PDRD"]
     assert chart.data["l_rank"].tolist() == [10, 11] and chart.data["seed"].tolist() == [0, 1]
     (ax,) = chart.draw(chart.data).axes
-    assert [list(line.get_xdata()) for line in ax.get_lines()] == [[10, 11], [10.5]]
+    assert [list(line.get_xdata()) for line in ax.get_lines()] == [[10, 11]]  # seeds
+    assert [bar.get_width() for bar in ax.patches] == [10.5]
+    assert [text.get_text() for text in ax.texts] == ["10.5"]
+    assert ax.get_xlim()[0] == 0
     assert len(save_chart(chart, tmp_path)) == 3
+
+
+def test_the_plain_student_is_drawn_with_the_teacher_of_the_others(tmp_path):
+    teacher = study(tmp_path)
+    write_measurement(tmp_path, spec("pdrd", 0, [teacher]), 10.0)
+    by_teacher = {
+        key: {"l_rank": l_rank, "share": 0.5, "queries": 100, "gallery": 640}
+        for key, l_rank in (("of/another/teacher/seed0-ab", 99.0), (teacher["key"], 12.0))
+    }
+    content = {"model": "ab", "by_teacher": by_teacher}
+    path = tmp_path / spec(seed=0)["key"] / "consistency.json"
+    path.write_text(json.dumps(content))
+    chart = only_chart(tmp_path)
+    rows = dict(zip(chart.data["method"], chart.data["l_rank"], strict=True))
+    assert rows == {"Student": 12.0, "PDRD": 10.0}
+    (ax,) = chart.draw(chart.data).axes
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["Student", "PDRD"]  # from below
+    assert ax.patches[0].get_facecolor() != ax.patches[1].get_facecolor()
+    path.write_text(json.dumps(content | {"by_teacher": {}}))
+    assert set(only_chart(tmp_path).data["method"]) == {"PDRD"}
 
 
 def test_measurements_of_other_weights_are_skipped(tmp_path):

@@ -39,6 +39,18 @@ def test_means_over_all_seeds_against_the_time_of_one(tmp_path):
     assert len(save_chart(chart, tmp_path)) == 3
 
 
+def test_hours_of_the_training_stand_above_and_one_seed_is_named(tmp_path):
+    teacher = study(tmp_path, seeds=(0,))
+    write_timings(tmp_path, {spec(seed=0)["key"]: 0.5, spec("pdrd", 0, [teacher])["key"]: 1.0})
+    figure = (chart := only_chart(tmp_path)).draw(chart.data)
+    (ax,) = figure.axes
+    (top,) = ax.child_axes
+    figure.draw_without_rendering()
+    assert top.get_xlabel() == "hours of the whole training (7,200 steps)"
+    assert top.get_xlim()[1] == pytest.approx(ax.get_xlim()[1] * 7200 / 3.6e6)
+    assert "mAP: one seed" in figure.get_supxlabel()
+
+
 def test_times_of_records_are_not_used(tmp_path):
     study(tmp_path)
     missing = only_chart(tmp_path)
