@@ -32,6 +32,14 @@ from results.statistics.seed_noise import SeedNoise, estimate_seed_noise
 IDENTITIES = 300
 QUERY_ERROR = 0.25  # standard error over queries of a difference of two rows, in points of mAP
 PROCEDURES = ("pooled", "own", "welch")
+# Standard deviations of rows between seeds in points of mAP, by the number of rows.
+SEED_NOISE: dict[str, Callable[[int], tuple[float, ...]]] = {
+    "0.45 of all": lambda rows: (0.45,) * rows,
+    "0.2 to 0.8": lambda rows: tuple(np.linspace(0.2, 0.8, rows)),
+    "half 0.2, half 1": lambda rows: (0.2,) * (rows - rows // 2) + (1.0,) * (rows // 2),
+    "0.3, of one 1.5": lambda rows: (0.3,) * (rows - 1) + (1.5,),
+}
+USUAL_NOISE = "0.45 of all"
 WEIGHTS = np.full(IDENTITIES, 1 / IDENTITIES)
 Parts = NDArray[np.float64]  # (M, S, G), contributions of identities to the mAP of runs
 Pairs = Sequence[tuple[int, int]]

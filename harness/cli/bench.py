@@ -108,6 +108,21 @@ def gather(
     print_collecting(records, repeats)
 
 
+@bench.command("tests")
+def simulate_tests(
+    tables: Annotated[
+        int, typer.Option(min=1, max=MAX_SIZE, metavar="N", help="Tables of each kind.")
+    ] = 1000,
+    seeds: Annotated[str, typer.Option(metavar="N,...", help="Numbers of seeds.")] = "1,2,3,5,10",
+    rows: Annotated[str, typer.Option(metavar="N,...", help="Numbers of rows.")] = "2,3,13",
+) -> None:
+    """Simulate how often tables call equal rows different, and find differences of 1 to 3 mAP."""
+    from harness.cli.bench_printing import print_tests
+
+    counts = parse_numbers(seeds, "--seeds", "1,3,5")
+    print_tests(tables, counts, parse_numbers(rows, "--rows", "3,13"))
+
+
 @bench.command()
 def extract(
     networks: Annotated[

@@ -10,6 +10,13 @@ from harness.analysis.training_cost import measure_training_cost
 from harness.benchmarks.collecting import time_collecting
 from harness.benchmarks.evaluation import TestSetSize, time_evaluation
 from harness.benchmarks.loader import IMAGE_SOURCES, measure_throughput
+from harness.benchmarks.paired_tests import (
+    QUERY_ERROR,
+    SEED_NOISE,
+    USUAL_NOISE,
+    SimulatedTable,
+    simulate,
+)
 from harness.benchmarks.pdrd_loss import TURNS, measure_pdrd_loss
 from harness.benchmarks.ranking_consistency import time_consistency
 from harness.cli.terminal import echo
@@ -46,6 +53,38 @@ def print_consistency(queries: int, gallery: int) -> None:
         f"  Kendall's tau  {timing.seconds * 1e3:>9.1f} ms, {timing.seconds * queries:.0f} s in all"
     )
     echo(f"  all pairs      {timing.baseline_seconds * 1e3:>9.1f} ms, {timing.ratio:.0f}x as long")
+
+
+def print_tests(tables: int, seeds: Sequence[int], rows: Sequence[int]) -> None:
+    """Print the false alarms and the power of three procedures, as tables in Markdown."""
+    echo(
+        f"{tables:,} tables each; a difference of two rows has a standard error over queries of "
+        f"{QUERY_ERROR} mAP. Percent."
+    )
+    echo("\nTables with any significant pair, all rows being equal\n")
+    echo("| Noise of seeds (mAP) | Rows | Seeds | pooled | pooled, against one | own | Welch |")
+    echo("|---|---|---|---|---|---|---|")
+    for name, noise in SEED_NOISE.items():
+        for count in rows:
+            for number in seeds:
+                rates = simulate(SimulatedTable(number, noise(count)), tables)
+                shares = (rates.tables["pooled"], rates.against_tables)
+                others = (rates.tables["own"], rates.tables["welch"])
+                _print_shares(f"| {name} | {count} | {number} |", (*shares, *others))
+    echo(f"\nSignificant pairs of a row and {max(rows) - 1} that differ from it, equal noise\n")
+    echo("| Difference (mAP) | Seeds | pooled | pooled, against one | own | Welch |")
+    echo("|---|---|---|---|---|---|")
+    for gain in (1.0, 2.0, 3.0):
+        for number in seeds:
+            noise = SEED_NOISE[USUAL_NOISE](max(rows))
+            rates = simulate(SimulatedTable(number, noise, gain), tables)
+            shares = (rates.pairs["pooled"], rates.against)
+            others = (rates.pairs["own"], rates.pairs["welch"])
+            _print_shares(f"| {gain:g} | {number} |", (*shares, *others))
+
+
+def _print_shares(head: str, shares: Sequence[float]) -> None:
+    echo(f"{head} {' | '.join(f'{100 * share:.1f}' for share in shares)} |")
 
 
 def print_collecting(records: int, repeats: int) -> None:

@@ -94,6 +94,18 @@ def test_two_rows_and_two_seeds_have_one_degree():
     assert of_two_rows(ours, theirs, np.full(20, 1 / 20)).degrees == 1
 
 
+def test_few_degrees_of_the_seeds_limit_those_of_the_sum():
+    """One seed degree is that of the whole; of more, twice as many at most."""
+    ours, theirs = RANDOM.random((3, 20)) / 20, RANDOM.random((3, 20)) / 20
+    weights = np.full(20, 1 / 20)
+    noisy_queries = {"run_variance": 1e-9}  # Welch and Satterthwaite would give 19
+    tested = [
+        paired_test(ours, theirs, weights, seed_degrees=count, **noisy_queries).degrees
+        for count in (1, 2, 8, 24)
+    ]
+    assert tested == [1, 4, 16, pytest.approx(19, rel=1e-3)]
+
+
 def test_the_noise_of_a_difference_is_never_below_the_pooled_one():
     noise = SeedNoise(pooled=2.0, degrees=8, own=(0.5, 1.0, 7.0, None))
     assert difference_variance(noise, 0, 1) == 4.0
