@@ -122,6 +122,7 @@ def test_latex_of_what_is_seen_has_the_marks(visit, tmp_path):
     text = copied(page, "Copy as LaTeX")
     assert r"& \textbf{1.50 $\pm$ 0.10} &" in text
     assert r"& \underline{1.40 $\pm$ 0.10}$^\dagger$ &" in text
+    assert "& $-$0.11 in" in text  # a minus sign and not a hyphen
     assert text.startswith("% Distillation methods on MSMT17; Teacher: resnet101")
     columns = len(shown_headings(page))
     assert all(
@@ -187,7 +188,7 @@ def test_a_row_offers_its_link(visit):
     page = visit()
     row = page.locator(f"{TABLE}--pdrd")
     row.hover()
-    row.get_by_role("link", name="Link to this row").click()
+    row.get_by_title("Link to this row").click()
     assert page.url.endswith("#comparison-msmt17--pdrd")
     cell(page, "SP", "mAP").click()  # the keyboard's way: Enter on a number
     page.get_by_role("dialog").get_by_role("link", name="Link to this row").click()
