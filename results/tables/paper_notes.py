@@ -58,7 +58,7 @@ def paper_notes(
         tested = DAGGER in text or STAR in text
         level = f" (paired tests, Holm's method, {100 * LEVEL:.0f} %)" if tested else ""
         yield f"{text[0].upper()}{text[1:]}{level}."
-    if any(part.group and part.group.data_note for part in parts if part.dataset == "synthetic"):
+    if any(part.group and part.dataset == "synthetic" for part in parts):
         yield "Generated images rank no method."
     fewer: dict[str, list[str]] = {}
     for part in parts:
