@@ -125,9 +125,9 @@ def write_paper_table(
     problems = [*refused, *collected.notes]
     paper = resolve_names(paper, frame, labels or {})
     choice = choose_rows(choice, frame, labels or {}, problems)
-    if frame.empty:
-        return Report((), NOTHING.format(runs=runs), tuple(problems), (), refused=refused)
     made = make_paper_table(frame, paper, choice, labels, runs)
+    if not made.blocks or not made.table.rows:
+        return Report((), NOTHING.format(runs=runs), tuple(problems), (), refused=refused)
     problems += [*made.problems, *describe_scaling(made, paper)]
     text = formats.to_terminal(made.table)
     contents = {

@@ -97,11 +97,13 @@ def resolve_names(
 
 
 def require_method(name: str, frame: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """Return the name of a method that has runs or is known.
+    """Return the name of a method that has runs or is known, given its name or label.
 
     Raises:
         UsageError: There is none of this name.
     """
+    by_label = {label.casefold(): method for method, label in labels.items()}
+    name = by_label.get(name.casefold(), name)
     known = dict.fromkeys([*map(str, frame["method"]), *labels])
     return require_word(name, list(known), "method", "--against")
 

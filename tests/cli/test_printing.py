@@ -99,7 +99,7 @@ def test_the_report_names_its_files_and_what_is_missing(shared_runs, capsys):
     print_report(shared_runs)
     output = capsys.readouterr().out
     folder = shared_runs / "report"
-    assert f"Tables (.csv, .html, .md, .tex): {folder}/\n" in output
+    assert f"Tables (.csv, .html, .json, .md, .tex): {folder}/\n" in output
     assert f"For a browser: {folder / 'index.html'}\n" in output
 
 

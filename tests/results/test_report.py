@@ -21,7 +21,8 @@ def test_writes_every_table_in_three_forms(tmp_path):
     made = write_report(tmp_path)
     names = {path.name for path in made.files}
     single = {f"comparison-synthetic.{end}" for end in ("md", "tex", "csv")}
-    assert names == single | {"tables.md", "tables.tex", "runs.csv", "index.html"}
+    data = {"results.csv", "pairs.csv", "runs.csv", "results.json"}
+    assert names == single | data | {"tables.md", "tables.tex", "notes.md", "index.html"}
     assert {path.parent for path in made.files} == {tmp_path / "report"}
     assert {path.name for path in (tmp_path / "report").iterdir()} == names
     assert "+10.00" in made.text and made.problems == ()
