@@ -76,8 +76,8 @@ def print_tests(tables: int, seeds: Sequence[int], rows: Sequence[int]) -> None:
     echo("|---|---|---|---|---|---|")
     for gain in (1.0, 2.0, 3.0):
         for number in seeds:
-            noise = SEED_NOISE[USUAL_NOISE](max(rows))
-            rates = simulate(SimulatedTable(number, noise, gain), tables)
+            equal = SEED_NOISE[USUAL_NOISE](max(rows))
+            rates = simulate(SimulatedTable(number, equal, gain), tables)
             shares = (rates.pairs["pooled"], rates.against)
             others = (rates.pairs["own"], rates.pairs["welch"])
             _print_shares(f"| {gain:g} | {number} |", (*shares, *others))
