@@ -14,6 +14,7 @@ from results.data_files import PAIRS, RESULTS, RUNS, data_files
 from results.data_lines import METRICS
 from results.published import load_published
 from results.tables.comparison import comparison_tables
+from tests.support import tiny_grid
 from tests.support.made_grid import LABELS, METHODS, write_grid
 from tests.support.records import cells, done, done_with_facts, failed, spec, study
 from tests.support.vehicleid_records import scored
@@ -67,6 +68,15 @@ def test_numbers_are_read_as_numbers(grid, name):
         assert types.is_bool_dtype(types_of["star"]) and types.is_bool_dtype(types_of["tied"])
     for column in ("dataset", "method") if name != PAIRS else ("first", "second"):
         assert types.is_string_dtype(types_of[column])
+
+
+def test_the_documentation_has_every_column(grid):
+    page = (tiny_grid.ROOT / "docs/reference/data-files.md").read_text()
+    shared, *sections = page.split("## ")[1:]
+    for section in sections:
+        name, _, text = section.partition("\n")
+        for column in grid[1][name].columns:
+            assert f"`{column}`" in text or (f"`{column}`" in shared and name != RUNS), column
 
 
 def test_a_line_for_each_dataset_row_and_metric(grid):
