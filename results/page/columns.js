@@ -84,5 +84,5 @@ function showTarget() {
     if (datasetFilter) datasetFilter.value = "";
     filterRows();
   }
-  row.scrollIntoView({ block: "center" });
+  row.scrollIntoView(); // where the browser has not, because the row was hidden
 }
