@@ -117,7 +117,7 @@ def test_wide_tables_are_numbered_once_in_latex():
     assert count > 1 and text.count(", continued}") == count - 1
     assert text.count("\\addtocounter{table}{-1}") == count - 1
     assert text.count("\\label{") == 1 and text.count("Note 3:") == 1
-    assert text.count(r"-12.75 out $\neq$11") == 16
+    assert text.count(r"$-$12.75 out $\neq$11") == 16
 
 
 @needs_latex

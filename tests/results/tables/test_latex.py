@@ -3,7 +3,7 @@
 import pytest
 
 from results.report import write_report
-from results.tables.latex import escape_latex, unprintable_in_latex
+from results.tables.latex import escape_latex, escape_numbers, unprintable_in_latex
 from tests.support.labels import LABELS
 from tests.support.latex import compiled, needs_latex
 from tests.support.random_values import generators
@@ -34,6 +34,18 @@ RANGES = (
 )
 def test_text_is_literal(text, escaped):
     assert escape_latex(text) == escaped
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("-0.50 [-1.00, 0.00]*", "$-$0.50 {[}$-$1.00, 0.00{]}{*}"),
+        ("weight=-2", "weight=$-$2"),
+        ("ResNet-18, seeds 0-2, 1e-05, -", "ResNet-18, seeds 0-2, 1e-05, -"),
+    ],
+)
+def test_a_hyphen_before_a_number_is_a_minus_sign(text, escaped):
+    assert escape_numbers(text) == escaped
 
 
 def test_what_has_no_form_is_named():
