@@ -4,17 +4,17 @@ Let X_ms be the score of row m under seed s. The model is
 
     X_ms = mu_m + b_s + e_ms,    Var(e_ms) = sigma_m^2
 
-with the mean mu_m of a row, the effect b_s that a seed has on all rows, and what is left. Effects of
-seeds cancel in differences of rows under the same seed; what is left does not. Let R_ms be the
+with the mean mu_m of a row, the effect b_s that a seed has on all rows, and what is left. Effects
+of seeds cancel in differences of rows under the same seed; what is left does not. Let R_ms be the
 residuals of the least-squares fit. With M rows that all have the same S seeds,
 
     R_ms     = X_ms - row mean - column mean + grand mean
     pooled   = sum_ms R_ms^2 / ((M - 1)(S - 1))
     own_m    = sum_s R_ms^2 / (S - 1) * M / (M - 1)
 
-and, where rows lack seeds, the denominators are what the residuals of equal noise of variance 1 have
-in expectation: with the hat matrix H of the fit, the residual degrees of freedom, and the sum of
-1 - H_ii over the row's runs. Both estimates are then unbiased if all rows are equally noisy.
+and, where rows lack seeds, the denominators are what the squared residuals of noise of variance 1
+have in expectation: with the hat matrix H of the fit, the residual degrees of freedom, and the sum
+of 1 - H_ii over the row's runs. Both estimates are then unbiased if all rows are equally noisy.
 
 A single row's variance over three seeds has few degrees of freedom. The pooled one has many, but is
 too small for rows that are noisier than most. `paired_test` takes the larger of the two.

@@ -65,7 +65,8 @@ def test_a_row_with_one_seed_tells_nothing_of_its_noise():
 
 
 @pytest.mark.parametrize(
-    "scores", [{}, {"a": {}}, {"a": {0: 1.0}}, {"a": {0: 1.0, 1: 2.0}}, {"a": {0: 1.0}, "b": {0: 2.0}}]
+    "scores",
+    [{}, {"a": {}}, {"a": {0: 1.0}}, {"a": {0: 1.0, 1: 2.0}}, {"a": {0: 1.0}, "b": {0: 2.0}}],
 )
 def test_too_few_runs_leave_no_degrees(scores):
     noise = estimate_seed_noise(scores)
