@@ -12,10 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-
 from harness.core.errors import SetupError
-from harness.core.seeding import make_generator
 from harness.core.text import printable
 from harness.data.dataset import Dataset, Image, QueryGallerySplit, require_images
 from harness.data.parsing import (
@@ -112,6 +109,10 @@ def _sample_split(
         images: Images of the test list.
         positions: Index of each image in `Dataset.test`.
     """
+    import torch
+
+    from harness.core.seeding import make_generator
+
     random = make_generator("vehicleid", name, number)
     indices_of: dict[int, list[int]] = {}
     for image in images:

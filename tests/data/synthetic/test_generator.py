@@ -339,3 +339,9 @@ if __name__ == "__main__":
     process.kill()
     process.communicate(timeout=60)
     assert not (tmp_path / "images").exists()
+
+
+@pytest.mark.parametrize("module", ["harness.data.synthetic.writer", "harness.data.image_check"])
+def test_processes_that_draw_or_check_images_do_not_wait_for_torch(module):
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
