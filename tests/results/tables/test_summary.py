@@ -96,7 +96,7 @@ def test_missing_datasets_have_notes(tmp_path):
     row = cells(table, "PDRD")
     assert (row["Mean rank"], row["Datasets"]) == ("1.00", "1/2")
     assert [line[0].text for line in table.rows] == ["SP", "AT", "PDRD", "Student"]
-    assert cells(table, "SP")["Mean gain in mAP"] .startswith("+20.")
+    assert cells(table, "SP")["Mean gain in mAP"].startswith("+20.")
     notes = " ".join(table.footnotes)
     assert "Not every method is ranked on every dataset" in notes
     assert any(text.startswith("One seed: nothing is tested") for text in table.caption)
