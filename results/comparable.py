@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,7 @@ DESCRIBED_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class ComparisonGroup:
     """Students that differ in method, options and seed only, and the teachers that they share."""
 
@@ -55,28 +56,28 @@ class ComparisonGroup:
         """Networks of the teachers, each once."""
         return " + ".join(dict.fromkeys(network for _, network in self.teachers))
 
-    @property
+    @cached_property
     def done(self) -> pd.DataFrame:
         """Rows of the runs that have scores, teachers included."""
         runs = pd.concat([self.students, self.teacher_runs])
         return runs[runs["status"] == "done"]
 
-    @property
+    @cached_property
     def data_flags(self) -> tuple[DataFlag, ...]:
         """Flags of the data of any finished run."""
         return merge_data_flags(self.done)
 
-    @property
+    @cached_property
     def data_note(self) -> str:
         """Flags as tables print them: "partial", "generated, partial"; empty without flags."""
         return ", ".join(self.data_flags)
 
-    @property
+    @cached_property
     def evaluations(self) -> tuple[str, ...]:
         """Names of the evaluations that finished runs have scores of."""
         return tuple(dict.fromkeys(name for names in self.done["evaluations"] for name in names))
 
-    @property
+    @cached_property
     def score_columns(self) -> tuple[str, ...]:
         """Columns of the frame that tables show, such as "mAP" or "test800 mAP"."""
         if len(self.evaluations) < 2:

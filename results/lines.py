@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ BASELINE: RowId = ("none", "Student")  # the undistilled student
 NO_RUN = "-"  # printed in place of a number that no run provides
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class TableRow:
     """The runs of one row."""
 
@@ -27,12 +28,12 @@ class TableRow:
         """Method and label, which no other row of the table has."""
         return self.method, self.label
 
-    @property
+    @cached_property
     def done(self) -> pd.DataFrame:
         """Rows of the runs that have scores."""
         return self.runs[self.runs["status"] == "done"]
 
-    @property
+    @cached_property
     def failed(self) -> pd.DataFrame:
         """Rows of the runs that failed."""
         return self.runs[self.runs["status"] == "failed"]
