@@ -1,33 +1,28 @@
-"""Knowledge-distillation methods for re-identification, in the order of the tables."""
+"""Knowledge-distillation methods for re-identification, in the order of the tables.
+
+A method's file is imported when its class is looked up. Whoever needs names, labels or options only
+does not wait for torch: `METHODS.describe(name)`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from methods.at import AT
-from methods.base import Method, Outputs, Paper, Widths
-from methods.cckd import CCKD
-from methods.csd import CSD
-from methods.fitnet import FitNet
-from methods.ft import FT
-from methods.kd import KD
-from methods.kdpe import KDPE
-from methods.none import NoDistillation
+from methods.description import MethodDescription
 from methods.options import Option, build, defaults, did_you_mean, options
-from methods.pairwise import Pairwise
-from methods.pdrd import PDRD
-from methods.pdrk import PDRK
-from methods.pkt import PKT
-from methods.rkd import RKD
-from methods.sp import SP
-from methods.vid import VID
-from methods.vrkd import VRKD
+from methods.registry import Registry
+
+if TYPE_CHECKING:
+    from methods.base import Method, Outputs, Paper, Widths
 
 __all__ = [
     "EXTRAS",
     "EXTRA_METHODS",
     "METHODS",
     "Method",
+    "MethodDescription",
     "Option",
     "Outputs",
     "Paper",
@@ -38,14 +33,39 @@ __all__ = [
     "options",
 ]
 
-METHODS: dict[str, type[Method]] = {
-    method.name: method
-    for method in (FitNet, AT, FT, CCKD, SP, VID, RKD, PKT, KDPE, CSD, VRKD, PDRD)
-}
-EXTRA_METHODS: dict[str, type[Method]] = {
-    method.name: method for method in (NoDistillation, Pairwise, PDRK, KD)
-}
+# The class of each method, in the file of its name.
+METHODS = Registry(
+    {
+        "fitnet": "FitNet",
+        "at": "AT",
+        "ft": "FT",
+        "cckd": "CCKD",
+        "sp": "SP",
+        "vid": "VID",
+        "rkd": "RKD",
+        "pkt": "PKT",
+        "kdpe": "KDPE",
+        "csd": "CSD",
+        "vrkd": "VRKD",
+        "pdrd": "PDRD",
+    }
+)
+EXTRA_METHODS = Registry(
+    {"none": "NoDistillation", "pairwise": "Pairwise", "pdrk": "PDRK", "kd": "KD"}
+)
 EXTRAS = EXTRA_METHODS  # its former name
+
+_OF_BASE = ("Method", "Outputs", "Paper", "Widths")  # imported when needed, as they need torch
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_BASE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("methods.base"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def find(name: str) -> type[Method]:

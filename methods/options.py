@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import NoneType
-from typing import cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, cast, get_args, get_type_hints
 
-from methods.base import Method, Value, Widths
+if TYPE_CHECKING:  # needs torch
+    from methods.base import Method, Value, Widths
 
 PLAIN = (float, int, bool, str)
 
@@ -55,11 +56,30 @@ def defaults(method: type[Method], variant: str) -> dict[str, Value]:
     Raises:
         ValueError: The method has no such variant.
     """
-    if variant not in method.variants:
-        offered = ", ".join(method.variants)
-        raise ValueError(f"{method.name} has no variant {variant!r}. Offered: {offered}.")
-    stated = {n: o.default for n, o in options(method).items() if o.default is not None}
-    return {n: v for n, v in {**method.variants[variant], **stated}.items() if n != "variant"}
+    return choose_defaults(method.name, method.variants, options(method), variant)
+
+
+def choose_defaults(
+    name: str,
+    variants: Mapping[str, Mapping[str, Value]],
+    offered: Mapping[str, Option],
+    variant: str,
+) -> dict[str, Value]:
+    """Return the default of every option in a variant, except that of `variant`.
+
+    Args:
+        name: Name of the method.
+        variants: Its variants, with the defaults that differ between them.
+        offered: Its options by name.
+        variant: The variant.
+
+    Raises:
+        ValueError: The method has no such variant.
+    """
+    if variant not in variants:
+        raise ValueError(f"{name} has no variant {variant!r}. Offered: {', '.join(variants)}.")
+    stated = {n: o.default for n, o in offered.items() if o.default is not None}
+    return {n: v for n, v in {**variants[variant], **stated}.items() if n != "variant"}
 
 
 def build(

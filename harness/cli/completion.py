@@ -5,9 +5,7 @@ Nothing here imports torch, so that completion answers at once.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import typer
@@ -30,15 +28,9 @@ def _configs(kind: str) -> Callable[[], list[str]]:
 
 
 def _methods() -> list[str]:
-    """List the methods as their files name them: importing the files would import torch."""
-    names = ["all"]
-    for path in sorted((Path(__file__).parents[2] / "methods").glob("*.py")):
-        for node in ast.parse(path.read_text()).body:
-            for line in node.body if isinstance(node, ast.ClassDef) else []:
-                match line:
-                    case ast.Assign([ast.Name("name")], ast.Constant(str(name))):
-                        names.append(name)
-    return [*names, *(point.name for point in entry_points(group="kdreid.methods"))]
+    from harness.plugins.lookup import known_methods
+
+    return ["all", *known_methods()]
 
 
 def _complete(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:

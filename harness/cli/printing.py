@@ -165,7 +165,8 @@ def method_labels() -> dict[str, str]:
     """Return the label of every built-in method, in the order in which tables list them."""
     from methods import EXTRA_METHODS, METHODS
 
-    return {name: kind.label for name, kind in (METHODS | EXTRA_METHODS).items()}
+    described = (METHODS | EXTRA_METHODS).descriptions()
+    return {name: method.label for name, method in described.items()}
 
 
 def _reproduce_callback(runs: Path) -> ReproduceCallback:

@@ -25,8 +25,8 @@ from harness.planning.overrides import (
 )
 from harness.planning.request import ResolvedMethod, ResolvedRequest
 from harness.planning.schema import ConfigValues, load_dataset
+from harness.planning.tried_options import accept_options
 from harness.runs.spec import OWN_HEAD, Recipe, RunSpec
-from methods import defaults, options
 
 _load_dataset = lru_cache(load_dataset)
 DataOptions = Callable[[RunSpec], Sequence[str]]  # the options that name a run's data
@@ -139,7 +139,7 @@ def _command(group: _Group, data: DataOptions, extra: Sequence[str]) -> Command:
     spec = group.example
     file = _load_dataset(spec.dataset)
     methods = resolve_recorded_methods(group.options)
-    base = resolve_settings([file], [], methods)
+    base = resolve_settings([file], [], methods, accept_options)
     runs = spec.teachers if _has_foreign_teacher(spec) else ()
     described = replace(spec, teachers=()) if runs else spec
     overrides = [
@@ -159,7 +159,7 @@ def _command(group: _Group, data: DataOptions, extra: Sequence[str]) -> Command:
         teacher_runs=runs,
     )
     weights = {one.network: one.weights for one in (*spec.teachers, spec)}
-    settings = resolve_settings([file], overrides, methods)
+    settings = resolve_settings([file], overrides, methods, accept_options)
     planned = expand_runs(request, settings, spec.fingerprint, weights)
     words = [*_words(request, overrides), *data(spec), *extra]
     return Command(tuple(words), frozenset(planned))
@@ -243,9 +243,9 @@ def _option_overrides(
     for method in methods:
         stated = base.options.get(method.section, {})
         values = chosen[method.name]
-        variant = options(method.kind)["variant"].default
+        variant = method.about.options["variant"].default
         usual = {"variant": variant}
-        usual |= defaults(method.kind, str(values.get("variant", variant)))
+        usual |= method.about.defaults(str(values.get("variant", variant)))
         for name in dict.fromkeys([*values, *stated]):
             value = values.get(name, usual[name])
             if value != stated.get(name, usual[name]):

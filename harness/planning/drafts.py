@@ -20,6 +20,7 @@ from harness.planning.request import ResolvedRequest, RunRequest
 from harness.planning.schema import DatasetFile, StudyFile
 from harness.planning.teacher_run import require_same_data
 from harness.planning.teacher_size import require_methods_for_sizes
+from harness.planning.tried_options import TriedOptions
 from harness.planning.unused_options import describe_unread_settings
 from harness.planning.weights import InitialWeights, parse_pretrained
 from harness.runs.data_flags import DataFlag
@@ -95,7 +96,12 @@ class Drafts:
         precision = self.request.precision
         overrides = [*swept, *self.request.overrides]
         overrides += [f"recipe.precision={precision}"] if precision else []
-        point = resolve_point([file, self.study], overrides, resolved.methods)
+        point = resolve_point(
+            [file, self.study],
+            overrides,
+            resolved.methods,
+            TriedOptions(self.request.runs).check,
+        )
         if not resolved.teacher_runs:
             return point
         notes = tuple(n for n in point.settings.notes if not n.startswith(TEACHER_RECIPE))

@@ -18,12 +18,14 @@ from harness.core.override import parse_override
 from harness.planning.overrides import (
     RECIPE,
     TEACHER_RECIPE,
+    OptionCheck,
     ResolvedSettings,
     resolve_settings,
     to_text,
 )
 from harness.planning.request import ResolvedMethod, ResolvedRequest
 from harness.planning.schema import ConfigFile, field_aliases
+from harness.planning.tried_options import try_options
 from harness.runs.layout import RECORD
 from harness.runs.spec import Recipe, RunSpec
 
@@ -53,18 +55,22 @@ class SettingsPoint:
 
 
 def resolve_point(
-    files: Sequence[ConfigFile], overrides: Sequence[str], methods: Iterable[ResolvedMethod]
+    files: Sequence[ConfigFile],
+    overrides: Sequence[str],
+    methods: Iterable[ResolvedMethod],
+    check_options: OptionCheck = try_options,
 ) -> SettingsPoint:
     """Merge configuration files and overrides; arguments and errors are of `resolve_settings`."""
     chosen = tuple(methods)
-    settings = resolve_settings(files, overrides, chosen)
+    settings = resolve_settings(files, overrides, chosen, check_options)
     given = [parse_override(text) for text in overrides]
     aliases = field_aliases(Recipe)
     named = {aliases.get(one.name, one.name) for one in given if one.section == RECIPE}
     others = [text for text in overrides if parse_override(text).section != RECIPE]
     own = None
     with suppress(UsageError):  # the command line may mend what the files leave impossible
-        own = resolve_settings(files, others, chosen).teacher_recipe if named else None
+        if named:
+            own = resolve_settings(files, others, chosen, check_options).teacher_recipe
     return SettingsPoint(settings, own, frozenset(named))
 
 

@@ -18,14 +18,14 @@ from harness.planning.request import (
 from harness.planning.schema import StudyFile
 from harness.planning.teacher_run import find_teacher_runs
 from harness.planning.values import MAX_SEED, shorten
-from harness.plugins.digest import method_digest
+from harness.plugins.digest import described_digest
 from harness.plugins.lookup import (
     canonical_name,
+    describe_method,
     describe_origin,
     is_trusted,
     known_methods,
     option_sections,
-    resolve_method,
     trust_methods,
 )
 from harness.runs.spec import HEADS, RunSpec
@@ -34,9 +34,8 @@ from methods import EXTRA_METHODS, METHODS
 DEFAULT_TEACHER, DEFAULT_STUDENT, DEFAULT_HEAD = "resnet101", "resnet18", "bnneck"
 LARGEST = f" The largest seed is {MAX_SEED}."
 SAME_SEED = "same"  # --teacher-seed: the seed of each student
-BASELINE_METHOD = ResolvedMethod(
-    BASELINE, EXTRA_METHODS[BASELINE], method_digest(EXTRA_METHODS[BASELINE])
-)
+_BASELINE = describe_method(BASELINE)
+BASELINE_METHOD = ResolvedMethod(BASELINE, _BASELINE, described_digest(_BASELINE))
 
 
 def resolve_request(
@@ -115,11 +114,11 @@ def resolve_methods(
     methods: dict[str, ResolvedMethod] = {}
     for name in (canonical_name(name) for name in chosen if name not in omitted):
         with errors.collect():
-            kind = resolve_method(name)
+            about = describe_method(name)
             trust_methods([name])
-            methods[name] = ResolvedMethod(name, kind, method_digest(kind, name))
+            methods[name] = ResolvedMethod(name, about, described_digest(about, name))
     with errors.collect():
-        option_sections({name: method.kind for name, method in methods.items()})
+        option_sections({name: method.about for name, method in methods.items()})
     errors.raise_if_any()
     return tuple(methods.values())
 
@@ -194,11 +193,11 @@ def _require_features(request: ResolvedRequest, teacher: str) -> None:
     Raises:
         UsageError: Some methods do.
     """
-    demanding = [m.name for m in request.distilled if m.kind.needs_features]
+    demanding = [m.name for m in request.distilled if m.about.needs_features]
     if len(request.teachers) < 2 or not demanding:
         return
-    built_in = (METHODS | EXTRA_METHODS).items()
-    allowed = [name for name, kind in built_in if kind.paper and not kind.needs_features]
+    built_in = (METHODS | EXTRA_METHODS).descriptions().items()
+    allowed = [name for name, one in built_in if one.is_published and not one.needs_features]
     raise UsageError(
         f"The teacher {teacher} is several networks joined by their logits, but maps or features "
         f"of the teacher are needed by {', '.join(demanding)}. Methods for such a teacher: "

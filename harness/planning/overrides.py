@@ -17,17 +17,18 @@ from harness.data.synthetic.generator import SyntheticSettings
 from harness.planning.request import ResolvedMethod
 from harness.planning.schedule import merge_recipe
 from harness.planning.schema import ConfigFile, ConfigValue, ConfigValues, Options, field_aliases
+from harness.planning.tried_options import try_options
 from harness.planning.values import convert_value
 from harness.plugins.lookup import option_sections
 from harness.runs.spec import Recipe, RunSpec
-from methods import Method, Widths, create, defaults, options
+from methods import MethodDescription
 
 RECIPE, TEACHER_RECIPE, DATA = "recipe", "teacher_recipe", "data"
 _DATACLASSES: dict[str, type] = {RECIPE: Recipe, TEACHER_RECIPE: Recipe, DATA: SyntheticSettings}
-_NARROW = Widths(maps=(8, 8, 8, 8), embedding=8, identities=2)  # to build a method, not to train it
 
 T = TypeVar("T")
-Sections = Mapping[str, type[Method]]  # methods by the section of their options
+Sections = Mapping[str, MethodDescription]  # methods by the section of their options
+OptionCheck = Callable[[MethodDescription, Options], None]  # refuses options with a UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def resolve_settings(
     files: Sequence[ConfigFile],
     overrides: Sequence[str],
     methods: Iterable[ResolvedMethod] = (),
+    check_options: OptionCheck = try_options,
 ) -> ResolvedSettings:
     """Merge configuration files and overrides.
 
@@ -63,15 +65,16 @@ def resolve_settings(
         files: Weakest first.
         overrides: `SECTION.NAME=VALUE`; the last one of a name counts.
         methods: Users' methods whose options may be given; those of built-in methods always may.
+        check_options: Called with the options of each method that differ from its defaults.
 
     Raises:
         UsageError: Some sections or names are unknown, or some values are impossible.
     """
-    sections = option_sections({method.name: method.kind for method in methods})
+    sections = option_sections({method.name: method.about for method in methods})
     errors = ErrorCollector()
     layers = [_read_file(file, sections, errors) for file in files]
     layers.append(_read_overrides(overrides, sections, errors))
-    settings = _merge(layers, sections, errors)
+    settings = _merge(layers, sections, errors, check_options)
     errors.raise_if_any()
     return settings
 
@@ -93,11 +96,11 @@ def override_spec(spec: RunSpec, overrides: Sequence[str], method: ResolvedMetho
                 f"--with {text!r}: a retry changes the runs themselves, not their teacher or "
                 f"data. Plan such runs with kdreid run --set {text}"
             )
-    sections = option_sections({method.name: method.kind})
+    sections = option_sections({method.name: method.about})
     errors = ErrorCollector()
     present = _Layer({RECIPE: asdict(spec.recipe), method.section: dict(spec.options)})
     changes = _read_overrides(overrides, sections, errors, option="--with")
-    settings = _merge([present, changes], sections, errors)
+    settings = _merge([present, changes], sections, errors, try_options)
     errors.raise_if_any()
     if (settings.recipe.pretrained, spec.recipe.pretrained) == ("imagenet", "none"):
         raise UsageError(
@@ -181,7 +184,7 @@ def _set(layer: _Layer, section: str, name: str, value: ConfigValue, sections: S
             raise UsageError(f"{section} has no {name!r}.{did_you_mean(name, allowed)}")
         value, kind = known[name].get(value, value), _hints(settings)[name]
     elif section in sections:
-        offered = options(sections[section])
+        offered = sections[section].options
         if name not in offered:
             raise UsageError(f"{section} has no option {name!r}.{did_you_mean(name, offered)}")
         kind = offered[name].type
@@ -191,7 +194,10 @@ def _set(layer: _Layer, section: str, name: str, value: ConfigValue, sections: S
 
 
 def _merge(
-    layers: Sequence[_Layer], sections: Sections, errors: ErrorCollector
+    layers: Sequence[_Layer],
+    sections: Sections,
+    errors: ErrorCollector,
+    check_options: OptionCheck,
 ) -> ResolvedSettings:
     """Merge layers, weakest first; where values do not go together, return the defaults."""
     recipes = [layer.section(RECIPE) for layer in layers]
@@ -212,7 +218,9 @@ def _merge(
     chosen: dict[str, Options] = {}
     for section, values in stated.items():
         with errors.collect():
-            chosen[section] = _without_defaults(sections[section], values)
+            differing = _without_defaults(sections[section], values)
+            check_options(sections[section], differing)
+            chosen[section] = differing
     built = _build(Recipe, recipe, errors)
     # Teachers inherit the recipe: its problems are reported once.
     teacher = _build(Recipe, teacher_recipe, errors, TEACHER_RECIPE) if built else None
@@ -237,21 +245,17 @@ def _build(
     return None
 
 
-def _without_defaults(kind: type[Method], values: Options) -> Options:
+def _without_defaults(method: MethodDescription, values: Options) -> Options:
     """Return the options that differ from the defaults of their variant.
 
     Raises:
-        UsageError: The method refuses the values.
+        UsageError: The method has no such variant.
     """
-    try:  # now, not when the run starts
-        create(kind, _NARROW, _NARROW, values)
+    usual = {"variant": method.options["variant"].default}
+    try:
+        usual |= method.defaults(str(values.get("variant", usual["variant"])))
     except ValueError as error:
         raise UsageError(str(error)) from error
-    except (ArithmeticError, MemoryError, RuntimeError, TypeError) as error:
-        given = ", ".join(f"{name}={value}" for name, value in values.items())
-        raise UsageError(f"{kind.name} cannot be made with {given}: {error}.") from error
-    usual = {"variant": options(kind)["variant"].default}
-    usual |= defaults(kind, str(values.get("variant", usual["variant"])))
     return {name: value for name, value in values.items() if value != usual[name]}
 
 

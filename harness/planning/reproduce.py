@@ -19,6 +19,7 @@ from harness.planning.commands import commands_for
 from harness.planning.overrides import DATA, resolve_settings
 from harness.planning.run_data import candidate_roots, find_fingerprint, is_generated
 from harness.planning.schema import load_dataset
+from harness.planning.tried_options import accept_options
 from harness.plugins.lookup import describe_origin, is_trusted
 from harness.runs.code_version import git_state
 from harness.runs.data_flags import DataFlag
@@ -178,6 +179,7 @@ def _generator_options(root: Path, spec: RunSpec) -> list[str]:
         return ["--data-root", str(root)]
     if version != GENERATOR_VERSION:
         return ["--data-root", str(root)]
-    usual = asdict(resolve_settings([load_dataset(spec.dataset)], []).data)
+    usually = resolve_settings([load_dataset(spec.dataset)], [], check_options=accept_options)
+    usual = asdict(usually.data)
     changed = {name: value for name, value in settings.items() if value != usual.get(name)}
     return [word for name, value in changed.items() for word in ("--set", f"{DATA}.{name}={value}")]

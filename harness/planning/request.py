@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.runs.spec import RunSpec
-from methods import Method
+from methods import MethodDescription
 
 BASELINE = "none"  # the method of teachers and of students that learn alone
 
@@ -42,16 +42,16 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedMethod:
-    """A method with its class and the digest of its code."""
+    """A method with what is known of it, and the digest of its code."""
 
     name: str  # in run keys; of a user's method, the import path of its class
-    kind: type[Method]
+    about: MethodDescription
     digest: str
 
     @property
     def section(self) -> str:
         """Section of its options, as `sp` in `--set sp.weight=1`."""
-        return self.kind.name
+        return self.about.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,10 @@ def _loss_is_defined(
         with warnings.catch_warnings(), seeded_rng("loss", method.name):
             warnings.simplefilter("error", UserWarning)  # torch's, if it broadcasts maps
             loss = create(
-                method.kind, _widths(student), _widths(teacher), chosen.get(method.section, {})
+                method.about.load(),
+                _widths(student),
+                _widths(teacher),
+                chosen.get(method.section, {}),
             )
             loss.prepare(lambda: [teacher], torch.Generator())
             value: Tensor = loss(student, teacher, _labels())

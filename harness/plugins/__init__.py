@@ -3,9 +3,10 @@
 `harness.plugins.torchdistill` is not imported here, as torchdistill takes seconds to import.
 """
 
-from harness.plugins.digest import method_digest, source_digest
+from harness.plugins.digest import described_digest, method_digest, source_digest
 from harness.plugins.lookup import (
     canonical_name,
+    describe_method,
     entry_point_methods,
     import_method_file,
     known_methods,
@@ -16,6 +17,8 @@ from harness.plugins.lookup import (
 
 __all__ = [
     "canonical_name",
+    "describe_method",
+    "described_digest",
     "entry_point_methods",
     "import_method_file",
     "known_methods",

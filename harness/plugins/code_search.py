@@ -83,10 +83,9 @@ class CodeSearch:
             return
         for source, attribute in find_imports(tree, package):
             yield from self._defining_modules(source, attribute)
-        if not is_users:
-            return
-        for path in find_attribute_paths(tree):
-            yield from self._modules_of_path(path)
+        if is_users:
+            for path in find_attribute_paths(tree):
+                yield from self._modules_of_path(path)
         named, packages = find_dynamic_imports(tree, package)
         yield from (source for source, _ in named)
         for name in sorted(packages):

@@ -15,11 +15,14 @@ import hashlib
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import UsageError
 from harness.plugins.code_search import METHODS_PACKAGE, CodeSearch, is_built_in
 from harness.plugins.module_files import ModuleFinder
-from methods import Method
+
+if TYPE_CHECKING:
+    from methods import Method, MethodDescription
 
 ROOT = Path(__file__).parents[2]
 DECLARING_MODULE = "harness.plugins.torchdistill"  # not imported, as it takes seconds
@@ -47,6 +50,13 @@ def method_digest(kind: type[Method], name: str = "") -> str:
         return hashlib.sha256(declared[0].encode()).hexdigest()[:16]
     contents = _search(kind, name).contents()
     return _digest(contents | {f"definition {text}": "" for text in declared})
+
+
+def described_digest(method: MethodDescription, name: str = "") -> str:
+    """Return `method_digest` of a method; a built-in one is not imported."""
+    if is_built_in(method.module):
+        return source_digest(method.module)
+    return method_digest(method.load(), name)
 
 
 def method_files(kind: type[Method], name: str = "") -> dict[str, Path]:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 Import = tuple[str, str]  # a module and the name taken from it; empty for the module itself
 
@@ -156,10 +157,18 @@ def find_file_names(tree: ast.Module) -> FileNames:
 
 
 def find_reexports(tree: ast.Module, package: str) -> dict[str, Import]:
-    """Return where a package takes names from that others may import from it."""
+    """Return where a package takes names from that others may import from it.
+
+    Names that it imports for type checkers only count as well: it offers them when they are used.
+    """
+    for_checkers = (
+        node.body
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
     return {
         alias.asname or alias.name: (absolute_name(node, package), alias.name)
-        for node in tree.body
+        for node in chain(tree.body, *for_checkers)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }

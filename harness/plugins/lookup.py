@@ -17,11 +17,16 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from harness.core.errors import UsageError, did_you_mean
 from harness.core.installation import PACKAGES, add_import_folder
 from harness.core.text import printable
-from methods import EXTRA_METHODS, METHODS, Method
+from methods import EXTRA_METHODS, METHODS, MethodDescription
+from methods.description import describe_class
+
+if TYPE_CHECKING:
+    from methods import Method
 
 GROUP = "kdreid.methods"  # entry points of packages that offer methods
 TORCHDISTILL = "torchdistill:"  # how the names of torchdistill's losses begin
@@ -51,6 +56,16 @@ def resolve_method(name: str) -> type[Method]:
     if ":" in name:
         return _import_method(name)
     raise UsageError(f"No method is called {name!r}.{did_you_mean(name, known_methods())}")
+
+
+def describe_method(name: str) -> MethodDescription:
+    """Describe a method; a built-in one without importing it, as that would import torch.
+
+    Args:
+        name: As in `resolve_method`, whose errors are those of this function.
+    """
+    built_in = METHODS | EXTRA_METHODS
+    return built_in.describe(name) if name in built_in else describe_class(resolve_method(name))
 
 
 def trust_methods(names: Iterable[str]) -> None:
@@ -92,22 +107,24 @@ def known_methods() -> list[str]:
     return [*METHODS, *EXTRA_METHODS, *entry_point_methods()]
 
 
-def option_sections(methods: Mapping[str, type[Method]]) -> dict[str, type[Method]]:
+def option_sections(
+    methods: Mapping[str, MethodDescription],
+) -> dict[str, MethodDescription]:
     """Return the methods by the section of their options, as `sp` in `--set sp.weight=1`.
 
     Args:
-        methods: Classes by name. All built-in methods are returned in addition.
+        methods: Methods by name. All built-in methods are returned in addition.
 
     Raises:
         UsageError: Two different methods have the same section.
     """
-    sections = METHODS | EXTRA_METHODS
-    for name, kind in methods.items():
-        other = sections.setdefault(kind.name, kind)
-        if other is not kind:
+    sections = (METHODS | EXTRA_METHODS).descriptions()
+    for name, method in methods.items():
+        other = sections.setdefault(method.name, method)
+        if other is not method and other.load() is not method.load():
             raise UsageError(
-                f"{name} and {_qualified_name(other)} are both named {kind.name!r}. Give the class "
-                f"in {name.partition(':')[0]} another `name`."
+                f"{name} and {_qualified_name(other)} are both named {method.name!r}. Give the "
+                f"class in {name.partition(':')[0]} another `name`."
             )
     return sections
 
@@ -120,6 +137,8 @@ def entry_point_methods() -> dict[str, str]:
 
 def methods_in(module: ModuleType) -> list[str]:
     """Return the names of the method classes that a module defines itself."""
+    from methods import Method
+
     return [
         name
         for name, value in vars(module).items()
@@ -180,6 +199,8 @@ def _import_method(name: str) -> type[Method]:
         raise UsageError(
             f"The method {name} cannot be imported ({type(error).__name__}: {error}). {hint}"
         ) from error
+    from methods import Method
+
     kind = getattr(module, attribute, None)
     if not (isinstance(kind, type) and issubclass(kind, Method)):
         offered = methods_in(module)
@@ -195,8 +216,10 @@ def _import_method(name: str) -> type[Method]:
     return kind
 
 
-def _qualified_name(kind: type[Method]) -> str:
+def _qualified_name(method: MethodDescription) -> str:
     """Return the name of a built-in method, or the import path of another."""
-    if (METHODS | EXTRA_METHODS).get(kind.name) is kind:
-        return kind.name
+    built_in = METHODS | EXTRA_METHODS
+    if method.name in built_in and built_in.describe(method.name) is method:
+        return method.name
+    kind = method.load()
     return f"{kind.__module__}:{kind.__name__}"

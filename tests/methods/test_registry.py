@@ -7,7 +7,8 @@ from methods import EXTRA_METHODS, METHODS, Method, Paper, create, defaults, fin
 from methods.weights import WEIGHT_SOURCES
 from tests.support.outputs import LARGE, SMALL
 
-SUPPORT = {"__init__", "base", "options", "preparation", "relations", "weights"}
+SUPPORT = {"__init__", "base", "description", "options", "preparation", "registry"}
+SUPPORT |= {"relations", "weights"}
 # Of the methods that published numbers depend on; a new method needs no entry.
 DEFAULT_WEIGHTS = {
     "fitnet": 100.0,

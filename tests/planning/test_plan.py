@@ -219,9 +219,9 @@ def test_names_are_looked_up_once(tmp_path, monkeypatch):
     from harness.planning import names
 
     looked_up = []
-    original = names.resolve_method
+    original = names.describe_method
     monkeypatch.setattr(
-        names, "resolve_method", lambda name: looked_up.append(name) or original(name)
+        names, "describe_method", lambda name: looked_up.append(name) or original(name)
     )
     study = tmp_path / "study.yaml"
     text = tiny_grid.STUDY.read_text() + "sweep: {kd.weight: [1, 2, 3]}\n"

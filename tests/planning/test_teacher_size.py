@@ -12,6 +12,7 @@ from harness.planning.overrides import resolve_settings
 from harness.planning.request import ResolvedMethod, ResolvedRequest
 from harness.planning.teacher_size import require_methods_for_sizes
 from methods import EXTRA_METHODS, METHODS, Method, create
+from methods.description import describe_class
 from methods.relations import match_sizes
 from tests.support import outputs
 
@@ -48,7 +49,9 @@ class Broken(Method):
 
 
 def problems_of(*kinds, teacher="resnet18", student="resnet18", size=(64, 32), **recipe):
-    methods = tuple(ResolvedMethod(f"mine:{kind.__name__}", kind, "") for kind in kinds)
+    methods = tuple(
+        ResolvedMethod(f"mine:{kind.__name__}", describe_class(kind), "") for kind in kinds
+    )
     request = ResolvedRequest(
         dataset="d",
         methods=methods,

@@ -13,7 +13,7 @@ from harness.planning.weights import InitialWeights, require_used_weights
 from harness.runs.spec import Recipe, RunSpec
 from methods import METHODS
 
-KD = ResolvedMethod("kd", METHODS["sp"], "")
+KD = ResolvedMethod("kd", METHODS.describe("sp"), "")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from harness.plugins import lookup
 from harness.plugins.digest import method_digest
 from harness.plugins.lookup import (
     canonical_name,
+    describe_method,
     import_method_file,
     known_methods,
     option_sections,
@@ -100,7 +101,7 @@ def test_a_broken_module_is_named_with_its_error(mine):
 def test_a_name_that_is_taken_is_refused(mine):
     mine.write_text(mine.read_text().replace('name = "closeness"', 'name = "sp"'))
     with pytest.raises(UsageError, match="closeness:Closeness and sp are both named 'sp'"):
-        option_sections({"closeness:Closeness": resolve_method("closeness:Closeness")})
+        option_sections({"closeness:Closeness": describe_method("closeness:Closeness")})
 
 
 def test_a_module_of_an_installed_package_is_preferred_to_one_in_the_current_folder(
