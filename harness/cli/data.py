@@ -212,7 +212,8 @@ def cache_data(
     """
     from harness.core.files import ensure_writable
     from harness.core.session import RunContext
-    from harness.planning.datasets import build_cache, open_dataset
+    from harness.planning.datasets import open_dataset
+    from harness.planning.images import build_cache
     from harness.planning.overrides import resolve_settings
     from harness.planning.schema import load_dataset
 

@@ -211,5 +211,8 @@ def make_context(runs: Path, device: str, workers: int, *, quiet: bool) -> RunCo
     from harness.core.session import RunContext
 
     return RunContext(
-        runs=runs, device=find_device(device), reporter=Reporter(quiet=quiet), workers=workers
+        runs=runs,
+        device_name=str(find_device(device)),
+        reporter=Reporter(quiet=quiet),
+        workers=workers,
     )

@@ -8,8 +8,8 @@ from typing import Any
 
 from harness.cli.printing import count_runs, count_states
 from harness.cli.terminal import echo
-from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
+from harness.data.sampling import make_sampler
 from harness.execution.cluster.submit import SubmitOptions, preview_submission, report_skipped
 from harness.planning.estimate import Estimate, estimate, read_timings, sum_estimates
 from harness.planning.plan import Plan, is_provisional
@@ -107,7 +107,7 @@ def _estimate_cohorts(plan: Plan, states: dict[str, RunState]) -> list[Estimate]
 
 
 def _device_kind(plan: Plan) -> str:
-    return "GPU" if plan.context.device.type == "cuda" else "CPU"
+    return "GPU" if plan.context.device_name.startswith("cuda") else "CPU"
 
 
 def print_submission(plan: Plan, options: SubmitOptions) -> None:

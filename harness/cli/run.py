@@ -92,7 +92,7 @@ def _execute(request: RunRequest, execution: ExecutionOptions, reporter: Reporte
         from harness.cli.plan import print_plan
         from harness.planning.plan import make_plan
 
-        plan = make_plan(request, reporter, allow_missing_weights=True)
+        plan = make_plan(request, reporter, is_preview=True)
         print_plan(plan, as_json=execution.as_json)
         return ExitCode.DONE
     return _train(request, execution, reporter)
@@ -183,7 +183,7 @@ def _plan_submission(
         replace(request, overrides=overrides),
         reporter,
         lambda dataset: profile.device_and_threads(dataset, cluster_overrides),
-        allow_missing_weights=execution.dry_run,
+        is_preview=execution.dry_run,
     )
     return plan, SubmitOptions(
         cluster=cluster,

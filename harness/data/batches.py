@@ -19,7 +19,7 @@ from harness.data.augmentation import (
 )
 from harness.data.dataset import Dataset
 from harness.data.images import ImageStore
-from harness.data.sampling import PKSampler, ShuffleSampler
+from harness.data.sampling import class_labels, make_sampler
 from harness.runs.spec import Recipe
 
 PREPARE_BATCH = 64  # images per batch of a method's `prepare`; part of what it computes
@@ -84,7 +84,7 @@ class BatchStream:
         *,
         teacher_pixels: ImageStore | None = None,
     ) -> None:
-        self._labels = torch.tensor(_class_labels(dataset))
+        self._labels = torch.tensor(class_labels(dataset))
         self._pixels, self._recipe, self._teacher_pixels = pixels, recipe, teacher_pixels
         self._name = f"{dataset.sample_fingerprint}/{seed}" + (purpose and f"/{purpose}")
         self._sampler = make_sampler(dataset, recipe, self._name)
@@ -124,28 +124,6 @@ class BatchStream:
                 if (following := step + workers) < self.steps:
                     pending[following] = pool.submit(self.batch_at, following)
                 yield step, batch
-
-
-def make_sampler(dataset: Dataset, recipe: Recipe, name: str) -> PKSampler | ShuffleSampler:
-    """Make the sampler that the recipe names, for the training images of a dataset.
-
-    Args:
-        dataset: Its training images are sampled.
-        recipe: `sampling` chooses the sampler; batch sizes are its arguments.
-        name: Label of the random stream; equal names give equal batches.
-
-    Raises:
-        UsageError: The training set is too small for one batch.
-    """
-    if recipe.sampling == "images":
-        return ShuffleSampler(len(dataset.train), recipe.batch, name)
-    return PKSampler(_class_labels(dataset), recipe.identities, recipe.images_each, name)
-
-
-def _class_labels(dataset: Dataset) -> list[int]:
-    """Return the class label of each training image."""
-    position = {identity: label for label, identity in enumerate(dataset.identities)}
-    return [position[image.identity] for image in dataset.train]
 
 
 def unaugmented_batches(pixels: ImageStore, device: torch.device, size: int) -> Iterator[Tensor]:

@@ -6,17 +6,22 @@ images repeat. The groups are dealt round-robin into as many batches as can be f
 identity are dealt in succession, and no identity has more groups than there are batches: so no
 batch contains an identity twice. Every epoch has the same number of batches and drops at most what
 does not fill another one.
+
+Importing torch takes seconds: it waits until a batch is drawn, as plans only count batches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-
-import torch
+from typing import TYPE_CHECKING
 
 from harness.core.errors import UsageError
-from harness.core.seeding import make_generator
+from harness.data.dataset import Dataset
+from harness.runs.spec import Recipe
+
+if TYPE_CHECKING:
+    import torch
 
 
 def _require_enough(field: str, needed: int, meaning: str, available: int, unit: str) -> None:
@@ -54,9 +59,7 @@ class ShuffleSampler:
         return self._epoch_order(epoch)[number * self._size : (number + 1) * self._size]
 
     def _shuffle_epoch(self, epoch: int) -> list[int]:
-        random = make_generator("sampler", self._stream, epoch)
-        order: list[int] = torch.randperm(self._images, generator=random).tolist()
-        return order
+        return _permutation(self._images, _generator(self._stream, epoch))
 
 
 class PKSampler:
@@ -104,13 +107,13 @@ class PKSampler:
 
     def _deal_epoch(self, epoch: int) -> list[list[int]]:
         """Return the image indices of every batch of an epoch."""
-        random = make_generator("sampler", self._stream, epoch)
+        random = _generator(self._stream, epoch)
         labels = list(self._images_of)
         groups: list[list[int]] = []
-        for position in torch.randperm(len(labels), generator=random).tolist():
+        for position in _permutation(len(labels), random):
             groups += self._split_into_groups(self._images_of[labels[position]], random)
         groups = groups[: self._identities * self.batches_per_epoch]
-        order = torch.randperm(self.batches_per_epoch, generator=random).tolist()
+        order = _permutation(self.batches_per_epoch, random)
         # Every B-th group makes a batch: neighbours, which share an identity, never meet in one.
         return [
             [index for group in groups[column :: self.batches_per_epoch] for index in group]
@@ -120,8 +123,43 @@ class PKSampler:
     def _split_into_groups(self, images: list[int], random: torch.Generator) -> list[list[int]]:
         """Shuffle the images of one identity and cut them into at most B groups of K."""
         size = self._images_each
-        shuffled = [images[i] for i in torch.randperm(len(images), generator=random).tolist()]
+        shuffled = [images[i] for i in _permutation(len(images), random)]
         while len(shuffled) < size:
             shuffled += shuffled[: size - len(shuffled)]
         count = min(len(shuffled) // size, self.batches_per_epoch)
         return [shuffled[number * size : (number + 1) * size] for number in range(count)]
+
+
+def make_sampler(dataset: Dataset, recipe: Recipe, name: str) -> PKSampler | ShuffleSampler:
+    """Make the sampler that the recipe names, for the training images of a dataset.
+
+    Args:
+        dataset: Its training images are sampled.
+        recipe: `sampling` chooses the sampler; batch sizes are its arguments.
+        name: Label of the random stream; equal names give equal batches.
+
+    Raises:
+        UsageError: The training set is too small for one batch.
+    """
+    if recipe.sampling == "images":
+        return ShuffleSampler(len(dataset.train), recipe.batch, name)
+    return PKSampler(class_labels(dataset), recipe.identities, recipe.images_each, name)
+
+
+def class_labels(dataset: Dataset) -> list[int]:
+    """Return the class label of each training image."""
+    position = {identity: label for label, identity in enumerate(dataset.identities)}
+    return [position[image.identity] for image in dataset.train]
+
+
+def _generator(stream: str, epoch: int) -> torch.Generator:
+    from harness.core.seeding import make_generator
+
+    return make_generator("sampler", stream, epoch)
+
+
+def _permutation(length: int, random: torch.Generator) -> list[int]:
+    import torch
+
+    order: list[int] = torch.randperm(length, generator=random).tolist()
+    return order

@@ -84,7 +84,7 @@ def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Repor
     from harness.data.images import OpenedDataset
     from harness.execution.in_process import InProcessExecutor
     from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_teachers
-    from harness.planning.datasets import open_run_images
+    from harness.planning.images import open_run_images
 
     if job_spec.threads:
         torch.set_num_threads(job_spec.threads)
@@ -92,7 +92,7 @@ def train_runs(job_spec: JobSpec, runs: Path, stop: StopRequest, reporter: Repor
         runs=runs,
         reporter=reporter,
         workers=job_spec.workers,
-        device=find_device(job_spec.device),
+        device_name=str(find_device(job_spec.device)),
         stop=stop,
         checkpoint_seconds=job_spec.checkpoint_every,
     )

@@ -1,9 +1,9 @@
 """Recognise a change of a network, so that runs before and after it have different keys.
 
 `architectures.json` describes every built-in network: a digest of the code that it is made of, and
-what it computes. While the code is the same, nothing is built. If it has changed, the network is
-built and compared: a change of comments, names or form keeps the keys of its runs, and a change of
-what it computes becomes part of them.
+what it computes. While the code is the same, nothing is built and torch is not imported. If it has
+changed, the network is built and compared: a change of comments, names or form keeps the keys of
+its runs, and a change of what it computes becomes part of them.
 
 `python -m harness.models.architectures` compares all networks with the file; with `--write` it
 renews the file. A network that has changed keeps its new keys.
@@ -19,28 +19,22 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.core.seeding import seeded_rng
 from harness.core.source import normalise_source
-from harness.models import build_network
-from harness.models.reference import (
-    IDENTITIES,
-    Description,
-    as_record,
-    describe_network,
-    differences,
-)
-from harness.models.registry import NETWORKS, NetworkEntry
-from harness.models.reid import HEADS, ReIDNetwork
+from harness.models.registry import NETWORKS, Factory, NetworkEntry
+
+if TYPE_CHECKING:
+    from harness.models.reference import Description
 
 TABLE = Path(__file__).with_suffix(".json")
 OWN = "own"  # head of networks that bring theirs
 STRIDES, STEMS = (1, 2), ("3x3", "2x2")
 SIZE, DIRECTIONAL_SIZE = 64, 256  # of the reference images; directional pooling needs larger maps
-SHARED_CODE = (ReIDNetwork, build_network, seeded_rng)  # whose modules or source all networks need
+SHARED_CODE = ("harness.models.reid", "harness.models.building", "harness.core.seeding")
 
 Form = tuple[str, str, int, str]  # network, head, last stride, stem
 
@@ -63,7 +57,7 @@ def architecture_digest(network: str, head: str, last_stride: int, stem: str) ->
     recorded = _read_table().get(_name(form))
     if recorded is None:
         return source
-    if source == recorded["source"] or not differences(_describe(form), recorded):
+    if source == recorded["source"] or not _differences(form, recorded):
         return str(recorded["identity"])
     return source
 
@@ -72,7 +66,7 @@ def architecture_digest(network: str, head: str, last_stride: int, stem: str) ->
 def source_digest(network: str) -> str:
     """Return a digest of the code that a network is made of, without comments and docstrings."""
     entry = NETWORKS[network]
-    files = {_file_of(part) for part in (*SHARED_CODE, *_classes(entry))}
+    files = {_file_of(part) for part in (*SHARED_CODE, *_code(entry))}
     # In an order that does not depend on the folder that they are installed in.
     texts = [normalise_source(file.read_bytes()) or "" for _, file in sorted(files)]
     texts += [_describe_entry(entry)]
@@ -80,15 +74,20 @@ def source_digest(network: str) -> str:
 
 
 def _file_of(part: Any) -> tuple[str, Path]:
-    """Return the module and the file of a class or function, not those of its decorator."""
-    part = inspect.unwrap(part)
+    """Return the module and the file of a module's name, a class or a function."""
+    if isinstance(part, str):
+        spec = find_spec(part)
+        return part, Path(str(spec and spec.origin))
+    part = inspect.unwrap(part)  # not that of its decorator
     return part.__module__, Path(inspect.getfile(part))
 
 
-def _classes(entry: NetworkEntry) -> Iterator[Any]:
-    """Yield the classes of a network's backbone and head."""
+def _code(entry: NetworkEntry) -> Iterator[Any]:
+    """Yield the modules or classes of a network's backbone and head."""
     for factory in (entry.backbone, entry.head):
-        if factory is not None:
+        if isinstance(factory, Factory):
+            yield f"{__package__}.{factory.module}"
+        elif factory is not None:
             yield factory.func if isinstance(factory, functools.partial) else factory
 
 
@@ -97,7 +96,7 @@ def _describe_entry(entry: NetworkEntry) -> str:
     factories = [
         [one.args, sorted(one.keywords.items())]
         for one in (entry.backbone, entry.head)
-        if isinstance(one, functools.partial)
+        if isinstance(one, functools.partial | Factory)
     ]
     return json.dumps([factories, entry.pretrained], default=list)
 
@@ -111,6 +110,8 @@ def _form(network: str, head: str, last_stride: int, stem: str) -> Form:
 
 def _forms() -> Iterator[Form]:
     """Yield every form of every network."""
+    from harness.models.reid import HEADS
+
     for network, entry in NETWORKS.items():
         options = product(STRIDES, STEMS) if entry.is_adjustable else [(1, "3x3")]
         heads = [OWN] if entry.head else list(HEADS)
@@ -123,9 +124,19 @@ def _name(form: Form) -> str:
 
 
 def _describe(form: Form) -> Description:
+    from harness.models.building import build_network
+    from harness.models.reference import IDENTITIES, describe_network
+
     network, head, last_stride, stem = form
     built = build_network(network, head, IDENTITIES, last_stride=last_stride, stem=stem)
     return describe_network(built, DIRECTIONAL_SIZE if head == OWN else SIZE)
+
+
+def _differences(form: Form, recorded: Description) -> list[str]:
+    """Build a network, and return in what it differs from an entry of the table."""
+    from harness.models.reference import differences
+
+    return differences(_describe(form), recorded)
 
 
 @lru_cache
@@ -140,6 +151,8 @@ def compare_all() -> tuple[dict[str, Any], list[str]]:
     Returns:
         The table as it should be, and a sentence for each difference.
     """
+    from harness.models.reference import differences
+
     recorded, table, problems = _read_table(), {}, []
     for form in _forms():
         name, source, described = _name(form), source_digest(form[0]), _describe(form)
@@ -168,6 +181,8 @@ def _format(table: Mapping[str, Any]) -> str:
 
 def _as_entry(form: Form, described: Description) -> Description:
     """Return what the table holds of a form: stride and stem do not change the initial weights."""
+    from harness.models.reference import as_record
+
     entry = as_record(described)
     if form[2:] != (STRIDES[0], STEMS[0]):
         del entry["initial"]

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from harness.models.reid import FC256
 
-DIRECTIONS = ("hap", "vap", "dap", "aap")
 MAP_SIZES = (8, 16, 32)
 
 
@@ -29,7 +28,7 @@ class DirectionalPooling(nn.Module):
     """Averages of the last map along one direction, four per channel.
 
     Args:
-        kind: One of `DIRECTIONS`.
+        kind: One of `DIRECTIONS` in `harness/models/registry.py`.
     """
 
     def __init__(self, kind: str) -> None:
@@ -59,7 +58,7 @@ class DirectionalHead(FC256):
     Args:
         width: C, the number of channels of the last map.
         identities: K, the number of training identities.
-        kind: One of `DIRECTIONS`.
+        kind: One of `DIRECTIONS` in `harness/models/registry.py`.
     """
 
     def __init__(self, width: int, identities: int, *, kind: str) -> None:
@@ -75,7 +74,7 @@ def directional_weights(kind: str, size: int) -> Tensor:
     """Return the averaging weights of the four groups.
 
     Args:
-        kind: One of `DIRECTIONS`.
+        kind: One of `DIRECTIONS` in `harness/models/registry.py`.
         size: n, the height and width of the map, in `MAP_SIZES`.
 
     Returns:

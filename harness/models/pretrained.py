@@ -7,16 +7,29 @@ started from random weights instead would be wrong.
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import torch
-from torch import Tensor
-from torchvision.models import get_model_weights
+from typing import TYPE_CHECKING
 
 from harness.core.errors import SetupError
-from harness.models.reid import Backbone
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.models.reid import Backbone
+
+# Torchvision's files by network, its first release, IMAGENET1K_V1, from which the papers start. A
+# name ends with the beginning of the content's SHA-256.
+FILES = {
+    "resnet18": "resnet18-f37072fd.pth",
+    "resnet34": "resnet34-b627a593.pth",
+    "resnet50": "resnet50-0676ba61.pth",
+    "resnet101": "resnet101-63fe2227.pth",
+    "densenet121": "densenet121-a639ec97.pth",
+}
+SERVER = "https://download.pytorch.org/models/"
 WRAPPERS = ("state_dict", "model_state_dict", "model")  # entries that hold the state dictionary
 MODULE = "module."  # prefix of names that torch's DataParallel adds
 HEAD_BYTES = 512  # of a file that cannot be read, to tell what it is
@@ -73,7 +86,9 @@ def download_weights(network: str) -> Path:
     Raises:
         SetupError: The download failed, or the file does not have the digest in its name.
     """
-    path, url = torchvision_cache_path(network), _url(network)
+    import torch
+
+    path, url = torchvision_cache_path(network), SERVER + FILES[network]
     if path.is_file():
         return path
     try:
@@ -107,6 +122,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         SetupError: The file cannot be read, or does not hold a state dictionary.
     """
+    import torch
+
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -117,7 +134,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if not isinstance(inner, Mapping):
             break
         state = inner
-    others = [str(name) for name, value in state.items() if not isinstance(value, Tensor)]
+    others = [str(name) for name, value in state.items() if not isinstance(value, torch.Tensor)]
     if others or not state:
         listed = f"entries that are no tensors ({', '.join(others[:3])})" if others else "nothing"
         raise SetupError(f"{path} is not a state dictionary: it holds {listed}.")
@@ -185,12 +202,20 @@ def _describe_unreadable(path: Path, error: Exception) -> str:
 
 
 def torchvision_cache_path(network: str) -> Path:
-    """Return the path of a network's weights in torchvision's cache, whether it exists or not.
-
-    The weights are torchvision's first release, IMAGENET1K_V1, from which the papers start.
-    """
-    return Path(torch.hub.get_dir()) / "checkpoints" / _url(network).rpartition("/")[2]
+    """Return the path of a network's weights in torchvision's cache, whether it exists or not."""
+    return _hub_folder() / "checkpoints" / FILES[network]
 
 
-def _url(network: str) -> str:
-    return str(get_model_weights(network)["IMAGENET1K_V1"].url)
+def is_published(path: Path, network: str) -> bool:
+    """Return whether a file has the content of torchvision's, by the digest in that one's name."""
+    return weights_digest(path).startswith(Path(FILES[network]).stem.rpartition("-")[2])
+
+
+def _hub_folder() -> Path:
+    """Return `torch.hub.get_dir()`, by its own rule where torch is not imported."""
+    if "torch" in sys.modules:
+        import torch
+
+        return Path(torch.hub.get_dir())
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("TORCH_HOME", f"{cache}/torch")).expanduser() / "hub"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harness.core.errors import ErrorCollector, SetupError
 from harness.core.session import RunContext
-from harness.data.batches import make_sampler
 from harness.data.dataset import Dataset
+from harness.data.sampling import make_sampler
 from harness.planning.datasets import SYNTHETIC, dataset_root, open_dataset
 from harness.planning.former_runs import describe_former_runs
 from harness.planning.generated import describe_changes
@@ -19,7 +19,6 @@ from harness.planning.overrides import TEACHER_RECIPE, ResolvedSettings, resolve
 from harness.planning.request import ResolvedRequest, RunRequest
 from harness.planning.schema import DatasetFile, StudyFile
 from harness.planning.teacher_run import require_same_data
-from harness.planning.teacher_size import require_methods_for_sizes
 from harness.planning.tried_options import TriedOptions
 from harness.planning.unused_options import describe_unread_settings
 from harness.planning.weights import InitialWeights, parse_pretrained
@@ -59,7 +58,7 @@ class Drafts:
         for swept in self.study.sweep_points():
             with self.errors.collect():
                 point = self._settings(file, swept, resolved)
-                require_methods_for_sizes(resolved, point.settings)
+                _require_methods_for_sizes(resolved, point.settings)
                 points.append(point)
         for settings in (point.settings for point in points):
             self.weights.add(resolved, settings)
@@ -145,6 +144,18 @@ class Drafts:
                     self.notes |= {note: None} if note else {}
             cohorts += pack_cohorts(list(dict.fromkeys(specs)), size)
         return cohorts
+
+
+def _require_methods_for_sizes(request: ResolvedRequest, settings: ResolvedSettings) -> None:
+    """Check that every method can compare a student with a teacher of another input size.
+
+    Raises:
+        UsageError: Some methods compare maps of equal size only.
+    """
+    if settings.recipe.size != settings.teacher_recipe.size:
+        from harness.planning.teacher_size import require_methods_for_sizes  # imports torch
+
+        require_methods_for_sizes(request, settings)
 
 
 def _recipes(points: Iterable[ResolvedSettings]) -> set[Recipe]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from harness.core.devices import find_device, set_threads
 from harness.core.errors import ErrorCollector, UsageError
 from harness.core.name_lists import split_names
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.data.dataset import Dataset
-from harness.data.images import OpenedDataset
-from harness.planning.datasets import open_run_images
+from harness.planning.device_choice import choose_device, choose_threads
 from harness.planning.drafts import Drafts
 from harness.planning.names import resolve_request
 from harness.planning.other_code import find_other_code
@@ -24,6 +21,9 @@ from harness.planning.schema import DatasetFile, StudyFile, load_dataset, load_s
 from harness.planning.unused_options import require_used_options
 from harness.planning.weights import MISSING_DIGEST
 from harness.runs.spec import RunSpec
+
+if TYPE_CHECKING:
+    from harness.data.images import OpenedDataset
 
 DEFAULT_COHORT_SIZE = 16
 
@@ -59,6 +59,8 @@ class Plan:
         Raises:
             SetupError: Some images cannot be read.
         """
+        from harness.planning.images import open_run_images
+
         key = (spec.dataset, spec.recipe.size, spec.teacher_size)
         if key not in self._opened:
             dataset = self.datasets[spec.dataset]
@@ -76,7 +78,7 @@ def make_plan(
     reporter: Reporter,
     policy: DevicePolicy | None = None,
     *,
-    allow_missing_weights: bool = False,
+    is_preview: bool = False,
 ) -> Plan:
     """Resolve a request into a plan.
 
@@ -85,8 +87,8 @@ def make_plan(
         reporter: Receives progress.
         policy: Devices of the runs, which need not exist on this machine; by default the runs
             are for this machine.
-        allow_missing_weights: Plan without initial weights that are missing, with a note. Such a
-            plan can be printed, not carried out.
+        is_preview: The plan is to be printed, not carried out. Initial weights may then be
+            missing, which is noted, and torch is not imported where the plan does not need it.
 
     Raises:
         UsageError: Parts of the request are wrong. All problems that can be found are listed,
@@ -99,22 +101,23 @@ def make_plan(
         study = load_study(request.study) if request.study else study
     files = _load_datasets(request, study, errors)
     resolved = resolve_request(request, study, errors)
-    devices: dict[str, tuple[torch.device, int]] = {}
+    devices: dict[str, tuple[str, int]] = {}
     with errors.collect():
-        devices = _find_devices(request, files, policy)
+        devices = _find_devices(request, files, policy, is_preview=is_preview)
     context = RunContext(
         runs=request.runs,
         reporter=reporter,
         workers=request.workers,
-        device=next((device for device, _ in devices.values()), torch.device("cpu")),
+        device_name=next((device for device, _ in devices.values()), "cpu"),
     )
     with errors.collect():
         require_used_options(request, resolved, files)
     drafts = Drafts(request, study, context, errors)
     for name, file in files.items():
-        device, threads = devices.get(name, (context.device, 0))
-        drafts.add(replace(resolved, dataset=name, device=device.type, threads=threads), file)
-    drafts.check_weights(allow_missing=allow_missing_weights)
+        device, threads = devices.get(name, (context.device_name, 0))
+        kind = device.partition(":")[0]
+        drafts.add(replace(resolved, dataset=name, device=kind, threads=threads), file)
+    drafts.check_weights(allow_missing=is_preview)
     errors.raise_if_any()
     return _plan_of(drafts, request, request.pack or study.pack or DEFAULT_COHORT_SIZE)
 
@@ -136,8 +139,8 @@ def _plan_of(drafts: Drafts, request: RunRequest, size: int) -> Plan:
 
 
 def _find_devices(
-    request: RunRequest, datasets: Iterable[str], policy: DevicePolicy | None
-) -> dict[str, tuple[torch.device, int]]:
+    request: RunRequest, datasets: Iterable[str], policy: DevicePolicy | None, *, is_preview: bool
+) -> dict[str, tuple[str, int]]:
     """Return the device and the CPU threads of the runs on each dataset.
 
     Raises:
@@ -145,15 +148,14 @@ def _find_devices(
         SetupError: This machine does not have the device.
     """
     if policy is not None:
-        given = {name: policy(name) for name in datasets}
-        return {name: (torch.device(kind), threads) for name, (kind, threads) in given.items()}
-    device = find_device(request.device)
-    if device.type != "cpu" and request.threads is not None:
+        return {name: policy(name) for name in datasets}
+    device = choose_device(request.device)
+    if device != "cpu" and request.threads is not None:
         raise UsageError(
-            f"--threads sets the CPU threads of training, but the runs are on {device.type}. Leave "
-            "it out, or add --device cpu."
+            f"--threads sets the CPU threads of training, but the runs are on "
+            f"{device.partition(':')[0]}. Leave it out, or add --device cpu."
         )
-    threads = set_threads(request.threads) if device.type == "cpu" else 0
+    threads = choose_threads(request.threads, is_preview=is_preview) if device == "cpu" else 0
     return dict.fromkeys(datasets, (device, threads))
 
 

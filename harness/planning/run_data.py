@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.core.errors import KDReIDError, SetupError
 from harness.core.session import RunContext
 from harness.data.datasets import Dataset
-from harness.data.images import OpenedDataset
 from harness.data.synthetic.generator import SyntheticSettings
-from harness.planning.datasets import SYNTHETIC, generated_folders, open_dataset, open_images
+from harness.planning.datasets import SYNTHETIC, generated_folders, open_dataset
 from harness.planning.schema import load_dataset
 from harness.runs.spec import RunSpec
+
+if TYPE_CHECKING:
+    from harness.data.images import OpenedDataset
 
 _load_dataset = lru_cache(load_dataset)
 SAMPLE_NOTE = "by the fingerprint of version 0.2.0, which covers a sample of the images"
@@ -141,6 +144,8 @@ def open_run_data(spec: RunSpec, root: Path | None, context: RunContext) -> Open
     Raises:
         SetupError: The images are not there, are others, or cannot be read.
     """
+    from harness.planning.images import open_images
+
     roots = candidate_roots(spec.dataset, context.runs, root=root)
     dataset, _ = dataset_of_run(spec, roots, context, accept_sample=True)
     return open_images(dataset, spec.recipe, context)

@@ -13,7 +13,8 @@ from harness.core.errors import SetupError
 from harness.core.progress import Reporter
 from harness.core.session import RunContext
 from harness.data.synthetic.layouts import LAYOUTS
-from harness.planning.datasets import open_dataset, open_images
+from harness.planning.datasets import open_dataset
+from harness.planning.images import open_images
 from harness.planning.overrides import resolve_settings
 from harness.planning.schema import load_dataset
 from tests.support import tiny_grid

@@ -28,11 +28,11 @@ def test_the_table_is_that_of_the_present_code(network):
 
 def test_the_code_of_a_network_is_ours_alone():
     """Not Python's own, which differs between its versions."""
-    parts = (*architectures.SHARED_CODE, *architectures._classes(NETWORKS["resnet18-dap"]))
+    parts = (*architectures.SHARED_CODE, *architectures._code(NETWORKS["resnet18-dap"]))
     files = {architectures._file_of(part)[1] for part in parts}
     assert {str(file.relative_to(ROOT)) for file in files} == {
         "harness/core/seeding.py",
-        "harness/models/__init__.py",
+        "harness/models/building.py",
         "harness/models/directional.py",
         "harness/models/reid.py",
         "harness/models/resnet.py",

@@ -11,7 +11,7 @@ from harness.models import build_network
 
 def test_the_documented_example_works():
     results = doctest.testmod(harness.models, extraglobs={"torch": torch})
-    assert results.attempted == 3 and results.failed == 0
+    assert results.attempted == 4 and results.failed == 0
 
 
 def test_the_public_interface_exists():

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from harness.models import build_network
-from harness.models.directional import DIRECTIONS, DirectionalPooling, directional_weights
+from harness.models.directional import DirectionalPooling, directional_weights
+from harness.models.registry import DIRECTIONS
 from tests.support.outputs import golden
 
 COUNTS = {8: (10, 26, 26, 10), 16: (36, 100, 100, 36), 32: (136, 392, 392, 136)}

@@ -1,12 +1,16 @@
+import sys
+
 import pytest
 import torch
 from torchvision import models
 
 from harness.core.errors import SetupError
 from harness.models import (
+    NETWORKS,
     check_pretrained,
     download_weights,
     find_weights,
+    pretrained,
     read_weights,
     torchvision_cache_path,
     weights_digest,
@@ -197,3 +201,33 @@ def test_weights_of_another_network_of_torchvision(tmp_path):
         check_pretrained("resnet18", path)
     with pytest.raises(SetupError, match="does not fit densenet121"):
         check_pretrained("densenet121", path)
+
+
+def test_the_files_are_torchvisions():
+    from torchvision.models import get_model_weights
+
+    urls = {name: get_model_weights(name)["IMAGENET1K_V1"].url for name in pretrained.FILES}
+    assert urls == {name: pretrained.SERVER + file for name, file in pretrained.FILES.items()}
+    assert {entry.pretrained for entry in NETWORKS.values()} - {None} == set(pretrained.FILES)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"XDG_CACHE_HOME": "/cache"}, {"TORCH_HOME": "~/torch", "XDG_CACHE_HOME": "/cache"}],
+)
+def test_the_cache_is_torchs_with_and_without_torch(monkeypatch, variables):
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with_torch = torchvision_cache_path("resnet18")
+    monkeypatch.delitem(sys.modules, "torch")
+    assert torchvision_cache_path("resnet18") == with_torch
+
+
+def test_published_content_is_known_by_its_digest(monkeypatch, tmp_path):
+    (tmp_path / "mine.pth").write_bytes(b"weights")
+    digest = weights_digest(tmp_path / "mine.pth")
+    assert not pretrained.is_published(tmp_path / "mine.pth", "resnet18")
+    monkeypatch.setitem(pretrained.FILES, "resnet18", f"resnet18-{digest[:8]}.pth")
+    assert pretrained.is_published(tmp_path / "mine.pth", "resnet18")

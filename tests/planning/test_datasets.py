@@ -12,15 +12,15 @@ from harness.core.session import RunContext
 from harness.data.images import FileImages
 from harness.data.pixel_cache import CachedImages, DiskTooSmallError
 from harness.data.synthetic.generator import generate
-from harness.planning import datasets
+from harness.planning import images
 from harness.planning.datasets import (
     DATA_ROOT_VARIABLE,
     dataset_root,
     find_dataset,
     generated_folders,
     open_dataset,
-    open_images,
 )
+from harness.planning.images import open_images
 from harness.planning.schema import load_dataset
 from harness.runs.spec import Recipe
 from tests.support.generated_copies import FEWEST_IMAGES
@@ -92,5 +92,5 @@ def test_images_with_and_without_the_cache(context, monkeypatch):
     def refuse(*_, **__):
         raise DiskTooSmallError("too small")
 
-    monkeypatch.setattr(datasets, "open_cache", refuse)
+    monkeypatch.setattr(images, "open_cache", refuse)
     assert isinstance(open_images(dataset, recipe, context).test, FileImages)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from harness.cli.app import app
 from harness.core.errors import SetupError, UsageError
 from harness.core.progress import Reporter
-from harness.planning import plan as planning
+from harness.planning import images
 from harness.planning.datasets import DATA_ROOT_VARIABLE
 from harness.planning.plan import is_provisional, make_plan
 from harness.planning.request import RunRequest
@@ -130,7 +130,7 @@ def from_imagenet(runs, *, allow, **given):
         overrides=["recipe.pretrained=imagenet"],
         **given,
     )
-    return make_plan(request, QUIET, allow_missing_weights=allow)
+    return make_plan(request, QUIET, is_preview=allow)
 
 
 def test_without_weights_a_plan_can_be_printed_and_says_what_is_provisional(tmp_path):
@@ -234,7 +234,7 @@ def test_images_are_opened_once_for_each_size(tmp_path, monkeypatch):
     plan = tiny_grid.grid(tmp_path, "kd")
     opened = []
     opening = lambda *a, **k: opened.append(a[1]) or object()  # noqa: E731
-    monkeypatch.setattr(planning, "open_run_images", opening)
+    monkeypatch.setattr(images, "open_run_images", opening)
     first, *_, last = plan.specs
     larger = replace(last, recipe=replace(last.recipe, height=64))  # than its teacher's
     plain = replace(larger, teachers=())

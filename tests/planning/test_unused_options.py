@@ -58,9 +58,7 @@ def test_settings_of_generated_images_beside_images_that_are_there(tmp_path):
 
 
 def test_threads_of_the_cpu_for_runs_on_a_gpu(runs, monkeypatch):
-    import torch
-
-    monkeypatch.setattr(planning, "find_device", lambda name: torch.device("cuda"))
+    monkeypatch.setattr(planning, "choose_device", lambda name: "cuda")
     with pytest.raises(UsageError, match="--threads sets the CPU threads"):
         plan(runs, "kd", threads=2)
 

@@ -32,9 +32,7 @@ class Images:
 
 @pytest.fixture(name="batches")
 def batches_of_a_small_teacher(tmp_path):
-    context = RunContext(
-        runs=tmp_path, device=torch.device("cpu"), reporter=Reporter(quiet=True), workers=0
-    )
+    context = RunContext(runs=tmp_path, reporter=Reporter(quiet=True), workers=0)
     return TeacherBatches(build_network("cnn5", "bnneck", 2, seed=0).eval(), Images(), context)
 
 
@@ -69,7 +67,7 @@ def test_a_request_to_stop_ends_them(batches):
 
     stopped = RunContext(
         runs=batches.context.runs,
-        device=batches.context.device,
+        device_name=batches.context.device_name,
         reporter=batches.context.reporter,
         workers=0,
         stop=Stopped(),

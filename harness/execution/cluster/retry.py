@@ -193,7 +193,7 @@ def _submit_or_run(
         runs=request.runs,
         reporter=reporter,
         workers=WORKERS,
-        device=torch.device(specs[0].device),
+        device_name=specs[0].device,
     )
     plan = rebuild_plan(specs, request.inputs, context, request.cohort_size)
     options = SubmitOptions(
@@ -240,7 +240,11 @@ def _run_here(specs: Sequence[RunSpec], request: RetryRequest, reporter: Reporte
         torch.set_num_threads(specs[0].threads)
     with handle_signals() as stop:
         context = RunContext(
-            runs=request.runs, reporter=reporter, workers=WORKERS, device=device, stop=stop
+            runs=request.runs,
+            reporter=reporter,
+            workers=WORKERS,
+            device_name=str(device),
+            stop=stop,
         )
         plan = rebuild_plan(specs, request.inputs, context, request.cohort_size)
         executor = InProcessExecutor(plan.context, plan.open_data, retry_diverged=True)
