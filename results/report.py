@@ -89,7 +89,9 @@ def write_report(
         contents = _table_contents(tables) | data_files(frame, published, choice)
         problems += _describe_earlier_tables(folder, contents)
         _write_files(folder, contents)  # before figures, which may take long or fail
-        drawn, absent = _draw_figures(frame, folder, runs, problems) if figures else ((), ())
+        drawn, absent = (
+            _draw_figures(frame, folder, runs, choice, problems) if figures else ((), ())
+        )
         embedded = embed_figures(folder / FIGURES, drawn, problems)
         page = {PAGE: report_page(tables, frame, runs, target, embedded, problems, reproduce)}
         _write_files(folder, page)
@@ -235,13 +237,13 @@ def _table_contents(tables: Sequence[Table]) -> dict[str, str]:
 
 
 def _draw_figures(
-    frame: pd.DataFrame, folder: Path, runs: Path, problems: list[str]
+    frame: pd.DataFrame, folder: Path, runs: Path, choice: TableChoice, problems: list[str]
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Draw all figures; return their files and what the missing ones need."""
     try:
         from results.figures.all import draw_all  # takes a second to import
     except Exception as error:  # of matplotlib, its settings or its other libraries
         return (), (f"No figure can be drawn ({type(error).__name__}: {error}).",)
-    drawn = draw_all(frame, folder, runs / REPORT)
+    drawn = draw_all(frame, folder, runs / REPORT, choice)
     problems += [f"{path} is from an earlier report and was not redrawn." for path in drawn.stale]
     return drawn.files, drawn.missing

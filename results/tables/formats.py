@@ -15,7 +15,7 @@ from tabulate import tabulate
 
 from results.tables.cells import Cell
 from results.tables.latex import escape_latex, escape_numbers
-from results.tables.significance import DAGGER
+from results.tables.significance import DAGGER, EMPHASIS_NOTE
 from results.tables.splitting import count_lines, paginate, split_columns
 from results.tables.table import Table
 
@@ -103,6 +103,7 @@ def to_terminal(table: Table) -> str:
     notes = "\n".join(
         textwrap.fill(note, FOOTNOTE_WIDTH, initial_indent="* ", subsequent_indent="  ")
         for note in table.caption
+        if note != EMPHASIS_NOTE
     )
     return f"{table.title}\n\n{body}\n\n{notes}\n"
 

@@ -33,6 +33,7 @@ INTERVAL_NOTE = (
     f"[low, high]: {CONFIDENCE} % confidence interval of a gain by the same variance, not "
     "corrected for multiple comparisons."
 )
+EMPHASIS_NOTE = "Bold: best mean; underlined: second."  # not in formats without such letters
 ONE_SEED_NOTE = (
     "One seed: nothing is tested, because another seed may order the rows otherwise. For three: "
     "the same command with --seeds 0,1,2."
@@ -156,7 +157,9 @@ def caption_sentences(
             f"significantly at {LEVEL_PERCENT} %."
         )
     if any(one.marks for one in usable):
-        yield f"Bold: best mean; underlined: second; {DAGGER} cannot be told from the best."
+        yield EMPHASIS_NOTE
+        if any(mark.is_tied for one in usable for mark in one.marks.values()):
+            yield f"{DAGGER} cannot be told from the best."
     else:
         yield "Nothing is marked: the table resolves less than the range of its scores."
     if any(one.letters for one in usable):
