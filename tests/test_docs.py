@@ -186,7 +186,7 @@ def test_the_commands_for_a_new_method_work_one_after_the_other(images, monkeypa
 def test_readmes_main_commands_work_in_processes_of_their_own(demo, tmp_path):
     lines = re.findall(r"^(?:python -m harness.run|kdreid report) .*", PAGES["README.md"], re.M)
     lines = [line for line in lines if "--cluster" not in line]
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         words = shlex.split(line.partition("#")[0])
         program = ["-m", "harness"] if words[0] == "kdreid" else words[1:3]

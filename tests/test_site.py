@@ -32,6 +32,7 @@ def test_links_lead_to_files(page):
 
 def test_names_in_backticks_exist():
     names = [one for one in CODE if re.fullmatch(r"(harness|methods|results|slurm)(\.\w+)+", one)]
+    names = [one for one in names if not one.endswith((".csv", ".json"))]  # files of a report
     assert len(names) > 10
     for name in names:
         module, _, rest = name.partition(".")

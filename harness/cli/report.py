@@ -73,7 +73,9 @@ Columns = Annotated[
 ]
 Digits = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Decimals, 0 to 3.", show_default="1", rich_help_panel=PAPER),
+    typer.Option(
+        min=0, max=3, metavar="N", help="Decimals.", show_default="1", rich_help_panel=PAPER
+    ),
 ]
 Style = Annotated[
     str | None,

@@ -18,7 +18,7 @@ class DataFlag(StrEnum):
 
 
 # Records without the field `data_flags` carry their flags as sentences among the notes.
-_NOTE_PREFIXES = {
+NOTE_PREFIXES = {
     DataFlag.GENERATED: "Generated data:",
     DataFlag.PARTIAL: "Partial data:",
 }
@@ -37,7 +37,7 @@ def data_flags(record: Mapping[str, Any]) -> tuple[DataFlag, ...]:
         notes = [str(note) for note in record.get("notes") or ()]
         return tuple(
             flag
-            for flag, prefix in _NOTE_PREFIXES.items()
+            for flag, prefix in NOTE_PREFIXES.items()
             if any(note.startswith(prefix) for note in notes)
         )
     words = record["data_flags"]

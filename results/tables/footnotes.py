@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from harness.runs.data_flags import NOTE_PREFIXES
 from results.comparable import SCORES, ComparisonGroup
 from results.lines import BASELINE, NO_RUN, table_rows
 from results.tables import published_values
@@ -69,6 +70,9 @@ def caption_sentences(
         sentences += origin_notes(group.done, rows, place)
     if any(group.dataset == "synthetic" for group in groups):
         sentences.append(SYNTHETIC_CAPTION)
+    prefixes = tuple(NOTE_PREFIXES.values())
+    notes = (note for group in groups for note in recorded_notes(group))
+    sentences += [note for note in notes if note.startswith(prefixes)]
     sentences += [note for group in groups for note in method_notes(group.done, rows)]
     if any("±" in cell.text for row in rows for cell in row):
         sentences.append(SPREAD)

@@ -29,7 +29,7 @@ OLD_NAMES = {
     "ranked": "compare-rankings",
     "networks": "list networks",
 }
-BENCHMARKS = ("consistency", "evaluate", "npdrk", "loader", "gather", "extract", "cost")
+BENCHMARKS = ("consistency", "evaluate", "npdrk", "loader", "gather", "tests", "extract", "cost")
 
 
 def panels(text):

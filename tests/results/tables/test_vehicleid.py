@@ -100,8 +100,8 @@ def test_every_format_has_all_three(runs):
     assert "mean of 10 draws" in (runs / "report" / "notes.md").read_text()
     rows = list(csv.DictReader(io.StringIO((runs / "report" / "runs.csv").read_text())))
     (teacher,) = [row for row in rows if row["network"] == "resnet101"]
-    assert float(teacher["test1600 mAP"]) == pytest.approx(0.75)
-    assert float(teacher["test2400 R1 sd"]) == pytest.approx(2 * SD)
+    assert float(teacher["test1600 mAP"]) == pytest.approx(75)
+    assert float(teacher["test2400 R1 sd"]) == pytest.approx(200 * SD)
 
 
 def test_other_datasets_beside_it_keep_their_columns(runs):
