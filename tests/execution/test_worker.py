@@ -20,7 +20,7 @@ from harness.execution.worker_inputs import open_inputs, read_specs, wait_for_te
 from harness.runs.folder_state import local_state
 from harness.runs.record import create_run_folder
 from harness.runs.spec import RunSpec
-from tests.support import tiny_grid
+from tests.support import forks, tiny_grid
 
 QUIET = Reporter(quiet=True)
 
@@ -35,11 +35,20 @@ def job_spec_of(plan, cohort):
     return JobSpec(keys, first.dataset, root, {}, "cpu", first.threads, checkpoint_every=1000)
 
 
-def start(runs, job_spec, **environment):
+def words_of(runs, job_spec):
     path = Path(runs) / "groups" / "1.json"
     job_spec.write(path)
+    return ["-m", "harness.execution.worker", str(path), "--runs", str(runs)]
+
+
+def start(runs, job_spec, **environment):
+    return forks.start(words_of(runs, job_spec), env=environment)
+
+
+def start_as_a_job_does(runs, job_spec, **environment):
+    """With the signals that this process blocks."""
     return subprocess.Popen(
-        [sys.executable, "-m", "harness.execution.worker", str(path), "--runs", str(runs)],
+        [sys.executable, *words_of(runs, job_spec)],
         cwd=tiny_grid.ROOT,
         env=os.environ | {"PYTHONPATH": str(tiny_grid.ROOT)} | environment,
         text=True,
@@ -88,7 +97,7 @@ def test_a_signal_before_anything_is_loaded_is_not_lost(long):
     plan, student = long
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
     try:
-        process = start(plan.runs, job_spec_of(plan, [student]))
+        process = start_as_a_job_does(plan.runs, job_spec_of(plan, [student]))
         process.send_signal(signal.SIGUSR2)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])
@@ -101,7 +110,8 @@ def test_an_attempt_without_a_step_after_another_is_a_failure(long):
     plan, student = long
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
     try:
-        process = start(plan.runs, job_spec_of(plan, [student]), SLURM_RESTART_COUNT="1")
+        job_spec = job_spec_of(plan, [student])
+        process = start_as_a_job_does(plan.runs, job_spec, SLURM_RESTART_COUNT="1")
         process.send_signal(signal.SIGUSR2)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])

@@ -1,4 +1,4 @@
-"""The two commands: in processes of their own as a user starts them, or quicker in this one."""
+"""The two commands: in processes of their own, or quicker in this one."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from io import StringIO
 from unittest import mock
 
 from harness.cli.app import main
-from tests.support import tiny_grid
+from tests.support import forks
 
 COMMANDS = {
     "run": ["-m", "harness.run"],
@@ -18,15 +18,7 @@ WIDTH = {"COLUMNS": "100"}  # of the terminal
 
 
 def call(kind, *arguments):
-    return subprocess.run(
-        [sys.executable, *COMMANDS[kind], *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=250,
-        cwd=tiny_grid.ROOT,
-        check=False,
-        env=os.environ | WIDTH,
-    )
+    return forks.call([*COMMANDS[kind], *arguments], env=WIDTH)
 
 
 def invoke(*arguments, entry=main):

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from tests.support.command_line import invoke
+from tests.support import forks
+from tests.support.command_line import COMMANDS, invoke
 from tests.support.tiny_grid import ROOT, STUDY
 
 PROFILE = {
@@ -54,10 +55,14 @@ def run_arguments(runs, *arguments, **changes):
 
 def start(cluster, runs, *arguments, path=ROOT, **changes):
     """`kdreid run --cluster` in a process of its own, with modules in `path`."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness.run", *run_arguments(runs, *arguments, **changes)],
+    words = ["-m", "harness.run", *run_arguments(runs, *arguments, **changes)]
+    environment = cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"}
+    if not (path / "harness").exists() or path == ROOT:
+        return forks.start(words, cwd=path, env=environment)
+    return subprocess.Popen(  # with other code of ours than a fork would have
+        [sys.executable, *words],
         cwd=path,
-        env=cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
+        env=environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -87,31 +92,17 @@ def kdreid(cluster, *arguments):
 
 def kdreid_process(cluster, *arguments, path):
     """Any command of ours in a process of its own, with modules in `path`; it may fail."""
-    return subprocess.run(
-        [sys.executable, "-c", "from harness.cli.app import main; main()", *map(str, arguments)],
-        cwd=ROOT,
-        env=cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
-        capture_output=True,
-        text=True,
-        timeout=250,
-        check=False,
-    )
+    environment = cluster.environment | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"}
+    return forks.call([*COMMANDS["kdreid"], *arguments], env=environment)
 
 
 def start_alone(runs, *arguments):
     """Train the same runs in one undisturbed process, with the keys of jobs on one core."""
     grid = ["--study", str(STUDY), "--runs", str(runs), "--threads", "1", "--device", "cpu"]
-    return subprocess.Popen(
-        [sys.executable, "-c", WITHOUT_REPORT, *grid, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        text=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
+    return forks.start(["-c", WITHOUT_REPORT, *grid, *arguments])
 
 
-def finish(process, seconds=240):
+def finish(process, seconds=500):
     """Wait until a process of `start_alone` has ended well."""
     _, stderr = process.communicate(timeout=seconds)
     assert process.returncode == 0, stderr
@@ -147,7 +138,7 @@ def queued(cluster, runs):
     return [line.split()[0] for line in lines if line.split()[1].startswith(names)]
 
 
-def until(condition, seconds=240):
+def until(condition, seconds=400):
     """Wait until it holds, and give back what it gave."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -156,7 +147,7 @@ def until(condition, seconds=240):
     return value
 
 
-def ended(cluster, runs, seconds=280):
+def ended(cluster, runs, seconds=400):
     """Wait until the queue holds no job of a runs folder."""
     until(lambda: not queued(cluster, runs), seconds)
 

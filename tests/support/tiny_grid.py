@@ -1,9 +1,6 @@
 """Grids that train in seconds: few tiny images, few steps, the real networks."""
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +11,7 @@ from harness.core.signals import StopRequest
 from harness.execution.in_process import InProcessExecutor
 from harness.planning.plan import make_plan
 from harness.planning.request import RunRequest
+from tests.support import forks
 
 ROOT = Path(__file__).parents[2]
 STUDY = Path(__file__).with_name("tiny_grid.yaml")
@@ -66,17 +64,8 @@ def assert_same_run(key, runs, other_runs):
     assert_same_bits(result_of(runs, key), result_of(other_runs, key))
 
 
-def start(runs, *methods, arguments=(), code=None, **popen):
+def start(runs, *methods, arguments=(), code=None):
     """The same grid in a process of its own, by the main command or by Python `code`."""
-    command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "harness.run"]
+    command = ["-c", code] if code else ["-m", "harness.run"]
     options = ["--study", str(STUDY), "--methods", ",".join(methods), "--runs", str(runs)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [*command, *options, *arguments],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **popen,
-    )
+    return forks.start([*command, *options, *arguments])

@@ -5,11 +5,12 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from tests.support import tiny_grid
+from tests.support import forks
 from tests.support.command_line import COMMANDS, WIDTH
 
 GROUP = "kdreid-testers"
@@ -21,18 +22,21 @@ class User:
 
     name: str
     home: str = "/"
+    server: forks.ForkServer | None = None
 
-    def start(self, *arguments, umask="002", kind="kdreid", hide_processes=False, **popen):
+    def start(self, *arguments, umask="002", kind="kdreid", hide_processes=False):
         """Start `kdreid`, or Python with another `kind`, as this user."""
-        python = [sys.executable, *COMMANDS.get(kind, [])]
+        words = [*COMMANDS.get(kind, []), *map(str, arguments)]
+        environment = _environment() | {"HOME": self.home}
+        if not hide_processes:
+            return self.server.start(words, cwd=forks.ROOT, env=environment, umask=umask)
         return subprocess.Popen(
-            _as_user(self.name, umask, [*python, *map(str, arguments)], hide_processes),
-            cwd=popen.pop("cwd", tiny_grid.ROOT),
-            env=_environment() | {"HOME": self.home},
+            _as_user(self.name, umask, [sys.executable, *words], hide_processes=True),
+            cwd=forks.ROOT,
+            env=environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            **popen,
         )
 
     def call(self, *arguments, **options):
@@ -51,9 +55,12 @@ def two_users():
     try:
         for user in users:
             _manage("useradd", "--no-create-home", "--no-user-group", "--gid", GROUP, user.name)
-        with tempfile.TemporaryDirectory(prefix="kdreid-home-") as home:
+        with tempfile.TemporaryDirectory(prefix="kdreid-home-") as home, ExitStack() as servers:
             Path(home).chmod(0o777)
-            yield [replace(user, home=home) for user in users]
+            yield [
+                replace(user, home=home, server=servers.enter_context(closing(_server(user, home))))
+                for user in users
+            ]
     finally:
         _remove(users)
 
@@ -67,19 +74,25 @@ def _manage(*command):
     subprocess.run(command, check=True, capture_output=True)
 
 
+def _server(user, home):
+    """Return a server whose forks are this user's processes."""
+    command = partial(_as_user, user.name, "002", hide_processes=False)
+    return forks.ForkServer(command, _environment() | {"HOME": home})
+
+
 def _environment():
     """Return the environment without what coverage adds: its data belong to root."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    return kept | WIDTH | {"PYTHONPATH": str(tiny_grid.ROOT), "OMP_NUM_THREADS": "1"}
+    return kept | WIDTH | {"PYTHONPATH": str(forks.ROOT), "OMP_NUM_THREADS": "1"}
 
 
-def _as_user(name, umask, command, hide_processes):
+def _as_user(name, umask, command, *, hide_processes):
     """Return a command that runs another one as a user, who may not see processes of others.
 
     Python may lie in a folder that only root enters, such as /root. In a mount namespace of the
     command's own, an open folder takes its place that contains what Python needs and nothing else.
     """
-    needed = {Path(path).resolve() for path in (sys.base_prefix, sys.prefix, tiny_grid.ROOT)}
+    needed = {Path(path).resolve() for path in (sys.base_prefix, sys.prefix, forks.ROOT)}
     lines = ["set -e"]
     for closed in sorted({_closed_folder(path) for path in needed} - {None}):
         lines += [f"mount --bind {closed} /mnt", f"mount -t tmpfs -o mode=755 tmpfs {closed}"]

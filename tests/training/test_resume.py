@@ -1,7 +1,6 @@
 """A training that is killed at any moment and resumed ends with the bits of one that was not."""
 
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -34,13 +33,18 @@ run.main()
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory, shared_runs):
+def measured(tmp_path_factory):
+    """Runs that nothing interrupted, and the seconds that they took from nothing."""
     runs = tmp_path_factory.mktemp("uninterrupted")
-    for name in ("data", "cache"):
-        shutil.copytree(shared_runs / name, runs / name)
-    plan, outcome = tiny_grid.run(runs, *METHODS)
+    begin = time.monotonic()
+    plan, outcome = tiny_grid.run(runs, *METHODS, interval=0)
     assert not outcome.failed
-    return plan
+    return plan, time.monotonic() - begin
+
+
+@pytest.fixture
+def uninterrupted(measured):
+    return measured[0]
 
 
 def assert_equal_runs(uninterrupted, runs):
@@ -73,13 +77,14 @@ def test_killed_between_two_members_checkpoints(
     assert_equal_runs(uninterrupted, with_teacher)
 
 
-def test_killed_at_random_moments(uninterrupted, tmp_path):
+def test_killed_at_random_moments(measured, tmp_path):
     """From nothing: killed while drawing, decoding, training the teacher, the students, scoring."""
+    uninterrupted, seconds = measured
     draw, kills = random.Random(4), 0
     for attempt in range(25):
         process = tiny_grid.start(tmp_path, *METHODS, arguments=("--checkpoint-every", "0"))
         try:
-            process.wait(timeout=draw.uniform(4, 12) + attempt)
+            process.wait(timeout=seconds * (draw.uniform(0, 0.4) + attempt / 20))
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1
@@ -89,7 +94,7 @@ def test_killed_at_random_moments(uninterrupted, tmp_path):
             break
     else:
         pytest.fail("never finished")
-    assert kills >= 1
+    assert kills >= 3
     assert_equal_runs(uninterrupted, tmp_path)
     assert not list(tmp_path.glob("synthetic/**/*.tmp"))
 

@@ -1,11 +1,9 @@
 """The local pool: the cluster's workers on this machine, real ones in real processes."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -19,7 +17,7 @@ from harness.execution.cluster.submit import SubmitOptions
 from harness.runs.layout import FAILURE
 from harness.runs.origin import code_digests
 from slurm.resources import Resources
-from tests.support import run_folders, slurm_jobs, tiny_grid
+from tests.support import forks, run_folders, slurm_jobs, tiny_grid
 from tests.support.run_folders import change
 
 GRID = (
@@ -39,14 +37,8 @@ def start(runs, *arguments):
     profile = runs.parent / "pool.yaml"
     profile.write_text("kind: local\ncpus: 1\ngpus: 0\n")
     grid = ["--study", str(tiny_grid.STUDY), "--runs", str(runs), "--cluster", str(profile)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "harness.run", *grid, *arguments],
-        cwd=tiny_grid.ROOT,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(tiny_grid.ROOT)},
-    )
+    environment = {"PYTHONPATH": str(tiny_grid.ROOT)}  # of its workers, which are no forks
+    return forks.start(["-m", "harness.run", *grid, *arguments], env=environment)
 
 
 def finish(process):
