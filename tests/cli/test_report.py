@@ -51,7 +51,7 @@ def test_what_is_missing_is_named_with_its_command(runs):
         (("--columns", "mAP", "--wide"), "--columns, --wide: only the paper's table has that."),
         (("--table", "paper", "--columns", "mPA"), "no column is called 'mPA'."),
         (("--table", "paper", "--style", "cpvr"), "Did you mean 'cvpr'?"),
-        (("--table", "paper", "--digits", "-1"), "not in the range 0<=x<=3"),
+        (("--table", "paper", "--digits", "-1"), "Invalid value for '--digits'"),
         (("--table", "paper", "--methods", "pdrdd"), "Did you mean 'pdrd'?"),
         (("--table", "paper", "--datasets", "msmt"), "Did you mean 'msmt17'?"),
         (("--against", "studnet"), "--against: no method is called 'studnet'."),
