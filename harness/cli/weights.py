@@ -15,7 +15,10 @@ UNTUNED = "No method's weight was tuned here."
 
 
 def weight_rows() -> list[dict[str, Any]]:
-    """Return every built-in method's default weight in each variant, with whose it is."""
+    """Return every built-in method's default weight in each variant, with whose it is.
+
+    A method whose weights have no entry in `methods.weights` has no row.
+    """
     from methods import EXTRA_METHODS, METHODS, options
     from methods.weights import WEIGHT_SOURCES
 
@@ -28,7 +31,7 @@ def weight_rows() -> list[dict[str, Any]]:
             **asdict(source),
         }
         for name, method in (METHODS | EXTRA_METHODS).items()
-        for variant, source in WEIGHT_SOURCES[name].items()
+        for variant, source in WEIGHT_SOURCES.get(name, {}).items()
     ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from harness.runs.spec import Recipe
-from methods import EXTRA_METHODS, METHODS
+from methods import EXTRA_METHODS, METHODS, weights
 from methods import options as method_options
 from tests.support.command_line import invoke
 
@@ -88,6 +88,16 @@ def test_the_options_of_a_method_end_with_the_sources_of_its_weights():
     assert second.startswith("Weight 10 (variant pdrd): PDRD's authors, ")
     assert last == "No method's weight was tuned here."
     assert "Weight" not in invoke("options", "methods.sp:SP").stdout
+
+
+def test_a_method_without_a_source_of_its_weights_is_listed_without_one(monkeypatch):
+    """As one is that was just added."""
+    known = {name: sources for name, sources in weights.WEIGHT_SOURCES.items() if name != "sp"}
+    monkeypatch.setattr(weights, "WEIGHT_SOURCES", known)
+    for words in ((), ("pdrd",), ("sp",)):
+        done = invoke("options", *words)
+        assert done.returncode == 0, done.stderr
+    assert "RepDistiller" not in done.stdout and "weight" in done.stdout
 
 
 @pytest.mark.parametrize(("word", "guess"), [("recipes", "recipe"), ("pdrdd", "pdrd")])
