@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support import tiny_grid
+from tests.support import forks, tiny_grid
 from tests.support.slurm_cluster import accounted, cluster, slurm_installed
 
 __all__ = ["accounted", "cluster", "slurm_installed"]
@@ -25,6 +25,13 @@ def pytest_collection_modifyitems(items):
             item.path.parent.name != "training",
         )
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server():
+    """End the server of forks with the last test: then its lines are counted, too."""
+    yield
+    forks.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ or race it with another want a process of its own, not this time. That commands 
 help is shown where `subprocess` is used instead.
 """
 
-import atexit
 import json
 import os
 import runpy
@@ -78,19 +77,17 @@ class ForkServer:
 
     Args:
         command: Makes of Python's words the whole command, such as that of another user.
-        env: Environment variables that differ from this process's.
+        env: Environment variables; None: this process's.
     """
 
     def __init__(self, command=list, env=None):
-        # Coverage would trace all that the forks do; other tests run the same lines.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
-        environment |= {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | (env or {})
+        environment = dict(os.environ) if env is None else env
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
                 command([sys.executable, "-m", __name__, str(theirs.fileno())]),
                 cwd=ROOT,
-                env=environment,
+                env=environment | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -120,9 +117,14 @@ class ForkServer:
 
 @cache
 def _server():
-    server = ForkServer()
-    atexit.register(server.close)
-    return server
+    return ForkServer()
+
+
+def close():
+    """End the server of `start`, if there is one."""
+    if _server.cache_info().currsize:
+        _server().close()
+        _server.cache_clear()
 
 
 def start(words, *, cwd=ROOT, env=None):
