@@ -52,9 +52,8 @@ def left(folder):
 
 def test_two_idle_nodes_with_gpus_in_three_partitions(cluster):
     assert set(cluster.nodes) == {"n1", "n2"}
-    deadline = time.monotonic() + 60  # jobs of other tests may still be ending
-    while "completing" in cluster.node_states().values() and time.monotonic() < deadline:
-        time.sleep(0.2)
+    # Jobs of other tests may still be ending.
+    until(lambda: "completing" not in cluster.node_states().values())
     assert cluster.node_states() == {"n1": "idle", "n2": "idle"}
     assert cluster.call("sinfo", "-h", "-o", "%P %l %D %G").splitlines() == [
         "gpu* infinite 2 gpu:2",
